@@ -1,0 +1,128 @@
+# `make` alone lists what there is.
+VENV ?= .venv
+PYTHON ?= python3
+BIN = $(VENV)/bin
+export PYTHONDONTWRITEBYTECODE = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help image contract run test quality bench scan test-image soak test-cluster lint format lock clean engine messages card
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/.runtime: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.runtime requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# checkov needs other versions of what the site runs on.
+SCAN = $(VENV)-scan
+$(SCAN)/.tools: requirements-scan.txt
+	$(PYTHON) -m venv $(SCAN)
+	$(SCAN)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scan.txt
+	@touch $@
+
+# The peers of `make bench` must not choose the versions of what the site runs on.
+BENCH = $(VENV)-bench
+$(BENCH)/.tools: requirements.txt requirements-bench.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BENCH)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
+# What development sets. `DATABASE_URL` and `PORT` are yours to choose.
+DEVELOPMENT = DEBUG=true SECRET_KEY=development-only-development-only-development-only \
+	ALLOWED_HOSTS=localhost,127.0.0.1,[::1] LOG_FORMAT=text PORT=$${PORT:-8000} \
+	DATABASE_URL=$${DATABASE_URL:-sqlite:///$(CURDIR)/actorsite.sqlite3}
+
+run: $(VENV)/.runtime ## set up and serve at http://localhost:8000/ (PORT chooses another)
+	@$(DEVELOPMENT) sh bin/run $(BIN)/python
+
+test: $(VENV)/.tools $(BENCH)/.tools scan ## everything, on SQLite and on PostgreSQL
+	TEST_DATABASE=sqlite $(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
+	TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
+	@echo "Not among these: the image's own tests (make test-image) and those by tools from npm (make quality)."
+
+# The lock file pins them. Nothing of theirs is run while they are installed.
+WEB = tests/web/node_modules
+$(WEB)/.installed: tests/web/package.json tests/web/package-lock.json
+	@for tool in node npm java chromium; do command -v $$tool >/dev/null || { echo "There is no $$tool. \
+	make quality needs node 18.19 or newer, npm, java 17 or newer and chromium, as Debian has them: \
+	apt-get install nodejs npm default-jre-headless chromium" >&2; exit 1; }; done
+	npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+quality: $(VENV)/.tools $(WEB)/.installed ## the public pages by html-validate, the Nu Html Checker and Lighthouse
+	TEST_DATABASE=sqlite $(BIN)/pytest tests/web
+
+ROWS ?= 200,1000000
+ROUNDS ?= 5
+bench: $(BENCH)/.tools ## limits, peers and ourselves, measured side by side at 200 and a million rows (ROWS chooses others)
+	$(BENCH)/bin/python -m bench --rows $(ROWS) --rounds $(ROUNDS)
+
+scan: $(VENV)/.tools $(SCAN)/.tools ## checkov, on every overlay and component of k8s/, Dockerfile and pipeline
+	rm -rf .scan
+	$(BIN)/python -m tests.k8s.kustomize .scan
+	$(SCAN)/bin/checkov --directory .scan --framework kubernetes --compact --quiet --skip-download
+	$(SCAN)/bin/checkov --file Dockerfile .gitlab-ci.yml --framework dockerfile gitlab_ci --compact --quiet --skip-download
+
+test-image: image contract ## build the image, and try it as both platforms run it
+
+contract: $(VENV)/.tools engine ## try the image that is there, named by IMAGE, as both platforms run it
+	SOAK_REQUESTS=5000 SOAK_ROLLOUTS=2 TEST_DATABASE=sqlite $(BIN)/pytest -n 2 --dist loadgroup tests/platform
+
+soak: $(VENV)/.tools image ## 50,000 requests over 10 rolling updates of three pods, none of which may fail
+	TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_soak.py
+
+# CONTEXT is one of `kubectl config get-contexts`; IMAGE must be on its nodes. Makes and deletes one namespace.
+test-cluster: $(VENV)/.tools ## the stories of the pods on the cluster that CONTEXT names, with IMAGE
+	@test -n "$(CONTEXT)" || { echo "Name a cluster: make test-cluster CONTEXT=kind-x IMAGE=…" >&2; exit 1; }
+	CONTEXT=$(CONTEXT) TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_scenarios.py tests/platform/test_soak.py
+
+lint: $(VENV)/.tools ## ruff, djade, hadolint, missing migrations, migrations that would break the version still serving
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	find actors actorsite -name '*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2 --check
+	@$(DEVELOPMENT) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.lint_migrations
+	$(BIN)/hadolint Dockerfile
+
+format: $(VENV)/.tools ## let ruff and djade write
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	find actors actorsite -name '*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2
+
+lock: $(VENV)/.tools ## pin requirements*.in with hashes
+	for name in requirements requirements-dev requirements-bench requirements-build requirements-scan; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-header $$name.in -o $$name.txt; done
+
+# Podman, else Docker. `BUILD_FLAGS` are further flags of its `build`.
+IMAGE ?= actorsite:dev
+ENGINE ?= $(firstword $(shell command -v podman docker))
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+export IMAGE ENGINE
+# Heroku's registry takes no image index and no attestations.
+BUILD_FORMAT = $(if $(findstring podman,$(ENGINE)),--format docker,--platform linux/amd64 --provenance=false --sbom=false)
+
+engine:
+	@test -n "$(ENGINE)" || { echo "No container engine: install Podman or Docker, or name one by ENGINE." >&2; exit 1; }
+
+image: engine ## build the image, named by IMAGE, with Podman or Docker
+	$(ENGINE) build $(BUILD_FORMAT) $(BUILD_FLAGS) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+		--tag $(IMAGE) .
+
+clean: ## delete what the commands above made
+	rm -rf $(VENV) $(SCAN) $(BENCH) $(WEB) .scan static actorsite.sqlite3 .pytest_cache .ruff_cache
+
+messages: $(VENV)/.tools ## gather the texts to translate, and compile the translations (needs gettext)
+	@for app in actors actorsite; do (cd $$app && $(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py makemessages \
+		--locale zh_Hans --no-location --no-obsolete && \
+		$(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py compilemessages --locale zh_Hans); done
+
+card: $(VENV)/.tools ## draw the picture that shared links show, from bin/card.svg (needs chromium)
+	$(BIN)/python bin/card.py

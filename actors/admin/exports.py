@@ -1,0 +1,89 @@
+"""Exports of any list or selection of actors or films."""
+
+from functools import partial
+
+from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db.models.functions import Length
+from django.http import Http404, HttpResponseNotAllowed, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from actors import data
+from actors.admin.lists import check_query
+from actors.exports import FORMATS, LONGEST_CELL
+
+# A workbook is made as a whole before its first byte is sent, and a router waits for 30 s.
+MOST_IN_A_WORKBOOK = 50_000
+
+
+class Exports:
+    """Mixed into a ModelAdmin: an action for a selection, an address for what a list has on all pages."""
+
+    change_list_template = "admin/actors/actor/change_list.html"
+    export_fields = data.FIELDS
+
+    def get_actions(self, request):
+        actions = super().get_actions(request)
+        if not self.has_view_permission(request):
+            return actions
+        for kind, form in FORMATS.items():
+            name = f"export_{kind}"
+            label = _("Export as %(format)s") % {"format": form.label}
+            actions[name] = (partial(_export_selected, kind), name, label)
+        return actions
+
+    def get_urls(self):
+        name = f"actors_{self.opts.model_name}_export"
+        export = path("export/<slug:kind>/", self.admin_site.admin_view(self.export), name=name)
+        return [export, *super().get_urls()]
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {**(extra_context or {}), "formats": FORMATS})
+
+    def export(self, request, kind):
+        """All that the list of the same query string has."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        if kind not in FORMATS:
+            raise Http404
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        check_query(request.GET.get(SEARCH_VAR, ""))
+        try:
+            changes = self.get_changelist_instance(request)
+        except IncorrectLookupParameters as error:
+            raise SuspiciousOperation("A list that cannot be.") from error
+        # A page of a search shows the best; a file has all, which are read once and sent as they come.
+        request.wants_all = True
+        return self.answer(request, changes.get_queryset(request), kind)
+
+    def answer(self, request, rows, kind):
+        """Return ``rows`` as a file of that kind."""
+        name = self.opts.model_name
+        if kind == "xlsx" and (reason := self.no_workbook(rows.order_by())):
+            self.message_user(request, reason, messages.ERROR)
+            return redirect(f"admin:actors_{name}_changelist")
+        parts = FORMATS[kind].parts(rows, self.export_fields)
+        response = StreamingHttpResponse(parts, content_type=FORMATS[kind].content_type)
+        response["Content-Disposition"] = f'attachment; filename="{name}s.{kind}"'
+        return response
+
+    def no_workbook(self, rows):
+        """Why ``rows`` cannot be made a workbook; empty where they can."""
+        if rows[: MOST_IN_A_WORKBOOK + 1].count() > MOST_IN_A_WORKBOOK:
+            return gettext("These are more than a workbook can be made of in time. Export them as CSV.")
+        # What a cell cannot hold of itself may need more for its escapes.
+        if "biography" not in self.export_fields:
+            return ""
+        if rows.annotate(length=Length("biography")).filter(length__gt=LONGEST_CELL // 2).exists():
+            return gettext("A biography is longer than a workbook can hold. Export these actors as CSV.")
+        return ""
+
+
+def _export_selected(kind, model_admin, request, rows):
+    return model_admin.answer(request, rows, kind)

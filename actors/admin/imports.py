@@ -1,0 +1,294 @@
+"""Imports by page: a file is sent, what it would do is shown, then it is done; and undone."""
+
+import codecs
+import csv
+import io
+from datetime import timedelta
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import connection, transaction
+from django.http import Http404, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from actors import imports
+from actors.admin.changes import shown_difference
+from actors.admin.lists import DeclaredLookups
+from actors.conflicts import is_number, overtaken_page
+from actors.imports.columns import FIELDS, IGNORED, KEYS, field_of
+from actors.imports.mistakes import Unreadable
+from actors.imports.reading import open_source
+from actors.imports.staging import Conflict
+from actors.models import Actor, Batch, Upload
+from actors.undo import ChangedSince, undo
+
+LARGEST = 10 << 20
+MOST_ROWS = 100_000
+# A router gives a request up after 30 s: https://devcenter.heroku.com/articles/http-routing#timeouts
+SECONDS = 25
+MISTAKES, SAMPLES = 1_000, 100
+KEPT = timedelta(days=1)
+ENCODINGS = ["utf-8", "utf-16", "gb18030", "big5", "shift_jis", "euc_kr", "cp1250", "cp1251", "cp1252"]
+
+
+class FileForm(forms.Form):
+    """Which file to import."""
+
+    file = forms.FileField(
+        label=_("File"),
+        allow_empty_file=True,
+        help_text=_("CSV, XLSX, JSON or NDJSON, of at most 10 MB and 100,000 rows. Nothing is written yet."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.json,.ndjson,.jsonl"}),
+    )
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST:
+            raise forms.ValidationError(_("The file is larger than 10 MB. Import it by the command import_actors."))
+        return file
+
+
+def take_time(request):
+    """Let the request's queries take longer than a page's may."""
+    if extend := getattr(request, "extend_deadline", None):
+        extend(SECONDS)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = %s", [SECONDS * 1000])
+
+
+@admin.register(Batch)
+class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
+    """The imports, a new one, and the undoing of one."""
+
+    list_display_links = None
+    list_per_page = 50
+    list_select_related = ["undone_by", "undoes"]
+    sortable_by = []
+    actions = None
+
+    class Media:
+        css = {"all": ["actors/editors.css"]}
+
+    def has_change_permission(self, request, batch=None):
+        return False
+
+    def has_delete_permission(self, request, batch=None):
+        return False
+
+    def get_list_display(self, request):
+        return [
+            self.when,
+            "kind",
+            "name",
+            "who",
+            self.numbers,
+            *([self.back] if self.has_add_permission(request) else []),
+        ]
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": gettext("Imports and merges"), **(extra_context or {})})
+
+    @admin.display(description=_("when"))
+    def when(self, batch):
+        return date_format(localtime(batch.at), "Y-m-d H:i:s")
+
+    @admin.display(description=_("what"))
+    def numbers(self, batch):
+        """How many, and the way to each of them in the history."""
+        text = gettext("%(added)d added, %(changed)d changed, %(deleted)d deleted") % {
+            "added": batch.added, "changed": batch.changed, "deleted": batch.deleted
+        }  # fmt: skip
+        return format_html('<a href="{}?batch={}">{}</a>', reverse("admin:actors_change_changelist"), batch.pk, text)
+
+    @admin.display(description=_("go back"))
+    def back(self, batch):
+        if undoing := getattr(batch, "undone_by", None):
+            return gettext("undone by %(who)s") % {"who": undoing.who}
+        return format_html(
+            '<button class="button" formaction="{}">{}</button>',
+            reverse("admin:actors_batch_undo", args=[batch.pk]),
+            gettext("Undo"),
+        )
+
+    def get_urls(self):
+        def view(function):
+            return self.admin_site.admin_view(function)
+
+        return [
+            path("<int:pk>/undo/", view(self.undo), name="actors_batch_undo"),
+            path("file/<int:pk>/", view(self.preview), name="actors_batch_preview"),
+            path("file/<int:pk>/mistakes.csv", view(self.mistakes), name="actors_batch_mistakes"),
+            *super().get_urls(),
+        ]
+
+    def undo(self, request, pk):
+        """Undo an import, or the undoing of one: POST."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        batch = get_object_or_404(Batch, pk=pk)
+        try:
+            with transaction.atomic():
+                take_time(request)
+                undoing = undo(batch, request.user.get_username())
+        except ChangedSince as since:
+            actors = Actor.objects.in_bulk(since.ids)
+            return overtaken_page(
+                request, self, gettext("Nothing was undone"), [(pk, actors.get(pk)) for pk in since.ids]
+            )
+        except ValueError:
+            self.message_user(request, gettext("It is undone already."), messages.WARNING)
+        else:
+            self.message_user(request, self._undone(undoing), messages.SUCCESS)
+        return redirect("admin:actors_batch_changelist")
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        """What was written stands in the history."""
+        return self.history_view(request, object_id)
+
+    def history_view(self, request, object_id, extra_context=None):
+        if not is_number(object_id):
+            raise Http404
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect(f"{reverse('admin:actors_change_changelist')}?batch={object_id}")
+
+    def _undone(self, undoing):
+        number = undoing.added + undoing.changed + undoing.deleted
+        text = ngettext("Undone: %(number)d actor is as before.", "Undone: %(number)d actors are as before.", number)
+        return text % {"number": number}
+
+    # A new import
+
+    def add_view(self, request, form_url="", extra_context=None):
+        """Take a file."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
+        if form.is_valid():
+            file = form.cleaned_data["file"]
+            Upload.objects.filter(at__lt=timezone.now() - KEPT).delete()
+            upload = Upload.objects.create(who=request.user.get_username(), name=file.name[:255], content=file.read())
+            return redirect("admin:actors_batch_preview", upload.pk)
+        return self._page(request, "upload", {"form": form, "title": gettext("Import actors from a file")})
+
+    def _page(self, request, template, context, status=200):
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, f"admin/actors/batch/{template}.html", context, status=status)
+
+    def _upload(self, request, pk):
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return get_object_or_404(Upload, pk=pk, who=request.user.get_username())
+
+    def preview(self, request, pk):
+        """Show what a file would do; POST: read it in another way, do it, or drop it."""
+        upload = self._upload(request, pk)
+        if request.method == "POST":
+            if "_drop" in request.POST:
+                upload.delete()
+                return redirect("admin:actors_batch_changelist")
+            if "_read" in request.POST:
+                return self._read_otherwise(request, upload)
+        context = {
+            "upload": upload,
+            "title": gettext("What %(file)s would do") % {"file": upload.name},
+            "encodings": [(name, name.upper()) for name in ENCODINGS],
+        }
+        done = None
+        try:
+            with transaction.atomic():
+                take_time(request)
+                staging = self._examine(upload, context)
+                if "_import" in request.POST and not staging.wrong:
+                    done = staging.apply(request.user.get_username(), upload.name)
+                    upload.delete()
+                else:
+                    context |= self._findings(staging)
+                    transaction.set_rollback(True)
+        except Unreadable as error:
+            context["unreadable"] = str(error)
+        except Conflict:
+            context["unreadable"] = gettext("Someone changed the directory meanwhile. Nothing is written; try again.")
+        if "_import" in request.POST and "unreadable" not in context and "staging" not in context:
+            if done:
+                text = gettext("Imported: %(added)d added, %(changed)d changed.")
+                self.message_user(request, text % {"added": done.added, "changed": done.changed}, messages.SUCCESS)
+            return redirect("admin:actors_batch_changelist")
+        return self._page(request, "preview", context, status=409 if request.method == "POST" else 200)
+
+    def _examine(self, upload, context):
+        source = open_source(io.BytesIO(upload.content), upload.encoding or None)
+        context["source"] = source
+        if not source.encoding:
+            context["encodings"] = []
+        context["columns"] = [
+            {"heading": heading, "field": upload.columns.get(heading, field_of(heading))}
+            for heading in dict.fromkeys(source.header[:100])
+        ]
+        labels = {name: capfirst(str(Actor._meta.get_field(name).verbose_name)) for name in (*KEYS, *FIELDS)}
+        context["fields"] = labels.items()
+        return imports.examine(source, upload.columns, most=MOST_ROWS)
+
+    def _findings(self, staging):
+        def label(name):
+            return capfirst(str(Actor._meta.get_field(name).verbose_name))
+
+        return {
+            "staging": staging,
+            "mistakes": list(staging.mistakes(MISTAKES)),
+            "more": max(staging.wrong - MISTAKES, 0),
+            "differences": [
+                (line, pk, name, [(label(field), shown_difference(field, old, new)) for field, old, new in fields])
+                for line, pk, name, fields in staging.differences(SAMPLES)
+            ],
+            "additions": [
+                (line, [(label(field), value) for field, value in values.items() if value not in (None, "")])
+                for line, values in staging.additions(SAMPLES)
+            ],
+            "samples": SAMPLES,
+        }
+
+    def _read_otherwise(self, request, upload):
+        encoding, columns = request.POST.get("encoding", ""), {}
+        headings, fields = request.POST.getlist("heading"), request.POST.getlist("field")
+        if encoding not in ("", *ENCODINGS) or len(headings) != len(fields):
+            raise SuspiciousOperation("No such way to read a file.")
+        for heading, field in zip(headings, fields, strict=True):
+            if field not in ("", *KEYS, *FIELDS):
+                raise SuspiciousOperation("No such field.")
+            if field or field_of(heading) not in IGNORED:
+                columns[heading] = field
+        upload.encoding, upload.columns = encoding, columns
+        upload.save(update_fields=["encoding", "columns"])
+        return redirect("admin:actors_batch_preview", upload.pk)
+
+    def mistakes(self, request, pk):
+        """All that is wrong with a file, as CSV."""
+        upload = self._upload(request, pk)
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(["line", "column", "value", "message"])
+        try:
+            with transaction.atomic():
+                take_time(request)
+                writer.writerows(self._examine(upload, {}).mistakes())
+                transaction.set_rollback(True)
+        except Unreadable as error:
+            writer.writerow(["", "", "", str(error)])
+        response = HttpResponse(codecs.BOM_UTF8 + text.getvalue().encode(), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = 'attachment; filename="mistakes.csv"'
+        return response

@@ -1,0 +1,168 @@
+"""Possible duplicates, side by side, and made one."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
+from django.http import Http404
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from actors import history
+from actors.admin.lists import check_query
+from actors.conflicts import is_number, overtaken_page
+from actors.duplicates import possible_duplicates
+from actors.merging import BOTH, merge, other_names
+from actors.models import Actor
+
+SIDES = ("a", "b")
+
+
+def merge_address(a, b):
+    return f"{reverse('admin:actors_actor_merge')}?a={a}&b={b}"
+
+
+class Merges:
+    """Mixed into the ModelAdmin of actors. The right to merge is that to add a merge."""
+
+    def may_merge(self, request):
+        return request.user.has_perm("actors.add_merge")
+
+    has_merge_permission = may_merge
+
+    def get_urls(self):
+        def view(function):
+            return self.admin_site.admin_view(function)
+
+        return [
+            path("duplicates/", view(self.duplicates), name="actors_actor_duplicates"),
+            path("merge/", view(self.merge), name="actors_actor_merge"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {**(extra_context or {}), "may_merge": self.may_merge(request)})
+
+    @admin.action(description=_("Merge two selected actors"), permissions=["merge"])
+    def merge_selected(self, request, actors):
+        """Lead to the page that has two actors side by side."""
+        chosen = list(actors.order_by("pk").values_list("pk", flat=True)[:3])
+        if len(chosen) == 2:
+            return redirect(merge_address(*chosen))
+        self.message_user(request, gettext("Select two actors to merge."), messages.WARNING)
+        return None
+
+    def duplicates(self, request):
+        """Pairs of one name, a bounded part of the directory at a time."""
+        if not self.may_merge(request):
+            raise PermissionDenied
+        after = request.GET.get("after", "")
+        check_query(after)
+        pairs, further = possible_duplicates(after)
+        context = {
+            "title": gettext("Possible duplicates"),
+            "pairs": [(merge_address(one["id"], other["id"]), one, other) for one, other in pairs],
+            "further": further,
+        }
+        return self._merge_page(request, "duplicates", context)
+
+    def _merge_page(self, request, template, context, status=200):
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, f"admin/actors/actor/{template}.html", context, status=status)
+
+    def merge(self, request):
+        """Two actors side by side; POST: make them one, as is chosen field by field."""
+        if not self.may_merge(request):
+            raise PermissionDenied
+        pks = [request.GET.get(side, "") for side in SIDES]
+        if not all(map(is_number, pks)) or int(pks[0]) == int(pks[1]):
+            raise Http404
+        actors = Actor.objects.in_bulk([int(pk) for pk in pks])
+        if request.method == "POST":
+            return self._make_one(request, [int(pk) for pk in pks], actors)
+        if len(actors) < 2:
+            raise Http404
+        return self._side_by_side(request, [actors[int(pk)] for pk in pks])
+
+    def _side_by_side(self, request, sides, mistakes=(), status=200):
+        films = [actor.credits.count() for actor in sides]
+        # What more is known of stays: more films, else the older entry.
+        survivor = SIDES[films[1] > films[0]]
+        rows = []
+        for name in history.FIELDS:
+            field = Actor._meta.get_field(name)
+            values = [getattr(actor, name) for actor in sides]
+            names = dict(field.flatchoices)
+            first = SIDES.index(survivor)
+            known = [value not in (None, "") for value in values]
+            rows.append(
+                {
+                    "name": name,
+                    "label": capfirst(str(field.verbose_name)),
+                    "shown": [names.get(value, value) for value in values],
+                    "same": values[0] == values[1],
+                    "take": SIDES[first if known[first] or not known[1 - first] else 1 - first],
+                }
+            )
+        self._offer_both(rows, sides)
+        context = {
+            "title": gettext("Merge two actors"),
+            "sides": [
+                {"side": side, "actor": actor, "films": count}
+                for side, actor, count in zip(SIDES, sides, films, strict=True)
+            ],
+            "survivor": survivor,
+            "rows": rows,
+            "mistakes": mistakes,
+        }
+        return self._merge_page(request, "merge", context, status)
+
+    @staticmethod
+    def _offer_both(rows, sides):
+        """Let no name of either be lost: it leads those who search for it."""
+        row = next(row for row in rows if row["name"] == "also_known_as")
+        taken = {row["name"]: getattr(sides[SIDES.index(row["take"])], row["name"]) for row in rows}
+        both = other_names(*sides, taken)
+        if both not in (taken["also_known_as"], ""):
+            row |= {"both": both, "take": BOTH, "same": False}
+
+    def _make_one(self, request, pks, actors):
+        seen = [request.POST.get(f"seen_{side}", "") for side in SIDES]
+        stays = request.POST.get("survivor")
+        takes = {name: request.POST.get(f"take_{name}", stays) for name in history.FIELDS}
+        both = takes["also_known_as"] == BOTH
+        if both:
+            takes["also_known_as"] = stays
+        if stays not in SIDES or not all(map(is_number, seen)) or not set(takes.values()) <= set(SIDES):
+            raise SuspiciousOperation("No such choice.")
+        versions = [(pk, int(version)) for pk, version in zip(pks, seen, strict=True)]
+        survivor, gone = versions if stays == "a" else reversed(versions)
+        sides = dict(zip(SIDES, map(actors.get, pks), strict=True))
+        try:
+            # A state that was not the one seen is refused below.
+            values = {name: getattr(sides[side], name, None) for name, side in takes.items()}
+            if both and all(sides.values()):
+                values["also_known_as"] = other_names(*sides.values(), values)
+            batch = merge(survivor, gone, values, request.user.get_username())
+        except history.Overtaken:
+            found = Actor.objects.in_bulk(pks)
+            now = {pk: actor.version for pk, actor in found.items()}
+            overtaken = [(pk, found.get(pk)) for pk, version in versions if now.get(pk) != version]
+            return overtaken_page(request, self, gettext("Nothing was merged"), overtaken)
+        except ValidationError as error:
+            return self._side_by_side(request, [actors[pk] for pk in pks], error.messages, 409)
+        self.message_user(
+            request,
+            format_html(
+                '{} <a href="{}">{}</a>',
+                gettext("Merged: %(name)s.") % {"name": batch.name},
+                reverse("admin:actors_batch_changelist"),
+                gettext("It can be undone here."),
+            ),
+            messages.SUCCESS,
+        )
+        return redirect("admin:actors_actor_change", survivor[0])

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ActorsConfig(AppConfig):
+    name = "actors"
+    verbose_name = _("Actors")
+
+    def ready(self):
+        from actors import history, search  # noqa: F401  tell new connections what their triggers ask for

@@ -1,0 +1,42 @@
+"""Entries that may be of one actor: the same name, however spelled, and lives that could be one."""
+
+from itertools import combinations, groupby, pairwise
+
+from actors.models import Actor
+
+READ = 10_000
+SHOWN = 50
+# A name that so many have tells nothing: a pair each of its neighbours is enough.
+CROWD = 10
+
+
+def could_be_one(one: dict, other: dict) -> bool:
+    """Whether two lives overlap, as far as their years are known."""
+    return _begins_before_end(one, other) and _begins_before_end(other, one)
+
+
+def _begins_before_end(one, other):
+    return one["birth_year"] is None or other["death_year"] is None or one["birth_year"] <= other["death_year"]
+
+
+def possible_duplicates(after: str = "") -> tuple[list[tuple[dict, dict]], str]:
+    """Return pairs of actors of one folded name after ``after``, and the name to go on after; empty at the end.
+
+    Reads a bounded number of rows along the index of names, whatever the size
+    of the directory, and so may find none and yet have to go on.
+    """
+    fields = ("id", "first_name", "last_name", "native_name", "birth_year", "death_year", "country", "sort_last")
+    rows = list(Actor.objects.filter(sort_last__gt=after).order_by("sort_last", "id").values(*fields)[:READ])
+    # The last name may go on beyond what was read.
+    cut = rows[-1]["sort_last"] if len(rows) == READ else None
+    pairs = []
+    for name, group in groupby(rows, lambda row: row["sort_last"]):
+        if name == cut and name != rows[0]["sort_last"]:
+            break
+        same = list(group)
+        found = combinations(same, 2) if len(same) <= CROWD else pairwise(same)
+        pairs += [(one, other) for one, other in found if could_be_one(one, other)]
+        after = name
+        if len(pairs) >= SHOWN:
+            return pairs, after
+    return pairs, after if cut is not None else ""

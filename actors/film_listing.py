@@ -1,0 +1,91 @@
+"""What a visitor may ask of the list of films."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from actors import alphabet, finding, paging
+from actors.listing import DECADE
+from actors.models import Film, FilmQuerySet
+from actors.query import PAGE_SIZE, Query
+from actors.search import words
+from actors.suggesting import suggest_films
+
+SORTS = {"title": ("sort_title",), "year": ("newest", "sort_title")}
+
+
+@dataclass(frozen=True)
+class FilmListing(Query):
+    """One view of the list of films; equal views are equal objects with equal addresses."""
+
+    q: str = ""
+    decade: str = ""
+    sort: str = ""
+    letter: str = ""
+    after: str = ""
+    before: str = ""
+
+    conditions = ("decade",)
+
+    def __post_init__(self):
+        # A list that is not searched is by title whether or not that is said.
+        if self.sort == "title" and not self.q:
+            object.__setattr__(self, "sort", "")
+        super().__post_init__()
+
+    @staticmethod
+    def mistakes(values: dict[str, str]) -> list[str]:
+        mistakes = []
+        if not DECADE.fullmatch(values.get("decade", "1940s")):
+            mistakes.append(_("decade must be a decade, such as 1940s."))
+        if values.get("sort", "title") not in SORTS:
+            mistakes.append(_("sort must be title or year."))
+        return mistakes
+
+    def rows(self) -> FilmQuerySet:
+        """The films of this view, on whatever page."""
+        found = Film.objects.all()
+        if self.q:
+            found = found.search(self.q) if words(self.q) else found.none()
+        if self.sort == "year":
+            found = found.with_newest()
+        if self.decade:
+            years = finding.decade(self.decade)
+            found = found.of_newest(*years) if self.sort == "year" else found.of_decade(years[0])
+        return found
+
+    def page_of(self, place: dict[str, str], data: bool) -> paging.Page | None:
+        if self.q:
+            if self.sort == "year":
+                # Its places were those of the list: an old one must not be taken for one of these.
+                place["view"] = f"year:{place['view']}"
+            found = finding.find_films(self.q, self.decade, self.sort)
+            return finding.page(found, Film.objects.for_lists(), PAGE_SIZE, **place)
+        if self.letter:
+            place["start"] = alphabet.start_of(self.letter)
+        return paging.page(self.rows().for_lists(), self.keys, PAGE_SIZE, **place)
+
+    def suggestions(self) -> list[str]:
+        return suggest_films(self.q, self.decade)
+
+    @property
+    def lettered(self) -> tuple:
+        # The expression of fields.Decade, letter by letter: by that, an index is known.
+        decade = ("(year / 10)", finding.decade(self.decade)[0] // 10) if self.decade else ()
+        return ("actors_film", "sort_title", *decade)
+
+    @property
+    def alphabetical(self) -> bool:
+        return not self.q and self.sort != "year"
+
+    def nearest(self, most: int = 5) -> list[Film]:
+        """Return the films next in the alphabet to the query, as a finger finds them in print."""
+        if not words(self.q):
+            return []
+        key = " ".join(words(self.q))
+        return list(Film.objects.for_lists().filter(sort_title__gte=key).order_by("sort_title", "id")[:most])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that the list is sorted by, within what fits equally well."""
+        return SORTS[self.sort or "title"]

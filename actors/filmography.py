@@ -1,0 +1,109 @@
+"""Films with their casts, as editors change them: what was, and the way back.
+
+The database writes down each write of a film and of a credit (migration
+0018). A film is edited together with its cast, so the number of the last
+entry about either is what an editor has seen of it.
+"""
+
+from datetime import timedelta
+
+from django.apps import apps
+from django.db import connection
+
+FILM_FIELDS = ("title", "original_title", "year")
+
+
+class Overtaken(Exception):
+    """An actor or a film is no longer what its editor has seen; ``now`` is what it is, None when deleted."""
+
+    def __init__(self, now):
+        super().__init__("It was changed meanwhile.")
+        self.now = now
+
+
+class Impossible(Exception):
+    """What is to come back has no place any more: its film or actor is gone, or there is such a credit already."""
+
+
+def _model(name):
+    # The models stand on the history, which stands on this.
+    return apps.get_model("actors", name)
+
+
+def last_change(film_id) -> int:
+    """Return the number of the last entry about a film or its cast, 0 where there is none."""
+    return _model("FilmChange").objects.filter(film_id=film_id).values_list("pk", flat=True).first() or 0
+
+
+def lock(film_id, seen):
+    """Return the film, locked until the transaction ends, of which ``seen`` is the last entry that an editor saw.
+
+    Who adds a credit elsewhere waits for the lock too: its key to the film
+    asks for one. Raises Overtaken where there are later entries, or no film.
+    """
+    film = _model("Film").objects.select_for_update().filter(pk=film_id).first()
+    if film is None or last_change(film_id) != seen:
+        raise Overtaken(film)
+    return film
+
+
+def restore(change, side):
+    """Give the film or credit of ``change`` the state on that ``side`` of it, "before" or "after"; return the film.
+
+    A deleted one comes back under its id, and a film with the credits that
+    were deleted with it. Call it in a transaction. Raises Impossible.
+    """
+    state = getattr(change, side)
+    film = _model("Film").objects.select_for_update().filter(pk=change.film_id).first()
+    if change.credit_id is not None:
+        _restore_credit(change.credit_id, state, film)
+    elif film is None:
+        film = _model("Film").objects.create(pk=change.film_id, **state)
+        deletion = type(change).objects.filter(film_id=film.pk, credit_id=None, kind="-").first()
+        _restore_credits(deletion, film_id=film.pk)
+    else:
+        for name in FILM_FIELDS:
+            setattr(film, name, state[name])
+        film.save(update_fields=FILM_FIELDS)
+    return film
+
+
+def _restore_credit(pk, state, film):
+    credits = _model("Credit").objects
+    same = {name: state[name] for name in ("actor_id", "film_id", "character")}
+    if film is None or not _model("Actor").objects.filter(pk=state["actor_id"]).exists():
+        raise Impossible
+    if credits.exclude(pk=pk).filter(**same).exists():
+        raise Impossible
+    credits.update_or_create(pk=pk, defaults=state)
+
+
+def restore_credits_of_actor(actor_id, deletion):
+    """Bring back the credits that went with the actor's ``deletion``, in those films that are still there."""
+    _restore_credits(deletion, actor_id=actor_id)
+
+
+def _restore_credits(deletion, **of):
+    """Bring back the credits ``of`` a film or an actor that were deleted in the transaction of ``deletion``."""
+    if deletion is None:
+        return
+    gone = _model("FilmChange").objects.filter(kind="-", credit_id__isnull=False, who=deletion.who, **of)
+    if connection.vendor == "postgresql":
+        gone = gone.filter(at=deletion.at)  # when the transaction began
+    else:
+        gone = gone.filter(at__gte=deletion.at - timedelta(seconds=2), at__lte=deletion.at)
+    states = dict(gone.values_list("credit_id", "before"))
+    there = {
+        key: set(
+            _model(name).objects.filter(pk__in={state[key] for state in states.values()}).values_list("pk", flat=True)
+        )
+        for key, name in (("actor_id", "Actor"), ("film_id", "Film"))
+    }
+    _model("Credit").objects.bulk_create(
+        (
+            _model("Credit")(pk=pk, **state)
+            for pk, state in states.items()
+            if all(state[key] in there[key] for key in there)
+        ),
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,50 @@
+"""Many actors at once, from a file or another database: the one way in, for the command and the admin alike.
+
+``reading.open_source`` reads a file, ``columns.assign`` finds what its columns
+are, ``checking`` holds each cell against the model's own rules, and
+``staging.Staging`` compares with the directory, and writes all or nothing.
+``examine`` does these in turn.
+"""
+
+from collections.abc import Callable, Mapping
+
+from django.utils.translation import gettext as _
+
+from actors.imports.checking import Checker
+from actors.imports.columns import assign
+from actors.imports.mistakes import Unreadable
+from actors.imports.staging import Staging
+
+
+def examine(
+    source,
+    columns: Mapping[str, str] | None = None,
+    progress: Callable[[int], None] | None = None,
+    most: int | None = None,
+) -> Staging:
+    """Check every row of ``source`` and compare it with the directory; nothing of that is changed.
+
+    ``columns`` says which field (empty: none) a column of that heading is,
+    where the heading does not say it. ``progress`` is told how many rows are
+    done; more than ``most`` are refused. Call it in a transaction: what it returns is good until that ends.
+    Raises reading.Unreadable where there are no rows to speak of.
+    """
+    names, positions = assign(source.header, columns or {})
+    checker = Checker(names)
+    staging = Staging(names, literal=source.literal)
+    done = 0
+    for lines, rows, mistakes in source.batches():
+        cells = [[row[position] for row in rows] for position in positions]
+        values, found = checker.check(lines, cells)
+        if most and staging.rows + len(lines) > most:
+            raise Unreadable(
+                _("The file has more than %(most)d rows. Import it by the command import_actors.") % {"most": most}
+            )
+        staging.add(lines, values, [*mistakes, *found])
+        done += len(lines)
+        if progress:
+            progress(done)
+    if not staging.rows:
+        raise Unreadable(_("The file has no rows."))
+    staging.compare()
+    return staging

@@ -1,0 +1,327 @@
+"""A file's rows beside the directory: compared, then written, all or nothing.
+
+The rows wait in temporary tables, so that the database compares a million of
+them, and nothing here grows with their number. Versions decide whether a row
+would overwrite what its writer has not seen.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from itertools import islice
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection
+from django.utils.translation import gettext_lazy
+
+from actors import history
+from actors.data import FORMULA
+from actors.imports.columns import FIELDS, KEYS
+from actors.imports.mistakes import Mistake
+from actors.models import Actor, Batch
+
+# Fewer rows than this leave the planner's statistics as good as they are.
+MANY = 10_000
+YEARS = ("birth_year", "death_year")
+NUMBERS = (*KEYS, *YEARS)
+MESSAGES = {
+    "twice": gettext_lazy("The id is in the file more than once."),
+    "gone": gettext_lazy(
+        "The actor was deleted. To add it anew, leave the id empty; to bring it back, see the history."
+    ),
+    "unseen": gettext_lazy(
+        "The row would change the actor, and does not say which version it was made from: it is %(detail)s now."
+    ),
+    "stale": gettext_lazy("The actor was changed since: it has version %(detail)s now."),
+}
+
+
+class Conflict(Exception):
+    """The directory was changed between the comparison and the writing: nothing is written."""
+
+
+class Staging:
+    """Temporary tables of this connection, until the transaction ends.
+
+    ``names`` are the fields that the file has. After ``compare``: ``added``,
+    ``changed`` and ``same`` are numbers of rows, ``wrong`` that of mistakes.
+    """
+
+    def __init__(self, names: list[str], literal: bool = True):
+        self.names, self.literal = names, literal
+        self.fields = [name for name in names if name in FIELDS]
+        self.guarded = False
+        self.rows = self.added = self.changed = self.same = self.wrong = 0
+        self.postgresql = connection.vendor == "postgresql"
+        types = dict.fromkeys(names, "text") | {name: "integer" for name in names if name in NUMBERS}
+        columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        end = " ON COMMIT DROP" if self.postgresql else ""
+        with connection.cursor() as cursor:
+            for table in ("import_row", "import_mistake"):
+                cursor.execute(f"DROP TABLE IF EXISTS {'pg_temp' if self.postgresql else 'temp'}.{table}")
+            cursor.execute(f"CREATE TEMPORARY TABLE import_row (line integer, fine boolean, {columns}){end}")
+            cursor.execute(
+                "CREATE TEMPORARY TABLE import_mistake "
+                f"(line integer, name text, value text, code text, detail text){end}"
+            )
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is something to write, and nothing against it."""
+        return not self.wrong and bool(self.added or self.changed)
+
+    # In
+
+    def add(self, lines: list[int], columns: list[list[str]], mistakes: list[Mistake]):
+        """Take rows in, and what is wrong with them."""
+        self.rows += len(lines) + sum(1 for mistake in mistakes if not mistake.column)
+        at_fault = {mistake.line for mistake in mistakes}
+        fine = [line not in at_fault for line in lines] if at_fault else [True] * len(lines)
+        self._insert("import_row", ("line", "fine", *self.names), zip(lines, fine, *columns, strict=True))
+        if mistakes:
+            self._note_all(mistakes)
+        if not self.literal:
+            self.guarded = self.guarded or any(
+                cell.startswith("'") and cell[1:].startswith(FORMULA)
+                for name, cells in zip(self.names, columns, strict=True)
+                if name in FIELDS and name not in NUMBERS
+                for cell in filter("'".__le__, cells)
+                if cell[0] == "'"
+            )
+
+    def _note_all(self, mistakes):
+        rows = [(line, name, value, "", message) for line, name, value, message in mistakes]
+        self.wrong += len(rows)
+        self._insert("import_mistake", ("line", "name", "value", "code", "detail"), rows)
+
+    def _insert(self, table, names, rows):
+        with connection.cursor() as cursor:
+            if self.postgresql:
+                text = io.StringIO()
+                csv.writer(text).writerows(rows)
+                text.seek(0)
+                texts = ", ".join(name for name in names if name not in (*NUMBERS, "line", "fine"))
+                never = f", FORCE_NOT_NULL ({texts})" if texts else ""
+                cursor.cursor.copy_expert(
+                    f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT csv{never})", text, size=1 << 16
+                )
+            else:
+                # SQLite takes digits for a number in such a column, but an empty text for a text.
+                marks = ", ".join("nullif(?, '')" if name in NUMBERS else "?" for name in names)
+                connection.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+
+    # Beside the directory
+
+    @property
+    def _pairs(self):
+        return "import_row AS r JOIN actor AS a ON a.actor_id = r.id"
+
+    def _differs(self, names=None):
+        sign = "IS DISTINCT FROM" if self.postgresql else "IS NOT"
+        return "(" + " OR ".join(f"r.{name} {sign} a.{name}" for name in names or self.fields) + ")"
+
+    def compare(self):
+        """Hold the rows against the directory: count what they would do, and note every mistake."""
+        has_id, has_version = "id" in self.names, "version" in self.names
+        with connection.cursor() as cursor:
+            if self.postgresql:
+                cursor.execute("ANALYZE import_row")
+            if self.guarded:
+                self._unguard(cursor, has_id)
+            if has_id:
+                self._note(cursor, "twice", "id", "id", "''", "import_row AS r JOIN (SELECT id FROM import_row "
+                           "GROUP BY id HAVING count(*) > 1) AS d USING (id)", "true")  # fmt: skip
+                current = "r.version = a.version" if has_version else "false"
+                cursor.execute(
+                    f"SELECT count(*), sum(CASE WHEN {self._differs()} THEN 1 ELSE 0 END), "
+                    f"sum(CASE WHEN {self._differs()} AND NOT coalesce({current}, false) THEN 1 ELSE 0 END) "
+                    f"FROM {self._pairs} WHERE r.fine"
+                )
+                there, self.changed, overtaken = (number or 0 for number in cursor.fetchone())
+                self.same = there - self.changed
+                cursor.execute("SELECT count(*) FROM import_row WHERE fine")
+                self.added = cursor.fetchone()[0] - there
+                if overtaken:
+                    seen = "r.version IS NULL" if has_version else "true"
+                    self._note(cursor, "unseen", "version", "''", "a.version", self._pairs,
+                               f"r.fine AND {self._differs()} AND {seen}")  # fmt: skip
+                    if has_version:
+                        self._note(cursor, "stale", "version", "r.version", "a.version", self._pairs,
+                                   f"r.fine AND {self._differs()} AND r.version <> a.version")  # fmt: skip
+                self._note(cursor, "gone", "id", "r.id", "''", "import_row AS r",
+                           "r.fine AND r.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM actor WHERE actor_id = r.id) "
+                           "AND EXISTS (SELECT 1 FROM actors_change AS c WHERE c.actor_id = r.id)")  # fmt: skip
+            else:
+                cursor.execute("SELECT count(*) FROM import_row WHERE fine")
+                self.added = cursor.fetchone()[0]
+        self._check_rows()
+
+    def _unguard(self, cursor, has_id):
+        """Take the ``'`` off that a CSV for spreadsheets has, unless the actor's own text has it."""
+        search = "position(substr({name}, 2, 1) IN %s)" if self.postgresql else "instr(%s, substr({name}, 2, 1))"
+        for name in set(self.fields) - set(NUMBERS):
+            is_own = f"SELECT 1 FROM actor AS a WHERE a.actor_id = import_row.id AND a.{name} = import_row.{name}"
+            cursor.execute(
+                f"UPDATE import_row SET {name} = substr({name}, 2) WHERE substr({name}, 1, 1) = '''' "
+                f"AND length({name}) > 1 AND {search.format(name=name)} > 0"
+                + (f" AND NOT EXISTS ({is_own})" if has_id else ""),
+                ["".join(FORMULA)],
+            )
+
+    def _note(self, cursor, code, name, value, detail, rows, condition):
+        cursor.execute(
+            "INSERT INTO import_mistake (line, name, value, code, detail) "
+            f"SELECT r.line, '{name}', CAST({value} AS text), '{code}', CAST({detail} AS text) "
+            f"FROM {rows} WHERE {condition}"
+        )
+        self.wrong += cursor.rowcount
+
+    def _check_rows(self):
+        """What the model asks of a row as a whole, where the file and the directory together may break it."""
+        join = "LEFT JOIN actor AS a ON a.actor_id = r.id" if "id" in self.names else "LEFT JOIN actor AS a ON false"
+        empty = {name: "NULL" if name in YEARS else "''" for name in FIELDS}
+        wanted = ("first_name", "last_name", *YEARS)
+        values = {name: f"r.{name}" if name in self.names else f"coalesce(a.{name}, {empty[name]})" for name in wanted}
+        # An actor that stays as it is stays as it is: an adopted table may break our rules.
+        touched = f"(a.actor_id IS NULL OR {self._differs()})"
+        rows = self._select(
+            f"SELECT r.line, {', '.join(values.values())} FROM import_row AS r {join} WHERE r.fine AND {touched} AND ("
+            f"{values['first_name']} = '' AND {values['last_name']} = '' "
+            f"OR {values['death_year']} < {values['birth_year']}) ORDER BY r.line"
+        )
+        while some := list(islice(rows, 5_000)):
+            self._note_all(
+                mistake for line, *row in some for mistake in _ask(line, dict(zip(wanted, row, strict=True)))
+            )
+
+    # Out
+
+    def mistakes(self, limit: int | None = None) -> Iterator[Mistake]:
+        """Yield what is wrong, by line."""
+        end = f" LIMIT {limit:d}" if limit else ""
+        for line, name, value, code, detail in self._select(
+            f"SELECT line, name, value, code, detail FROM import_mistake ORDER BY line, name, code{end}"
+        ):
+            yield Mistake(line, name, value or "", MESSAGES[code] % {"detail": detail} if code else detail)
+
+    def differences(self, limit: int) -> list[tuple]:
+        """Return (line, id, name, [(field, old, new)]) of the first rows that would change an actor."""
+        if "id" not in self.names:
+            return []
+        old, new = (", ".join(f"{table}.{name}" for name in self.fields) for table in "ar")
+        rows = self._select(
+            f"SELECT r.line, r.id, a.first_name, a.last_name, {old}, {new} FROM {self._pairs} "
+            f"WHERE r.fine AND {self._differs()} ORDER BY r.line LIMIT {limit:d}"
+        )
+        found = []
+        for line, pk, first, last, *values in rows:
+            before, after = (dict(zip(self.fields, part, strict=True)) for part in _halves(values))
+            found.append((line, pk, f"{first} {last}".strip(), history.differences(before, after)))
+        return found
+
+    def additions(self, limit: int) -> list[tuple]:
+        """Return (line, {field: value}) of the first rows that would add an actor."""
+        rows = self._select(
+            f"SELECT r.line, {', '.join(f'r.{name}' for name in self.fields)} FROM import_row AS r "
+            f"WHERE r.fine AND {self._new()} ORDER BY r.line LIMIT {limit:d}"
+        )
+        return [(line, dict(zip(self.fields, values, strict=True))) for line, *values in rows]
+
+    def _new(self):
+        there = "EXISTS (SELECT 1 FROM actor AS a WHERE a.actor_id = r.id)"
+        return f"NOT {there}" if "id" in self.names else "true"
+
+    def _select(self, query):
+        # Some rows at a time: psycopg2 would fetch all of them.
+        if not self.postgresql:
+            with connection.cursor() as cursor:
+                cursor.execute(query)
+                yield from iter(cursor.fetchone, None)
+            return
+        with connection.chunked_cursor() as cursor:
+            cursor.execute(query)
+            while rows := cursor.fetchmany(2_000):
+                yield from rows
+
+    def apply(self, who: str, name: str) -> Batch | None:
+        """Write all the rows, on behalf of ``who``, as one batch; None where there is nothing to write.
+
+        Raises ValueError where there are mistakes, and Conflict where the
+        directory is no longer what it was at the comparison.
+        """
+        if self.wrong:
+            raise ValueError("Mistakes are not imported.")
+        if not self.writes:
+            return None
+        batch = Batch.objects.create(
+            kind="import", who=who[:150], name=name[:255], added=self.added, changed=self.changed
+        )
+        with history.by(who, "import", batch.pk), connection.cursor() as cursor:
+            try:
+                if self.changed:
+                    self._update(cursor)
+                if self.added:
+                    self._add(cursor)
+            except IntegrityError as error:
+                raise Conflict from error
+            if self.postgresql and self.added + self.changed > MANY:
+                # The planner must know of them before the next page is read.
+                cursor.execute("ANALYZE actor")
+        return batch
+
+    def _update(self, cursor):
+        sets = ", ".join(f"{name} = r.{name}" for name in self.fields)
+        cursor.execute(
+            f"UPDATE actor AS a SET {sets} FROM import_row AS r "
+            f"WHERE a.actor_id = r.id AND a.version = r.version AND {self._differs()}"
+        )
+        if cursor.rowcount != self.changed:
+            raise Conflict
+
+    def _add(self, cursor):
+        # The replaced page's columns have no default.
+        fields = dict.fromkeys(("first_name", "last_name"), "''") | {name: f"r.{name}" for name in self.fields}
+        columns, values = ", ".join(fields), ", ".join(fields.values())
+        # In the order of names, which most indexes have: half the time where they are larger than memory.
+        order = ", ".join(f'r.{name} COLLATE "C"' for name in ("last_name", "first_name") if name in self.fields)
+        order = order if self.postgresql and order else "r.line"
+        added = 0
+        if "id" in self.names:
+            cursor.execute(
+                f"INSERT INTO actor (actor_id, {columns}) SELECT r.id, {values} FROM import_row AS r "
+                f"WHERE r.id IS NOT NULL AND {self._new()} ORDER BY {order}"
+            )
+            added += cursor.rowcount
+        rows = f"import_row AS r WHERE {'r.id IS NULL' if 'id' in self.names else 'true'} ORDER BY r.line"
+        if self.postgresql:
+            # Ids that are given do not move the sequence on.
+            cursor.execute(
+                "SELECT setval('actor_actor_id_seq', last) FROM (SELECT max(actor_id) AS last FROM actor) AS ids "
+                "WHERE last >= (SELECT last_value FROM actor_actor_id_seq)"
+            )
+            # The ids are in the order of the lines all the same.
+            columns, values = f"actor_id, {columns}", f"r.next, {values}"
+            numbered = f"SELECT nextval('actor_actor_id_seq') AS next, r.* FROM (SELECT * FROM {rows}) AS r"
+            rows = f"({numbered}) AS r ORDER BY {order}"
+        cursor.execute(f"INSERT INTO actor ({columns}) SELECT {values} FROM {rows}")
+        if added + cursor.rowcount != self.added:
+            raise Conflict
+
+
+def _halves(values):
+    middle = len(values) // 2
+    return values[:middle], values[middle:]
+
+
+def _ask(line, values):
+    """Yield what the model says of a row."""
+    actor = Actor(**values)
+    if not actor.first_name and not actor.last_name:
+        rule = next(rule for rule in Actor._meta.constraints if rule.name == "actor_has_a_name")
+        yield Mistake(line, "", "", str(rule.violation_error_message))
+    try:
+        actor.clean()
+    except ValidationError as error:
+        for name, messages in error.message_dict.items():
+            for message in messages:
+                yield Mistake(line, name, str(values.get(name) or ""), message)

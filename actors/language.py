@@ -1,0 +1,36 @@
+"""A visitor's own choice of language."""
+
+from django.conf import settings
+from django.http import HttpResponseBadRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+YEAR = 365 * 24 * 60 * 60
+
+
+# A forged choice does no harm, and a token would need a cookie for everybody.
+@csrf_exempt
+@require_POST
+def choose(request):
+    """Remember the language ``code`` in a cookie and go back to ``next``.
+
+    Who never chooses has no cookie, and is served by Accept-Language.
+    """
+    code = request.POST.get("code", "")
+    if code not in dict(settings.LANGUAGES):
+        return HttpResponseBadRequest(f"code must be one of {', '.join(dict(settings.LANGUAGES))}.\n", "text/plain")
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
+        back = reverse("list")
+    response = HttpResponseRedirect(back)
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        code,
+        max_age=YEAR,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

@@ -1,0 +1,178 @@
+"""``manage.py import_actors``: many actors at once, from a file or another database."""
+
+import csv
+import json
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import dj_database_url
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, transaction
+from django.db.utils import ConnectionHandler
+
+from actors import imports
+from actors.imports.columns import FIELDS
+from actors.imports.mistakes import Unreadable
+from actors.imports.reading import Table, open_source
+from actors.imports.staging import Conflict
+from actors.progress import Progress
+
+UNREADABLE, AT_FAULT, CONFLICT = 3, 4, 5  # exit codes; 1 and 2 are Django's and argparse's own
+SHOWN = 1_000
+ENGINES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
+
+
+class Command(BaseCommand):
+    help = (
+        "Adds and changes the actors of FILE (CSV, TSV, XLSX, JSON or NDJSON; - is the standard input), all or "
+        "nothing. A row with the id of an actor changes it, and must carry the version that it was made from; one "
+        "without an id adds. Exit codes: 0 done, 1 and 2 the command itself failed, 3 the file cannot be read, "
+        "4 rows are at fault and nothing is written, 5 the directory was changed meanwhile and nothing is written."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", metavar="FILE", nargs="?", help="the file to import; - for the standard input")
+        parser.add_argument(
+            "--from-database",
+            action="store_true",
+            help="import the table `actor` of another database, whose URL is read from the standard input: "
+            "it may be secret, and a command line is not",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="check and compare only; nothing is written")
+        parser.add_argument("--format", choices=["text", "json"], default="text", help="of the report")
+        parser.add_argument("--errors", metavar="FILE", type=Path, help="write all that is wrong to a CSV")
+        parser.add_argument("--encoding", help="of a text, where it shall not be guessed, such as cp1252")
+        parser.add_argument(
+            "--column",
+            metavar="HEADING=FIELD",
+            action="append",
+            default=[],
+            help="which field a column is; nothing after the = leaves it out. Repeatable",
+        )
+        parser.add_argument("--who", default="", help="in whose name the history has it")
+
+    def handle(self, file, from_database, **options):
+        if bool(file) == from_database:
+            raise CommandError("Name a file, or say --from-database.", returncode=2)
+        columns = {}
+        for pair in options["column"]:
+            heading, equals, name = pair.rpartition("=")
+            if not equals:
+                raise CommandError(f"--column wants HEADING=FIELD, not {pair}.", returncode=2)
+            columns[heading] = name
+        if options["errors"]:
+            try:
+                options["errors"].open("w").close()
+            except OSError as error:
+                raise CommandError(f"--errors {options['errors']}: {error.strerror}.", returncode=2) from error
+        try:
+            with self.database() if from_database else self.file(file, options["encoding"]) as source:
+                self.run(source, columns, "the other database" if from_database else Path(file).name, options)
+        except Unreadable as error:
+            raise CommandError(str(error), returncode=UNREADABLE) from error
+
+    @contextmanager
+    def file(self, name, encoding):
+        try:
+            with tempfile.TemporaryFile() if name == "-" else Path(name).open("rb") as file:
+                if name == "-":
+                    shutil.copyfileobj(sys.stdin.buffer, file)
+                yield open_source(file, encoding)
+        except OSError as error:
+            raise Unreadable(f"{name}: {error.strerror}.") from error
+
+    @contextmanager
+    def database(self):
+        """The rows of the other database's table. What a driver says of its URL is not repeated: it may be secret."""
+        try:
+            settings = dj_database_url.parse(sys.stdin.readline().strip())
+            if settings.get("ENGINE") not in ENGINES:
+                raise ValueError("engine")
+            other = ConnectionHandler({"default": settings})["default"]
+            with other.cursor() as cursor:
+                there = {column.name for column in other.introspection.get_table_description(cursor, "actor")}
+                cursor.execute("SELECT count(*) FROM actor")
+                (total,) = cursor.fetchone()
+        except (ValueError, KeyError, DatabaseError) as error:
+            raise Unreadable("The other database cannot be read, or has no table `actor`.") from error
+        try:
+            names = [name for name in FIELDS if name in there]
+            with other.chunked_cursor() as cursor:
+                cursor.execute(f"SELECT actor_id, {', '.join(names)} FROM actor ORDER BY actor_id")  # noqa: S608  names of ours
+                yield Table(["id", *names], cursor, total)
+        finally:
+            other.close()
+
+    def run(self, source, columns, name, options):
+        progress = Progress(self.stderr, source.total)
+        try:
+            with transaction.atomic():
+                staging = imports.examine(source, columns, progress)
+                progress.end()
+                batch = None
+                if not staging.wrong and not options["dry_run"]:
+                    progress.say("Writing…")
+                    batch = staging.apply(options["who"], name)
+                    progress.end()
+                self.report(source, staging, batch, options)
+                if options["dry_run"]:
+                    transaction.set_rollback(True)
+        except Conflict as error:
+            raise CommandError(
+                "Someone changed the directory meanwhile. Nothing is written; try again.", returncode=CONFLICT
+            ) from error
+        finally:
+            progress.end()
+        if staging.wrong:
+            sys.exit(AT_FAULT)
+
+    def report(self, source, staging, batch, options):
+        if options["errors"]:
+            with options["errors"].open("w", encoding="utf-8-sig", newline="") as file:
+                write_mistakes(staging, file)
+        mistakes = list(staging.mistakes(SHOWN))
+        numbers = {
+            "rows": staging.rows,
+            "added": staging.added,
+            "changed": staging.changed,
+            "unchanged": staging.same,
+            "errors": staging.wrong,
+        }
+        if options["format"] == "json":
+            report = {
+                "format": source.kind,
+                "encoding": source.encoding or None,
+                **numbers,
+                "written": batch is not None,
+                "import": batch and batch.pk,
+                "first_errors": [mistake._asdict() for mistake in mistakes],
+            }
+            self.stdout.write(json.dumps(report, ensure_ascii=False, indent=2))
+            return
+        read = f"{source.kind}, {source.encoding}" if source.encoding else source.kind
+        if staging.wrong:
+            for mistake in mistakes:
+                place = f"line {mistake.line}" + (f", {mistake.column}" if mistake.column else "")
+                value = f" ({mistake.value})" if mistake.value else ""
+                self.stderr.write(f"{place}: {mistake.message}{value}")
+            if staging.wrong > len(mistakes):
+                self.stderr.write(f"… and {staging.wrong - len(mistakes):,} more: --errors FILE has all.")
+            self.stderr.write(f"{staging.wrong:,} mistakes in {staging.rows:,} rows ({read}). Nothing is written.")
+            return
+        would = "would be " if options["dry_run"] else ""
+        self.stdout.write(
+            f"{staging.rows:,} rows ({read}): {staging.added:,} {would}added, {staging.changed:,} {would}changed, "
+            f"{staging.same:,} left as they are."
+        )
+        if batch:
+            self.stdout.write(f"Import {batch.pk}: the admin, or undo_import {batch.pk}, can undo it.")
+
+
+def write_mistakes(staging, file):
+    """Write all that is wrong as CSV to the text ``file``."""
+    writer = csv.writer(file)
+    writer.writerow(["line", "column", "value", "message"])
+    writer.writerows(staging.mistakes())

@@ -1,0 +1,77 @@
+"""Fill a database with plausible people, for trials at scale."""
+
+import argparse
+import time
+from itertools import islice
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+
+from actors.models import Actor
+from actors.people import people
+from actors.progress import Progress
+
+COLUMNS = ("first_name", "last_name", "birth_year", "death_year", "country")
+AT_A_TIME = 10_000
+
+
+def count(text):
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000_000:
+        raise argparse.ArgumentTypeError("give a whole number from 1 to 100000000")
+    return int(text)
+
+
+class Lines:
+    """What psycopg2's COPY reads from: a file whose text is made as it is read."""
+
+    def __init__(self, rows):
+        self.lines = ("\t".join("\\N" if value is None else str(value) for value in row) + "\n" for row in rows)
+        self.left = ""
+
+    def read(self, size):
+        parts, length = [self.left], len(self.left)
+        while length < size and (line := next(self.lines, None)) is not None:
+            parts.append(line)
+            length += len(line)
+        text = "".join(parts)
+        self.left = text[size:]
+        return text[:size]
+
+
+class Command(BaseCommand):
+    help = "Adds N plausible people, for trials of a large database. All or nothing. Never for a database in use."
+
+    def add_arguments(self, parser):
+        parser.add_argument("count", metavar="N", type=count, help="how many, from 1 to 100000000")
+        parser.add_argument("--seed", type=int, default=1, help="another seed makes other people (default: 1)")
+
+    def handle(self, count, seed, **options):
+        if count > 1_000_000 and connection.vendor != "postgresql":
+            raise CommandError("More than a million people want PostgreSQL.")
+        start = time.monotonic()
+        progress = Progress(self.stderr, count)
+        with transaction.atomic():
+            if connection.vendor == "postgresql":
+                self.copy(self.counted(people(count, seed), progress))
+            else:
+                self.insert(self.counted(people(count, seed), progress))
+        progress.end()
+        seconds = time.monotonic() - start
+        self.stdout.write(f"Added {count:,} actors in {seconds:.1f} s, {count / seconds:,.0f} a second.")
+
+    def counted(self, rows, progress):
+        for number, row in enumerate(rows, 1):
+            yield row
+            if number % 1_000 == 0:
+                progress(number)
+
+    def copy(self, rows):
+        with connection.cursor() as cursor:
+            cursor.cursor.copy_expert(f"COPY actor ({', '.join(COLUMNS)}) FROM STDIN", Lines(rows))
+            # The planner must know of them before the first page is read.
+            cursor.execute("ANALYZE actor")
+
+    def insert(self, rows):
+        # bulk_create holds all that it is given in memory.
+        while some := [Actor(**dict(zip(COLUMNS, row, strict=True))) for row in islice(rows, AT_A_TIME)]:
+            Actor.objects.bulk_create(some)

@@ -1,0 +1,37 @@
+"""``manage.py undo_import``: an import, or a merge, taken back, however large."""
+
+from django.core.management.base import BaseCommand, CommandError
+
+from actors.models import Actor, Batch
+from actors.undo import ChangedSince, undo
+
+CHANGED_SINCE = 4
+
+
+class Command(BaseCommand):
+    help = (
+        "Gives every actor of the import NUMBER the state from before it, all or nothing. For imports that are too "
+        "large for the admin's button. Exit code 4: actors were changed since, and nothing is undone."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("number", metavar="NUMBER", type=int, help="the import's, as import_actors has said it")
+        parser.add_argument("--who", default="", help="in whose name the history has it")
+
+    def handle(self, number, who, **options):
+        batch = Batch.objects.filter(pk=number).first()
+        if batch is None:
+            raise CommandError(f"There is no import {number}.")
+        try:
+            undoing = undo(batch, who)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        except ChangedSince as since:
+            names = Actor.objects.in_bulk(since.ids)
+            for pk in since.ids:
+                self.stderr.write(f"{pk}: {names.get(pk, 'deleted')}")
+            raise CommandError(
+                "These were changed since, or have got films. Nothing is undone.", returncode=CHANGED_SINCE
+            ) from since
+        number = undoing.added + undoing.changed + undoing.deleted
+        self.stdout.write(f"Undone: {number:,} actors are as before.")

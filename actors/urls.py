@@ -1,0 +1,30 @@
+"""Every public address."""
+
+from django.urls import path, re_path
+
+from actors import api, docs, feeds, film_list, language, sitemaps, views, wellknown
+
+urlpatterns = [
+    path("", views.actor_list, name="list"),
+    path("actors.json", api.actors_json, name="actors-json"),
+    path("actors.csv", api.actors_csv, name="actors-csv"),
+    path("actors.ndjson", api.actors_ndjson, name="actors-ndjson"),
+    # A slug that is wrong, cut or missing is put right.
+    re_path(r"^actors/(?P<pk>[1-9][0-9]{0,9})(?:-(?P<slug>[^/]*))?/$", views.actor, name="actor"),
+    re_path(r"^actors/(?P<pk>[1-9][0-9]{0,9})(?:-(?P<slug>[^/]*))?\.json$", api.actor_json, name="actor-json"),
+    path("films/", film_list.film_list, name="films"),
+    path("films.json", api.films_json, name="films-json"),
+    path("films.csv", api.films_csv, name="films-csv"),
+    path("films.ndjson", api.films_ndjson, name="films-ndjson"),
+    re_path(r"^films/(?P<pk>[1-9][0-9]{0,9})(?:-(?P<slug>[^/]*))?/$", views.film, name="film"),
+    re_path(r"^films/(?P<pk>[1-9][0-9]{0,9})(?:-(?P<slug>[^/]*))?\.json$", api.film_json, name="film-json"),
+    path("language/", language.choose, name="language"),
+    path("spotlight/", views.spotlight, name="spotlight"),
+    path("api/", docs.api, name="api"),
+    path("openapi.json", api.openapi_json, name="openapi"),
+    path("feed/", feeds.recent_changes, name="feed"),
+    path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
+    path("sitemap-<str:kind>-<int:part>.xml", sitemaps.sitemap_part, name="sitemap-part"),
+    path("robots.txt", wellknown.robots, name="robots"),
+    path(".well-known/security.txt", wellknown.security, name="security"),
+]

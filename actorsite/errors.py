@@ -1,0 +1,50 @@
+"""The answer when something fails: 503 where the database is away, else 500; and where there is nothing, 404.
+
+Who asks for data gets them as data.
+"""
+
+import sys
+
+from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.views.defaults import page_not_found
+from django.views.defaults import server_error as stock_server_error
+
+from actors import api
+
+RETRY_AFTER = 5  # seconds
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: read_only_sql_transaction
+READ_ONLY = "25006"
+
+
+def is_unavailable(error: BaseException | None) -> bool:
+    """Whether ``error`` says that the database is away, hung, out of connections, too slow or read-only."""
+    if isinstance(error, InternalError):
+        return getattr(error.__cause__, "pgcode", None) == READ_ONLY
+    return isinstance(error, (OperationalError, InterfaceError))
+
+
+def server_error(request):
+    """Django's handler500, called while the exception is being handled. Neither page needs the database."""
+    error = sys.exc_info()[1]
+    data = api.is_data(request.path)
+    if not is_unavailable(error):
+        if data:
+            return api.problem(500, "Internal Server Error", "The server failed. Its operator has a record of it.")
+        return stock_server_error(request)
+    if isinstance(error, InternalError) and not connection.in_atomic_block:
+        # Read-only: the server may have become a standby, and a new connection finds its successor.
+        connection.close()
+    if data:
+        response = api.problem(503, "Service Unavailable", "The database cannot be reached. Try again in a moment.")
+    else:
+        response = HttpResponse(render_to_string("503.html"), status=503)
+    response["Retry-After"] = RETRY_AFTER
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def not_found(request, exception):
+    """Django's handler404."""
+    return api.not_found(request) if api.is_data(request.path) else page_not_found(request, exception)

@@ -1,0 +1,160 @@
+"""Logs: one JSON object a line in production, text for people in development; and the request log."""
+
+import json
+import logging
+import os
+import re
+import time
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import lru_cache
+
+request_id = ContextVar("request_id", default=None)
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,128}")
+# A text as JSON, letters as they are.
+_text = json.encoder.encode_basestring
+_requests = logging.getLogger("actorsite.requests")
+
+
+# What no line shows need not be asked for: https://docs.python.org/3/howto/logging.html#optimization
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+if hasattr(logging, "logAsyncioTasks"):  # from Python 3.12 on
+    logging.logAsyncioTasks = False
+
+
+def config(level: str, form: str) -> dict:
+    """Return the dictConfig of the site and of gunicorn alike; ``form`` is ``json`` or ``text``."""
+    silent = {"handlers": ["none"], "propagate": False}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {"()": "actorsite.logs.JSONFormatter"},
+            "text": {"()": "actorsite.logs.TextFormatter"},
+        },
+        "filters": {"brief": {"()": "actorsite.logs.Brief"}},
+        "handlers": {
+            "stdout": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": form,
+                "filters": ["brief"],
+            },
+            "none": {"class": "logging.NullHandler"},
+        },
+        "root": {"level": level, "handlers": ["stdout"]},
+        "loggers": {
+            # They bring handlers of their own, which would say everything twice.
+            "django": {"level": level, "handlers": [], "propagate": True},
+            "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
+            # The request log has a line for each answer; these add a traceback of what a stranger sent.
+            "django.request": {"level": "ERROR"},
+            "django.security.DisallowedHost": silent,
+            # At INFO it tells its steps.
+            "axes": {"level": "WARNING"},
+            # runserver's line for each request; ours has it.
+            "django.server": silent,
+        },
+    }
+
+
+class Brief(logging.Filter):
+    """Says a stranger's mistake and a database's outage in a line: a traceback of each would bury the rest."""
+
+    def filter(self, record):
+        if record.exc_info and (record.name.startswith("django.security") or getattr(record, "status_code", 0) == 503):
+            error = record.exc_info[1]
+            record.msg = f"{record.getMessage()} ({type(error).__name__}: {' '.join(str(error).split())})"
+            record.args, record.exc_info, record.exc_text = (), None, None
+        return True
+
+
+class JSONFormatter(logging.Formatter):
+    """One object a line: time, level, logger, message, what a request adds, and the exception as one field."""
+
+    def format(self, record):
+        # Put together here: of an answer that is kept, an encoder of any object would take a fourth of the time.
+        second = int(record.created)
+        line = (
+            f'{{"time": "{_second(second)}.{int((record.created - second) * 1000):03d}+00:00", '
+            f'"level": "{record.levelname}", "logger": {_text(record.name)}, "message": {_text(record.getMessage())}'
+        )
+        if identifier := request_id.get():
+            line += f', "request_id": {_text(identifier)}'
+        more = record.__dict__
+        if "duration_ms" in more:
+            line += (
+                f', "method": {_text(more["method"])}, "path": {_text(more["path"])}, '
+                f'"status": {more["status"]:d}, "duration_ms": {more["duration_ms"]:.1f}'
+            )
+        if record.exc_info:
+            line += f', "exception": {_text(self.formatException(record.exc_info))}'
+        return line + "}"
+
+
+@lru_cache(2)
+def _second(second):
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+class TextFormatter(logging.Formatter):
+    """For people: time, level and message."""
+
+    def __init__(self):
+        super().__init__("{asctime} {levelname:<7} {message}", "%H:%M:%S", style="{")
+
+
+def identifier(given: str) -> str:
+    """Return a request's id: the one that came with it, where it is well-formed, else a new one."""
+    return given if given and _WELL_FORMED.fullmatch(given) else os.urandom(16).hex()
+
+
+class RequestLog:
+    """Middleware, the first: gives each request an id, returns it, and logs the answer in one line.
+
+    An X-Request-Id from outside is taken when it is well-formed, else one is
+    made. The query string is not logged: it holds what a visitor looks for.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        given = identifier(request.META.get("HTTP_X_REQUEST_ID", ""))
+        token = request_id.set(given)
+        start = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            response["X-Request-Id"] = given
+            self.log(request, response, (time.perf_counter() - start) * 1000)
+        finally:
+            request_id.reset(token)
+        return response
+
+    def log(self, request, response, duration):
+        # A platform asks every few seconds; only a failing probe is news.
+        if getattr(response, "is_probe", False) and response.status_code == 200:
+            return
+        log_request(request.method, request.path, response.status_code, duration)
+
+
+def requests_are_logged() -> bool:
+    """Whether a request that went well has a line."""
+    return _requests.isEnabledFor(logging.INFO)
+
+
+def log_request(method: str, path: str, status: int, duration: float, identifier: str | None = None):
+    """Log an answer, which took ``duration`` ms. The id is that of the request being handled, unless one is given."""
+    level = logging.INFO
+    if status >= 500:
+        level = logging.ERROR
+    elif status >= 400 and status != 404:
+        level = logging.WARNING
+    token = request_id.set(identifier) if identifier else None
+    if _requests.isEnabledFor(level):
+        # As Logger.log makes it, which walks the stack for the caller's file and line.
+        record = logging.LogRecord(_requests.name, level, __file__, 0, "%s %s %d", (method, path, status), None)
+        record.method, record.path, record.status, record.duration_ms = method, path, status, round(duration, 1)
+        _requests.handle(record)
+    if token:
+        request_id.reset(token)

@@ -1,0 +1,53 @@
+"""``manage.py backup``: an archive of the database, and what must be in it."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from actorsite import backups
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the database to FILE, an archive for pg_restore (for SQLite a copy), and what must be in it to "
+        f"FILE{backups.SUFFIX}. With - for FILE the archive goes to standard output and the manifest to standard error."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", metavar="FILE")
+
+    def handle(self, *args, **options):
+        """Make the backup, whole or not at all. Raises CommandError; then no file of the name is new."""
+        # A dump has password hashes in it.
+        os.umask(0o077)
+        to = options["file"]
+        try:
+            if to == "-":
+                with tempfile.TemporaryDirectory() as folder:
+                    archive = Path(folder) / "archive"
+                    manifest = backups.dump(archive)
+                    with archive.open("rb") as file:
+                        shutil.copyfileobj(file, sys.stdout.buffer)
+                    sys.stdout.buffer.flush()
+                self.stderr.write(json.dumps(manifest))
+                return
+            self.write(Path(to))
+        except (backups.BackupError, OSError) as error:
+            raise CommandError(str(error)) from None
+
+    def write(self, path):
+        part, manifest = path.with_name(path.name + ".part"), path.with_name(path.name + backups.SUFFIX)
+        try:
+            found = backups.dump(part)
+            manifest.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        rows = sum(table["rows"] for table in found["tables"].values())
+        self.stdout.write(f"{path}: {len(found['tables'])} tables, {rows} rows, {found['size']} bytes")

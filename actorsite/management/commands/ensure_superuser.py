@@ -1,0 +1,54 @@
+"""``manage.py ensure_superuser``: the first administrator, from the environment."""
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import IntegrityError, transaction
+
+NAMES = {"username": "DJANGO_SUPERUSER_USERNAME", "password": "DJANGO_SUPERUSER_PASSWORD"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the first administrator from DJANGO_SUPERUSER_USERNAME, DJANGO_SUPERUSER_PASSWORD and "
+        "DJANGO_SUPERUSER_EMAIL. Does nothing where there is an administrator; never changes an account."
+    )
+
+    def handle(self, *args, **options):
+        """Make the account unless some administrator can sign in already.
+
+        So an administrator who was renamed or shut out does not come back with
+        the next deployment. Raises CommandError where only one of the two
+        variables is set, where the password is weak, and where the name is
+        another account's; no message shows the password.
+        """
+        wanted = settings.FIRST_ADMINISTRATOR
+        accounts = get_user_model().objects
+        if administrator := accounts.filter(is_superuser=True, is_active=True).order_by("pk").first():
+            self.stdout.write(f"There is an administrator, {administrator.get_username()}: nothing is changed.")
+            return
+        missing = [variable for key, variable in NAMES.items() if not wanted[key]]
+        if len(missing) == len(NAMES):
+            self.stdout.write(f"{' and '.join(missing)} are not set: no administrator is made.")
+            return
+        if missing:
+            raise CommandError(f"{missing[0]} must be set too: an administrator has a name and a password.")
+        account = get_user_model()(username=wanted["username"], email=wanted["email"], is_staff=True, is_superuser=True)
+        try:
+            validate_password(wanted["password"], account)
+        except ValidationError as error:
+            raise CommandError(f"{NAMES['password']} is too weak. {' '.join(error.messages)}") from None
+        account.set_password(wanted["password"])
+        try:
+            with transaction.atomic():
+                account.save()
+        except IntegrityError:
+            if accounts.filter(username=wanted["username"], is_superuser=True, is_active=True).exists():
+                self.stdout.write(f"There is an administrator, {wanted['username']}: nothing is changed.")
+                return
+            raise CommandError(
+                f"{NAMES['username']} is the name of an account that is no administrator; it is not changed."
+            ) from None
+        self.stdout.write(f"Made the administrator {wanted['username']}.")

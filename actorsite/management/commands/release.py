@@ -1,0 +1,89 @@
+"""``manage.py release``: make the database ready for this version, before it serves."""
+
+import random
+import time
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+
+# Any number will do that no other program takes on this database.
+LOCK = 0x4163746F72
+# SQLSTATE: a lock that was not had in time, and a deadlock. A later try may have better luck.
+LOCKED_OUT = ("55P03", "40P01")
+
+
+class Command(BaseCommand):
+    help = (
+        "Wait for the database, migrate it, make the first administrator where DJANGO_SUPERUSER_USERNAME asks for "
+        "one, and load the actors that come with the site into an empty directory where RELEASE_SEED asks for them. "
+        "Any number may run at once."
+    )
+
+    def handle(self, *args, **options):
+        """Do all of it under one lock.
+
+        Raises CommandError where the database does not come up within
+        RELEASE_PATIENCE seconds, where other transactions hold its tables for
+        as long, and where a migration fails: nothing of that one is kept then,
+        and the version that serves goes on.
+        """
+        self.end = time.monotonic() + settings.RELEASE_PATIENCE
+        self.wait_for_database()
+        self.wait_for_turn()
+        self.migrate()
+        call_command("ensure_superuser", stdout=self.stdout)
+        if settings.RELEASE_SEED:
+            call_command("seed", stdout=self.stdout)
+        self.stdout.write("Released.")
+
+    def wait_for_database(self):
+        while True:
+            try:
+                connection.ensure_connection()
+            except OperationalError as error:
+                if time.monotonic() > self.end:
+                    raise CommandError(f"The database is not there: {error}") from None
+                self.stdout.write("Waiting for the database.")
+                time.sleep(1)
+            else:
+                return
+
+    def wait_for_turn(self):
+        """Take a lock that the session holds to its end, however that comes, on the connection that migrates.
+
+        It is asked for again and again: waiting in the database would hold a
+        snapshot there, for which the holder's CREATE INDEX CONCURRENTLY waits.
+        """
+        if connection.vendor != "postgresql":
+            return
+        with connection.cursor() as cursor:
+            # The time-outs of requests are not those of migrations; a lock that is not had soon
+            # would make every request wait behind it.
+            cursor.execute("SET statement_timeout = 0")
+            cursor.execute(f"SET lock_timeout = {settings.RELEASE_LOCK_TIMEOUT}")
+            said = False
+            while True:
+                cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+                if cursor.fetchone()[0]:
+                    return
+                if not said:
+                    self.stdout.write("Another release is at work: waiting for it.")
+                    said = True
+                time.sleep(0.5)
+
+    def migrate(self):
+        while True:
+            try:
+                # fake_initial: the replaced page's tables are adopted as they are.
+                call_command("migrate", fake_initial=True, interactive=False, stdout=self.stdout)
+            except Exception as error:
+                code = getattr(error.__cause__, "pgcode", None)
+                if code in LOCKED_OUT and time.monotonic() < self.end:
+                    self.stdout.write("Others hold the tables: trying again.")
+                    time.sleep(random.uniform(0.5, 2))  # noqa: S311 -- no secret
+                    continue
+                raise CommandError(f"The migration failed and is taken back: {error}") from error
+            else:
+                return

@@ -1,0 +1,68 @@
+"""``manage.py verify_backup``: proof that a backup can be restored."""
+
+import signal
+import sys
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from actorsite import backups, env
+
+# Without these an archive is not one of this site.
+OURS = {"actor", "django_migrations", "public.actor", "public.django_migrations"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Restore the archive FILE into a new database, compare what is there with the manifest, and drop the database "
+        "again. An archive without a manifest, such as Heroku's, is restored, and what was not compared is said."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", metavar="FILE")
+        parser.add_argument(
+            "--server",
+            metavar="URL",
+            help="a postgres:// URL of the server to restore on, whose account may create databases; "
+            "without it the site's own",
+        )
+
+    def handle(self, *args, **options):
+        """Verify the backup. Raises CommandError, which says everything that is wrong with it."""
+        # The scratch database is dropped all the same.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        path = Path(options["file"])
+        try:
+            self.verify(path, options["server"])
+        except backups.BackupError as error:
+            raise CommandError(f"{path} is not a good backup. {error}") from None
+        except OSError as error:
+            raise CommandError(str(error)) from None
+
+    def verify(self, path, server):
+        manifest = path.with_name(path.name + backups.SUFFIX)
+        expected = backups.read_manifest(manifest) if manifest.exists() else None
+        if expected and (size := path.stat().st_size) != expected["size"]:
+            raise backups.BackupError(f"It has {size} bytes, where the manifest has {expected['size']}.")
+        if expected and backups.digest(path) != expected["sha256"]:
+            raise backups.BackupError("Its bytes are not those of which the manifest was made.")
+        libpq = None
+        if server:
+            try:
+                libpq = backups.parameters(env.database(env.database_url(server), 0))
+            except ValueError:
+                raise CommandError("--server must be a postgres:// URL.") from None
+        found = backups.restored(path, libpq)
+        if expected and (wrong := backups.differences(expected, found)):
+            raise backups.BackupError("It differs from its manifest:\n" + "\n".join(f"- {line}" for line in wrong))
+        if len(OURS & set(found["tables"])) != 2:
+            raise backups.BackupError("It was restored, but is not of this site: there is no table of actors.")
+        rows = sum(table["rows"] for table in found["tables"].values())
+        self.stdout.write(f"Restored {len(found['tables'])} tables with {rows} rows.")
+        if expected:
+            self.stdout.write(f"All are as the manifest of {expected['made']} has them.")
+        else:
+            self.stdout.write(
+                f"There is no {manifest.name}: whether rows are missing or changed could not be compared."
+            )

@@ -1,0 +1,166 @@
+"""The one settings file: the environment makes the difference between stages.
+
+Defaults are for production; development opts in with ``DEBUG=true``.
+"""
+
+import os
+import socket
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from actorsite import env, logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+try:
+    ENV = env.read(os.environ)
+except env.EnvironmentInvalid as error:
+    sys.exit(str(error))
+
+DEBUG = ENV["DEBUG"]
+SECRET_KEY = ENV["SECRET_KEY"]
+ALLOWED_HOSTS = ENV["ALLOWED_HOSTS"]
+CSRF_TRUSTED_ORIGINS = ENV["CSRF_TRUSTED_ORIGINS"]
+TRUSTED_PROXIES = ENV["TRUSTED_PROXIES"]
+SECURITY_CONTACT = ENV["SECURITY_CONTACT"]
+SERVER_NAME = ENV["DYNO"] or ENV["HOSTNAME"] or socket.gethostname()
+FIRST_ADMINISTRATOR = {
+    "username": ENV["DJANGO_SUPERUSER_USERNAME"],
+    "password": ENV["DJANGO_SUPERUSER_PASSWORD"],
+    "email": ENV["DJANGO_SUPERUSER_EMAIL"] or "",
+}
+RELEASE_PATIENCE = ENV["RELEASE_PATIENCE"]
+RELEASE_LOCK_TIMEOUT = ENV["RELEASE_LOCK_TIMEOUT"]
+RELEASE_SEED = ENV["RELEASE_SEED"]
+
+INSTALLED_APPS = [
+    "actorsite.libraries.EditorsAdmin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    # whitenoise serves static files in development too, as it does in production.
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_countries",
+    "actorsite.libraries.FailedSignIns",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "actors",
+    "actorsite",
+]
+
+MIDDLEWARE = [
+    "actorsite.logs.RequestLog",
+    "actorsite.probes.Probes",
+    "actorsite.headers.SecurityHeaders",
+    "actorsite.proxy.Proxy",
+    "actorsite.deadline.RequestDeadline",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Below whitenoise, whose files are compressed already. It pads its answers against BREACH.
+    "actorsite.pages.Compression",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "actorsite.wellformed.WellFormedQuery",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+METRICS_PORT = ENV["METRICS_PORT"]
+if METRICS_PORT:
+    MIDDLEWARE.append("actorsite.metrics.Views")
+
+ROOT_URLCONF = "actorsite.urls"
+WSGI_APPLICATION = "actorsite.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Before the applications' own: ours of the admin come first, and extend the stock ones.
+        "DIRS": [BASE_DIR / "actorsite" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": env.database(ENV["DATABASE_URL"], ENV["DATABASE_CONN_MAX_AGE"])}
+CACHE_SECONDS = ENV["CACHE_SECONDS"]
+DATABASE_STATEMENT_TIMEOUT = ENV["DATABASE_STATEMENT_TIMEOUT"]
+# The replaced application's sequences are integer.
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# An account is locked for the address that guesses at it, so that nobody can lock out anybody else.
+# The address is REMOTE_ADDR, which actorsite.proxy sets.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=ENV["LOCKOUT_MINUTES"])
+# Tries while it is locked neither prolong it nor are kept.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "actorsite.signin.locked_out"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+# A password is easily typed in the place of a name: names stay out of the log, addresses do not.
+AXES_SENSITIVE_PARAMETERS = ["username"]
+
+ENVIRONMENT_LABEL = ENV["ENVIRONMENT_LABEL"]
+STAFF_SECOND_FACTOR = ENV["STAFF_SECOND_FACTOR"]
+OTP_TOTP_ISSUER = "Actorsite"
+
+# At least 12 characters, as OWASP ASVS 5.0 wants (6.2.1 to 6.2.4), and neither common nor like the account's names.
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "actorsite.assets.Storage"
+    },
+}
+
+LOGGING = logs.config(ENV["LOG_LEVEL"], ENV["LOG_FORMAT"])
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = ENV["SESSION_HOURS"] * 3600
+if not DEBUG:
+    # Browsers take cookies of such names from this very host and over HTTPS only, so that no neighbouring
+    # subdomain can plant one. https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+X_FRAME_OPTIONS = "DENY"
+# W008 wants SECURE_SSL_REDIRECT, which sends whoever reaches the process past its proxies round in
+# circles; actorsite.proxy leads to HTTPS where a trusted proxy says that the request came without.
+SILENCED_SYSTEM_CHECKS = ["security.W008"]

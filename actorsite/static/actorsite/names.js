@@ -1,0 +1,18 @@
+// Gives the boxes of the stock autocompletion (select2) the names of the fields that they stand for, to be read aloud.
+"use strict";
+
+function name() {
+  for (const box of document.querySelectorAll(".select2-container:not([data-named])")) {
+    const field = box.previousElementSibling;
+    const label = field?.labels?.[0]?.innerText ?? field?.ariaLabel;
+    if (!label) continue;
+    box.dataset.named = "";
+    for (const part of box.querySelectorAll("[role=combobox], [role=textbox]")) {
+      part.setAttribute("aria-label", label.trim());
+    }
+  }
+}
+
+name();
+// Rows that are added come with boxes of their own.
+new MutationObserver(name).observe(document.body, { childList: true, subtree: true });

@@ -1,0 +1,24 @@
+"""The WSGI application that gunicorn serves."""
+
+import os
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "actorsite.settings")
+
+application = get_wsgi_application()
+
+from actorsite.postgresql import base  # noqa: E402  the settings must stand
+
+base.serving = True
+
+if not settings.DEBUG:
+    from actorsite.pages import Pages
+
+    application = Pages(application, settings.CACHE_SECONDS)
+
+if settings.METRICS_PORT:
+    from actorsite.metrics import Counted
+
+    application = Counted(application)

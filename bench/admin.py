@@ -1,0 +1,52 @@
+"""An editor's requests to the admin, signed in as a superuser that the bench makes."""
+
+import subprocess
+import sys
+
+from bench import load
+from tests.server import ROOT, environment
+
+_SIGN_IN = """
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.test import Client
+from actors import paging
+from actors.models import Actor
+user, _ = get_user_model().objects.get_or_create(username="bench", is_staff=True, is_superuser=True)
+client = Client()
+client.force_login(user)
+place = Actor.objects.order_by("sort_last", "id").values_list("sort_last", "id")[49_949:49_950]
+print(paging.make_token(place[0], "actors.Actor?") if place else "")
+print(f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}")
+"""
+LIST = "/admin/actors/actor/"
+
+
+def signed_in(database_url: str) -> tuple[str, str]:
+    """Return the name in links of the list's page 1,000, empty where there is none, and a superuser's cookie.
+
+    Raises load.Unfit where there is none to be had.
+    """
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--verbosity=0", "--command", _SIGN_IN],
+        cwd=ROOT,
+        env=environment(DATABASE_URL=database_url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise load.Unfit(f"No session for the admin: {done.stderr.strip().splitlines()[-1]}")
+    place, cookie = done.stdout.rstrip().split("\n")[-2:]
+    return place, cookie
+
+
+def requests(database_url: str, rare: str) -> dict[str, load.Request]:
+    """Return the admin's list, a search for the word ``rare`` and a page far in, as an editor asks for them."""
+    place, cookie = signed_in(database_url)
+    headers = {"Cookie": cookie}
+    return {
+        "admin: list": load.Request((LIST,), headers),
+        "admin: search": load.Request((f"{LIST}?q={rare}",), headers),
+        "admin: page 1,000": load.Request((f"{LIST}?after={place}",), headers),
+    }

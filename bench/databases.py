@@ -1,0 +1,83 @@
+"""The data: one PostgreSQL server with a database for each size, and an SQLite copy for datasette."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg2
+
+from tests.postgres import PostgreSQL
+from tests.server import ROOT, environment
+
+COLUMNS = "actor_id, first_name, last_name, birth_year, death_year, country, sort_last"
+
+
+def start_server() -> PostgreSQL:
+    """Start a PostgreSQL server of our own. All that is measured shares it."""
+    return PostgreSQL(options=("-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB"))
+
+
+def fill(server: PostgreSQL, rows: int) -> str:
+    """Make a database with our schema and ``rows`` people; return its address."""
+    name = f"actors_{rows}"
+    _run(server.url(), f"CREATE DATABASE {name}")
+    url = server.url(name)
+    manage(url, "migrate", "--verbosity=0")
+    manage(url, "make_actors", str(rows))
+    _run(url, "VACUUM ANALYZE")
+    return url
+
+
+def manage(url: str, *arguments: str) -> None:
+    """Run one of our commands on the database at ``url``; its progress is shown."""
+    environ = environment(DATABASE_URL=url)
+    subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environ, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def _run(url, statement):
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        connection.close()
+
+
+def query(url: str, statement: str) -> list[tuple]:
+    """Return the rows of ``statement``."""
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+    finally:
+        connection.close()
+
+
+def copy_to_sqlite(url: str, path: Path) -> None:
+    """Write the actors of the database at ``url`` into a new SQLite file, with an index on their order."""
+    source, copy = psycopg2.connect(url), sqlite3.connect(path)
+    try:
+        copy.execute(f"CREATE TABLE actor ({COLUMNS.replace('actor_id', 'id INTEGER PRIMARY KEY')})")
+        with source.cursor("actors") as cursor:
+            cursor.itersize = 10_000
+            cursor.execute(f"SELECT {COLUMNS} FROM actor")
+            copy.executemany("INSERT INTO actor VALUES (?, ?, ?, ?, ?, ?, ?)", cursor)
+        copy.execute("CREATE INDEX actor_sort_last ON actor (sort_last, id)")
+        copy.commit()
+    finally:
+        source.close()
+        copy.close()
+
+
+def psql(server: PostgreSQL) -> str | None:
+    """Return the path of psql, or None where there is none."""
+    for folder in (server.bin, *map(Path, os.get_exec_path())):
+        if (folder / "psql").exists():
+            return str(folder / "psql")
+    return None

@@ -1,0 +1,27 @@
+"""A page that works as the replaced one did: Flask, a connection for each request, ORDER BY random()."""
+
+import psycopg2
+from flask import Flask, render_template_string
+
+from bench.peers import rows
+
+QUERY = rows.QUERY.replace("sort_last, actor_id", "random()")
+ROWS = """{% for number, first, last, born, died, country in actors %}      <li>
+        <a href="/actors/{{ number }}-{{ first|lower }}-{{ last|lower }}/">{{ first }} <b>{{ last }}</b></a>
+        <span class="years">{% if died %}{{ born or "" }}–{{ died }}{% elif born %}born {{ born }}{% endif %}</span>
+        <span class="country">{{ country }}</span>
+      </li>
+{% endfor %}"""
+
+application = Flask(__name__)
+
+
+@application.get("/")
+def actors():
+    connection = psycopg2.connect(rows.database_url())
+    cursor = connection.cursor()
+    cursor.execute(QUERY)
+    found = cursor.fetchall()
+    cursor.close()
+    connection.close()
+    return render_template_string(rows.HEAD + ROWS + rows.FOOT, actors=found)

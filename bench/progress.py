@@ -1,0 +1,36 @@
+"""How far a run is, and how long it still takes, for who waits."""
+
+import sys
+import time
+
+
+class Clock:
+    """Counts the steps of a run whose length is known; on a terminal one line, else a line for each step."""
+
+    def __init__(self, seconds: float):
+        self.seconds = seconds
+        self.start = time.monotonic()
+        self.spent = 0.0
+
+    def step(self, text: str, seconds: float) -> None:
+        """Say that ``text`` begins, which is planned to take ``seconds``."""
+        gone = time.monotonic() - self.start
+        # What went before was slower or faster than planned: so will be the rest.
+        pace = gone / self.spent if self.spent > 10 else 1
+        left = max(0, (self.seconds - self.spent) * pace)
+        line = f"{self.spent / self.seconds:4.0%}  {duration(left)} left  {text}"
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{line}\033[K")
+        else:
+            sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+        self.spent += seconds
+
+    def end(self) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\033[K")
+
+
+def duration(seconds: float) -> str:
+    """Return ``seconds`` as people say it: "40 s", "12 min"."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

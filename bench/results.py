@@ -1,0 +1,104 @@
+"""The figures of a run, and what is made of them."""
+
+import os
+import platform
+import re
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from bench.goals import goals
+
+
+class Run:
+    """Everything that one run measured.
+
+    ``rounds`` has for each (name, rows) the load.Answer of each round, or in
+    ``failures`` why there is none.
+    """
+
+    def __init__(self, sizes: list[int]):
+        self.sizes = sizes
+        self.rounds = defaultdict(list)
+        self.failures = {}
+        self.streams = {}
+        self.memory = {}
+
+    def ratio(self, one: tuple, other: tuple) -> float:
+        """Return the median of the rounds' ratios of rate. Raises LookupError where one was not measured."""
+        pairs = list(zip(self._rounds(one), self._rounds(other), strict=True))
+        return median(mine.rate / theirs.rate for mine, theirs in pairs)
+
+    def median(self, key: tuple, figure: str) -> float:
+        """Return the median of the rounds' ``figure``. Raises LookupError where it was not measured."""
+        return median(getattr(answer, figure) for answer in self._rounds(key))
+
+    def _rounds(self, key):
+        if key in self.failures or key not in self.rounds:
+            raise LookupError(key)
+        return self.rounds[key]
+
+    def stream(self, rows: int, kind: str, figure: str) -> float:
+        """Return a figure of the whole table as ``kind``. Raises LookupError where it was not measured."""
+        found = self.streams[rows][kind]
+        if figure == "times":
+            if not found["copy"]:
+                raise LookupError("no psql")
+            return median(mine / theirs for mine, theirs in zip(found["total"], found["copy"], strict=True))
+        # The first stream fills the caches of Python and of the database; it counts like any other.
+        return max(found["memory"]) if figure == "memory" else median(found["first"]) * 1_000
+
+    def as_json(self) -> dict:
+        """Return all figures, the goals and the machine, for a file."""
+        return {
+            "when": datetime.now(UTC).isoformat(timespec="minutes"),
+            "machine": machine(),
+            "rows": self.sizes,
+            "figures": [
+                {
+                    "name": name,
+                    "rows": rows,
+                    "rate": round(self.median((name, rows), "rate"), 1),
+                    "of_limit_1": round(self.ratio((name, rows), ("limit 1", rows)), 4),
+                    "p50_ms": round(self.median((name, rows), "p50"), 3),
+                    "p99_ms": round(self.median((name, rows), "p99"), 3),
+                }
+                for name, rows in self.rounds
+                if (name, rows) not in self.failures
+            ],
+            "goals": [
+                {
+                    "name": goal.name,
+                    "value": value and round(value, 3),
+                    "bound": goal.bound,
+                    "most": goal.most,
+                    "unit": goal.unit,
+                    "met": met,
+                }
+                for goal, value, met in self.against_goals()
+            ],
+            "streams": self.streams,
+            "memory_mib": self.memory,
+            "not_measured": {f"{name}, {rows:,} rows": reason for (name, rows), reason in self.failures.items()},
+        }
+
+    def against_goals(self) -> list[tuple]:
+        """Return (goal, value, met) for every goal; value and met are None where it was not measured."""
+        found = []
+        for goal in goals(self.sizes):
+            try:
+                value = goal.value(self)
+                found.append((goal, value, goal.met(value)))
+            except LookupError:
+                found.append((goal, None, None))
+        return found
+
+
+def machine() -> str:
+    """Return what the run was made on, in a line."""
+    model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    cores = len(os.sched_getaffinity(0))
+    processor = model[1] if model else platform.machine()
+    return f"{cores} cores of {processor}, {memory:.0f} GiB, Python {platform.python_version()}"

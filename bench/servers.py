@@ -1,0 +1,110 @@
+"""The servers that are measured, one worker process each, and how much memory they hold."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import load
+from tests.postgres import free_port
+from tests.server import ROOT, Server
+
+# As our own gunicorn.conf.py has them, so that limits and ourselves stand on the same ground.
+GUNICORN = ("--workers=1", "--worker-class=gthread", "--threads=4", "--keep-alive=95", "--preload")
+# Where gunicorn finds no gunicorn.conf.py.
+AWAY = Path(__file__).resolve().parent
+PATIENCE = 60  # seconds
+WSGI_PEERS = {
+    "limit 1": ("limit1", {}),
+    "limit 2": ("limit2", {}),
+    "replaced page": ("replaced", {}),
+    "stock Django": ("stock", {"CONN_MAX_AGE": "0"}),
+    "stock Django, connection kept": ("stock", {"CONN_MAX_AGE": "600"}),
+}
+
+
+@contextmanager
+def wsgi_peer(name: str, database_url: str):
+    """Serve the limit or peer ``name`` of WSGI_PEERS by gunicorn; yield its address."""
+    module, variables = WSGI_PEERS[name]
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", *GUNICORN, f"--bind=127.0.0.1:{port}", "--no-control-socket"]
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATABASE_URL": database_url, **variables}
+    with _process([*command, f"bench.peers.{module}"], environ, port) as url:
+        yield url
+
+
+@contextmanager
+def datasette(copy: Path):
+    """Serve the SQLite file ``copy`` by datasette; yield its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "datasette", "serve", str(copy), "--host", "127.0.0.1"]
+    with _process([*command, "--port", str(port)], {"PATH": os.environ["PATH"]}, port) as url:
+        yield url
+
+
+@contextmanager
+def _process(command, environ, port):
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, cwd=AWAY, env=environ, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _wait(process, url, log)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _wait(process, url, log):
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            load.get(url, "/")
+            return
+        except OSError:
+            if process.poll() is None and time.monotonic() < end:
+                time.sleep(0.05)
+                continue
+            log.seek(0)
+            raise load.Unfit(f"{process.args} does not serve:\n{log.read()}") from None
+
+
+@contextmanager
+def ourselves(database_url: str, **variables: str):
+    """Serve the site as in production; yield the running server. ``variables`` are the environment's."""
+    with Server(database_url, **{"WEB_THREADS": "4", **variables}) as server:
+        yield server
+
+
+def workers(server: Server) -> list[int]:
+    """Return the ids of the server's worker processes."""
+    found = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
+    return [int(line) for line in found.stdout.split()]
+
+
+def resident(pid: int) -> float:
+    """Return the MiB that a process holds in memory, what it shares with others included."""
+    return _kilobytes(pid, "status", "VmRSS") / 1024
+
+
+def proportional(pid: int) -> float:
+    """Return the MiB that a process holds in memory, of what it shares with others its share."""
+    return _kilobytes(pid, "smaps_rollup", "Pss") / 1024
+
+
+def peak(pid: int) -> float:
+    """Return the most MiB that a process held since ``forget_peak``."""
+    return _kilobytes(pid, "status", "VmHWM") / 1024
+
+
+def forget_peak(pid: int) -> None:
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def _kilobytes(pid, file, name):
+    return int(re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE)[1])

@@ -1,0 +1,281 @@
+"""Every page of the admin, the accounts' too, as people with every kind of eyes and windows have it."""
+
+import re
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.admin import site
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from playwright.sync_api import expect
+
+from actors.models import Actor, Credit, Film
+from tests.browser.test_admin import check_page, sign_in  # noqa: F401  the fixture
+from tests.browser.test_imports import shoot
+from tests.test_factors import give_app
+from tests.test_signin import PASSWORD
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
+
+
+@pytest.fixture(autouse=True)
+def _directory():
+    call_command("loaddata", "actors", verbosity=0)
+    Group.objects.get_or_create(name="Curators")
+    User.objects.create_superuser("carol", password=PASSWORD)
+    User.objects.create_user("dave", password=PASSWORD, is_staff=True)
+    AccessAttempt.objects.create(username="eve", ip_address="203.0.113.1", failures_since_start=5)
+    mifune = Actor.objects.get(last_name="Mifune")
+    mifune.biography = "An actor of Akira Kurosawa's."
+    mifune.save()
+    film = Film.objects.create(title="Rashomon", original_title="羅生門", year=1950)
+    Credit.objects.create(actor=Actor.objects.earliest("pk"), film=film, character="Tajōmaru", billing=1)
+    Credit.objects.update(actor=mifune)  # the history has an actor in place of another
+
+
+def addresses():
+    """The list, the form, the history and the deletion of everything that is registered, and the pages of all."""
+    found = ["/admin/", "/admin/password_change/", "/admin/password_change/done/", "/admin/second-factor/"]
+    for model in site._registry:
+        opts = model._meta
+        base = f"/admin/{opts.app_label}/{opts.model_name}/"
+        found += [base, f"/admin/{opts.app_label}/"]
+        first = model.objects.order_by("pk").first()
+        if model._meta.model_name in ("change", "filmchange", "accessattempt", "batch"):
+            continue
+        found += [f"{base}add/", *(f"{base}{first.pk}/{page}/" for page in ("change", "delete", "history") if first)]
+    dave = User.objects.get(username="dave")
+    return list(dict.fromkeys([*found, f"/admin/auth/user/{dave.pk}/password/", "/admin/actors/actor/?q=none-such"]))
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_every_page_is_without_fault(open_page, check_page, settings, size, scheme):  # noqa: F811  the fixture
+    settings.ENVIRONMENT_LABEL = "staging"
+    page = open_page(size, scheme)
+    page.goto("/admin/login/")
+    check_page(page)
+    sign_in(page)
+    faults = []
+    pages = addresses()
+    assert len(pages) > 20
+    for address in pages:
+        page.goto(address)
+        try:
+            check_page(page)
+        except AssertionError as fault:
+            faults.append(str(fault))
+            page.complaints.clear()
+    assert not faults, "\n".join(faults)
+    page.goto("/admin/")
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("link", name="Log in again").wait_for()
+    check_page(page)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_the_pages_of_who_may_not_enter_are_without_fault(open_page, check_page, size, scheme):  # noqa: F811  the fixture
+    page = open_page(size, scheme)
+    give_app(User.objects.get(username="dave"))
+    for name, password, ends in (("dave", PASSWORD, "Second factor"), ("eve", "wrong", "Log in")):
+        page.goto("/admin/login/")
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("heading", level=1, name=ends).wait_for()
+        check_page(page)
+        page.context.clear_cookies()
+    AccessAttempt.objects.update(ip_address="127.0.0.1")
+    page.get_by_label("Username").fill("eve")
+    page.get_by_label("Password").fill("wrong")
+    page.context.clear_cookies()
+    page.goto("/admin/login/")
+    page.get_by_label("Username").fill("eve")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", level=1, name="Too many wrong passwords").wait_for()
+    check_page(page)
+
+
+def test_leaving_a_form_with_unsaved_changes_asks_first(page):
+    sign_in(page)
+    address = f"/admin/actors/actor/{Actor.objects.get(last_name='Mifune').pk}/change/"
+    asked = []
+
+    def answer(dialog):
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", answer)
+    page.goto(address)
+    page.get_by_role("link", name="Home").click()
+    page.wait_for_url("**/admin/")
+    assert asked == []
+    page.goto(address)
+    page.get_by_label("First name").fill("T")
+    page.get_by_role("link", name="Home").click()
+    page.wait_for_url("**/admin/")
+    assert asked == ["beforeunload"]
+    page.goto(address)
+    page.get_by_label("Biography").fill("Saved.")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.wait_for_url(re.compile("/admin/actors/actor/$"))
+    assert asked == ["beforeunload"]
+    assert Actor.objects.get(last_name="Mifune").biography == "Saved."
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_a_film_that_another_changed_meanwhile(open_page, check_page, size, scheme):  # noqa: F811  the fixture
+    page = open_page(size, scheme)
+    sign_in(page)
+    film = Film.objects.get()
+    page.goto(f"/admin/actors/film/{film.pk}/change/")
+    page.locator("#id_year").fill("1999")
+    page.locator("#id_credits-0-character").fill("Mine")
+    Film.objects.filter(pk=film.pk).update(title="Changed by another")
+    film.credits.update(character="Somebody")
+    Credit.objects.create(film=film, actor=Actor.objects.exclude(last_name="Mifune").earliest("pk"), character="Masako")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.get_by_role("heading", level=1, name="Changed by another (1950) was changed while you were editing").wait_for()
+    shoot(page, f"film-conflict-{size}-{scheme}")
+    check_page(page)
+    page.get_by_role("group", name="Mifune: Character").get_by_role("radio", name="Edit").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Both")
+    page.get_by_role("button", name="Save what is chosen").press("Enter")
+    page.wait_for_url(re.compile("/admin/actors/film/$"))
+    film.refresh_from_db()
+    assert (film.title, film.year) == ("Changed by another", 1999)
+    assert list(film.credits.values_list("character", flat=True)) == ["Both", "Masako"]
+    page.goto(f"/admin/actors/filmchange/?film={film.pk}")
+    page.get_by_role("button", name="To this").first.wait_for()
+    shoot(page, f"film-history-{size}-{scheme}")
+    # In sight without scrolling sideways.
+    assert page.get_by_role("button", name="To this").first.bounding_box()["x"] < page.viewport_size["width"] - 40
+    check_page(page)
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_another_actor_in_a_part_is_decided_with_and_without_a_script(open_page, check_page, script):  # noqa: F811  the fixture
+    page = open_page("phone", java_script_enabled=script)
+    sign_in(page)
+    credit = Credit.objects.get()
+    was = credit.actor_id
+    mine, theirs = Actor.objects.exclude(pk=was).order_by("pk")[:2]
+    other = Actor.objects.create(first_name="Somebody", last_name="Else")
+    page.goto(f"/admin/actors/film/{credit.film_id}/change/")
+    if script:
+        choose(page, page.get_by_role("combobox").first, str(mine))
+    else:
+        page.locator("#id_year").fill("1999")
+    Credit.objects.update(actor=theirs)
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.get_by_role("heading", level=1, name="was changed while you were editing").wait_for()
+    if script:
+        part = page.get_by_role("group", name=f"{mine}: Actor")
+        choose(page, part.get_by_role("combobox"), "Somebody Else")
+        expect(part.get_by_role("radio", name="Edit")).to_be_checked()
+        shoot(page, "film-conflict-actor")
+        check_page(page)
+        page.get_by_role("button", name="Save what is chosen").click()
+    else:
+        part = page.get_by_role("group", name=": Actor")
+        part.get_by_role("radio", name="Edit").check()
+        part.get_by_role("combobox").select_option(str(was))
+        page.get_by_role("button", name="Merge and save").click()
+    page.wait_for_url(re.compile("/admin/actors/film/$"))
+    credit.refresh_from_db()
+    assert credit.actor_id == (other.pk if script else was)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_has_the_filters_behind_a_button(open_page, check_page, scheme):  # noqa: F811  the fixture
+    page = open_page("phone", scheme)
+    sign_in(page)
+    page.goto("/admin/actors/actor/?missing=birth_year")
+    filters = page.get_by_role("navigation", name="Filter", exact=True)
+    expect(filters).to_be_hidden()
+    button = page.get_by_role("button", name="Filter", exact=True)
+    assert button.bounding_box()["y"] < page.viewport_size["height"]
+    button.press("Enter")
+    expect(filters).to_be_visible()
+    shoot(page, f"filters-{scheme}")
+    check_page(page)
+    page.keyboard.press("Escape")
+    expect(filters).to_be_hidden()
+    button.click()
+    page.get_by_role("button", name="Close").click()
+    expect(filters).to_be_hidden()
+    page.get_by_role("link", name="Clear all filters").click()
+    page.wait_for_url(re.compile(r"/admin/actors/actor/\??$"))
+
+
+@pytest.mark.parametrize(
+    ("size", "address"), [("phone", "actors/actor"), ("phone", "auth/user"), ("desktop", "actors/actor")]
+)
+def test_filters_need_no_script(open_page, size, address):
+    page = open_page(size, java_script_enabled=False)
+    sign_in(page)
+    page.goto(f"/admin/{address}/")
+    filters = page.get_by_role("navigation", name="Filter", exact=True)
+    button = page.get_by_role("button", name="Filter", exact=True)
+    if size == "phone":
+        button.click()
+    else:
+        expect(button).to_be_hidden()
+    expect(filters).to_be_visible()
+    filters.get_by_role("link").nth(1).click()
+    page.wait_for_url("**/?*=*")
+    page.get_by_role("link", name="Clear all filters").first.wait_for()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_a_cast_needs_no_script(open_page, size, scheme):
+    page = open_page(size, scheme, java_script_enabled=False)
+    sign_in(page)
+    page.goto("/admin/actors/film/add/")
+    page.locator("#id_title").fill("Yojimbo")
+    box = page.get_by_label("or write the whole name, or the id").first
+    box.fill("Mifun")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.get_by_text("Nobody is named “Mifun”. Alike are: Toshirō Mifune").wait_for()
+    shoot(page, f"cast-{size}-{scheme}")
+    box.fill("toshiro mifune")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.wait_for_url(re.compile("/admin/actors/film/$"))
+    assert str(Film.objects.get(title="Yojimbo").credits.get().actor) == "Toshirō Mifune"
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_what_is_typed_beside_edit_is_kept(open_page, check_page, script):  # noqa: F811  the fixture
+    page = open_page("phone", "light" if script else "dark", java_script_enabled=script)
+    sign_in(page)
+    film = Film.objects.get()
+    page.goto(f"/admin/actors/film/{film.pk}/change/")
+    page.locator("#id_title").fill("Mine")
+    Film.objects.update(title="Theirs")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.get_by_role("heading", level=1, name="was changed while you were editing").wait_for()
+    title = page.get_by_role("group", name="Title", exact=False).first
+    title.get_by_role("radio", name="Keep mine").check()
+    title.get_by_role("textbox").fill("Typed")
+    if not script:
+        page.get_by_role("button", name="Save what is chosen").click()
+        page.get_by_text("Edit was not chosen: Title.").wait_for()
+        shoot(page, "conflict-typed")
+    expect(title.get_by_role("radio", name="Edit")).to_be_checked()
+    if script:
+        check_page(page)
+    page.get_by_role("button", name="Save what is chosen").click()
+    page.wait_for_url(re.compile("/admin/actors/film/$"))
+    film.refresh_from_db()
+    assert film.title == "Typed"
+
+
+def choose(page, box, name):
+    """Find an actor in a box of the stock autocompletion, by keyboard."""
+    box.press("Enter")
+    page.get_by_role("searchbox").fill(name)
+    page.get_by_role("option", name=name).wait_for()
+    page.keyboard.press("Enter")

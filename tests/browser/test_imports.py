@@ -1,0 +1,62 @@
+"""A curator's import in a real browser: with mistakes, then without, then undone."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from actors.models import Actor, Batch
+from tests.browser.test_admin import _directory, check_page, sign_in  # noqa: F401  fixtures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LIST = "/admin/actors/batch/"
+WRONG = "First name,Year of birth,Shoe size\n" + "Ada Augusta,1066,38\n" * 30
+
+
+def shoot(page, name):
+    """Leave a picture for whoever asks for them by SCREENSHOTS."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def send(page, name, content):
+    page.goto(f"{LIST}add/")
+    page.get_by_label("File").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content.encode()})
+    page.get_by_role("button", name="Show what it would do").click()
+    page.get_by_role("heading", name=f"What {name} would do").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme", "script"), [("desktop", "light", True), ("phone", "dark", True), ("phone", "light", False)]
+)
+def test_an_import(open_page, check_page, size, scheme, script):  # noqa: F811  the fixture
+    page = open_page(size, scheme, java_script_enabled=script)
+
+    def check(name):
+        shoot(page, f"import-{name}-{size}-{scheme}")
+        if script:
+            check_page(page)
+
+    sign_in(page, LIST)
+    page.goto(f"{LIST}add/")
+    check("form")
+    send(page, "wrong.csv", WRONG)
+    check("columns")
+    page.get_by_label("Shoe size").select_option("left out")
+    page.get_by_role("button", name="Read it so").click()
+    page.get_by_text("30 mistakes in 30 rows").wait_for()
+    check("mistakes")
+    actor = Actor.objects.get(last_name="Mifune")
+    right = f"id,version,first name,year of birth\n{actor.pk},1,Toshirō,1921\n,,Ada,1900\n,,Eve,\n"
+    send(page, "right.csv", right)
+    page.get_by_text("2 would be added, 1 changed, 0 left as they are.").wait_for()
+    check("right")
+    page.get_by_role("button", name="Import", exact=True).press("Enter")
+    page.get_by_text("Imported: 2 added, 1 changed.").wait_for()
+    check("list")
+    page.get_by_role("button", name="Undo").press("Enter")
+    page.get_by_text("Undone: 3 actors are as before.").wait_for()
+    check("undone")
+    assert Batch.objects.count() == 2
+    assert not Actor.objects.filter(first_name="Eve").exists()

@@ -1,0 +1,130 @@
+"""The public pages in a real browser: for everyone, on every screen, without JavaScript."""
+
+import pytest
+
+from actors.models import Actor
+from tests import pages
+from tests.browser.following import follow
+
+# No fixture of ours must stand in the way of one that the live server commits.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Any two of language, light and size meet once.
+LOOKS = [
+    ("en", "light", "desktop"),
+    ("en", "dark", "phone"),
+    ("zh-hans", "light", "phone"),
+    ("zh-hans", "dark", "desktop"),
+]
+LOCALES = {"en": "en-US", "zh-hans": "zh-CN"}
+
+
+@pytest.fixture(autouse=True)
+def _directory(settings):
+    settings.ROOT_URLCONF = "tests.browser.error_urls"
+    pages.load()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", pages.PAGES)
+def test_page_is_without_fault_in_the_light_the_dark_on_a_phone_and_in_chinese(open_page, check_page, name):
+    address = pages.address(name)
+    for language, scheme, size in LOOKS:
+        page = open_page(size, scheme, locale=LOCALES[language])
+        page.goto(address)
+        assert page.locator("html").get_attribute("lang") == language
+        if name[:3].isdigit():
+            assert page.locator(".code").inner_text() == name[:3]
+        check_page(page)
+
+
+@pytest.mark.once
+def test_menu_of_countries_is_without_fault_when_open(open_page, check_page):
+    for size in ("desktop", "phone"):
+        page = open_page(size)
+        page.goto("/")
+        page.get_by_text("Country", exact=True).click()
+        check_page(page)
+
+
+def test_visitor_finds_an_actor_without_javascript(open_page):
+    page = open_page(java_script_enabled=False)
+    page.goto("/")
+    page.get_by_label("Search by name").fill("demidova")
+    follow(page.get_by_role("button", name="Search"))
+    assert page.get_by_text("1 actor", exact=True).is_visible()
+    follow(page.get_by_role("link", name="Alla Demidova"))
+    assert page.get_by_role("heading", level=1).inner_text() == "Alla Demidova"
+    assert page.locator("p.native bdi[lang=ru]").inner_text() == "Алла Демидова"
+    follow(page.get_by_role("link", name="All actors"))
+    page.get_by_text("Country", exact=True).click()
+    follow(page.get_by_role("link", name="Egypt"))
+    follow(page.get_by_role("link", name="Dead"))
+    assert page.get_by_role("link", name="Faten Hamama").is_visible()
+    follow(page.get_by_role("link", name="Remove Egypt"))
+    follow(page.get_by_role("link", name="Remove Dead"))
+    assert page.url.endswith("/")
+
+
+def test_visitor_turns_all_the_pages_and_comes_back(page):
+    page.goto("/")
+    first = page.locator(".actors a").all_inner_texts()
+    seen = list(first)
+    while page.get_by_role("link", name="Next").count():
+        follow(page.get_by_role("link", name="Next"))
+        seen += page.locator(".actors a").all_inner_texts()
+    assert len(seen) == Actor.objects.count()
+    while page.get_by_role("link", name="Previous").count():
+        follow(page.get_by_role("link", name="Previous"))
+    assert page.locator(".actors a").all_inner_texts() == first
+    assert page.url.endswith("/")
+
+
+def test_visitor_walks_by_keyboard_to_the_search_and_the_first_result(page):
+    page.goto("/")
+
+    def focused():
+        return page.evaluate("document.activeElement.innerText || document.activeElement.id")
+
+    page.keyboard.press("Tab")
+    assert focused() == "Skip to the content"
+    assert page.get_by_text("Skip to the content").is_visible()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert focused() == "q"
+    page.keyboard.type("梁朝偉")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?q=*")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    for _ in range(15):
+        page.keyboard.press("Tab")
+        if "Leung" in focused():
+            break
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert ("Leung" in focused(), outline) == (True, "solid")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/actors/**")
+    assert "Leung" in page.get_by_role("heading", level=1).inner_text()
+
+
+@pytest.mark.once
+def test_targets_are_large_enough_for_a_thumb(open_page):
+    """44 px, WCAG 2.5.5; links within a sentence are exempt."""
+    page = open_page("phone")
+    page.goto("/?living=yes")
+    small = page.evaluate(
+        "[...document.querySelectorAll('a, button, input:not([type=hidden]), summary')]"
+        ".filter(e => e.checkVisibility() && !e.matches('.skip, p a'))"
+        ".map(e => [e.innerText, e.getBoundingClientRect().height]).filter(([text, height]) => height < 44)"
+    )
+    assert small == []
+
+
+@pytest.mark.once
+def test_paper_carries_the_names_and_not_the_controls(page):
+    page.goto("/")
+    page.emulate_media(media="print")
+    assert page.locator(".actors a").first.is_visible()
+    for control in ("search", "narrow", "pages"):
+        assert not page.locator(f".{control}").is_visible()

@@ -1,0 +1,169 @@
+"""The backup's and the restore's Jobs: their own containers' commands, in order, on a real database."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.database import cursor_of, scratch_database
+from tests.k8s.kustomize import named, objects
+from tests.postgres import newest_client
+
+# In one process with tests/test_backup.py, which counts the databases that a verification leaves behind.
+pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("verify")]
+
+
+class Pods:
+    """Runs the containers of a CronJob's pod as they stand in the manifest, with `folder` for /backups."""
+
+    def __init__(self, url, folder):
+        self.folder = folder
+        self.rendered = objects("components/backup")
+        self.environment = {
+            # `python` is this one; pg_dump may be newer than the server, as the image's may.
+            "PATH": f"{Path(sys.executable).parent}:{newest_client()}:{os.environ['PATH']}",
+            "ALLOWED_HOSTS": "localhost",
+            "SECRET_KEY": settings.SECRET_KEY,
+            "DATABASE_URL": url,
+        }
+
+    def steps(self, name):
+        pod = named(self.rendered, "CronJob", name)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        return pod["initContainers"] + pod["containers"]
+
+    def run(self, name, between=lambda step: None, **variables):
+        """Return whether the Job succeeds, and what it printed; ``between`` is called after each container."""
+        said = ""
+        for step in self.steps(name):
+            done = subprocess.run(
+                [argument.replace("/backups", str(self.folder)) for argument in step["args"]],
+                cwd=settings.BASE_DIR,
+                env=self.environment | variables,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=120,
+            )
+            said += done.stdout
+            if done.returncode:
+                return False, said
+            between(step["name"])
+        return True, said
+
+    def kept(self):
+        return sorted(path.name for path in self.folder.glob("actorsite-*"))
+
+
+@pytest.fixture(scope="module")
+def url():
+    with scratch_database() as url:
+        environment = {**os.environ, "DATABASE_URL": url, "ALLOWED_HOSTS": "localhost"}
+        for command in (["migrate", "--verbosity=0"], ["seed"]):
+            subprocess.run([sys.executable, "manage.py", *command], cwd=settings.BASE_DIR, env=environment, check=True)
+        yield url
+
+
+@pytest.fixture
+def pods(url, tmp_path):
+    return Pods(url, tmp_path)
+
+
+def actors(url):
+    with cursor_of(url) as cursor:
+        cursor.execute("SELECT count(*), sum(hashtext(last_name)) FROM actor")
+        return cursor.fetchone()
+
+
+def damage(url):
+    with cursor_of(url) as cursor:
+        cursor.execute("UPDATE actor SET last_name = 'Lost' WHERE actor_id % 3 = 0")
+
+
+def test_a_dump_is_kept_after_it_was_restored_and_found_the_same(pods):
+    succeeded, said = pods.run("backup")
+    assert succeeded, said
+    archive, manifest = pods.kept()
+    assert manifest == f"{archive}.manifest.json"
+    assert not list(pods.folder.glob("new*"))
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda data: data[:-100], lambda data: data[:500] + b"x" + data[501:], lambda data: b""]
+)
+def test_a_dump_that_was_spoilt_fails_the_job_and_is_not_kept(pods, spoil):
+    def between(step):
+        if step == "dump":
+            dump = pods.folder / "new.dump"
+            dump.write_bytes(spoil(dump.read_bytes()))
+
+    succeeded, said = pods.run("backup", between)
+    assert not succeeded
+    assert "not a good backup" in said
+    assert pods.kept() == []
+
+
+def test_old_backups_leave_when_a_new_one_is_kept(pods):
+    old, recent = (pods.folder / f"actorsite-{name}.dump" for name in ("20200101T000000Z", "20200202T000000Z"))
+    for path in (old, recent):
+        path.touch()
+    os.utime(old, (0, 0))
+    assert pods.run("backup")[0]
+    assert old.name not in pods.kept()
+    assert recent.name in pods.kept()
+
+
+def test_damage_is_undone_with_what_came_after_the_backup(pods, url):
+    before = actors(url)
+    assert pods.run("backup")[0]
+    damage(url)
+    with cursor_of(url) as cursor:
+        cursor.execute("CREATE TABLE of_a_newer_version (id integer)")
+    assert actors(url) != before
+    succeeded, said = pods.run("restore")
+    assert succeeded, said
+    assert actors(url) == before
+    with cursor_of(url) as cursor:
+        cursor.execute("SELECT to_regclass('of_a_newer_version')")
+        assert cursor.fetchone() == (None,)
+    assert not (pods.folder / "restore.sql").exists()
+
+
+def test_the_newest_backup_is_restored_or_the_one_that_is_named(pods, url):
+    assert pods.run("backup")[0]
+    older = pods.folder / "actorsite-20200101T000000Z.dump"
+    for path in list(pods.folder.iterdir()):
+        path.rename(older if path.suffix == ".dump" else f"{older}.manifest.json")
+    before = actors(url)
+    damage(url)
+    assert pods.run("backup")[0]
+    damaged = actors(url)
+    assert pods.run("restore")[0]
+    assert actors(url) == damaged
+    assert pods.run("restore", BACKUP=str(older))[0]
+    assert actors(url) == before
+
+
+def test_a_restore_that_fails_leaves_what_was_there(pods, url):
+    assert pods.run("backup")[0]
+    damage(url)
+    damaged = actors(url)
+    (archive,) = pods.folder.glob("*.dump")
+    whole = archive.read_bytes()
+
+    def between(step):
+        if step == "verify":
+            archive.write_bytes(whole[: len(whole) // 2])
+
+    assert not pods.run("restore", between)[0]
+    assert actors(url) == damaged
+    archive.write_bytes(whole)
+    assert pods.run("restore")[0]
+
+
+def test_without_a_backup_nothing_is_restored(pods, url):
+    before = actors(url)
+    assert not pods.run("restore")[0]
+    assert actors(url) == before

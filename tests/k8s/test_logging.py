@@ -1,0 +1,69 @@
+"""The collector knows the lines that the application writes."""
+
+import json
+import logging
+
+import pytest
+import yaml
+
+from actorsite import logs
+from tests.k8s.kustomize import named, objects
+
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group("k8s")]
+
+
+@pytest.fixture(scope="module")
+def config():
+    return named(objects("components/logging"), "ConfigMap", "fluent-bit")["data"]
+
+
+@pytest.fixture
+def line():
+    """A line with every field: of an answer that failed."""
+    token = logs.request_id.set("0123456789abcdef")
+    try:
+        raise RuntimeError("as an example")
+    except RuntimeError as error:
+        record = logging.LogRecord(
+            "actorsite.requests", logging.ERROR, "", 0, "%s", ("said",), (type(error), error, error.__traceback__)
+        )
+    record.__dict__.update(method="GET", path="/", status=500, duration_ms=1.5)
+    yield json.loads(logs.JSONFormatter().format(record))
+    logs.request_id.reset(token)
+
+
+def test_elasticsearch_knows_every_field_and_its_type(config, line):
+    template = json.loads(config["index-template.json"])
+    fields = template["template"]["mappings"]["properties"]
+    types = {"date": str, "keyword": str, "text": str, "short": int, "float": float}
+    assert set(line) >= {"time", "level", "logger", "message", "request_id", "status", "duration_ms", "exception"}
+    for name, value in line.items():
+        assert isinstance(value, types[fields[name]["type"]]), name
+
+
+def test_the_lines_are_sent_to_a_stream_that_the_template_is_for(config):
+    pipeline = yaml.safe_load(config["fluent-bit.yaml"])["pipeline"]
+    pattern = json.loads(config["index-template.json"])["index_patterns"][0]
+    assert pipeline["outputs"][0]["index"].startswith(pattern.rstrip("*"))
+    assert pipeline["filters"][0] | {"merge_log": True, "keep_log": False} == pipeline["filters"][0]
+
+
+def test_only_lines_of_our_namespace_are_read(config):
+    pipeline = yaml.safe_load(config["fluent-bit.yaml"])["pipeline"]
+    namespaces = {item["metadata"]["name"] for item in objects("overlays/article") if item["kind"] == "Namespace"}
+    assert "actorsite" in namespaces
+    assert pipeline["inputs"][0]["path"] == "/var/log/containers/*_actorsite_*.log"
+
+
+def test_every_path_and_variable_of_the_configuration_is_there(config):
+    """What the configuration names, the DaemonSet mounts and sets."""
+    pod = named(objects("components/logging"), "DaemonSet", "fluent-bit")["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    mounts = [mount["mountPath"] for mount in container["volumeMounts"]]
+    text = config["fluent-bit.yaml"]
+    settings = [value for part in yaml.safe_load(text)["pipeline"].values() for item in part for value in item.values()]
+    paths = [value for value in settings if isinstance(value, str) and value.startswith("/")]
+    assert paths
+    assert all(any(path.startswith(f"{mount}/") for mount in mounts) for path in paths)
+    variables = {value[2:-1] for value in settings if isinstance(value, str) and value.startswith("${")}
+    assert variables == {variable["name"] for variable in container["env"]}

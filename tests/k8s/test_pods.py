@@ -1,0 +1,176 @@
+"""What our pods are given on a cluster: environment, folders, probes, time to stop; and what they are not given."""
+
+import re
+import runpy
+
+import pytest
+
+from actorsite import env
+from actorsite.probes import PROBES
+from tests.k8s.kustomize import EVERYTHING, K8S, change, containers, named, objects, pod_templates
+
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group("k8s")]
+everything = pytest.mark.parametrize("name", EVERYTHING)
+
+CONTAINER = "spec.template.spec.containers.0"
+SECRETS = {"SECRET_KEY": "x" * 50, "DATABASE_URL": "postgres://a:b@c/d"}
+
+
+def ours(rendered):
+    """Yield (object, pod template, container) for every container of our image."""
+    for item, template in pod_templates(rendered):
+        for container in containers(template):
+            if re.split("[:@]", container["image"].rpartition("/")[2])[0] == "actorsite":
+                yield item, template, container
+
+
+def graceful_timeout():
+    """Return gunicorn's, from its configuration."""
+    return runpy.run_path(str(K8S.parent / "gunicorn.conf.py"))["graceful_timeout"]
+
+
+def mistakes(rendered):
+    """Yield what the application would refuse of its environment, and what it would not read."""
+    known = {variable.name for variable in env.VARIABLES}
+    for item, _, container in ours(rendered):
+        environment = {}
+        for source in container.get("envFrom", []):
+            environment |= named(rendered, "ConfigMap", source["configMapRef"]["name"])["data"]
+        for variable in container.get("env", []):
+            environment[variable["name"]] = variable.get("value", SECRETS.get(variable["name"], "secret"))
+        yield from (f"{item['metadata']['name']}: {name} is not read" for name in environment.keys() - known)
+        try:
+            env.read(environment)
+        except env.EnvironmentInvalid as error:
+            yield str(error)
+
+
+@everything
+def test_every_variable_is_one_that_the_application_reads_with_a_value_that_it_takes(name):
+    assert list(mistakes(objects(name))) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "mistake"),
+    [
+        (f"{CONTAINER}.env.0.name", "FLASK_ENV", "FLASK_ENV is not read"),
+        (f"{CONTAINER}.env.0.name", "DEBUG", "SECRET_KEY is required"),
+        (f"{CONTAINER}.env.0", {"name": "WEB_CONCURRENCY", "value": "many"}, "WEB_CONCURRENCY must be"),
+        (f"{CONTAINER}.envFrom", [], "ALLOWED_HOSTS is required"),
+    ],
+)
+def test_a_variable_that_is_not_read_or_not_taken_is_seen(path, value, mistake):
+    rendered = objects("overlays/production")
+    change(rendered, "Deployment", "web", path, value)
+    assert any(mistake in text for text in mistakes(rendered))
+
+
+@everything
+def test_no_manifest_holds_a_secret(name):
+    assert "Secret" not in [item["kind"] for item in objects(name)]
+    for item, template in pod_templates(objects(name)):
+        for container in containers(template):
+            for variable in container.get("env", []):
+                if re.search("PASSWORD|SECRET|TOKEN|DATABASE_URL", variable["name"]):
+                    assert "value" not in variable, (item["metadata"]["name"], variable["name"])
+
+
+@everything
+def test_an_empty_tmp_is_all_that_our_containers_may_write_but_for_backups(name):
+    """K1"""
+    for item, template, container in ours(objects(name)):
+        volumes = {volume.pop("name"): volume for volume in template["spec"]["volumes"]}
+        kinds = {mount["mountPath"]: next(iter(volumes[mount["name"]])) for mount in container["volumeMounts"]}
+        backups = {"/backups": "persistentVolumeClaim"} if item["metadata"]["name"] in ("backup", "restore") else {}
+        assert kinds == {"/tmp": "emptyDir", **backups}  # noqa: S108  a path in the pod
+        template["spec"]["volumes"] = [{"name": key, **value} for key, value in volumes.items()]
+
+
+@everything
+def test_the_probes_are_asked_by_address_and_liveness_asks_no_database(name):
+    """K2, K3: no Host is set, and only readiness asks for more than life."""
+    web = named(objects(name), "Deployment", "web")["spec"]["template"]["spec"]["containers"][0]
+    asked = {kind: web[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
+    assert {kind: get["path"] for kind, get in asked.items()} == {
+        "startup": "/livez",
+        "liveness": "/livez",
+        "readiness": "/readyz",
+    }
+    assert {get["path"] for get in asked.values()} <= PROBES.keys()
+    assert all(get == {"path": get["path"], "port": "http"} for get in asked.values())
+    # H1's minute for a slow start.
+    assert web["startupProbe"]["periodSeconds"] * web["startupProbe"]["failureThreshold"] >= 60
+
+
+@everything
+def test_our_account_has_no_token_and_no_verb(name):
+    """K8"""
+    rendered = objects(name)
+    accounts = {template["spec"]["serviceAccountName"] for _, template, _ in ours(rendered)}
+    assert accounts == {"actorsite"}
+    assert named(rendered, "ServiceAccount", "actorsite")["automountServiceAccountToken"] is False
+    for item in rendered:
+        if item["kind"] in ("RoleBinding", "ClusterRoleBinding"):
+            assert not accounts & {subject["name"] for subject in item["subjects"]}
+
+
+def has_time_to_stop(web):
+    """Say whether preStop and gunicorn's graceful time-out end before the kubelet kills."""
+    spec = web["spec"]["template"]["spec"]
+    preparing = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    return spec["terminationGracePeriodSeconds"] > preparing + graceful_timeout()
+
+
+@everything
+def test_updates_and_stops_lose_no_request(name):
+    """K4: a new pod stands before an old one goes, and the old one has the time to finish."""
+    web = named(objects(name), "Deployment", "web")
+    assert web["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    assert has_time_to_stop(web)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("spec.template.spec.terminationGracePeriodSeconds", 30), (f"{CONTAINER}.lifecycle.preStop.sleep.seconds", 25)],
+)
+def test_too_little_time_to_stop_is_seen(path, value):
+    assert not has_time_to_stop(change(objects("overlays/dev"), "Deployment", "web", path, value))
+
+
+def test_the_base_has_three_replicas_that_wait_for_the_migrations():
+    web = named(objects("components/gateway"), "Deployment", "web")
+    assert web["spec"]["replicas"] == 3
+    waiting = web["spec"]["template"]["spec"]["initContainers"][0]
+    assert "migrate --check" in waiting["args"][-1]
+
+
+@pytest.mark.parametrize("name", ["components/linkerd", "overlays/article"])
+def test_the_mesh_takes_web_pods_and_leaves_jobs_alone(name):
+    """K9: beside a proxy a Job would never end. The proxy ends after the web pod's last request."""
+    for item, template in pod_templates(objects(name)):
+        annotations = template["metadata"].get("annotations", {})
+        if item["kind"] in ("Job", "CronJob"):
+            assert annotations["linkerd.io/inject"] == "disabled"
+        elif item["metadata"]["name"] == "web":
+            assert annotations["linkerd.io/inject"] == "enabled"
+            wait = int(annotations["config.alpha.linkerd.io/proxy-wait-before-exit-seconds"])
+            preparing = template["spec"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+            assert preparing + graceful_timeout() < wait < template["spec"]["terminationGracePeriodSeconds"]
+
+
+def test_the_figures_are_at_the_port_that_is_monitored():
+    rendered = objects("components/metrics")
+    config = named(rendered, "ConfigMap", "actorsite")["data"]
+    ports = named(rendered, "Deployment", "web")["spec"]["template"]["spec"]["containers"][0]["ports"]
+    assert {"name": "metrics", "containerPort": int(config["METRICS_PORT"])} in ports
+    assert [endpoint["path"] for endpoint in named(rendered, "ServiceMonitor", "web")["spec"]["endpoints"]] == [
+        "/metrics"
+    ]
+
+
+@everything
+def test_no_way_in_leads_to_the_figures(name):
+    for item in objects(name):
+        if item["kind"] in ("HTTPRoute", "Ingress", "Mapping"):
+            assert "9090" not in str(item)
+            assert "metrics" not in str(item)

@@ -1,0 +1,68 @@
+"""Refuse a migration that breaks the version still serving. Run by `make lint`.
+
+The new version's migrations run while the old version serves. So they only
+add: what the old version reads and writes stays, and no table is locked for
+long. What goes, goes a version later, when nothing uses it any more.
+
+A migration that is safe all the same is named in ``SAFE``, with the reason.
+"""
+
+import os
+import sys
+
+from tests.postgres import PostgreSQL
+
+SAFE = {
+    "0001_initial": "makes the first table: no version serves from it, but the replaced page, whose table it adopts",
+}
+
+
+def main():
+    """Return the exit code: 1 where a migration is refused, or ``SAFE`` names one without need."""
+    server = PostgreSQL()
+    try:
+        os.environ.update(
+            DJANGO_SETTINGS_MODULE="actorsite.settings",
+            SECRET_KEY="only-for-this-check-only-for-this-check-only-for-this",
+            ALLOWED_HOSTS="localhost",
+            LOG_LEVEL="WARNING",
+            DATABASE_URL=server.url(),
+        )
+        import django
+
+        django.setup()
+        from django.db import connections
+
+        try:
+            return lint()
+        finally:
+            connections.close_all()
+    finally:
+        server.stop()
+
+
+def lint(apps=("actors", "actorsite")):
+    """Check every migration of ``apps``; print what is wrong; return the exit code."""
+    from django_migration_linter import MigrationLinter
+
+    # Warnings are of locks; a reverse for each RunPython is demanded by tests/test_migrations.py.
+    linter = MigrationLinter(
+        include_apps=apps,
+        ignore_name=SAFE,
+        no_cache=True,
+        all_warnings_as_errors=True,
+        exclude_migration_tests=["RUNPYTHON_ARGS_NAMING_CONVENTION", "RUNPYTHON_MODEL_VARIABLE_NAME"],
+        quiet=["ok", "ignore"],
+    )
+    linter.lint_all_migrations()
+    known = {migration.name for migration in linter.migration_loader.disk_migrations.values()}
+    if unknown := set(SAFE) - known:
+        print(f"No such migration: {', '.join(sorted(unknown))}")
+    print(f"{linter.nb_total} migrations, {linter.nb_erroneous} refused, {linter.nb_ignored} explained")
+    if not linter.nb_total:
+        print("No migration was found.")
+    return 1 if linter.has_errors or unknown or not linter.nb_total else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""Every kind of public page, with its address, for whatever looks at all of them."""
+
+from django.core.management import call_command
+
+from actors.models import Actor, Film
+
+PAGES = {
+    "list": "/",
+    "last page": "/?q=wong&sort=first",
+    "narrowed": "/?country=EG&living=no",
+    "nobody": "/?q=xyzzy&country=JP",
+    "actor": "{actor}",
+    "film": "{film}",
+    "films": "/films/",
+    "films by year": "/films/?decade=1950s&sort=year",
+    "no films": "/films/?q=xyzzy&decade=1950s",
+    "api": "/api/",
+    "spotlight": "/spotlight/",
+    "400": "/?country=ZZ&sort=age&q=" + "x" * 201,
+    "404": "/nowhere/",
+    "410": "/actors/{deleted}/",
+    # Of tests.browser.error_urls.
+    "403": "/403/",
+    "403 forged": "/403-csrf/",
+    "500": "/500/",
+    "503": "/503/",
+}
+LANGUAGES = ("en", "zh-hans")
+
+
+def load() -> None:
+    """Fill the directory with the site's actors and films, and one actor who was deleted."""
+    call_command("loaddata", "actors", "films", verbosity=0)
+    Actor.objects.create(id=999, last_name="Deleted").delete()
+
+
+def address(name: str) -> str:
+    """Return the address of the page ``name`` of PAGES."""
+    if "{" not in PAGES[name]:
+        return PAGES[name]
+    return PAGES[name].format(
+        actor=Actor.objects.get(last_name="Mifune").get_absolute_url(),
+        film=Film.objects.get(title="Seven Samurai").get_absolute_url(),
+        deleted=999,
+    )

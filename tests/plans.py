@@ -1,0 +1,38 @@
+"""Whether an index can serve a query, whatever stood in its table before."""
+
+from django.db import connection
+
+from actors.models import Actor
+
+ROWS = 3_000
+COUNTRIES = ("CN", "DE", "FR", "GB", "IN", "JP", "KR", "US")
+
+
+def fill(*indexes: str):
+    """Add thousands of unlike actors, take the statistics, and leave these ``indexes`` and the primary key's alone.
+
+    In a small table a read of the whole, or another index, may cost no more than the
+    one in question, the more so where rows of tests before have left their room
+    behind. So the others are dropped, and the whole is read only where no index would
+    do, until the transaction ends: what is seen is whether an index has the
+    conditions of a query.
+    """
+    Actor.objects.bulk_create(
+        Actor(
+            first_name=f"{row * 7919 % 26**3:x}",
+            last_name=f"{row * 104729:x}",
+            birth_year=1800 + row % 200,
+            death_year=1950 + row % 50 if row % 200 < 150 else None,
+            country=COUNTRIES[row % len(COUNTRIES)],
+        )
+        for row in range(ROWS)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE actor")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "SELECT indexname FROM pg_indexes WHERE tablename = 'actor' AND indexname <> ALL (%s)",
+            [["actor_pkey", *indexes]],
+        )
+        for (other,) in cursor.fetchall():
+            cursor.execute(f"DROP INDEX {other}")

@@ -1,0 +1,78 @@
+"""Containers: what the tests of both platforms share."""
+
+import os
+
+import pytest
+
+from tests.platform import dyno as dynos
+from tests.platform import engine, site
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left():
+    yield
+    engine.remove_all()
+
+
+@pytest.fixture(scope="session")
+def platform():
+    """Where the pods run: on the cluster that CONTEXT names, else in the pod runner."""
+    if context := os.environ.get("CONTEXT"):
+        from tests.platform.cluster import Cluster as Platform
+
+        options = {"context": context, "namespace": site.NAMESPACE}
+    else:
+        from tests.platform.podrunner import PodRunner as Platform
+
+        options = {"removal_delay": 5.0}
+    with Platform(**options) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def deployed(platform):
+    """The overlay `dev` with three replicas, filled with the actors that come with the site."""
+    rendered = site.deploy(platform)
+    platform.pods("web")[0].exec("python", "manage.py", "seed")
+    return rendered
+
+
+@pytest.fixture
+def web(platform, deployed):
+    """The platform with the site deployed as ``deployed`` has it; what a test changed is put back first."""
+    site.apply(platform, deployed)
+    platform.wait_rolled_out("postgres", kind="StatefulSet")
+    platform.wait_rolled_out("web")
+    return platform
+
+
+@pytest.fixture(scope="module")
+def network():
+    made = engine.Network()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def database(network):
+    """A PostgreSQL that takes no connection without TLS, with actors in it: a release dyno put them there."""
+    made = engine.Database(network, tls=True)
+    code, out, err = dynos.run(network=network, database=made.url(), name="release.1", config={"RELEASE_SEED": "true"})
+    assert code == 0, out + err
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def start(network, database):
+    """Start a dyno of the test's own."""
+    started = []
+
+    def start(*command, **options):
+        options = {"network": network, "database": database.url(), **options}
+        started.append(dynos.Dyno(*command, **options))
+        return started[-1]
+
+    yield start
+    for made in started:
+        made.remove()

@@ -1,0 +1,101 @@
+"""The image as Heroku runs it: a dyno, and what its router says."""
+
+import http.client
+import json
+import random
+import secrets
+import time
+from pathlib import Path
+
+from tests.platform.engine import IMAGE, Container, engine, is_podman, wait_for
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HOST = "actors-1234.herokuapp.com"
+# What app.json sets, and what an app has besides.
+CONFIG = {
+    name: entry["value"]
+    for name, entry in json.loads((ROOT / "app.json").read_text())["env"].items()
+    if "value" in entry
+} | {"SECRET_KEY": secrets.token_hex(32)}
+
+
+def router(**more):
+    """Return the headers of a request that Heroku's router hands on."""
+    return {
+        "Host": HOST,
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Port": "443",
+        "X-Request-Start": str(int(time.time() * 1000)),
+        "X-Request-Id": secrets.token_hex(16),
+        "Via": "1.1 vegur",
+        **more,
+    }
+
+
+class Dyno(Container):
+    """A container as a dyno: a random user and group without an entry in passwd, no HOME, 512 MB, PORT and DYNO.
+
+    ``config`` adds to the config vars, or changes them. Without a ``command``
+    the image runs its own.
+    """
+
+    def __init__(self, *command, network, database, name="web.1", config=(), options=(), entrypoint=None):
+        self.port = random.randint(10_000, 60_000)
+        self.user, self.group = random.randint(20_000, 60_000), random.randint(20_000, 60_000)
+        flags = ["--user", f"{self.user}:{self.group}", "--memory", "512m", "--memory-swap", "512m", *options]
+        flags += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
+        if is_podman():
+            flags += ["--passwd=false"]
+        environment = {
+            **CONFIG,
+            **({"DATABASE_URL": database} if database else {}),
+            "PORT": self.port,
+            "DYNO": name,
+            "HOME": "/nonexistent",
+            **dict(config),
+        }
+        super().__init__(IMAGE, *command, options=flags, environment=environment, network=network, publish=self.port)
+
+    def endpoint(self):
+        """Return the (host, port) at which the dyno is reached."""
+        return self.address(self.port)
+
+    def get(self, path="/", headers=None, timeout=30, **more):
+        """Ask as the router does; return (status, headers, text). Raises OSError where nobody answers."""
+        connection = http.client.HTTPConnection(*self.endpoint(), timeout=timeout)
+        try:
+            connection.request("GET", path, headers=headers or router(**more))
+            response = connection.getresponse()
+            return response.status, response.headers, response.read().decode()
+        finally:
+            connection.close()
+
+    def up(self, timeout=60):
+        """Wait for the first answer; return the seconds since the start. Raises TimeoutError with the log."""
+
+        def answers():
+            try:
+                return self.get("/livez", timeout=2)[0] == 200
+            except (OSError, http.client.HTTPException):
+                if not self.running():
+                    raise RuntimeError(f"the dyno ended:\n{''.join(self.logs())}") from None
+                return False
+
+        wait_for(answers, timeout, lambda: "".join(self.logs()), pause=0.02)
+        return time.monotonic() - self.started
+
+
+def run(*command, network, database, timeout=120, **options):
+    """Run a one-off dyno to its end; return (exit code, what it said on stdout, on stderr)."""
+    dyno = Dyno(*command, network=network, database=database, **{"name": "run.1", **options})
+    try:
+        code = dyno.wait(timeout)
+        return code, *dyno.logs()
+    finally:
+        dyno.remove()
+
+
+def image():
+    """Return what the engine knows of the image under test."""
+    return json.loads(engine("image", "inspect", IMAGE).stdout)[0]

@@ -1,0 +1,116 @@
+"""The kubectl driver, as far as it can be tried without a cluster: it has met none yet.
+
+kubectl reads its whole command line before it asks a server, so a command
+that gets as far as the server that is not there is well formed.
+"""
+
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from tests.k8s import podsecurity, schemas
+from tests.platform import podrunner, traffic
+from tests.platform.cluster import Cluster, ClusterPod, ClusterTraffic
+from tests.platform.kubelet import Pod
+
+NOWHERE = """
+apiVersion: v1
+kind: Config
+clusters: [{name: nowhere, cluster: {server: "http://127.0.0.1:1"}}]
+contexts: [{name: nowhere, context: {cluster: nowhere}}]
+"""
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    (tmp_path / "config").write_text(NOWHERE)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    return Cluster("nowhere", "actorsite-test")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda cluster: cluster.__enter__(),
+        lambda cluster: cluster.__exit__(),
+        lambda cluster: cluster.lookup("Secret", "actorsite"),
+        lambda cluster: cluster.delete("Job", "a"),
+        lambda cluster: cluster.scale("StatefulSet", "postgres", 0),
+        lambda cluster: cluster.run_cron_job("backup", "backup-now"),
+        lambda cluster: cluster.undo("web"),
+        lambda cluster: cluster.kill(ClusterPod(cluster, "a")),
+        lambda cluster: cluster.pods("web"),
+        lambda cluster: cluster.wait_rolled_out("web"),
+        lambda cluster: cluster.wait_complete("a"),
+        lambda cluster: cluster.get("/"),
+        lambda cluster: ClusterPod(cluster, "a").exec("true"),
+        lambda cluster: ClusterPod(cluster, "a").ready,
+    ],
+)
+def test_every_command_is_one_that_kubectl_understands(nowhere, call):
+    with pytest.raises(RuntimeError, match=r"127\.0\.0\.1:1"):
+        call(nowhere)
+
+
+def test_a_command_that_kubectl_does_not_understand_is_seen(nowhere):
+    with pytest.raises(RuntimeError, match="unknown flag") as raised:
+        nowhere.kubectl("rollout", "undo", "deployment/web", "--record")
+    assert "127.0.0.1:1" not in str(raised.value)
+
+
+def test_what_the_driver_makes_is_valid_and_restricted(nowhere):
+    for item in nowhere.tools():
+        schemas.check(item, schemas.VERSIONS[-1])
+        assert item["metadata"]["namespace"] == "actorsite-test"
+    pod = nowhere.tools()[-1]
+    found = podsecurity.violations(pod)
+    assert found == ["service links"], found  # a tool of the tests; *restricted* doesn't ask for it
+
+
+def test_both_drivers_answer_the_same_questions():
+    def public(kind):
+        return {name for name in vars(kind) if not name.startswith("_")}
+
+    assert public(Cluster) - public(podrunner.PodRunner) == {"kubectl", "tools"}
+    shared = {name for name in public(ClusterPod) if name not in ("item", "restarts")}
+    assert shared <= public(Pod)
+    assert public(ClusterTraffic) <= public(traffic.Traffic)
+
+
+def test_the_load_runs_by_itself_as_in_a_pod():
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            self.send_response(200 if self.path == "/good" else 500)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        options = {"paths": ["/good", "/bad"], "rate": 50, "threads": 2, "keep_bodies": True}
+        target = f"127.0.0.1:{server.server_port}"
+        process = subprocess.Popen(
+            [sys.executable, traffic.__file__],
+            env={**os.environ, "TARGET": target, "OPTIONS": json.dumps(options)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(2)
+        printed, _ = process.communicate("stop\n", timeout=20)
+        server.shutdown()
+    lines = [json.loads(line) for line in printed.splitlines()]
+    assert lines[-1]["requests"] > 20
+    assert abs(len(lines[-1]["failures"]) - lines[-1]["requests"] / 2) <= 3
+    assert [body for line in lines for body in line["bodies"]][:2] == ["ok", "ok"]

@@ -1,0 +1,328 @@
+"""Heroku's contract, H1 to H13: the built image, run as dynos are.
+
+One test for each point, named for it: what a dyno is given, what it must
+survive, what it may not rely on.
+"""
+
+import functools
+import http.client
+import http.server
+import json
+import os
+import re
+import signal
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from tests.database import cursor_of
+from tests.platform import dyno as dynos
+from tests.platform.dyno import Dyno, router
+from tests.platform.engine import IMAGE, engine, is_podman, reachable, wait_for
+
+# One server and one network for all of them: on one worker.
+pytestmark = pytest.mark.xdist_group("heroku")
+
+
+@pytest.fixture(scope="module")
+def idle(dyno):
+    """A connection that the router has used once and keeps: (the connection, when)."""
+    connection = http.client.HTTPConnection(*dyno.endpoint())
+    connection.request("GET", "/livez", headers=router())
+    connection.getresponse().read()
+    return connection, time.monotonic()
+
+
+@pytest.fixture(scope="module")
+def dyno(network, database):
+    """A web dyno that answers, for tests that leave it as it is."""
+    made = Dyno(network=network, database=database.url())
+    made.up()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def run(network, database):
+    return functools.partial(dynos.run, network=network, database=database.url())
+
+
+def test_h1_the_port_is_bound_and_answered_within_three_seconds(start, idle):
+    web = start()
+    # Heroku allows 60. Where other programs keep every processor busy, it is the dyno's own seconds that count.
+    seconds = web.up()
+    own = sum(map(processor_seconds, web.pids()))
+    print(f"first answer {seconds:.2f} s after the start, {own:.2f} s of them on a processor")
+    busy = os.getloadavg()[0] > 3 * os.cpu_count()
+    assert (own if busy else seconds) < 3
+    assert web.get("/")[0] == 200
+    assert engine("exec", web.name, "bash", "-c", "true < /dev/tcp/localhost/5000", check=False).returncode != 0
+
+
+def processor_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_h2_the_registry_gets_a_single_manifest_for_amd64(tmp_path):
+    assert (dynos.image()["Architecture"], dynos.image()["Os"]) == ("amd64", "linux")
+    if not is_podman():
+        pytest.fail("Docker does not show a pushed manifest: this test needs Podman.")
+    # What is pushed, without a registry.
+    engine("push", "--quiet", IMAGE, f"dir:{tmp_path}", timeout=300)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
+    assert manifest["schemaVersion"] == 2 and "manifests" not in manifest
+    docker_layer = r"application/vnd\.docker\.image\.rootfs\.diff\.tar(\.gzip)?"
+    assert all(re.fullmatch(docker_layer, layer["mediaType"]) for layer in manifest["layers"])
+
+
+def test_h3_nothing_depends_on_what_heroku_ignores():
+    config = dynos.image()["Config"]
+    for ignored in ("Volumes", "ExposedPorts", "StopSignal", "Shell", "Healthcheck", "HealthCheck"):
+        assert not config.get(ignored), ignored
+    assert "Healthcheck" not in dynos.image() or not dynos.image()["Healthcheck"]
+
+
+def test_h4_any_user_will_do_without_a_name_or_a_home(dyno):
+    script = "id -u; id -g; whoami 2>/dev/null; ls -d ~ 2>/dev/null; touch /app/x /opt/x /x 2>/dev/null; echo $?"
+    assert dyno.exec("bash", "-c", script).stdout.split() == [str(dyno.user), str(dyno.group), "1"]
+    assert str(dyno.user) not in dyno.exec("cat", "/etc/passwd", "/etc/group").stdout
+    assert dynos.image()["Config"]["User"].split(":")[0].isdigit()
+    for path in ("/", "/admin/login/", "/actors.json", "/readyz"):
+        assert dyno.get(path)[0] == 200, path
+
+
+def test_h5_the_image_alone_releases_where_the_dyno_is_a_release_dyno(network, database, run):
+    with_new = {"database": database.url("h5")}
+    database.sql("CREATE DATABASE h5")
+    code, out, err = run(name="release.7", **with_new)
+    assert code == 0 and "Applying actors.0001_initial" in out and out.endswith("Released.\n"), out + err
+    # After a change of a config var, or a rollback; with heroku.yml's command; in Docker's shell form.
+    for command in ((), ("/app/entrypoint.sh", "release"), ("/bin/sh", "-c", "/app/entrypoint.sh release")):
+        code, out, err = run(*command, name="release.8", **with_new)
+        assert code == 0 and out.endswith("Released.\n"), (command, out, err)
+    database.sql("UPDATE django_migrations SET name = 'x' WHERE app = 'actors'", "h5")
+    code, out, err = run(name="release.9", **with_new)
+    assert code != 0 and "The migration failed" in err, "a failing release must block"
+    assert run("curl", "--version")[0] == 0
+
+
+def test_h6_term_to_every_process_twice_finishes_what_is_in_flight(start, database):
+    web = start()
+    web.up()
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(web.get("/spotlight/")[0]))
+    address = f"{database.url_for_host()}?sslmode=require"
+    with closing(psycopg2.connect(address)) as holder, cursor_of(address) as cursor:
+        holder.cursor().execute("LOCK TABLE actor")
+        thread.start()
+
+        def waits():
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            return cursor.fetchone()[0] == 1
+
+        wait_for(waits, 5, "no request waits")
+        termed = time.monotonic()
+        assert web.signal_all(signal.SIGTERM) >= 3
+        web.signal_all(signal.SIGTERM)
+        time.sleep(0.3)
+        assert not answers, "the request was to be in flight"
+        holder.rollback()
+        thread.join()
+    assert answers == [200]
+    assert web.wait(30) == 0
+    seconds = time.monotonic() - termed
+    print(f"ended {seconds:.1f} s after TERM")
+    assert seconds < 30
+
+
+def test_h7_the_database_is_reached_by_tls_and_its_address_may_change(start, database):
+    assert database.url().startswith("postgres://") and "sslmode" not in database.url()
+    web = start()
+    web.up()
+    assert web.get("/spotlight/")[0] == web.get("/readyz")[0] == 200
+    ssl = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL"
+    assert database.sql(ssl) == "t"
+    # The URL's own word counts: this server refuses it then.
+    plain = start(database=database.url() + "?sslmode=disable")
+    plain.up()
+    assert plain.get("/readyz")[0] == 503
+    database.sql("CREATE ROLE rotated LOGIN SUPERUSER PASSWORD 'new'")
+    rotated = database.url().replace(f"{database.USER}:{database.PASSWORD}", "rotated:new")
+    other = start(database=rotated)
+    other.up()
+    assert other.get("/readyz")[0] == 200
+
+
+def test_h8_the_routers_headers_count_and_its_connections_are_kept(dyno, idle):
+    status, headers, _ = dyno.get("/", **{"X-Request-Id": "0123456789abcdef"})
+    assert status == 200 and headers["X-Request-Id"] == "0123456789abcdef"
+    lines = [json.loads(line) for line in dyno.logs()[0].splitlines()]
+    assert any(line.get("request_id") == "0123456789abcdef" for line in lines)
+    status, headers, _ = dyno.get("/spotlight/", **{"X-Forwarded-Proto": "http"})
+    assert (status, headers["Location"]) == (301, f"https://{dynos.HOST}/spotlight/")
+    # The router closes an idle connection after 90 s: until then it must be open.
+    connection, since = idle
+    time.sleep(max(0, 91 - (time.monotonic() - since)))
+    socket = connection.sock
+    connection.request("GET", "/livez", headers=router())
+    assert connection.getresponse().status == 200
+    assert connection.sock is socket, "another connection was opened"
+
+
+def test_h9_a_command_replaces_the_server(run):
+    assert run("echo", "a  b")[:2] == (0, "a  b\n")
+    assert run("sh", "-c", "exit 7")[0] == 7
+    # exec: the command is process 1, and gets the signals itself.
+    assert run("cat", "/proc/1/comm")[1] == "cat\n"
+    code, out, err = run("/bin/sh", "-c", "python manage.py check --deploy --fail-level ERROR")
+    assert code == 0, out + err
+    assert run("no-such-command")[0] == 127
+
+
+def test_h10_ps_exec_finds_its_tools_and_can_never_stop_a_boot(start, network):
+    tools = (
+        "command -v bash curl sshd ssh-keygen python >&2 && readlink -f /bin/sh && ls /etc/ssh/ssh_host_* 2>/dev/null"
+    )
+    script = "/app/.profile.d/heroku-exec.sh"
+    requests = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            requests.append(self.path)
+            if self.path == "/hangs":
+                time.sleep(60)
+            self.send_response(404 if self.path == "/missing" else 200)
+            self.end_headers()
+            self.wfile.write(
+                b"[[ $BASH_VERSION ]] && touch /tmp/was-sourced\n" if self.path == "/good" else b"exit 3; kill $$; ((\n"
+            )
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), Handler)  # noqa: S104 -- containers must reach it
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    details = json.loads(engine("network", "inspect", network.name).stdout)[0]
+    gateway = details["subnets"][0]["gateway"] if is_podman() else details["IPAM"]["Config"][0]["Gateway"]
+    base = f"http://{gateway}:{server.server_port}"
+    try:
+        web = start(config={"HEROKU_EXEC_URL": f"{base}/good"})
+        web.up()
+        wait_for(lambda: web.exec("test", "-e", "/tmp/was-sourced", check=False).returncode == 0, 10, web.logs)
+        assert web.exec("bash", "-c", tools, check=False).stdout.split() == ["/usr/bin/bash"]
+        for url in (f"{base}/bad", f"{base}/missing", f"{base}/hangs", "http://127.0.0.1:1/", "no url"):
+            web = start(config={"HEROKU_EXEC_URL": url})
+            # Far less than what hangs above.
+            assert web.up() < 15, url
+            time.sleep(1)
+            assert web.running() and web.get("/")[0] == 200, url
+        assert requests.count("/good") == 1
+    finally:
+        server.shutdown()
+    assert web.exec("env", "-u", "HEROKU_EXEC_URL", "bash", "-euc", f". {script}; echo inert").stdout == "inert\n"
+
+
+def workers(web):
+    """The host's ids of a dyno's worker processes: all but the first."""
+    return sorted(web.pids())[1:]
+
+
+def proportional_size(pid):
+    """Bytes of memory of a process, what it shares divided by those that share it."""
+    smaps = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss: +(\d+) kB", smaps, re.MULTILINE)[1]) * 1024
+
+
+def test_h11_it_stays_within_its_memory_and_web_concurrency_sets_the_workers(start):
+    web = start(config={"WEB_CONCURRENCY": "3"})
+    web.up()
+    wait_for(lambda: len(workers(web)) == 3, 5, lambda: f"{len(workers(web))} workers")
+    two = start()
+    two.up()
+    wait_for(lambda: len(workers(two)) == 2, 5, lambda: f"{len(workers(two))} workers")
+    for _ in range(20):
+        assert two.get("/")[0] == 200
+    each = sum(map(proportional_size, two.pids())) / 2
+    print(f"{each / 2**20:.1f} MiB a worker, the first process's share included")
+    assert each < 64 * 2**20
+    # Every page and stream, under the limit of 512 MB: nothing was killed.
+    for path in ("/", "/spotlight/", "/actors.json", "/actors.csv", "/actors.ndjson", "/admin/login/") * 20:
+        assert two.get(path)[0] == 200
+    assert two.inspect()["State"]["OOMKilled"] is False
+    assert len(workers(two)) == 2
+
+
+def test_h12_logs_are_lines_on_stdout_and_the_dyno_is_named(start):
+    web = start(name="web.42")
+    web.up()
+    assert "web.42" in web.get("/spotlight/")[2]
+    web.get("/no-such-page")
+    out, err = web.logs()
+    assert err == ""
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert {"time", "level", "message"} <= set.intersection(*(set(line) for line in lines))
+    assert any(line.get("status") == 404 and line.get("path") == "/no-such-page" for line in lines)
+
+
+def test_h13_nothing_that_is_needed_is_on_disk(start, run, database):
+    account = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD": "correct horse battery"}
+    assert run("python", "manage.py", "ensure_superuser", config=account)[0] == 0
+    first = start()
+    first.up()
+    cookies = sign_in(first, *account.values())
+    assert first.get("/admin/", headers=router(Cookie=cookies))[0] == 200
+    changed = [
+        line for line in engine("diff", first.name).stdout.splitlines() if not re.match(r"[AC] /(tmp|etc|run)", line)
+    ]
+    assert changed == []
+    first.signal_all()
+    first.wait()
+    # Another container, with the same config vars only; and one that cannot write at all.
+    for options in ((), ("--read-only", "--tmpfs", "/tmp")):
+        other = start(options=options)
+        other.up()
+        assert other.get("/admin/", headers=router(Cookie=cookies))[0] == 200
+
+
+def sign_in(web, username, password):
+    """Sign in to the admin; return the cookies."""
+    _, headers, page = web.get("/admin/login/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
+    csrf = headers["Set-Cookie"].split(";")[0]
+    connection = http.client.HTTPConnection(*web.endpoint())
+    connection.request(
+        "POST",
+        "/admin/login/?next=/admin/",
+        f"csrfmiddlewaretoken={token}&username={username}&password={password.replace(' ', '+')}",
+        router(
+            **{"Cookie": csrf, "Content-Type": "application/x-www-form-urlencoded"},
+            Origin=f"https://{dynos.HOST}",
+            Referer=f"https://{dynos.HOST}/admin/login/",
+        ),
+    )
+    response = connection.getresponse()
+    assert response.status == 302, response.read()
+    return "; ".join(value.split(";")[0] for value in response.headers.get_all("Set-Cookie"))
+
+
+def test_a_database_that_hangs_is_a_503_within_the_routers_patience(start, database):
+    """H12 of Heroku's error codes: 30 s."""
+    web = start()
+    web.up()
+    assert web.get("/spotlight/")[0] == 200
+    engine("pause", database.name)
+    try:
+        began = time.monotonic()
+        assert web.get("/spotlight/")[0] == 503
+        assert time.monotonic() - began < 5
+        assert web.get("/livez")[0] == 200
+    finally:
+        engine("unpause", database.name)
+    assert reachable(*database.address(database.PORT))

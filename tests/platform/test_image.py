@@ -1,0 +1,97 @@
+"""What is in the image, and what is not."""
+
+import json
+import re
+import shutil
+from urllib.parse import quote
+
+import pytest
+
+from tests.platform import dyno as dynos
+from tests.platform.dyno import ROOT
+from tests.platform.engine import IMAGE, engine
+
+MEGABYTE = 10**6
+
+
+def inside(script):
+    """Run a script in a container of the image; return what it prints."""
+    return engine("run", "--rm", "--pull=never", "--user", "0", "--entrypoint", "bash", IMAGE, "-c", script).stdout
+
+
+def test_it_adds_at_most_200_mb_to_its_base():
+    base = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[-1]
+    (below,) = json.loads(engine("image", "inspect", base).stdout)
+    added = dynos.image()["Size"] - below["Size"]
+    print(f"{added / MEGABYTE:.0f} MB")
+    assert 0 < added <= 200 * MEGABYTE
+
+
+def test_only_what_runs_is_in_it():
+    found = set(inside("ls -A /app").split())
+    assert found == {
+        *(".profile.d", "actors", "actorsite", "entrypoint.sh", "gunicorn.conf.py", "manage.py"),
+        *("__pycache__", "sbom.cdx.json", "static"),
+    }
+    nothing = "find / -xdev -name '.env*' -o -xdev -name .git -o -xdev -name 'ssh_host_*' -o -xdev -path '*/app/*test*'"
+    assert inside(nothing) == ""
+    packages = inside("ls /opt/venv/lib/python3*/site-packages").split()
+    assert "django" in packages and not {"pip", "pytest", "playwright", "uv"} & set(packages)
+
+
+def test_the_key_of_the_build_is_nowhere():
+    history = engine("history", "--no-trunc", "--format", "{{.CreatedBy}}", IMAGE).stdout
+    assert re.findall(r"SECRET_KEY=(\S+)", history + json.dumps(dynos.image()["Config"])) == []
+
+
+def test_the_context_of_a_build_never_has_secrets_or_tests(tmp_path):
+    """Whatever lies about in the folder: only what .dockerignore names is sent."""
+    shutil.copy(ROOT / ".dockerignore", tmp_path)
+    wanted = ["manage.py", "actors/models.py", "actorsite/settings.py", ".profile.d/heroku-exec.sh", "bin/sbom.py"]
+    decoys = [".env", ".env.production", ".git/config", "tests/test_x.py", "actors/.env", "actorsite/.env.local"]
+    decoys += [
+        "actors/__pycache__/models.cpython-313.pyc",
+        "actorsite.sqlite3",
+        "actors/x.sqlite3",
+        "id_rsa",
+        "bin/run",
+    ]
+    for name in wanted + decoys:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nCOPY . /context\n")
+    tag = f"{IMAGE}-context"
+    engine("build", "--pull=never" if "podman" in engine("--version").stdout else "--pull=false", "-t", tag, tmp_path)
+    try:
+        sent = engine("run", "--rm", "--entrypoint", "find", tag, "/context", "-type", "f", "-printf", "%P\n").stdout
+    finally:
+        engine("rmi", tag, check=False)
+    assert sorted(sent.split()) == sorted(wanted)
+
+
+def test_it_says_what_it_is():
+    labels = dynos.image()["Labels"] if "Labels" in dynos.image() else dynos.image()["Config"]["Labels"]
+    assert labels["org.opencontainers.image.title"] == "Actorsite"
+    assert labels["org.opencontainers.image.version"] not in ("", "unreleased")
+    assert re.fullmatch(r"[0-9a-f]{40}", labels["org.opencontainers.image.revision"])
+
+
+def test_its_bill_of_materials_names_every_package():
+    sbom = json.loads(inside("cat /app/sbom.cdx.json"))
+    assert sbom["bomFormat"] == "CycloneDX"
+    found = {component["purl"].split("?")[0].lower() for component in sbom["components"]}
+    debian = inside("dpkg-query -W -f '${Package}@${Version}\\n'").split()
+    names = "import importlib.metadata as m\nfor d in m.distributions(): print(f'{d.name}@{d.version}')"
+    python = inside(f'/opt/venv/bin/python -c "{names}"').split()
+    assert {f"pkg:pypi/{package.lower().replace('_', '-')}" for package in python} - found == set()
+    assert {f"pkg:deb/debian/{quote(package, safe='@').lower()}" for package in debian} - found == set()
+    assert len(python) > 8 and len(debian) > 80
+
+
+def test_pip_finds_nothing_wrong_in_it():
+    assert "No broken requirements" in inside("/usr/local/bin/python3 -m pip --python /opt/venv/bin/python check")
+
+
+@pytest.mark.parametrize("name", ["pg_dump", "pg_restore", "psql"])
+def test_the_postgresql_client_is_there(name):
+    assert int(re.search(r"\) (\d+)", inside(f"{name} --version"))[1]) >= 17

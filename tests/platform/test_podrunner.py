@@ -1,0 +1,305 @@
+"""The pod runner does what a kubelet does, and its traffic sees what fails.
+
+Tried with a little server instead of the site (little.py), so that what is
+seen here is the runner's own doing.
+"""
+
+import json
+import time
+
+import pytest
+
+from tests.platform import little, podrunner, podspec
+from tests.platform.engine import wait_for
+
+INSIDE = """
+import json, os, pathlib
+def writable(path):
+    try:
+        pathlib.Path(path, "probe").write_text("x")
+    except OSError:
+        return False
+    return True
+status = dict(line.split(":", 1) for line in pathlib.Path("/proc/self/status").read_text().splitlines())
+mounts = [line.split() for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
+print(json.dumps({
+    "user": f"{os.getuid()}:{os.getgid()}",
+    "capabilities": int(status["CapBnd"], 16),
+    "locked": [status["NoNewPrivs"].strip(), status["Seccomp"].strip()],
+    "before": os.listdir("/tmp"),
+    "writable": [path for path in ("/tmp", "/var/tmp", "/run", "/etc", "/root", "/dev/shm") if writable(path)],
+    "tmp": [line[2] for line in mounts if line[1] == "/tmp"],
+    "size": os.statvfs("/tmp").f_blocks * os.statvfs("/tmp").f_frsize,
+    "token": os.path.exists("/var/run/secrets/kubernetes.io/serviceaccount/token"),
+    "environment": dict(os.environ),
+    "passwd": "10001" in pathlib.Path("/etc/passwd").read_text(),
+    "name": os.uname().nodename,
+    "file": pathlib.Path("/etc/settings/colour").read_text() if os.path.exists("/etc/settings") else None,
+}))
+"""
+
+
+@pytest.fixture
+def runner():
+    with podrunner.PodRunner(removal_delay=0.5) as made:
+        yield made
+
+
+def deploy(runner, **options):
+    runner.apply([little.deployment(**options), little.SERVICE])
+    runner.wait_rolled_out("little", timeout=30)
+    return runner.pods("little")
+
+
+def phase_of(runner, *phases):
+    return wait_for(lambda: [pod for pod in runner.all_pods if pod.phase in phases], 20, runner.stories)[0]
+
+
+def test_a_container_is_what_its_manifest_says(runner):
+    container = {
+        "envFrom": [{"configMapRef": {"name": "settings"}}],
+        "env": [
+            {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "key"}}},
+            {"name": "NONE", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "none", "optional": True}}},
+            {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+            {"name": "BOTH", "value": "$(KEY) $(colour) $(UNKNOWN) $$"},
+        ],
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, {"name": "settings", "mountPath": "/etc/settings"}],
+    }
+    volumes = [*little.DEPLOYMENT["spec"]["template"]["spec"]["volumes"]]
+    volumes.append({"name": "settings", "configMap": {"name": "settings"}})
+    runner.apply(
+        [
+            {"kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "green"}},
+            {"kind": "Secret", "metadata": {"name": "keys"}, "data": {"key": "czNjcmV0"}},
+        ]
+    )
+    (pod,) = deploy(runner, container=container, pod={"volumes": volumes})
+    seen = json.loads(pod.exec("python3", "-c", INSIDE))
+    assert seen["user"] == "10001:10002"
+    assert seen["capabilities"] == 0
+    assert seen["locked"] == ["1", "2"]
+    assert seen["before"] == []
+    assert seen["writable"] == ["/tmp", "/dev/shm"]
+    assert seen["tmp"] == ["tmpfs"]
+    assert seen["size"] == 8 * 2**20
+    assert not seen["token"]
+    assert not seen["passwd"]
+    assert seen["name"] == seen["environment"]["HOSTNAME"] == pod.name
+    assert seen["file"] == "green"
+    wanted = {"colour": "green", "KEY": "s3cret", "POD": pod.ip, "BOTH": "s3cret green $(UNKNOWN) $"}
+    assert seen["environment"].items() >= wanted.items()
+    assert "NONE" not in seen["environment"]
+    assert not [name for name in seen["environment"] if name.startswith("LITTLE_")]
+
+
+def test_a_manifest_that_asks_for_nothing_gets_what_a_cluster_gives(runner):
+    """The negative control of the test above: every restriction comes from the manifest alone."""
+    spec = {"containers": [{**little.DEPLOYMENT["spec"]["template"]["spec"]["containers"][0]}]}
+    for field in ("securityContext", "volumeMounts", "resources"):
+        del spec["containers"][0][field]
+    lax = little.deployment()
+    lax["spec"]["template"]["spec"] = spec
+    runner.apply([lax, little.SERVICE])
+    runner.wait_rolled_out("little", timeout=30)
+    seen = json.loads(runner.pods("little")[0].exec("python3", "-c", INSIDE))
+    assert seen["user"] == "0:0"
+    assert seen["capabilities"] > 0
+    assert seen["locked"][0] == "0"
+    assert "/etc" in seen["writable"]
+    assert seen["token"]
+    assert seen["environment"]["LITTLE_PORT"].startswith("tcp://")
+
+
+@pytest.mark.parametrize(
+    ("pod", "image_user", "reason"),
+    [
+        ({"runAsNonRoot": True}, "", "will run as root"),
+        ({"runAsNonRoot": True}, "root", "non-numeric"),
+        ({"runAsNonRoot": True, "runAsUser": 0}, "10001", "will run as root"),
+        ({"runAsNonRoot": True}, "postgres", "non-numeric"),
+    ],
+)
+def test_root_is_refused_where_the_manifest_says_so(pod, image_user, reason):
+    with pytest.raises(podspec.Refused, match=reason):
+        podspec.security({"securityContext": pod}, {}, image_user)
+
+
+def test_a_refused_pod_does_not_run(runner):
+    runner.apply([little.deployment(pod={"securityContext": {"runAsNonRoot": True}})])
+    assert "will run as root" in phase_of(runner, "Refused").story()
+    runner.apply([little.deployment(container={"envFrom": [{"secretRef": {"name": "nowhere"}}]})])
+    wait_for(lambda: "Secret nowhere not found" in runner.stories(), 20, runner.stories)
+
+
+def test_what_the_runner_does_not_know_is_an_error(runner):
+    runner.apply([little.deployment(pod={"hostNetwork": True})])
+    assert "hostNetwork" in phase_of(runner, "Error").story()
+
+
+def test_a_restricted_namespace_refuses_what_is_not(runner):
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    runner.apply([{"kind": "Namespace", "metadata": {"name": "little", "labels": labels}}])
+    with pytest.raises(podrunner.Invalid, match="seccompProfile"):
+        runner.apply([little.deployment()])
+
+
+def test_a_container_that_takes_too_much_memory_is_killed(runner):
+    fill = "import sys; held = bytearray(int(sys.argv[1]) * 2**20); print(len(held))"
+    for number, (megabytes, ending) in enumerate([(16, "Succeeded"), (200, "Failed")]):
+        job = little.job("python3", "-c", fill, str(megabytes), name=f"fill-{number}")
+        job["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi"}}
+        runner.apply([job])
+        wait_for(lambda: runner.all_pods[-1:] and runner.all_pods[-1].phase == ending, 20, runner.stories)  # noqa: B023  called before the next turn
+    assert "ended 137" in runner.all_pods[-1].story()
+
+
+def test_init_containers_run_one_after_the_other_and_before_the_rest(runner):
+    def init(name, script):
+        container = {"name": name, "image": little.IMAGE, "command": ["sh", "-c", script]}
+        return {**container, "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}
+
+    # The second fails once, and is tried again.
+    second = "test -e /tmp/first || exit 3; test -e /tmp/again || { touch /tmp/again; exit 4; }"
+    (pod,) = deploy(
+        runner, pod={"initContainers": [init("first", "sleep 0.5; touch /tmp/first"), init("second", second)]}
+    )
+    story = [text for _, text in pod.events if text.startswith(("started", "first", "second"))]
+    assert story == [
+        *("started first", "first ended 0", "started second", "second ended 4"),
+        *("started second", "second ended 0", "started web"),
+    ]
+
+
+def test_readiness_alone_decides_who_gets_traffic(runner):
+    first, second = deploy(runner, replicas=2)
+    assert {ip for ip, _ in runner.addresses("little")} == {first.ip, second.ip}
+    runner.get("/switch?unready", service="little", pod=first)
+    wait_for(lambda: not first.ready, 5, runner.stories)
+    # Late, as on a cluster.
+    assert {ip for ip, _ in runner.addresses("little")} == {first.ip, second.ip}
+    time.sleep(0.8)
+    assert {ip for ip, _ in runner.addresses("little")} == {second.ip}
+    assert first.restarts == 0
+    assert second.exec("getent", "hosts", "little").split()[0] == second.ip
+
+
+def test_probes_come_by_the_address_and_port_of_the_pod(runner):
+    (pod,) = deploy(runner)
+    _, _, body = runner.get("/", service="little", pod=pod)
+    assert body.decode() == f"{pod.name} {pod.ip}:5000"
+
+
+@pytest.mark.parametrize("how", ["dead", "hung"])
+def test_a_failed_liveness_probe_restarts_the_container(runner, how):
+    (pod,) = deploy(runner)
+    if how == "hung":
+        pod.hang()
+    else:
+        runner.get("/switch?dead", service="little", pod=pod)
+    wait_for(lambda: pod.restarts == 1 and pod.ready, 20, runner.stories)
+    story = pod.story()
+    assert "liveness failed" in story
+    assert ("KILL web" in story) == (how == "hung")
+    assert runner.pods("little") == [pod]
+
+
+def test_a_container_that_ends_is_started_again(runner):
+    (pod,) = deploy(runner)
+    pod.exec("python3", "-c", "import os, signal; os.kill(1, signal.SIGTERM)")
+    wait_for(lambda: pod.restarts == 1 and pod.ready, 20, runner.stories)
+
+
+def test_the_end_is_pre_stop_then_term_then_kill(runner):
+    pre_stop = {"lifecycle": {"preStop": {"sleep": {"seconds": 1}}}}
+    (pod,) = deploy(runner, container=pre_stop)
+    pod.delete()
+    assert pod.gone.wait(10)
+    assert "web ended 0" in pod.story()
+    assert 0.9 < pod.when("TERM") - pod.when("preStop") < 2
+    assert pod.when("KILL") is None
+    (deaf,) = deploy(runner, container=pre_stop, wrong="deaf")
+    deaf.delete()
+    assert deaf.gone.wait(10)
+    assert 2.9 < deaf.when("KILL") - deaf.when("preStop") < 4
+    assert "web ended 137" in deaf.story()
+
+
+def test_a_rolling_update_keeps_every_replica_and_stops_at_one_that_is_not_ready(runner):
+    old = deploy(runner, replicas=2)
+    runner.apply([little.deployment(replicas=2, label="broken", wrong="unready")])
+    wait_for(lambda: len(runner.pods("little")) == 3, 10, runner.stories)
+    time.sleep(2)
+    assert len(runner.pods("little")) == 3
+    assert all(pod.ready for pod in old)
+    runner.undo("little")
+    runner.wait_rolled_out("little", timeout=30)
+    assert runner.pods("little") == old
+    runner.apply([little.deployment(replicas=2, label="good")])
+    lowest = 2
+    while set(runner.pods("little")) & set(old):
+        lowest = min(lowest, sum(pod.ready for pod in runner.pods("little")))
+        time.sleep(0.05)
+    assert lowest == 2
+    runner.wait_rolled_out("little", timeout=30)
+
+
+def test_a_stateful_set_keeps_its_name_and_its_claim(runner):
+    made = little.deployment(
+        container={"volumeMounts": [{"name": "data", "mountPath": "/data"}]},
+        pod={"volumes": [], "securityContext": {"runAsUser": 10001, "fsGroup": 10001}},
+    )
+    made["kind"] = "StatefulSet"
+    made["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": {}}]
+    runner.apply([made])
+    runner.wait_rolled_out("little", kind="StatefulSet", timeout=30)
+    (pod,) = runner.pods("little", kind="StatefulSet")
+    pod.exec("sh", "-c", "echo kept > /data/file")
+    runner.kill(pod)
+    pod.gone.wait(10)
+    runner.wait_rolled_out("little", kind="StatefulSet", timeout=30)
+    (again,) = runner.pods("little", kind="StatefulSet")
+    assert again is not pod
+    assert again.name == pod.name == "little-0"
+    assert again.exec("cat", "/data/file") == "kept\n"
+
+
+def test_a_job_is_tried_as_often_as_it_says_and_cannot_be_changed(runner, monkeypatch):
+    monkeypatch.setattr(podrunner, "JOB_BACKOFF", 0.2)
+    runner.apply([little.job("sh", "-c", "echo done", name="good"), little.job("false", name="bad", backoff=2)])
+    assert runner.wait_complete("good", timeout=20).logs() == "done\n"
+    with pytest.raises(podrunner.Failed):
+        runner.wait_complete("bad", timeout=30)
+    assert len([pod for pod in runner.all_pods if pod.owner == ("Job", "bad")]) == 3
+    with pytest.raises(podrunner.Invalid, match="immutable"):
+        runner.apply([little.job("sh", "-c", "echo other", name="good")])
+
+
+def test_the_traffic_sees_every_way_to_fail(runner):
+    (pod,) = deploy(runner)
+    options = {"service": "little", "rate": 100, "threads": 4}
+    with runner.traffic(**options) as good:
+        good.until(100, timeout=10)
+    assert not good.failures, good.report()
+    for wrong, why in [("failing", "500"), ("cut", "IncompleteRead")]:
+        with runner.traffic(**options) as traffic:
+            runner.get(f"/switch?{wrong}", service="little", pod=pod)
+            traffic.until(traffic.requests + 40, timeout=10)
+        assert any(why in failure.why for failure in traffic.failures), (wrong, traffic.report())
+        runner.kill(pod)
+        pod.gone.wait(10)
+        runner.wait_rolled_out("little", timeout=30)
+        (pod,) = runner.pods("little")
+
+
+@pytest.mark.parametrize("seconds", [0, 3])
+def test_only_pre_stop_keeps_a_rolling_update_from_failing_requests(runner, seconds):
+    """The negative control of every test that says that none failed."""
+    runner.removal_delay = 1.5
+    pod = {"terminationGracePeriodSeconds": seconds + 3}
+    hook = {"lifecycle": {"preStop": {"sleep": {"seconds": seconds}}}} if seconds else {}
+    deploy(runner, replicas=2, label="old", container=hook, pod=pod)
+    with runner.traffic(service="little", rate=100) as traffic:
+        deploy(runner, replicas=2, label="new", container=hook, pod=pod)
+        time.sleep(seconds + 1)
+    assert bool(traffic.failures) == (seconds == 0), traffic.report()

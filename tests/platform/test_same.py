@@ -1,0 +1,85 @@
+"""One image: the dyno and the pod run the same id, and the same requests have the same transcript."""
+
+import gzip
+import http.client
+import re
+
+import pytest
+
+from tests.k8s.kustomize import named
+from tests.platform import podrunner, site
+from tests.platform.dyno import Dyno
+
+pytestmark = pytest.mark.xdist_group("contracts")
+
+REQUESTS = [
+    ("GET", "/", {}),
+    ("HEAD", "/", {}),
+    ("GET", "/?q=mifune", {}),
+    ("GET", "/?country=JP&sort=first", {}),
+    ("GET", "/?sort=size", {}),
+    ("GET", "/?after=forged", {}),
+    ("GET", "/?q=%00", {}),
+    ("GET", "/", {"Accept-Language": "zh-CN"}),
+    ("GET", "/", {"Accept-Encoding": "gzip"}),
+    ("GET", "/", {"Host": "other.example"}),
+    ("GET", "/", {"X-Forwarded-Proto": "http"}),
+    ("GET", "/actors/1/", {}),
+    ("GET", "/actors/999999999/", {}),
+    ("GET", "/actors.json", {}),
+    ("GET", "/actors.csv", {}),
+    ("GET", "/actors.ndjson", {}),
+    ("GET", "/spotlight/", {}),
+    ("GET", "/nothing/", {}),
+    ("POST", "/", {}),
+    ("GET", "/admin/", {}),
+    ("GET", "/admin/login/", {}),
+    ("GET", "/livez", {}),
+    ("GET", "/readyz", {}),
+    ("GET", "/health", {}),
+]
+# New in every answer, whoever gives it.
+OWN = {"date", "expires", "x-request-id"}
+
+
+def transcript(address, name):
+    """Return what each request brings from an address, with what is new in every answer taken out."""
+    lines = []
+    for method, path, headers in REQUESTS:
+        connection = http.client.HTTPConnection(*address, timeout=20)
+        connection.request(method, path, headers={**site.HEADERS, **headers})
+        response = connection.getresponse()
+        body = response.read()
+        answered = sorted((key.lower(), value) for key, value in response.getheaders() if key.lower() not in OWN)
+        connection.close()
+        if path == "/spotlight/":  # drawn by lot; the server's name is its own
+            assert name.encode() in body
+            answered, body = [pair for pair in answered if pair[0] not in ("content-length", "etag")], b""
+        if ("content-encoding", "gzip") in answered:  # of a length drawn by lot, against guessing by length
+            answered, body = [pair for pair in answered if pair[0] != "content-length"], gzip.decompress(body)
+        text = re.sub(r'(csrfmiddlewaretoken" value|nonce)="[^"]+"', r'\1=""', body.decode("latin-1"))
+        answered = [(key, re.sub(r"(csrftoken=)[^;]+|(expires=)[^;]+", r"\1\2", value)) for key, value in answered]
+        lines.append((method, path, headers, response.status, answered, text))
+    return lines
+
+
+def test_the_dyno_and_the_pod_run_one_image_and_answer_alike():
+    with podrunner.PodRunner() as runner:
+        rendered = site.deploy(runner, replicas=1)
+        (pod,) = runner.pods("web")
+        pod.exec("python", "manage.py", "seed")
+        (database,) = runner.pods("postgres", kind="StatefulSet")
+        settings = {**named(rendered, "ConfigMap", "actorsite")["data"]}
+        settings["SECRET_KEY"] = runner.lookup("Secret", "actorsite")["stringData"]["SECRET_KEY"]
+        url = site.database_url(host=database.ip)
+        dyno = Dyno(network=runner.network, database=url, config=settings)
+        try:
+            dyno.up()
+            assert dyno.inspect()["Image"].removeprefix("sha256:") == pod.image_id
+            theirs, ours = transcript(dyno.endpoint(), "web.1"), transcript((pod.ip, 5000), pod.name)
+        finally:
+            dyno.remove()
+    assert len(ours) == len(REQUESTS)
+    assert {line[3] for line in ours} >= {200, 301, 302, 400, 404, 405}
+    for here, there in zip(ours, theirs, strict=True):
+        assert here == there

@@ -1,0 +1,192 @@
+"""What happens to the site on Kubernetes: each story once, with real pods, a real PostgreSQL and real requests.
+
+The same tests run in the pod runner and, where CONTEXT names one, on a cluster.
+"""
+
+import copy
+import re
+import time
+
+import pytest
+
+from tests.platform import site
+from tests.platform.engine import wait_for
+
+pytestmark = pytest.mark.xdist_group("scenarios")
+
+PAGES = ("/", "/spotlight/", "/?q=a&sort=first", "/actors.json")
+
+
+def load(platform, **options):
+    return platform.traffic(**{"paths": PAGES, "headers": site.HEADERS, "rate": 60, **options})
+
+
+def none_failed(platform, traffic):
+    """Fail with what the traffic saw and what the pods' logs say of it."""
+    if traffic.failures:
+        pods = getattr(platform, "all_pods", None) or platform.pods("web")
+        said = [
+            line for pod in pods for line in pod.logs().splitlines() if re.search(r'"status": 5|ERROR|WARNING', line)
+        ]
+        pytest.fail("\n".join([traffic.report(), *said[-30:]]))
+
+
+def status(platform, path, pod=None):
+    return platform.get(path, headers=site.HEADERS, pod=pod)[0]
+
+
+def names(platform):
+    return {pod.name for pod in platform.pods("web")}
+
+
+def test_the_first_deployment_serves(web):
+    answer, headers, body = web.get("/", headers=site.HEADERS)
+    assert answer == 200
+    assert headers["Content-Type"].startswith("text/html")
+    assert b"</html>" in body
+
+
+def test_three_replicas_serve_in_turn(web):
+    bodies = []
+    with load(web, paths=["/spotlight/"], keep=bodies.append) as traffic:
+        traffic.until(30)
+    none_failed(web, traffic)
+    assert len(names(web)) == 3
+    assert {name for name in names(web) if any(name.encode() in body for body in bodies)} == names(web)
+
+
+def test_a_rolling_update_under_load_fails_no_request(web):
+    before = names(web)
+    with load(web) as traffic:
+        traffic.until(100)
+        site.deploy(web, version="rolled")
+        traffic.until(traffic.requests + 800)
+    none_failed(web, traffic)
+    assert traffic.requests > 1000
+    assert not before & names(web)
+
+
+def test_a_version_that_cannot_start_is_never_served_and_is_rolled_back(web):
+    before = names(web)
+    with load(web) as traffic:
+        site.apply(web, site.render(version="broken", literals=["WEB_THREADS=none"]))
+        wait_for(lambda: len(web.pods("web")) == 4, 30, "no pod of the new version")
+        (broken,) = [pod for pod in web.pods("web") if pod.name not in before]
+        wait_for(lambda: "WEB_THREADS must be" in broken.logs(), 60, broken.logs)
+        traffic.until(traffic.requests + 200)
+        web.undo("web")
+        web.wait_rolled_out("web")
+    none_failed(web, traffic)
+    assert names(web) == before
+
+
+def test_a_killed_pod_is_replaced_and_the_others_serve_on(web):
+    victim = web.pods("web")[0]
+    with load(web) as traffic:
+        traffic.until(100)
+        web.kill(victim)
+        wait_for(lambda: len(names(web) - {victim.name}) == 3, 30, "the pod is not replaced")
+        web.wait_rolled_out("web")
+        time.sleep(8)  # its address is still tried until its endpoint is removed
+        failed = len(traffic.failures)
+        traffic.until(traffic.requests + 300)
+    assert len(traffic.failures) == failed, traffic.report()
+    assert failed < traffic.requests / 4, traffic.report()
+
+
+def test_a_hung_pod_gets_no_more_traffic_and_is_restarted(web):
+    pod = web.pods("web")[0]
+    restarts = pod.restarts
+    with load(web, timeout=3, rate=30) as traffic:
+        pod.hang()
+        wait_for(lambda: not pod.ready, 60, "the pod that hangs stays ready")
+        time.sleep(10)
+        failed = len(traffic.failures)
+        # Three probes 10 s apart, then preStop and TERM, which it does not hear, until the grace period is over.
+        wait_for(lambda: pod.restarts == restarts + 1 and pod.ready, 150, pod.logs)
+        traffic.until(traffic.requests + 100)
+    assert len(traffic.failures) == failed, traffic.report()
+    assert pod.name in names(web)
+
+
+def test_a_database_that_stops_takes_the_pods_out_of_service_and_restarts_none(web):
+    pods = web.pods("web")
+    restarts = [pod.restarts for pod in pods]
+    web.scale("StatefulSet", "postgres", 0)
+    wait_for(lambda: not any(pod.ready for pod in pods), 60, "pods are ready without a database")
+    for pod in pods:
+        began = time.monotonic()
+        assert status(web, "/", pod=pod) == 503
+        assert time.monotonic() - began < 5
+        assert status(web, "/readyz", pod=pod) == 503
+        assert status(web, "/livez", pod=pod) == 200
+    time.sleep(35)  # longer than three liveness probes
+    web.scale("StatefulSet", "postgres", 1)
+    web.wait_rolled_out("postgres", kind="StatefulSet")
+    web.wait_rolled_out("web")
+    assert [status(web, "/", pod=pod) for pod in pods] == [200, 200, 200]
+    assert [pod.restarts for pod in pods] == restarts
+    assert {pod.name for pod in pods} == names(web)
+
+
+def test_a_changed_config_map_rolls_the_pods_and_fails_no_request(web):
+    def asked_as(host):
+        return web.get("/", headers={**site.HEADERS, "Host": host})[0]
+
+    assert asked_as("other.example") == 400
+    with load(web) as traffic:
+        site.deploy(web, literals=["ALLOWED_HOSTS=localhost,other.example"])
+        traffic.until(traffic.requests + 800)
+    assert asked_as("other.example") == 200
+    none_failed(web, traffic)
+
+
+def test_four_migration_jobs_at_once_all_complete(web):
+    site.sql(web, "CREATE DATABASE empty")
+    web.apply([site.secret("database-empty", uri=site.database_url("empty"))])
+    jobs = []
+    for number in range(4):
+        job = copy.deepcopy(site.migration(site.render()))
+        job["metadata"]["name"] = f"migrate-at-once-{number}"
+        job["spec"]["backoffLimit"] = 0
+        for variable in job["spec"]["template"]["spec"]["containers"][0]["env"]:
+            if variable["name"] == "DATABASE_URL":
+                variable["valueFrom"]["secretKeyRef"]["name"] = "database-empty"
+        jobs.append(job)
+    web.apply(jobs)
+    logs = [web.wait_complete(job["metadata"]["name"]).logs() for job in jobs]
+    # They did meet: at least one waited.
+    assert sum("Another release is at work" in log for log in logs) >= 1, logs
+    assert site.sql(web, "SELECT count(*) > 9 FROM django_migrations", "empty") == "t"
+    for job in jobs:
+        web.delete("Job", job["metadata"]["name"])
+    site.sql(web, "DROP DATABASE empty WITH (FORCE)")
+
+
+def contents(platform):
+    """Return what is in the directory and in its history, as one text."""
+    tables = ("actor", "actors_film", "actors_credit", "auth_group")
+    there = site.sql(platform, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'").split()
+    return [
+        site.sql(platform, f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {name} AS t")
+        for name in sorted(there)
+        if name in tables or "history" in name
+    ]
+
+
+def test_a_backup_brings_back_what_was_damaged(web):
+    web.apply(site.render(components=["backup"]))
+    web.wait_rolled_out("web")
+    before = contents(web)
+    web.run_cron_job("backup", "backup-now")
+    assert "Kept /backups/actorsite-" in web.wait_complete("backup-now").logs()
+    site.sql(web, "UPDATE actor SET last_name = 'damaged' WHERE actor_id % 3 = 0")
+    site.sql(web, "DELETE FROM actors_credit; DROP TABLE django_session")
+    assert contents(web) != before
+    web.run_cron_job("restore", "restore-now")
+    assert "Restored /backups/actorsite-" in web.wait_complete("restore-now").logs()
+    assert contents(web) == before
+    assert web.get("/?q=damaged", headers=site.HEADERS)[2].count(b"damaged</b>") == 0
+    assert web.get("/admin/login/", headers=site.HEADERS)[0] == 200
+    for job in ("backup-now", "restore-now"):
+        web.delete("Job", job)

@@ -1,0 +1,34 @@
+"""At least 50,000 requests over 10 rolling updates of three replicas: none fails.
+
+`SOAK_REQUESTS` and `SOAK_ROLLOUTS` make it shorter or longer. Nothing of the
+manifests is changed for it: the preStop of 10 s and the late removal of
+endpoints are as they would be.
+"""
+
+import os
+
+import pytest
+
+from tests.platform import site
+from tests.platform.test_scenarios import PAGES, none_failed
+
+pytestmark = pytest.mark.xdist_group("scenarios")
+
+REQUESTS = int(os.environ.get("SOAK_REQUESTS", "50000"))
+ROLLOUTS = int(os.environ.get("SOAK_ROLLOUTS", "10"))
+
+
+def test_no_request_fails_over_many_rolling_updates(web):
+    seen = {pod.name for pod in web.pods("web")}
+    with web.traffic(paths=PAGES, headers=site.HEADERS, rate=250) as traffic:
+        for number in range(1, ROLLOUTS + 1):
+            site.deploy(web, version=f"soak-{number}")
+            new = {pod.name for pod in web.pods("web")}
+            assert not new & seen
+            seen |= new
+            traffic.until(REQUESTS * number // ROLLOUTS, timeout=300)
+        # The last old pods end under load too.
+        traffic.until(traffic.requests + 200)
+    print(f"\n{traffic.report()} in {traffic.lasted:.0f} s, {ROLLOUTS} rolling updates")
+    assert traffic.requests >= REQUESTS
+    none_failed(web, traffic)

@@ -1,0 +1,161 @@
+"""The real server: gunicorn with the real gunicorn.conf.py, on a free port, as a process of its own."""
+
+import atexit
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from tests.database import scratch_database
+from tests.environment import DATABASE
+from tests.postgres import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@cache
+def site():
+    """Return a folder that holds what an image holds: the code and the collected static files."""
+    folder = Path(tempfile.mkdtemp(prefix="actorsite-site-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in ("actors", "actorsite"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("manage.py", "gunicorn.conf.py"):
+        shutil.copy(ROOT / name, folder)
+    collected = subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--no-input"],
+        cwd=folder,
+        env=environment(DATABASE_URL="sqlite:////nonexistent/none"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert collected.returncode == 0, collected.stderr
+    return folder
+
+
+def environment(**variables):
+    """The documented production variables, changed by ``variables``; None leaves one out."""
+    chosen = {
+        "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-only-for-tests",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "PATH": os.environ["PATH"],
+        **variables,
+    }
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def manage(*arguments, **variables):
+    """Run manage.py in a process of its own; return it, ended, with its output as text."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@contextmanager
+def migrated_database(fixtures=()):
+    """Make a database of the pass's kind, with all migrations and ``fixtures``; yield its URL; drop it."""
+    with tempfile.TemporaryDirectory(prefix="actorsite-") as folder:
+        if DATABASE == "sqlite":
+            yield _prepared(f"sqlite:///{folder}/db.sqlite3", fixtures)
+        else:
+            with scratch_database() as url:
+                yield _prepared(url, fixtures)
+
+
+def _prepared(url, fixtures):
+    for command in (["migrate", "--verbosity", "0"], *([["loaddata", *fixtures]] if fixtures else [])):
+        ended = manage(*command, DATABASE_URL=url)
+        assert ended.returncode == 0, ended.stderr
+    return url
+
+
+class Server:
+    """A running site. Used as a context manager: starts, waits for /livez, and stops at the end.
+
+    ``variables`` are environment variables. ``log`` is what it printed so far.
+    """
+
+    def __init__(self, database_url, **variables):
+        self.port = free_port()
+        self.variables = environment(
+            DATABASE_URL=database_url, **{"WEB_CONCURRENCY": "1", "PORT": str(self.port), **variables}
+        )
+        self.output = tempfile.NamedTemporaryFile(prefix="actorsite-", suffix=".log")  # noqa: SIM115  closed by stop
+        self.process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.stop()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self):
+        return Path(self.output.name).read_text(encoding="utf-8")
+
+    def start(self, patience=20):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "actorsite.serve"],
+            cwd=site(),
+            env=self.variables,
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
+        )
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            assert self.process.poll() is None, f"The server ended with {self.process.returncode}:\n{self.log}"
+            try:
+                if self.get("/livez", timeout=2)[0] == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        self.stop()
+        raise AssertionError(f"The server does not answer:\n{self.log}")
+
+    def stop(self, signal_number=signal.SIGTERM):
+        """Signal the server, wait for its end, return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        try:
+            return self.process.wait(timeout=30)
+        finally:
+            self.process.kill()
+
+    def request(self, method, path, headers=None, body=None, timeout=10):
+        """Return (status, headers, body) of one request on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+        finally:
+            connection.close()
+
+    def get(self, path, headers=None, timeout=10):
+        return self.request("GET", path, headers, timeout=timeout)
+
+    def raw(self, data, timeout=10):
+        """Send bytes as they are; return all that comes back until the server closes, as bytes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as peer:
+            peer.sendall(data)
+            peer.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: peer.recv(65_536), b""))

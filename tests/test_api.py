@@ -1,0 +1,147 @@
+"""The list and the actors as data."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from actors.models import Actor, Credit, Film
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def leungs(db):
+    return [
+        Actor.objects.create(first_name="Tony", last_name="Leung", native_name=name, birth_year=year, country="HK")
+        for name, year in (("梁朝偉", 1962), ("梁家輝", 1958))
+    ]
+
+
+def lines(response):
+    return b"".join(response.streaming_content).decode()
+
+
+def test_a_view_and_its_twin_have_the_same_actors(client, actor, leungs):
+    answer = client.get("/actors.json?q=leung&country=HK").json()
+    assert answer["total"] == 2 and answer["next"] is answer["previous"] is None
+    first = answer["actors"][0]
+    assert list(first) == [
+        *("id", "first_name", "last_name", "native_name", "birth_year", "death_year", "country", "biography"),
+        *("version", "last_update", "also_known_as", "url"),
+    ]
+    assert (first["native_name"], first["death_year"], first["version"]) == ("梁朝偉", None, 1)
+    assert first["url"] == f"http://testserver{leungs[0].get_absolute_url()}"
+    assert first["last_update"].endswith("Z") and len(first["last_update"]) == 27
+
+
+def test_pages_lead_through_all_the_actors_and_back(client, db):
+    Actor.objects.bulk_create(Actor(first_name=f"Number {n:03}") for n in range(120))
+    url, seen = "/actors.json", []
+    while url:
+        answer = client.get(url).json()
+        seen += [actor["first_name"] for actor in answer["actors"]]
+        last, url = answer, answer["next"]
+    assert seen == [f"Number {n:03}" for n in range(120)]
+    assert client.get(last["previous"]).json()["actors"][0]["first_name"] == "Number 050"
+
+
+def test_csv_and_ndjson_hold_the_whole_view(client, leungs, actor):
+    Actor.objects.bulk_create(Actor(first_name=f"Number {n}", biography='A "b",\nc') for n in range(2_100))
+    rows = list(csv.DictReader(io.StringIO(lines(client.get("/actors.csv")), newline="")))
+    objects = [json.loads(line) for line in lines(client.get("/actors.ndjson")).splitlines()]
+    assert len(rows) == len(objects) == 2_103
+    assert [{**row, "id": int(row["id"])}["id"] for row in rows] == [row["id"] for row in objects]
+    mifune = next(row for row in rows if row["last_name"] == "Mifune")
+    assert (mifune["native_name"], mifune["death_year"]) == ("三船敏郎", "1997")
+    assert rows[1]["biography"] == objects[1]["biography"]
+    assert len(lines(client.get("/actors.csv?q=leung")).splitlines()) == 3
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+def test_no_cell_is_a_formula_unless_asked_for_raw(client, start):
+    Actor.objects.create(first_name=f"{start}1+1", birth_year=1962)
+    safe, raw = (next(csv.DictReader(io.StringIO(lines(client.get(f"/actors.csv{query}"))))) for query in ("", "?raw"))
+    assert (safe["first_name"], safe["birth_year"]) == (f"'{start}1+1", "1962")
+    assert raw["first_name"] == f"{start}1+1"
+
+
+def test_one_actor_comes_with_the_films(client, actor):
+    film = Film.objects.create(title="Seven Samurai", original_title="七人の侍", year=1954)
+    Credit.objects.create(actor=actor, film=film, character="Kikuchiyo", billing=1)
+    url = f"{actor.get_absolute_url().removesuffix('/')}.json"
+    answer = client.get(url).json()
+    assert answer["last_name"] == "Mifune"
+    assert answer["films"] == [
+        {
+            "id": film.id,
+            "title": "Seven Samurai",
+            "original_title": "七人の侍",
+            "year": 1954,
+            "character": "Kikuchiyo",
+            "billing": 1,
+            "url": f"http://testserver{film.get_absolute_url()}",
+        }
+    ]
+    twin = client.get(answer["films"][0]["url"].removesuffix("/") + ".json").json()
+    assert [(part["last_name"], part["character"]) for part in twin["cast"]] == [("Mifune", "Kikuchiyo")]
+    moved = client.get(f"/actors/{actor.pk}-wrong.json")
+    assert (moved.status_code, moved["Location"]) == (301, url)
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("living=perhaps", "living must be yes or no"),
+        ("country=XX&sort=age", "sort must be last or first"),
+        ("after=forged", "after must be taken from a link"),
+        ("q=a&q=b", "q is given more than once"),
+        ("q=" + "a" * 201, "at most 200 characters"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["json", "csv", "ndjson"])
+def test_a_bad_query_gets_a_problem_that_names_it(client, kind, query, named):
+    if query.startswith("after") and kind != "json":
+        query, named = "living=maybe", "living must be"
+    answer = client.get(f"/actors.{kind}?{query}")
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+    assert any(named in mistake for mistake in answer.json()["mistakes"])
+
+
+def test_what_is_not_there_is_a_problem_too(client, db):
+    answer = client.get("/actors/99-nobody.json")
+    assert (answer.status_code, answer["Content-Type"], answer.json()["status"]) == (
+        404,
+        "application/problem+json",
+        404,
+    )
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "trace"])
+def test_nothing_can_be_written(client, db, method):
+    answer = getattr(client, method)("/actors.json")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert answer.json()["title"] == "Method Not Allowed"
+
+
+def test_any_origin_may_read(client, actor):
+    for url in ("/actors.json", "/actors.csv", "/actors.json?sort=age"):
+        assert client.get(url)["Access-Control-Allow-Origin"] == "*"
+    preflight = client.options("/actors.json")
+    assert (preflight.status_code, preflight["Access-Control-Allow-Methods"]) == (204, "GET, HEAD, OPTIONS")
+
+
+def test_a_page_costs_few_queries(client, leungs, django_assert_max_num_queries):
+    with django_assert_max_num_queries(3):
+        client.get("/actors.json")
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_head_reads_no_rows(client, actor, kind, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        answer = client.head(f"/actors.{kind}")
+    assert (answer.status_code, answer.getvalue(), answer.has_header("Content-Length")) == (200, b"", False)
+    whole = client.get(f"/actors.{kind}")
+    assert whole.getvalue() and answer["Content-Type"] == whole["Content-Type"]

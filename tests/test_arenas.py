@@ -1,0 +1,34 @@
+"""The threads of a worker share what malloc keeps."""
+
+import concurrent.futures
+import itertools
+import re
+import subprocess
+from pathlib import Path
+
+from tests.server import Server, migrated_database
+
+HEAP = 64 * 2**20  # what glibc reserves for an arena of another thread than the first, at a multiple of it
+
+
+def arenas(pid):
+    """Return how many arenas of malloc a process has beside the first."""
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    maps = [
+        (int(start, 16), int(end, 16))
+        for line in lines
+        for start, end in re.findall("^(\\w+)-(\\w+) (?:rw|--)-p", line)
+    ]
+    return sum(
+        start % HEAP == 0 and after == end and beyond == start + HEAP
+        for (start, end), (after, beyond) in itertools.pairwise(maps)
+    )
+
+
+def test_the_threads_of_a_worker_share_one_arena():
+    with migrated_database(["actors"]) as url, Server(url, WEB_THREADS="4") as server:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            assert {status for status, *_ in pool.map(server.get, ["/", "/actors.json"] * 20)} == {200}
+        found = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
+        (worker,) = found.stdout.split()
+        assert arenas(worker) == 0

@@ -1,0 +1,82 @@
+"""The list narrowed to a decade of birth."""
+
+import re
+
+import pytest
+
+from actors.models import Actor
+from tests import plans
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def people(db):
+    for name, year in {"Ann": 1939, "Bob": 1940, "Cleo": 1949, "Dan": 1950, "Eve": None, "Old": 1799}.items():
+        Actor.objects.create(first_name=name, last_name="Lee", birth_year=year, country="GB")
+    Actor.objects.create(first_name="Fay", last_name="Lee", birth_year=1944, death_year=2000, country="FR")
+
+
+def names(client, address):
+    page = client.get(address).content.decode()
+    found = re.findall(r"<li>\s*<a href=\"/actors/[^>]*>(.*?)</a>", page)
+    return [re.sub("<[^>]*>", "", name).removesuffix(" Lee") for name in found], page
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("born=1940s", ["Bob", "Cleo", "Fay"]),
+        ("born=1940s&living=yes", ["Bob", "Cleo"]),
+        ("born=1940s&country=FR&sort=first", ["Fay"]),
+        ("born=1940s&q=lee", ["Bob", "Cleo", "Fay"]),
+        ("born=1940s&q=cleo&country=GB", ["Cleo"]),
+        ("born=1940s&letter=L", ["Bob", "Cleo", "Fay"]),
+        ("born=1960s", []),
+        ("born=1960s&q=lee", []),
+    ],
+)
+def test_narrows(client, query, found):
+    shown, page = names(client, f"/?{query}")
+    assert shown == found or (not found and "Nobody found" in page)
+    data = client.get(f"/actors.json?{query}").json()
+    assert [actor["first_name"] for actor in data["actors"]] == found and data["total"] == len(found)
+
+
+def test_offers_the_decades_that_there_are_with_numbers_that_are_bounded(client):
+    Actor.objects.bulk_create(Actor(first_name=f"N{n}", birth_year=1955) for n in range(100))
+    _names, page = names(client, "/")
+    offered = re.findall(r'href="\./\?born=(\w+)"[^>]*>(\w+) <span class="number">([^<]*)', page)
+    assert offered == [("1950s", "1950s", "99+"), ("1940s", "1940s", "3"), ("1930s", "1930s", "1")]
+    Actor.objects.filter(first_name="N0").delete()
+    Actor.objects.filter(first_name="N1").delete()
+    assert '<span class="number">99</span>' in client.get("/").content.decode()
+    _names, page = names(client, "/?living=yes&born=1940s")
+    assert (
+        'href="./?living=yes&amp;born=1940s" aria-current="true">1940s <span class="number">2</span></a>' in page
+        and 'href="./?living=no&amp;born=1940s">Dead <span class="number">1</span></a>' in page
+        and 'href="./?country=FR' not in page
+    )
+
+
+def test_says_so_and_can_be_taken_away(client):
+    _names, page = names(client, "/?sort=first&born=1940s&q=lee")
+    assert "<title>“lee” · Born in the 1940s · Actors" in page
+    assert 'href="http://testserver/?q=lee&amp;born=1940s&amp;sort=first"' in page
+    assert '<a href="./?q=lee&amp;sort=first"><span class="unseen">Remove</span> <bdi>Born in the 1940s</bdi>' in page
+    assert '<input type="hidden" name="born" value="1940s">' in page
+    assert "1940年代出生" in client.get("/?born=1940s", headers={"Accept-Language": "zh-hans"}).content.decode()
+
+
+@pytest.mark.parametrize("wrong", ["1940", "1945s", "1740s", "2940s", "40s", "1940s%0a", "١٩٤٠s", "%00", "'"])
+def test_what_is_no_decade_is_refused(client, wrong):
+    answer = client.get(f"/?born={wrong}")
+    assert answer.status_code == 400
+    if wrong != "%00":
+        assert b"born must be a decade, such as 1940s." in answer.content
+
+
+@pytest.mark.postgresql
+def test_decades_are_found_and_counted_in_an_index():
+    plans.fill("actor_birth_year")
+    assert "actor_birth_year" in Actor.objects.filter(birth_year__range=(1900, 1909)).explain()

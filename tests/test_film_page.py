@@ -1,0 +1,73 @@
+"""An actor's films, and a film's page."""
+
+import pytest
+
+from actors.models import Actor, Credit, Film
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def film(actor):
+    film = Film.objects.create(title="Seven Samurai", original_title="七人の侍", year=1954)
+    shimura = Actor.objects.create(first_name="Takashi", last_name="Shimura", native_name="志村喬")
+    Credit.objects.create(film=film, actor=shimura, character="Kambei", billing=2)
+    Credit.objects.create(film=film, actor=actor, character="Kikuchiyo", billing=1)
+    return film
+
+
+def test_an_actors_films_lead_to_the_film_and_its_cast_back(client, actor, film):
+    Credit.objects.create(film=Film.objects.create(title="Yojimbo", year=1961), actor=actor)
+    Credit.objects.create(film=Film.objects.create(title="Undated"), actor=actor)
+    page = client.get(actor.get_absolute_url()).content.decode()
+    assert page.index("Yojimbo") < page.index("Seven Samurai") < page.index("Undated")
+    assert f'href="{film.get_absolute_url()}"' in page and "as Kikuchiyo" in page
+
+    page = client.get(film.get_absolute_url()).content.decode()
+    assert "七人の侍" in page and "1954" in page
+    assert page.index("Toshirō Mifune") < page.index("Takashi Shimura")
+    assert f'href="{actor.get_absolute_url()}"' in page
+
+
+def test_a_film_has_one_address(client, film):
+    for wrong in (f"/films/{film.pk}/", f"/films/{film.pk}-wrong/"):
+        answer = client.get(wrong)
+        assert (answer.status_code, answer["Location"]) == (301, film.get_absolute_url())
+    assert client.get("/films/999-nothing/").status_code == 404
+
+
+def test_a_film_without_a_cast_says_so(client):
+    page = client.get(Film.objects.create(title="Lost").get_absolute_url()).content.decode()
+    assert "Nobody of the cast is known here yet." in page
+
+
+def test_pages_cost_few_queries_however_many_credits(client, actor, django_assert_max_num_queries):
+    films = Film.objects.bulk_create(Film(title=f"Film {n}") for n in range(60))
+    Credit.objects.bulk_create(Credit(actor=actor, film=film) for film in films)
+    with django_assert_max_num_queries(3):
+        client.get(actor.get_absolute_url())
+    with django_assert_max_num_queries(3):
+        client.get(films[0].get_absolute_url())
+
+
+def test_a_title_in_any_script_has_an_address(client):
+    film = Film.objects.create(title="七人の侍")
+    assert client.get(film.get_absolute_url()).status_code == 200
+    nameless = Film.objects.create(title="…")
+    assert client.get(nameless.get_absolute_url()).status_code == 200
+
+
+def test_the_original_title_is_in_the_language_of_most_of_the_cast(client, actor):
+    film = Film.objects.create(title="Tokyo Story", original_title="東京物語")
+    assert '<bdi lang="zh-Hant">東京物語' in client.get(film.get_absolute_url()).content.decode()
+    for country in ("HK", "JP"):
+        Credit.objects.create(film=film, actor=Actor.objects.create(last_name=country, country=country))
+    Credit.objects.create(film=film, actor=actor)
+    assert '<bdi lang="ja">東京物語' in client.get(film.get_absolute_url()).content.decode()
+    assert '<bdi class="native" lang="ja">東京物語' in client.get(actor.get_absolute_url()).content.decode()
+
+
+def test_a_title_in_letters_of_many_languages_is_in_none(client, actor):
+    film = Film.objects.create(title="Breathless", original_title="À bout de souffle")
+    Credit.objects.create(film=film, actor=actor)
+    assert "<bdi>À bout de souffle" in client.get(film.get_absolute_url()).content.decode()

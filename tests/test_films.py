@@ -1,0 +1,84 @@
+"""Films and credits: what they may be, and how an old database's come over."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+
+from actors.models import Actor, Credit, Film
+
+pytestmark = pytest.mark.django_db
+
+OLD = """
+CREATE TABLE film (film_id integer PRIMARY KEY, title varchar(255) NOT NULL, release_year integer);
+CREATE TABLE film_actor (actor_id integer NOT NULL, film_id integer NOT NULL, PRIMARY KEY (actor_id, film_id));
+INSERT INTO film VALUES (1, 'ACADEMY DINOSAUR', 2006), (2, 'ACE GOLDFINGER', NULL);
+INSERT INTO film_actor VALUES (1, 1), (1, 2), (2, 2), (99, 2);
+INSERT INTO actor (actor_id, first_name, last_name) VALUES (1, 'PENELOPE', 'GUINESS'), (2, 'NICK', 'WAHLBERG');
+"""
+
+
+@pytest.fixture
+def old_tables(db):
+    with connection.cursor() as cursor:
+        for statement in OLD.split(";"):
+            if statement.strip():
+                cursor.execute(statement)
+
+
+def test_a_film_is_found_by_either_title_and_counts_its_edits():
+    film = Film.objects.create(title="Breathless", original_title="À bout de souffle", year=1960)
+    assert Film.objects.search("A BOUT souffle").get() == film
+    film.title = "Out of Breath"
+    film.save()
+    film.refresh_from_db()
+    assert (film.version, film.sort_title, str(film)) == (2, "out of breath", "Out of Breath (1960)")
+    film.save()
+    film.refresh_from_db()
+    assert film.version == 2
+
+
+@pytest.mark.parametrize("year", [1887, 2999])
+def test_a_film_is_of_a_year_that_can_be(year):
+    with pytest.raises(ValidationError, match="Give a year from 1888"):
+        Film(title="A", year=year).full_clean()
+
+
+def test_credits_come_in_the_order_of_billing(actor):
+    film = Film.objects.create(title="Seven Samurai", year=1954)
+    shimura = Actor.objects.create(first_name="Takashi", last_name="Shimura")
+    tsuchiya = Actor.objects.create(first_name="Yoshio", last_name="Tsuchiya")
+    for who, billing in ((tsuchiya, None), (shimura, 2), (actor, 1)):
+        Credit.objects.create(actor=who, film=film, billing=billing)
+    assert [credit.actor for credit in film.credits.all()] == [actor, shimura, tsuchiya]
+
+
+def test_one_part_in_one_film_is_one_credit(actor):
+    film = Film.objects.create(title="Kagemusha")
+    Credit.objects.create(actor=actor, film=film, character="A lord")
+    Credit.objects.create(actor=actor, film=film, character="His double")
+    with pytest.raises(ValidationError, match="has this part in this film already"):
+        Credit(actor=actor, film=film, character="A lord").full_clean()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Credit.objects.create(actor=actor, film=film, character="A lord")
+
+
+def test_old_films_come_over_once_and_edits_stay(old_tables, capsys):
+    call_command("import_old_films")
+    assert capsys.readouterr().out == "Added 2 films and 3 credits.\n"
+    film = Film.objects.get(legacy_id=1)
+    assert (film.title, film.year, film.sort_title) == ("ACADEMY DINOSAUR", 2006, "academy dinosaur")
+    assert [credit.actor_id for credit in Film.objects.get(legacy_id=2).credits.all()] == [1, 2]
+
+    Film.objects.filter(pk=film.pk).update(title="Academy Dinosaur")
+    Credit.objects.filter(film=film).update(character="The Professor")
+    call_command("import_old_films")
+    assert capsys.readouterr().out == "Added 0 films and 0 credits.\n"
+    film.refresh_from_db()
+    assert film.title == "Academy Dinosaur"
+    assert film.credits.get().character == "The Professor"
+
+
+def test_without_old_films_there_is_a_clear_answer():
+    with pytest.raises(CommandError, match="no table film and no table film_actor"):
+        call_command("import_old_films")

@@ -1,0 +1,20 @@
+"""Every answer says what a browser may do with it."""
+
+import pytest
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/admin/login/", "/admin/", "/actors.json"])
+def test_public_pages_admin_redirects_and_errors_carry_the_policy(client, path):
+    headers = client.get(path).headers
+    assert headers["Content-Security-Policy"] == POLICY
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]

@@ -1,0 +1,80 @@
+"""What an actor may be, and what the database keeps by itself."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from actors.models import Actor
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_edit_raises_the_version_and_the_last_change(actor):
+    Actor.objects.filter(pk=actor.pk).update(last_update=timezone.now() - timedelta(days=9))
+    actor.biography = "An actor."
+    actor.save()
+    actor.refresh_from_db()
+    assert actor.version == 2
+    assert timezone.now() - actor.last_update < timedelta(minutes=1)
+
+
+def test_a_write_that_changes_nothing_leaves_both(actor):
+    actor.refresh_from_db()
+    before = actor.version, actor.last_update
+    actor.save()
+    actor.refresh_from_db()
+    assert (actor.version, actor.last_update) == before
+
+
+def test_names_are_stored_composed_and_trimmed():
+    actor = Actor.objects.create(first_name="  Pene\u0301lope ", last_name="Cruz\t")
+    assert (actor.first_name, actor.last_name) == ("Pen\u00e9lope", "Cruz")
+    Actor.objects.bulk_create([Actor(first_name=" e\u0301 ")])
+    Actor.objects.filter(pk=actor.pk).update(last_name=" Sa\u0301nchez ")
+    actor.refresh_from_db()
+    assert actor.last_name == "S\u00e1nchez"
+    assert Actor.objects.filter(first_name="\u00e9").exists()
+    for marks in ("\u0323\u0302", "\u0302\u0323"):  # in either order it is one letter
+        assert Actor.objects.create(first_name=f"a{marks}").first_name == "\u1ead"
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x1b", "\u202e", "\u2066", "\n", "\ud800", "\ufeff"])
+def test_hidden_characters_are_refused_whoever_writes(actor, character):
+    name = f"a{character}b"
+    with pytest.raises(ValidationError, match="U\\+"):
+        Actor(first_name=name).full_clean()
+    with pytest.raises(ValidationError):
+        Actor.objects.create(first_name=name)
+    with pytest.raises(ValidationError):
+        Actor.objects.update(first_name=name)
+
+
+def test_joiners_of_indic_and_persian_names_are_allowed():
+    Actor.objects.create(first_name="می\u200cنا", biography="One.\n\nTwo.")
+
+
+def test_one_name_may_be_empty_but_not_both(actor):
+    Actor(first_name="Cher").full_clean()
+    Actor(last_name="Totò").full_clean()
+    with pytest.raises(ValidationError, match="Give a first name, a last name, or both"):
+        Actor().full_clean()
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE actor SET first_name = '', last_name = ''")
+
+
+@pytest.mark.parametrize(
+    ("birth", "death", "message"),
+    [(1066, None, "Give a year from 1800"), (1950, 1949, "before the year of birth, 1950"), (None, 9999, "to 20")],
+)
+def test_years_that_cannot_be_are_refused(birth, death, message):
+    with pytest.raises(ValidationError, match=message):
+        Actor(first_name="A", birth_year=birth, death_year=death).full_clean()
+
+
+def test_only_countries_are_countries():
+    Actor(first_name="A", country="HK").full_clean()
+    with pytest.raises(ValidationError):
+        Actor(first_name="A", country="ZZ").full_clean()

@@ -1,0 +1,123 @@
+"""Sessions end, their cookies are nobody else's, and passwords are good."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings as site_settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils.timezone import now
+
+from tests.server import Server, manage, migrated_database
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _passwords_are_hashed_fast(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+PASSWORD = "correct horse battery"
+SESSION, TOKEN = "__Host-sessionid", "__Host-csrftoken"
+
+
+def signed_in(name="alice"):
+    """Return a browser in which ``name`` is signed in."""
+    if not User.objects.filter(username=name).exists():
+        User.objects.create_superuser(name, f"{name}@example.org", PASSWORD, first_name="Alice", last_name="Liddell")
+    browser = Client()
+    answer = browser.post("/admin/login/", {"username": name, "password": PASSWORD})
+    assert answer.status_code == 302
+    return browser
+
+
+def is_in(browser):
+    return browser.get("/admin/").status_code == 200
+
+
+def test_the_cookies_are_this_hosts_only():
+    for name in (SESSION, TOKEN):
+        cookie = signed_in().cookies[name]
+        assert cookie["secure"] and cookie["path"] == "/" and not cookie["domain"] and cookie["samesite"] == "Lax"
+    assert signed_in().cookies[SESSION]["httponly"]
+
+
+def test_a_session_ends_whatever_is_done_meanwhile():
+    browser = signed_in()
+    assert 43_190 <= browser.cookies[SESSION]["max-age"] <= 43_200
+    key = browser.session.session_key
+    ends = Session.objects.get(pk=key).expire_date
+    assert abs(ends - now() - timedelta(hours=12)) < timedelta(seconds=10)
+    session = browser.session
+    session["something"] = "new"
+    session.save()
+    assert Session.objects.get(pk=key).expire_date == ends
+    Session.objects.filter(pk=key).update(expire_date=now() - timedelta(seconds=1))
+    assert not is_in(browser)
+
+
+def test_signing_in_deletes_the_sessions_that_ended():
+    signed_in()
+    Session.objects.update(expire_date=now() - timedelta(seconds=1))
+    signed_in("bob")
+    assert Session.objects.count() == 1
+
+
+def test_a_changed_password_signs_out_the_accounts_other_sessions():
+    here, elsewhere, bob = signed_in(), signed_in(), signed_in("bob")
+    new = "staple the battery to a horse"
+    answer = here.post(
+        "/admin/password_change/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    )
+    assert answer.status_code == 302
+    assert (is_in(here), is_in(elsewhere), is_in(bob)) == (True, False, True)
+
+
+def test_a_password_set_by_an_administrator_signs_out_all_of_the_accounts_sessions():
+    root, alice = signed_in("root"), signed_in()
+    new = "staple the battery to a horse"
+    address = f"/admin/auth/user/{User.objects.get(username='alice').pk}/password/"
+    assert root.post(address, {"password1": new, "password2": new, "usable_password": "true"}).status_code == 302
+    assert (is_in(root), is_in(alice)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("password", "message"),
+    [
+        ("tiny-horse1", "at least 12 characters"),
+        ("q1w2e3r4t5y6", "too common"),
+        ("alice@example.org", "too similar"),
+        ("Alice-Liddell", "too similar"),
+        ("482915067341", "entirely numeric"),
+    ],
+)
+def test_a_bad_password_is_refused_with_the_reason(password, message):
+    browser = signed_in()
+    answer = browser.post(
+        "/admin/password_change/", {"old_password": PASSWORD, "new_password1": password, "new_password2": password}
+    )
+    assert answer.status_code == 200 and message in answer.content.decode()
+
+
+@pytest.mark.once
+def test_the_variable_says_when_a_session_ends_and_development_has_plain_cookies():
+    with migrated_database() as url:
+        people = (
+            f"from django.contrib.auth.models import User; User.objects.create_superuser('a', password={PASSWORD!r})"
+        )
+        assert manage("shell", "-c", people, DATABASE_URL=url).returncode == 0
+        with Server(url, SESSION_HOURS="2", DEBUG="true") as live:
+            headers = live.get("/admin/login/")[1]
+            token = headers["Set-Cookie"].split(";")[0].removeprefix("csrftoken=")
+            assert "=" not in token and "Secure" not in headers["Set-Cookie"]
+            answer = live.request(
+                "POST",
+                "/admin/login/",
+                {"Cookie": f"csrftoken={token}", "Content-Type": "application/x-www-form-urlencoded"},
+                f"username=a&password={PASSWORD.replace(' ', '+')}&csrfmiddlewaretoken={token}",
+            )
+    session = next(cookie for cookie in answer[1].get_all("Set-Cookie") if cookie.startswith("sessionid="))
+    assert "Max-Age=7200" in session or "Max-Age=7199" in session
+    assert site_settings.SESSION_COOKIE_AGE == 43_200

@@ -1,0 +1,212 @@
+"""Signing in: who guesses is locked out, and nobody else is."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.utils.timezone import now
+
+from tests import server
+
+LOGIN = "/admin/login/"
+PASSWORD = "correct horse battery"
+PEOPLE = f"""
+from django.contrib.auth.models import User
+for name in ("alice", "bob"):
+    User.objects.create_superuser(name, password={PASSWORD!r})
+"""
+
+
+@pytest.fixture
+def people(db):
+    for name in ("alice", "bob"):
+        User.objects.create_superuser(name, password=PASSWORD)
+
+
+def sign_in(client, name, password, address="203.0.113.1", **more):
+    return client.post(LOGIN, {"username": name, "password": password}, REMOTE_ADDR=address, **more)
+
+
+def lock(client, name="alice", address="203.0.113.1"):
+    """Guess until the account is locked to the address; return each answer's status."""
+    return [sign_in(client, name, f"guess {n}", address).status_code for n in range(5)]
+
+
+def test_the_fifth_wrong_password_locks_the_account_to_that_address(client, people):
+    assert lock(client) == [200, 200, 200, 200, 429]
+    refused = sign_in(client, "alice", PASSWORD)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "1800")
+    assert "For 30 minutes, this account cannot be signed in to from here." in refused.content.decode()
+    assert sign_in(client, "bob", PASSWORD).status_code == 302
+    client.logout()
+    assert sign_in(client, "alice", PASSWORD, "203.0.113.2").status_code == 302
+
+
+def test_the_page_is_in_chinese_too(client, people):
+    lock(client)
+    page = sign_in(client, "alice", PASSWORD, headers={"Accept-Language": "zh-hans"})
+    assert page.status_code == 429 and "密码错误次数过多" in page.content.decode()
+
+
+def test_an_account_that_is_not_there_is_locked_as_one_that_is(client, people):
+    assert lock(client, "nobody") == [200, 200, 200, 200, 429]
+    page = sign_in(client, "nobody", PASSWORD).content
+    lock(client)
+    assert sign_in(client, "alice", PASSWORD).content == page
+
+
+@pytest.mark.parametrize("spelling", ["alice ", " alice", "ａlice", "alice\t"])
+def test_another_spelling_of_the_name_gains_nothing(client, people, spelling):
+    lock(client)
+    assert sign_in(client, spelling, PASSWORD).status_code == 429
+
+
+def test_another_browser_gains_nothing(client, people):
+    answers = [sign_in(client, "alice", "guess", headers={"User-Agent": f"Browser {n}"}).status_code for n in range(6)]
+    assert answers == [200, 200, 200, 200, 429, 429]
+
+
+def test_signing_in_forgives_what_was_mistyped(client, people):
+    for _ in range(3):
+        assert [sign_in(client, "alice", "typo").status_code for _ in range(4)] == [200] * 4
+        assert sign_in(client, "alice", PASSWORD).status_code == 302
+        client.logout()
+
+
+def test_the_lock_ends_by_itself_and_is_not_prolonged(client, people, settings):
+    lock(client)
+    sign_in(client, "alice", "guess")
+    attempt = AccessAttempt.objects.get()
+    assert attempt.failures_since_start == 5
+    AccessAttempt.objects.update(attempt_time=now() - settings.AXES_COOLOFF_TIME)
+    assert sign_in(client, "alice", PASSWORD).status_code == 302
+
+
+def test_what_is_kept_of_a_try_is_no_password_and_has_a_bound(client, people):
+    client.post(LOGIN, {"username": "alice", "password": "nearly the password", "more": "x" * 1_000_000})
+    attempt = AccessAttempt.objects.get()
+    assert "nearly" not in attempt.post_data and len(attempt.post_data) < 2_000
+
+
+def test_a_command_unlocks(client, people):
+    lock(client)
+    call_command("axes_reset_username", "alice")
+    assert sign_in(client, "alice", PASSWORD).status_code == 302
+
+
+# Who may unlock
+
+LOCKS = "/admin/axes/accessattempt/"
+
+
+def member(group):
+    account = User.objects.create_user(group.lower(), password=PASSWORD, is_staff=True)
+    account.groups.add(Group.objects.get(name=group))
+    return account
+
+
+@pytest.mark.parametrize(
+    ("group", "answers"),
+    [(None, 302), ("Editors", 403), ("Curators", 403), ("Administrators", 200)],
+)
+def test_administrators_unlock(client, people, group, answers):
+    lock(client)
+    if group:
+        client.force_login(member(group))
+    attempt = AccessAttempt.objects.get()
+    page = client.get(LOCKS)
+    assert page.status_code == answers
+    assert client.get(f"{LOCKS}add/").status_code == (302 if group is None else 403)
+    unlock = {"action": "delete_selected", "_selected_action": attempt.pk, "post": "yes"}
+    client.post(LOCKS, unlock)
+    client.post(f"{LOCKS}{attempt.pk}/delete/", {"post": "yes"})
+    client.logout()
+    unlocked = sign_in(client, "alice", PASSWORD).status_code == 302
+    assert unlocked is (answers == 200)
+    if unlocked:
+        assert "alice" in page.content.decode() and "icon-yes" in page.content.decode()
+
+
+@pytest.mark.parametrize("query", ["username__regex=((((", "ip_address=x", "post_data__contains=a"])
+def test_failed_sign_ins_are_found_by_declared_lookups_only(client, people, query):
+    client.force_login(User.objects.get(username="alice"))
+    assert client.get(f"{LOCKS}?{query}").status_code == 400
+
+
+# On a live server
+
+
+class Browser:
+    """A browser at an address of its own, behind the proxy in front of the site."""
+
+    def __init__(self, site, address):
+        self.site, self.address = site, address
+        self.cookies = {}
+
+    def send(self, method, path, data=None, forged=""):
+        headers = {
+            "X-Forwarded-For": ", ".join(filter(None, (forged, self.address))),
+            "X-Forwarded-Proto": "https",
+            "Host": "localhost",
+            "Referer": "https://localhost/",
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+        }
+        body = None
+        if data is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            body = urlencode(data)
+        status, answer, page = self.site.request(method, path, headers, body, timeout=60)
+        for cookie in answer.get_all("Set-Cookie") or ():
+            name, value = cookie.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        return status, page.decode()
+
+    def sign_in(self, name, password, forged=""):
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.send("GET", LOGIN)[1])[1]
+        data = {"username": name, "password": password, "csrfmiddlewaretoken": token}
+        return self.send("POST", LOGIN, data, forged)
+
+
+@pytest.fixture(scope="module")
+def site():
+    with server.migrated_database() as url:
+        made = server.manage("shell", "-c", PEOPLE, DATABASE_URL=url)
+        assert made.returncode == 0, made.stderr
+        with server.Server(url, TRUSTED_PROXIES="127.0.0.0/8", WEB_THREADS="4") as running:
+            yield running
+
+
+def test_thirty_wrong_passwords_and_then_the_right_one(site):
+    """Row 26 of the hostile inputs; the guesser forges X-Forwarded-For between the tries."""
+    guesser = Browser(site, "198.51.100.7")
+    answers = [guesser.sign_in("alice", f"guess {n}", forged=f"192.0.2.{n}")[0] for n in range(30)]
+    assert answers == [200] * 4 + [429] * 26
+    assert guesser.sign_in("alice", PASSWORD, forged="192.0.2.99")[0] == 429
+    assert Browser(site, "198.51.100.7").sign_in("bob", PASSWORD)[0] == 302
+    assert Browser(site, "198.51.100.8").sign_in("alice", PASSWORD)[0] == 302
+
+
+def test_guesses_at_the_same_time_gain_little(site):
+    """At most one guess of each thread is under way when the account is locked."""
+    guessers = [Browser(site, "198.51.100.9") for _ in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda guesser: guesser.sign_in("alice", "guess")[0], guessers))
+    assert set(answers) == {200, 429} and answers.count(200) <= 4 + 4
+    assert guessers[0].sign_in("alice", PASSWORD)[0] == 429
+
+
+@pytest.mark.parametrize("name", ["x" * 151, "x" * 256, "x" * 5000, "梁" * 300])
+def test_a_name_that_no_account_can_have_gets_the_form_with_an_error(site, name):
+    """Row 4 of the hostile inputs."""
+    status, page = Browser(site, "198.51.100.10").sign_in(name, PASSWORD)
+    assert status == 200 and "errorlist" in page and f"it has {len(name)}" in page
+
+
+def test_the_log_says_where_from_and_not_which_name_or_password(site):
+    Browser(site, "198.51.100.77").sign_in("my secret typed in the wrong place", "another secret")
+    assert "198.51.100.77" in site.log
+    assert "secret" not in site.log

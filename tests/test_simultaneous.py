@@ -1,0 +1,137 @@
+"""Of several who write the same at once, each way of writing lets one, and tells the others."""
+
+import io
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import Client
+
+from actors import history, imports
+from actors.imports.reading import open_source
+from actors.imports.staging import Conflict
+from actors.merging import merge
+from actors.models import Actor, Batch, Change
+from actors.undo import ChangedSince, undo
+from tests.test_admin import LIST, PASSWORD
+
+# SQLite locks as a whole: there, nothing is simultaneous.
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+PEOPLE = 8
+
+
+def at_once(write):
+    """Let PEOPLE threads, each with a connection of its own, do ``write(name)``; return how often what came of it."""
+    barrier = Barrier(PEOPLE)
+
+    def one(name):
+        try:
+            connection.ensure_connection()
+            barrier.wait(timeout=20)
+            return write(name)
+        except (history.Overtaken, Conflict, ChangedSince, ValueError) as error:
+            return type(error).__name__
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(PEOPLE) as pool:
+        return Counter(pool.map(one, [f"p{number}" for number in range(PEOPLE)]))
+
+
+def load(content, name):
+    """Import; "wrong" where the comparison saw already that another was faster."""
+    with transaction.atomic():
+        staging = imports.examine(open_source(io.BytesIO(content.encode())))
+        return staging.apply(name, "file") and "done" if not staging.wrong else "wrong"
+
+
+def test_imports(actor):
+    def write(name):
+        return load(f"id,version,biography\n{actor.pk},1,By {name}\n", name)
+
+    found = at_once(write)
+    assert found["done"] == 1 and found["done"] + found["wrong"] + found["Conflict"] == PEOPLE, found
+    actor.refresh_from_db()
+    assert actor.version == 2 and actor.biography == f"By {Batch.objects.get().who}"
+    assert Change.objects.filter(kind="~").count() == 1
+
+
+def test_imports_of_a_new_id():
+    found = at_once(lambda name: load(f"id,first_name\n500,By {name}\n", name))
+    assert found["done"] == 1 and sum(found.values()) == PEOPLE, found
+    assert str(Actor.objects.get(pk=500)) == f"By {Batch.objects.get().who}"
+
+
+def test_imports_and_saves_do_not_overwrite_each_other(actor):
+    def write(name):
+        if int(name[1:]) % 2:
+            return load(f"id,version,biography\n{actor.pk},1,By {name}\n", name)
+        with history.by(name, "admin"):
+            mine = history.lock(Actor.objects, actor.pk, 1)
+            mine.biography = f"By {name}"
+            mine.save()
+        return "done"
+
+    found = at_once(write)
+    assert found["done"] == 1 and sum(found.values()) == PEOPLE, found
+    actor.refresh_from_db()
+    assert actor.version == 2
+
+
+def test_merges(actor):
+    twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
+    found = at_once(lambda name: merge((actor.pk, 1), (twin.pk, 1), {"biography": f"By {name}"}, name) and "done")
+    assert found == {"done": 1, "Overtaken": PEOPLE - 1}
+    assert Actor.objects.get().biography == f"By {Batch.objects.get().who}"
+
+
+def test_merges_of_two_into_each_other(actor):
+    twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
+    both = [(actor.pk, 1), (twin.pk, 1)]
+    # A change of the survivor, else its version would be as good as before.
+    found = at_once(
+        lambda name: merge(*(both if int(name[1:]) % 2 else both[::-1]), {"country": "FR"}, name) and "done"
+    )
+    assert found == {"done": 1, "Overtaken": PEOPLE - 1}
+    assert Actor.objects.count() == 1
+
+
+def test_undoings(actor):
+    load(f"id,version,biography\n{actor.pk},1,New\n,,\n", "carol")
+    batch = Batch.objects.get()
+    assert at_once(lambda name: undo(batch, name) and "done") == {"done": 1, "ValueError": PEOPLE - 1}
+    actor.refresh_from_db()
+    assert (actor.biography, actor.version) == ("", 3)
+
+
+def test_ways_back(actor):
+    Actor.objects.filter(pk=actor.pk).update(country="FR")
+    change = Change.objects.latest("id")
+
+    def write(name):
+        with history.by(name, "admin"):
+            return history.restore(Actor.objects, change, "before", 2) and "done"
+
+    assert at_once(write) == {"done": 1, "Overtaken": PEOPLE - 1}
+
+
+@pytest.mark.parametrize("way", ["page", "action"])
+def test_deletions(actor, way):
+    clients = {}
+    for number in range(PEOPLE):
+        person = User.objects.create_superuser(f"p{number}", password=PASSWORD)
+        clients[person.username] = Client()
+        clients[person.username].force_login(person)
+
+    def write(name):
+        if way == "page":
+            return clients[name].post(f"{LIST}{actor.pk}/delete/", {"post": "yes", "seen": 1}).status_code
+        data = {"action": "delete_selected", "_selected_action": [actor.pk], "post": "yes", "seen": f"{actor.pk}:1"}
+        return clients[name].post(LIST, data).status_code
+
+    assert at_once(write) == {302: 1, 409: PEOPLE - 1}
+    assert Change.objects.filter(kind="-").count() == 1

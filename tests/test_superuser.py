@@ -1,0 +1,80 @@
+"""``manage.py ensure_superuser`` makes the first administrator, once."""
+
+import pytest
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import RequestFactory
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def ensure(settings, capsys):
+    """Run the command as for ``username`` and ``password``; return what it said, in one text."""
+
+    def run(username="ada", password=PASSWORD, email=""):
+        settings.FIRST_ADMINISTRATOR = {"username": username, "password": password, "email": email}
+        try:
+            call_command("ensure_superuser")
+            said = ""
+        except CommandError as error:
+            said = str(error)
+        output = capsys.readouterr()
+        said += output.out + output.err
+        assert not password or password not in said
+        return said
+
+    return run
+
+
+def test_the_first_administrator_is_made(ensure):
+    assert ensure(email="ada@example.org") == "Made the administrator ada.\n"
+    ada = authenticate(RequestFactory().get("/"), username="ada", password=PASSWORD)
+    assert (ada.is_staff, ada.is_superuser, ada.email) == (True, True, "ada@example.org")
+
+
+def test_a_second_time_changes_nothing(ensure):
+    ensure()
+    ada = User.objects.get()
+    ada.set_password("changed by herself")
+    ada.save()
+    assert ensure(password="another password") == "There is an administrator, ada: nothing is changed.\n"
+    assert authenticate(RequestFactory().get("/"), username="ada", password="changed by herself")
+    assert User.objects.count() == 1
+
+
+def test_an_administrator_who_was_renamed_does_not_come_back(ensure):
+    ensure()
+    User.objects.update(username="countess")
+    ensure()
+    assert User.objects.get().username == "countess"
+
+
+def test_an_account_of_that_name_is_not_raised(ensure):
+    User.objects.create_user("ada", password="only a visitor")
+    assert (
+        ensure() == "DJANGO_SUPERUSER_USERNAME is the name of an account that is no administrator; it is not changed."
+    )
+    ada = User.objects.get()
+    assert not ada.is_superuser and ada.check_password("only a visitor")
+
+
+def test_without_the_variables_it_says_so(ensure):
+    assert ensure(None, None) == (
+        "DJANGO_SUPERUSER_USERNAME and DJANGO_SUPERUSER_PASSWORD are not set: no administrator is made.\n"
+    )
+
+
+@pytest.mark.parametrize(("half", "missing"), [(("ada", None), "PASSWORD"), ((None, PASSWORD), "USERNAME")])
+def test_half_the_variables_are_a_mistake(ensure, half, missing):
+    assert ensure(*half).startswith(f"DJANGO_SUPERUSER_{missing} must be set too")
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("password", ["qx7!", "12345678901", "password1"])
+def test_a_weak_password_is_refused(ensure, password):
+    assert ensure(password=password).startswith("DJANGO_SUPERUSER_PASSWORD is too weak.")
+    assert not User.objects.exists()

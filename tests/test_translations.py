@@ -1,0 +1,91 @@
+"""English and Simplified Chinese: every text, and the visitor's choice."""
+
+from io import BytesIO
+from pathlib import Path
+
+import polib
+import pytest
+from babel.messages.extract import extract_python
+from django.conf import settings
+from django.utils.translation.template import templatize
+
+from actors.models import Actor
+
+APPS = ["actors", "actorsite"]
+KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2)}
+
+
+def catalogue(app):
+    return Path(settings.BASE_DIR, app, "locale/zh_Hans/LC_MESSAGES/django.po")
+
+
+def texts(app):
+    """Every text that an app's sources and templates give to be translated."""
+    found = set()
+    for path in Path(settings.BASE_DIR, app).rglob("*"):
+        if path.suffix == ".html":
+            # What Django makes of a template for gettext is no Python, until it stands at the margin.
+            lines = templatize(path.read_text(), origin=str(path)).splitlines()
+            source = "\n".join(line.strip() for line in lines)
+        elif path.suffix == ".py" and "migrations" not in path.parts:
+            source = path.read_text()
+        else:
+            continue
+        for _line, _name, message, _comments in extract_python(BytesIO(source.encode()), KEYWORDS, (), {}):
+            found.add(message if isinstance(message, str) else next(part for part in message if part))
+    return found
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("app", APPS)
+def test_every_text_is_translated(app):
+    entries = {entry.msgid: entry for entry in polib.pofile(catalogue(app)) if not entry.obsolete}
+    wanted = texts(app)
+    assert len(wanted) >= {"actors": 100, "actorsite": 3}[app]
+    assert wanted - set(entries) == set(), "run `make messages`, then translate"
+    assert [entry.msgid for entry in entries.values() if not entry.translated() or entry.fuzzy] == []
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("app", APPS)
+def test_the_compiled_catalogue_is_that_of_the_sources(app):
+    sources, compiled = polib.pofile(catalogue(app)), polib.mofile(catalogue(app).with_suffix(".mo"))
+    assert {entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in compiled} == {
+        entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in sources
+    }
+
+
+@pytest.mark.django_db
+class TestChoice:
+    def test_the_browsers_language_is_spoken_without_a_cookie(self, client, actor):
+        page = client.get("/", headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"})
+        assert '<html lang="zh-hans">' in page.content.decode()
+        assert "1 位演员" in page.content.decode() and "日本" in page.content.decode()
+        assert not page.cookies
+        assert "Accept-Language" in page["Vary"]
+
+    def test_a_choice_is_remembered_and_leads_back(self, client, actor):
+        answer = client.post("/language/", {"code": "zh-hans", "next": "/?q=mifune"})
+        assert (answer.status_code, answer["Location"]) == (302, "/?q=mifune")
+        assert "搜索" in client.get("/", headers={"Accept-Language": "en"}).content.decode()
+
+    @pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
+    def test_a_choice_leads_nowhere_else(self, client, next_url):
+        assert client.post("/language/", {"code": "en", "next": next_url})["Location"] == "/"
+
+    def test_a_language_that_is_not_spoken_is_refused_by_name(self, client):
+        answer = client.post("/language/", {"code": "tlh"})
+        assert (answer.status_code, answer.content) == (400, b"code must be one of en, zh-hans.\n")
+        assert client.get("/language/").status_code == 405
+
+    def test_all_pages_are_in_chinese(self, client, actor):
+        Actor.objects.create(first_name="Cher", birth_year=1946)
+        chinese = {"Accept-Language": "zh-hans"}
+        for url, text in {
+            "/spotlight/": "再抽一次",
+            actor.get_absolute_url(): "尚无简介。",
+            "/nothing/": "没有这个页面",
+            "/?living=perhaps": "living 必须是 yes 或 no。",
+            "/?q=xyzzy": "没有找到",
+        }.items():
+            assert text in client.get(url, headers=chinese).content.decode()

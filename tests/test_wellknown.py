@@ -1,0 +1,57 @@
+"""robots.txt, security.txt and the web manifest."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from urllib.robotparser import RobotFileParser
+
+import pytest
+from django.contrib.staticfiles import finders
+
+
+@pytest.mark.once
+class TestRobots:
+    @pytest.fixture
+    def robots(self, client):
+        response = client.get("/robots.txt")
+        assert (response.status_code, response["Content-Type"]) == (200, "text/plain; charset=utf-8")
+        parser = RobotFileParser()
+        parser.parse(response.content.decode().splitlines())
+        return parser
+
+    @pytest.mark.parametrize("path", ["/", "/actors/1-toshiro-mifune/", "/films/1-x/", "/actors.json", "/feed/"])
+    def test_pages_may_be_read(self, robots, path):
+        assert robots.can_fetch("*", path)
+
+    @pytest.mark.parametrize("path", ["/admin/", "/language/", "/spotlight/", "/actors.csv", "/actors.ndjson"])
+    def test_what_no_search_should_show_may_not(self, robots, path):
+        assert not robots.can_fetch("*", path)
+
+    def test_the_sitemap_is_named(self, robots):
+        assert robots.site_maps() == ["http://testserver/sitemap.xml"]
+
+
+@pytest.mark.once
+class TestSecurity:
+    def test_the_contact_is_named_for_less_than_a_year(self, client, settings):
+        settings.SECURITY_CONTACT = "mailto:security@example.org"
+        response = client.get("/.well-known/security.txt")
+        assert (response.status_code, response["Content-Type"]) == (200, "text/plain; charset=utf-8")
+        fields = dict(line.split(": ", 1) for line in response.content.decode().splitlines())
+        assert fields["Contact"] == "mailto:security@example.org"
+        assert fields["Canonical"] == "http://testserver/.well-known/security.txt"
+        assert fields["Preferred-Languages"] == "en, zh"
+        left = datetime.fromisoformat(fields["Expires"]) - datetime.now(UTC)
+        assert timedelta(days=90) < left < timedelta(days=365)
+
+    def test_without_a_contact_there_is_no_such_file(self, client, settings):
+        settings.SECURITY_CONTACT = None
+        assert client.get("/.well-known/security.txt").status_code == 404
+
+
+@pytest.mark.once
+def test_the_manifest_is_linked_and_names_an_icon_that_exists(client, db):
+    assert '<link rel="manifest" href="/static/actors/manifest.json">' in client.get("/").content.decode()
+    with open(finders.find("actors/manifest.json"), encoding="utf-8") as file:  # noqa: PTH123  the finder gives a string
+        manifest = json.load(file)
+    assert manifest["name"] == "Actorsite" and manifest["start_url"] == "/"
+    assert [finders.find(f"actors/{icon['src']}") for icon in manifest["icons"]] != [None]
