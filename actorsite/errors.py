@@ -5,13 +5,14 @@ Who asks for data gets them as data.
 
 import sys
 
-from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.views.defaults import page_not_found
 from django.views.defaults import server_error as stock_server_error
 
 from actors import api
+from actorsite.postgresql.base import gate
 
 RETRY_AFTER = 5  # seconds
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: read_only_sql_transaction
@@ -33,9 +34,8 @@ def server_error(request):
         if data:
             return api.problem(500, "Internal Server Error", "The server failed. Its operator has a record of it.")
         return stock_server_error(request)
-    if isinstance(error, InternalError) and not connection.in_atomic_block:
-        # Read-only: the server may have become a standby, and a new connection finds its successor.
-        connection.close()
+    if isinstance(error, InternalError):
+        gate.refuse()
     if data:
         response = api.problem(503, "Service Unavailable", "The database cannot be reached. Try again in a moment.")
     else:

@@ -1,3 +1,5 @@
+import time
+
 from django.conf import settings
 from django.db.backends.postgresql import base
 
@@ -17,8 +19,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         def connect():
             return super(DatabaseWrapper, self).get_new_connection(conn_params)
 
+        opened = time.monotonic()
         connection = gate.connect(connect) if serving else connect()
         watch(connection)
+        self.opened = opened
         return connection
 
     def init_connection_state(self):
@@ -30,6 +34,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 cursor.execute("SET statement_timeout = %s", [settings.DATABASE_STATEMENT_TIMEOUT])
 
     def is_usable(self):
+        if self.opened <= gate.refused:
+            return False
         watch(self.connection)
         with deadline(PING):
             usable = super().is_usable()

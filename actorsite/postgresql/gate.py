@@ -23,6 +23,15 @@ class Gate:
         self.trial = Lock()
         self.doubted = False
         self.failed = None
+        self.refused = float("-inf")
+
+    def refuse(self):
+        """A write was refused as to a read-only server: no connection of before is to be used again.
+
+        Its server may have become a standby, and a new connection finds the
+        successor. All threads are told: each would have to fail once itself.
+        """
+        self.refused = time.monotonic()
 
     def doubt(self):
         """A kept connection was found broken: by a restart, or because the server hangs."""
