@@ -2,6 +2,7 @@
 
 import csv
 import io
+import random
 import re
 from importlib import import_module
 from itertools import pairwise
@@ -196,6 +197,21 @@ def test_a_migration_that_was_interrupted_begins_again():
         cursor.execute(starts.FUNCTION)
         cursor.execute("SELECT actor_starts(' ann lee 李小龍')")
         assert set(cursor.fetchone()[0]) == {"a", "an", "l", "le", "李", "李小", "小", "小龍", "龍"}
+
+
+@pytest.mark.postgresql
+def test_what_a_newer_version_looks_up_is_what_an_older_one_has_indexed():
+    """Migration 0030 finds the beginnings of names in another way, and builds no index anew."""
+    chance = random.Random(1)
+    letters = "abç'ßжя李小龍ミフ송กา \u0301🎬"
+    samples = ["", *(f" {''.join(chance.choices(letters, k=chance.randint(1, 12)))}" for _ in range(1000))]
+    older = import_module("actors.migrations.0020_starts").FUNCTION.replace("actor_starts", "older_starts")
+    assert "older_starts" in older
+    with connection.cursor() as cursor:
+        cursor.execute(older)
+        cursor.execute("SELECT search, actor_starts(search), older_starts(search) FROM unnest(%s) AS search", [samples])
+        for sample, found, indexed in cursor:
+            assert set(found) == set(indexed), ascii(sample)
 
 
 @pytest.mark.postgresql

@@ -49,8 +49,12 @@ END $$;
 """
 
 
-def fold_function(singles):
-    """Return the SQL of the function that folds a name; ``singles`` are letters and what each is folded to."""
+def fold_function(singles, name="actor_fold", listed="^\\x01-\\x7f"):
+    """Return the SQL of the function ``name`` that folds a name.
+
+    ``singles`` are letters and what each is folded to; only a text with one of
+    the characters ``listed`` is looked through for them and for pairs.
+    """
     marks = _literal(f"[{search.MARKS}{search.APOSTROPHES}]")
     separators = _literal(f"[{search.SEPARATORS}]+")
     letters = "folded"
@@ -58,14 +62,14 @@ def fold_function(singles):
         letters = f"replace({letters}, {_literal(letter)}, {_literal(pair)})"
     before, after = (_literal("".join(part)) for part in zip(*singles.items(), strict=True))
     return f"""
-CREATE OR REPLACE FUNCTION actor_fold(name text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
+CREATE OR REPLACE FUNCTION {name}(name text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
 DECLARE
     folded text := name;
 BEGIN
     -- Most names are plain, and each step is dear: a million rows must not wait for them.
     IF folded ~ '[^ A-Za-z]|  ' COLLATE "C" THEN
         folded := regexp_replace(normalize(folded, NFKD), {marks}, '', 'g');
-        IF folded ~ '[^\\x01-\\x7f]' THEN
+        IF folded ~ '[{listed}]' THEN
             folded := translate({letters}, {before}, {after});
         END IF;
         folded := normalize(regexp_replace(folded, {separators}, ' ', 'g'), NFC);
