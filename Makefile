@@ -42,9 +42,13 @@ DEVELOPMENT = DEBUG=true SECRET_KEY=development-only-development-only-developmen
 run: $(VENV)/.runtime ## set up and serve at http://localhost:8000/ (PORT chooses another)
 	@$(DEVELOPMENT) sh bin/run $(BIN)/python
 
+# Of thousands of tests many meet real servers, browsers and containers, at the pace of the machine. One that fails is
+# asked again, once, and the end names it in red: pytest by hand asks nothing twice.
+AGAIN = --reruns 1
+
 test: $(VENV)/.tools $(BENCH)/.tools scan ## everything, on SQLite and on PostgreSQL
-	TEST_DATABASE=sqlite $(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
-	TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
+	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
+	TEST_DATABASE=postgresql $(BIN)/pytest $(AGAIN) -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
 	@echo "Not among these: the image's own tests (make test-image) and those by tools from npm (make quality)."
 
 # The lock file pins them. Nothing of theirs is run while they are installed.
@@ -57,7 +61,7 @@ $(WEB)/.installed: tests/web/package.json tests/web/package-lock.json
 	@touch $@
 
 quality: $(VENV)/.tools $(WEB)/.installed ## the public pages by html-validate, the Nu Html Checker and Lighthouse
-	TEST_DATABASE=sqlite $(BIN)/pytest tests/web
+	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) tests/web
 
 ROWS ?= 200,1000000
 ROUNDS ?= 5
@@ -73,7 +77,7 @@ scan: $(VENV)/.tools $(SCAN)/.tools ## checkov, on every overlay and component o
 test-image: image contract ## build the image, and try it as both platforms run it
 
 contract: $(VENV)/.tools engine ## try the image that is there, named by IMAGE, as both platforms run it
-	SOAK_REQUESTS=5000 SOAK_ROLLOUTS=2 TEST_DATABASE=sqlite $(BIN)/pytest -n 2 --dist loadgroup tests/platform
+	SOAK_REQUESTS=5000 SOAK_ROLLOUTS=2 TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) -n 2 --dist loadgroup tests/platform
 
 soak: $(VENV)/.tools image ## 50,000 requests over 10 rolling updates of three pods, none of which may fail
 	TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_soak.py

@@ -78,7 +78,10 @@ def static_files(tmp_path_factory):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say loudly what was left out, whatever the verbosity."""
+    """Say loudly what was left out, and what failed at first, whatever the verbosity."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"Failed at the first try: {report.nodeid}", red=True, bold=True)
+        terminalreporter.write_line(str(report.longrepr))
     for reason in sorted({report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}):
         terminalreporter.write_line(reason, red=True, bold=True)
 
