@@ -46,8 +46,8 @@ INSTALLED_APPS = [
     "django_countries",
     "actorsite.libraries.FailedSignIns",
     "django_otp",
-    "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
+    "actorsite.libraries.AuthenticatorApps",
+    "actorsite.libraries.RecoveryCodes",
     "actors",
     "actorsite",
 ]
