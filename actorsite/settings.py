@@ -152,6 +152,7 @@ LOGGING = logs.config(ENV["LOG_LEVEL"], ENV["LOG_FORMAT"])
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "actorsite.sessions"
 SESSION_COOKIE_AGE = ENV["SESSION_HOURS"] * 3600
 if not DEBUG:
     # Browsers take cookies of such names from this very host and over HTTPS only, so that no neighbouring

@@ -5,8 +5,12 @@ from datetime import timedelta
 import pytest
 from django.conf import settings as site_settings
 from django.contrib.auth.models import User
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.contrib.sessions.models import Session
-from django.test import Client
+from django.db import InternalError, connection, transaction
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.utils.timezone import now
 
 from tests.server import Server, manage, migrated_database
@@ -121,3 +125,27 @@ def test_the_variable_says_when_a_session_ends_and_development_has_plain_cookies
     session = next(cookie for cookie in answer[1].get_all("Set-Cookie") if cookie.startswith("sessionid="))
     assert "Max-Age=7200" in session or "Max-Age=7199" in session
     assert site_settings.SESSION_COOKIE_AGE == 43_200
+
+
+@pytest.mark.postgresql
+def test_a_session_that_the_database_does_not_take_was_not_deleted():
+    """It was a 400 that says so; the database's own error is a 503."""
+    browser = signed_in()
+    request = RequestFactory().get("/admin/", headers={"Cookie": f"{SESSION}={browser.session.session_key}"})
+
+    def change(request):
+        request.session["something"] = "new"
+        return HttpResponse()
+
+    with pytest.raises(InternalError, match="read-only"), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        SessionMiddleware(change)(request)
+
+    def sign_out_elsewhere(request):
+        request.session["something"] = "new"
+        Session.objects.all().delete()
+        return HttpResponse()
+
+    with pytest.raises(SessionInterrupted):
+        SessionMiddleware(sign_out_elsewhere)(request)
