@@ -6,7 +6,8 @@ connections in use, and shuts the socket of one whose time has passed. libpq
 then reports a lost connection, which the site answers with 503.
 
 Who is not waiting when the time has passed, as while a password is hashed on
-a busy machine, has as much time again: it is no fault of the database's.
+a busy machine, has as much time again, and each wait after that as well: it is
+no fault of the database's.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
 LOOKS_EVERY = 0.05  # seconds
 
 _connections = {}  # thread id: the psycopg2 connection that it uses
-_deadlines = {}  # thread id: when its wait ends, and how many seconds it was given
+_deadlines = {}  # thread id: when its wait ends, how many seconds it was given, and whether they have passed once
 _lock = threading.Lock()
 _watching = False
 
@@ -53,7 +54,7 @@ class deadline:
         _start()
         self.thread = threading.get_ident()
         self.outer = _deadlines.get(self.thread)
-        own = time.monotonic() + self.seconds, self.seconds
+        own = time.monotonic() + self.seconds, self.seconds, False
         _deadlines[self.thread] = min(own, self.outer) if self.outer else own
 
     def __exit__(self, *exception):
@@ -74,7 +75,7 @@ def extend(seconds: float):
     """
     thread = threading.get_ident()
     if thread in _deadlines:
-        _deadlines[thread] = max(_deadlines[thread], (time.monotonic() + seconds, seconds))
+        _deadlines[thread] = max(_deadlines[thread], (time.monotonic() + seconds, seconds, False))
 
 
 def _start():
@@ -92,20 +93,22 @@ def _look():
     while True:
         time.sleep(LOOKS_EVERY)
         now = time.monotonic()
-        for thread, (end, seconds) in list(_deadlines.items()):
-            if now > end:
+        for thread, given in list(_deadlines.items()):
+            end, seconds, over = given
+            if over or now > end:
                 with _lock:
-                    if _deadlines.get(thread) == (end, seconds):
-                        _end(thread, now + seconds, seconds)
+                    if _deadlines.get(thread) is not given:
+                        continue
+                    connection = _connections.get(thread)
+                    if not _waits(connection):
+                        _deadlines[thread] = now + seconds, seconds, True
+                    elif now > end:
+                        del _connections[thread]
+                        _shut(connection)
 
 
-def _end(thread, again, seconds):
-    connection = _connections.get(thread)
-    if connection is not None and connection.info.transaction_status == TRANSACTION_STATUS_ACTIVE:
-        del _connections[thread]
-        _shut(connection)
-    else:
-        _deadlines[thread] = again, seconds
+def _waits(connection):
+    return connection is not None and connection.info.transaction_status == TRANSACTION_STATUS_ACTIVE
 
 
 def _shut(connection):
