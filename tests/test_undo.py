@@ -4,9 +4,9 @@ import io
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 
-from actors import imports
+from actors import imports, vacuum
 from actors.imports.reading import open_source
 from actors.models import Actor, Batch, Change, Credit, Film
 from actors.undo import ChangedSince, undo
@@ -103,3 +103,28 @@ def test_the_command_says_what_was_changed_since(actor, batch, capsys):
         call_command("undo_import", str(batch.pk))
     assert refused.value.returncode == 4
     assert capsys.readouterr().err == f"{actor.pk}: T Mifune\n"
+
+
+def known_to_the_planner():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'actor'::regclass")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_what_many_rows_left_behind_is_cleared_away(actor, monkeypatch, tmp_path):
+    """Until autovacuum came, the list walked over a million dead rows, for longer than a request may take."""
+    monkeypatch.setattr(vacuum, "MANY", 5)
+    batch = write("first_name\n" + "Cher\n" * 6)
+    assert known_to_the_planner() != 1
+    call_command("undo_import", str(batch.pk))
+    assert known_to_the_planner() == 1
+
+    Actor.objects.bulk_create(Actor(first_name="Cher") for _ in range(6))
+    file = tmp_path / "changed.csv"
+    rows = [f"{pk},1,Cherilyn" for pk in Actor.objects.filter(first_name="Cher").values_list("pk", flat=True)]
+    file.write_text("\n".join(["id,version,first_name", *rows]))
+    call_command("import_actors", str(file))
+    assert Actor.objects.filter(first_name="Cherilyn").count() == 6
+    assert known_to_the_planner() == 7

@@ -19,6 +19,7 @@ from actors.imports.mistakes import Unreadable
 from actors.imports.reading import Table, open_source
 from actors.imports.staging import Conflict
 from actors.progress import Progress
+from actors.vacuum import vacuum
 
 UNREADABLE, AT_FAULT, CONFLICT = 3, 4, 5  # exit codes; 1 and 2 are Django's and argparse's own
 SHOWN = 1_000
@@ -128,6 +129,10 @@ class Command(BaseCommand):
             progress.end()
         if staging.wrong:
             sys.exit(AT_FAULT)
+        if batch:
+            progress.say("Clearing away what the changed rows were…")
+            vacuum(batch.changed)
+            progress.end()
 
     def report(self, source, staging, batch, options):
         if options["errors"]:

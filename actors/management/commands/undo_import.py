@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from actors.models import Actor, Batch
 from actors.undo import ChangedSince, undo
+from actors.vacuum import vacuum
 
 CHANGED_SINCE = 4
 
@@ -35,3 +36,4 @@ class Command(BaseCommand):
             ) from since
         number = undoing.added + undoing.changed + undoing.deleted
         self.stdout.write(f"Undone: {number:,} actors are as before.")
+        vacuum(undoing.changed + undoing.deleted)
