@@ -10,6 +10,7 @@ from actors import imports, vacuum
 from actors.imports.reading import open_source
 from actors.models import Actor, Batch, Change, Credit, Film
 from actors.undo import ChangedSince, undo
+from tests.database import cursor_of
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +129,19 @@ def test_what_many_rows_left_behind_is_cleared_away(actor, monkeypatch, tmp_path
     call_command("import_actors", str(file))
     assert Actor.objects.filter(first_name="Cherilyn").count() == 6
     assert known_to_the_planner() == 7
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_what_cannot_be_cleared_away_is_undone_all_the_same(actor, monkeypatch, capsys, caplog):
+    monkeypatch.setattr(vacuum, "MANY", 5)
+    batch = write("first_name\n" + "Cher\n" * 6)
+    here = connection.settings_dict
+    url = f"postgres://{here['USER']}@{here['HOST']}:{here['PORT']}/{here['NAME']}"
+    with cursor_of(url) as other, connection.cursor() as cursor:
+        other.execute("BEGIN; LOCK TABLE actor IN SHARE UPDATE EXCLUSIVE MODE")
+        cursor.execute("SET lock_timeout = '100ms'")
+        call_command("undo_import", str(batch.pk))
+        cursor.execute("RESET lock_timeout")
+    assert "6 actors are as before" in capsys.readouterr().out and "left to autovacuum: canceling" in caplog.text
+    assert list(Actor.objects.all()) == [actor]
