@@ -18,14 +18,14 @@ import re
 import time
 from collections import OrderedDict
 from functools import lru_cache
-from http.cookies import CookieError, SimpleCookie
 from threading import Lock
 from types import SimpleNamespace
 
 import brotli
 from django.conf import settings
-from django.core.handlers.wsgi import get_path_info
+from django.core.handlers.wsgi import get_path_info, get_str_from_wsgi
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
+from django.http.cookie import parse_cookie
 from django.middleware.gzip import GZipMiddleware
 from django.urls import Resolver404, resolve
 from django.utils.http import http_date
@@ -134,17 +134,15 @@ class Pages:
         path, host = environ["PATH_INFO"], environ.get("HTTP_HOST")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or not host or path.startswith(self.elsewhere):
             return None
-        cookie = environ.get("HTTP_COOKIE")
-        if cookie:
-            cookies = read_cookies(cookie)
-            # Who is signed in may be shown what is not for all.
-            if cookies is None or settings.SESSION_COOKIE_NAME in cookies:
-                return None
+        # Who is signed in may be shown what is not for all.
+        if environ.get("HTTP_COOKIE") and settings.SESSION_COOKIE_NAME in read_cookies(environ):
+            return None
         scheme = self.scheme(environ)
         if scheme is None:
             return None
         language = "" if is_data(path) else language_asked_for(environ)
-        encoding = bounded(encoding_of, environ.get("HTTP_ACCEPT_ENCODING", ""))
+        accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
+        encoding = encoding_of(accepted) if len(accepted) <= LONGEST else ""
         query = environ["QUERY_STRING"]
         return (f"{path}?{query}" if query else path, scheme, host, language, encoding)
 
@@ -210,6 +208,7 @@ class Pages:
             response.status_code != 200
             or named.get("Cache-Control") != PUBLIC
             or "Set-Cookie" in named
+            or (key[3] and named["Content-Language"] != key[3])
             or environ.get("actors.address", "").encode() != key[0].encode("latin-1")
         ):
             start_response(status, headers, *more)
@@ -275,26 +274,21 @@ def validators(etag, current, data):
 last_modified = lru_cache(8)(http_date)
 
 
-def read_cookies(header):
-    """Return the cookies of ``header``, or None where they can't be read."""
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return None
+def read_cookies(environ):
+    """Return the cookies of ``environ`` as the site's own handler reads them, however ill-formed some are.
 
-
-def bounded(function, *texts):
-    """Return ``function(*texts)``, a remembered one unless a text is so long that many would fill the memory."""
-    if any(text is not None and len(text) > LONGEST for text in texts):
-        function = function.__wrapped__
-    return function(*texts)
+    What the key is made of must be what the page is made of.
+    """
+    return parse_cookie(get_str_from_wsgi(environ, "HTTP_COOKIE", ""))
 
 
 def language_asked_for(environ):
     """Return the language that ``environ`` asks for."""
-    cookie = environ.get("HTTP_COOKIE")
-    chosen = (read_cookies(cookie) or {}).get(settings.LANGUAGE_COOKIE_NAME) if cookie else None
-    return bounded(language_of, chosen, environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+    chosen = read_cookies(environ).get(settings.LANGUAGE_COOKIE_NAME) if environ.get("HTTP_COOKIE") else None
+    accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
+    # Many long texts would fill the memory of those that are remembered.
+    remembered = len(accepted) <= LONGEST and len(chosen or "") <= LONGEST
+    return (language_of if remembered else language_of.__wrapped__)(chosen, accepted)
 
 
 @lru_cache(512)
@@ -306,12 +300,13 @@ def language_of(chosen, accepted):
 
 @lru_cache(512)
 def encoding_of(accepted):
-    """Return the best of ENCODE that Accept-Encoding allows, or an empty text."""
-    for encoding in ENCODE:
-        found = re.search(rf"(?:^|[,\s]){encoding}\s*(?:;\s*q=([0-9.]+))?\s*(?:,|$)", accepted.lower())
-        if found and (found[1] is None or found[1].strip("0.")):
-            return encoding
-    return ""
+    """Return the best of ENCODE that Accept-Encoding allows (RFC 9110, 12.5.3), or an empty text."""
+    allowed = set()
+    for part in accepted.lower().split(","):
+        name, _semicolon, weight = (text.strip() for text in part.partition(";"))
+        if not weight or (re.fullmatch("q=[0-9.]+", weight) and weight[2:].strip("0.")):
+            allowed.add(name)
+    return next((encoding for encoding in ENCODE if encoding in allowed), "")
 
 
 def view_of(environ):

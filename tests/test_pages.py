@@ -3,10 +3,12 @@
 import gzip
 import json
 import re
+import time
 from ipaddress import ip_network
 
 import brotli
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils.http import parse_http_date
 
@@ -292,3 +294,41 @@ def test_a_kept_page_has_its_line_in_the_log(db):
     ]
     assert {line["request_id"] for line in lines[:3]} == {"given-1234"}
     assert all(line.keys() == lines[0].keys() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br", "br"), ("GZIP;q=0.5", "gzip"), ("br ; q=0, gzip ;q=1.0", "gzip"), ("br;q=0.001", "br"),
+        ("gzip;q=0.0", ""), ("br;q=none, brotli, xgzip", ""), ("*", ""), ("", ""), (",;, br", "br"),
+    ],
+)  # fmt: skip
+def test_the_best_encoding_that_is_allowed_is_taken(accepted, encoding):
+    assert pages.encoding_of(accepted) == encoding
+
+
+@pytest.mark.parametrize("header", ["Accept-Encoding", "Accept-Language", "Cookie", "If-None-Match", "X-Request-Id"])
+def test_no_header_takes_long_to_read(site, actor, header):
+    """Of 100,000 characters: where the reading goes back for each, it takes minutes; else it is far from the bound."""
+    site.get("/")
+    for text in ("br" + " " * 100_000 + "x", '"' * 100_001, "a=" * 50_000, "\\" * 100_000, "; " * 50_000):
+        begun = time.process_time()
+        assert site.get("/", {header: text})[0] == 200
+        assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("cookie", ["a[b]=1; ", "path=1; ", 'x={"k":1}; ', "=; ;"])
+def test_cookies_that_are_ill_formed_choose_nobody_elses_language(site, actor, cookie):
+    """A key of another reading than the site's own had a page in Chinese kept for those who read English."""
+    for address in ("/", "/api/", "/feed/"):
+        asked = {"Accept-Language": "en"}
+        chosen = site.get(address, {**asked, "Cookie": f"{cookie}django_language=zh-hans"})[1]["Content-Language"]
+        assert chosen == "zh-hans"
+        assert site.get(address, asked)[1]["Content-Language"] == "en"
+
+
+def test_who_is_signed_in_gets_no_kept_page_however_ill_formed_the_other_cookies(site, actor):
+    site.get("/")
+    site.asked = 0
+    site.get("/", {"Cookie": f"a[b]=1; {settings.SESSION_COOKIE_NAME}=x"})
+    assert site.asked == 1
