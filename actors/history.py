@@ -8,6 +8,7 @@ Django only tells the database on whose behalf it writes.
 from contextlib import contextmanager
 from contextvars import ContextVar
 from difflib import SequenceMatcher
+from itertools import takewhile
 
 from django.apps import apps
 from django.db import connection, transaction
@@ -25,6 +26,9 @@ FIELDS = (
     "biography",
     "also_known_as",
 )
+
+# Words of one text by words of another: to compare them takes so many steps, for each of a hundred entries of a page.
+MOST_COMPARED = 250_000
 
 # What Django writes without saying more comes from a command: pages always say more.
 _behalf = ContextVar("actors.history", default=("", "command", None))
@@ -124,18 +128,27 @@ def differences(before, after):
 
 
 def word_diff(old, new):
-    """Return ("same" | "gone" | "come", text) pieces that lead from one text to the other, word by word."""
+    """Return ("same" | "gone" | "come", text) pieces that lead from one text to the other, word by word.
+
+    Where the words from the first that differs to the last are too many to be compared, they are one piece each.
+    """
     old, new = str(old or "").split(" "), str(new or "").split(" ")
-    if set(old).isdisjoint(new):
-        pieces = [("gone", " ".join(old)), ("come", " ".join(new))]
-        return [(kind, text) for kind, text in pieces if text]
-    pieces = []
-    for kind, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            pieces.append(("same", " ".join(old[i1:i2])))
-            continue
-        if i2 > i1:
-            pieces.append(("gone", " ".join(old[i1:i2])))
-        if j2 > j1:
-            pieces.append(("come", " ".join(new[j1:j2])))
-    return [(kind, text) for kind, text in pieces if text]
+    start = _alike(old, new)
+    end = _alike(reversed(old[start:]), reversed(new[start:]))
+    between, instead = old[start : len(old) - end], new[start : len(new) - end]
+    pieces = [("same", old[:start])]
+    if len(between) * len(instead) > MOST_COMPARED or set(between).isdisjoint(instead):
+        pieces += [("gone", between), ("come", instead)]
+    else:
+        for kind, i1, i2, j1, j2 in SequenceMatcher(None, between, instead, autojunk=False).get_opcodes():
+            if kind == "equal":
+                pieces.append(("same", between[i1:i2]))
+            else:
+                pieces += [("gone", between[i1:i2]), ("come", instead[j1:j2])]
+    pieces.append(("same", old[len(old) - end :]))
+    return [(kind, text) for kind, words in pieces if (text := " ".join(words))]
+
+
+def _alike(some, others):
+    """Return how many words at the beginning are the same."""
+    return sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False)))

@@ -1,6 +1,7 @@
 """Every write of an actor has exactly one entry, whoever writes and however."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 from django.core import serializers
@@ -195,3 +196,22 @@ def test_differences_are_told_word_by_word():
         ("same", "an actor of"), ("come", "many"), ("same", "films")
     ]  # fmt: skip
     assert history.word_diff(1920, None) == [("gone", "1920")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("a b a", "a"), ("a", "a b a"), ("x a b y", "x b a y"), ("a a", "a a"), ("", "a")]
+)
+def test_the_pieces_of_a_difference_are_both_texts(old, new):
+    pieces = history.word_diff(old, new)
+    for text, without in ((old, "come"), (new, "gone")):
+        assert " ".join(piece for kind, piece in pieces if kind != without) == text
+    assert all(kind != following for (kind, _text), (following, _text) in pairwise(pieces))
+
+
+def test_what_is_too_much_to_compare_word_by_word_is_shown_as_a_whole():
+    words = [str(number) for number in range(20_000)]
+    changed = [word if number % 50 else f"new {word}" for number, word in enumerate(words)]
+    changed[0], changed[-1] = words[0], words[-1]
+    kinds = [kind for kind, _text in history.word_diff(" ".join(words), " ".join(changed))]
+    assert kinds == ["same", "gone", "come", "same"]
+    assert history.word_diff(" ".join(words), " ".join([*words, "end"]))[1:] == [("come", "end")]
