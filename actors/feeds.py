@@ -1,6 +1,7 @@
 """Recent changes for feed readers."""
 
 import heapq
+import re
 from datetime import UTC, datetime
 from operator import itemgetter
 
@@ -16,6 +17,8 @@ from actors.views import public
 ENTRIES = 50
 # How far back in the history the entries are looked for: one may have been changed many times.
 CHANGES = 1_000
+# What no XML can hold (https://www.w3.org/TR/xml/#charsets), and a row that was written by SQL can.
+NOT_IN_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Feed(Atom1Feed):
@@ -45,9 +48,9 @@ def recent_changes(request):
     )
     for thing, at in heapq.nlargest(ENTRIES, [*_recent_actors(), *_recent_films()], key=itemgetter(1)):
         feed.add_item(
-            title=str(thing),
+            title=NOT_IN_XML.sub("", str(thing)),
             link=request.build_absolute_uri(thing.get_absolute_url()),
-            description=" · ".join(filter(None, _description(thing))),
+            description=NOT_IN_XML.sub("", " · ".join(filter(None, _description(thing)))),
             # The address without a slug, which stays whatever the name becomes.
             unique_id=request.build_absolute_uri(reverse(thing._meta.model_name, args=[thing.pk])),
             updateddate=at,

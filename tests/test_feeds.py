@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ElementTree
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils.timezone import now
 
 from actors import feeds
@@ -98,3 +99,11 @@ def test_pages_lead_to_the_feed(client, actor):
     assert '<link rel="alternate" type="application/atom+xml" title="Recent changes" href="/feed/">' in (
         client.get("/").content.decode()
     )
+
+
+def test_what_sql_wrote_and_xml_cannot_hold_is_left_out(client, actor):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE actor SET first_name = %s, native_name = %s", ["To\x01shi\ufffe", "三船\x1b敏郎"])
+    (entry,) = read(client).iter(f"{ATOM}entry")
+    assert entry.findtext(f"{ATOM}title") == "Toshi Mifune"
+    assert "三船敏郎" in entry.findtext(f"{ATOM}summary")
