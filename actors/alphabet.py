@@ -4,7 +4,7 @@ A script of thousands of letters is one place in the row, under a letter that
 stands for it: 中 for Han, あ for kana, 가 for Hangul.
 """
 
-from django.db import connection
+from collections.abc import Iterable
 
 from actors.search import LAST, fold
 
@@ -41,22 +41,23 @@ def read(text: str) -> str:
     return OTHER if text == OTHER else label_of(folded)
 
 
-def letters(table: str, key: str, within: str = "", value: str | int | None = None) -> list[str]:
-    """Return the labels of the letters that names in ``table`` begin with in the column ``key``, in order.
+def steps(table: str, key: str, within: str = "") -> str:
+    """Return the SQL of ``step (letter, number)``, for WITH RECURSIVE: the letters that names in ``table`` begin with.
 
-    Only where the expression ``within``, if it is given, is ``value``. Steps from letter to letter in the index of
-    both, a probe each.
+    They are those in the column ``key``, and which each is in order; the last is NULL. Only where the SQL condition
+    ``within``, if it is given, is true. Steps from letter to letter in the index of both, a probe each.
     """
-    within, given = (f" AND {within} = %s", [value]) if within else ("", [])
     beyond = " ".join(f"WHEN letter BETWEEN '{first}' AND '{last}' THEN '{last}'" for first, last in SCRIPTS.values())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH RECURSIVE step (letter, number) AS ("  # noqa: S608  names of ours, the values parameters
-            f"SELECT (SELECT substr(min({key}), 1, 1) FROM {table} WHERE {key} > ''{within}), 1 UNION ALL "
-            f"SELECT (SELECT substr(min({key}), 1, 1) FROM {table} "
-            f"WHERE {key} > CASE {beyond} ELSE letter END || %s{within}), number + 1 "
-            f"FROM step WHERE letter IS NOT NULL AND number < {MOST}) "
-            "SELECT letter FROM step WHERE letter IS NOT NULL",
-            [*given, LAST, *given],
-        )
-        return list(dict.fromkeys(label_of(letter) for (letter,) in cursor))
+    within = f" AND {within}" if within else ""
+    return (
+        f"step (letter, number) AS ("  # noqa: S608  names of ours
+        f"SELECT (SELECT substr(min({key}), 1, 1) FROM {table} WHERE {key} > ''{within}), 1 UNION ALL "
+        f"SELECT (SELECT substr(min({key}), 1, 1) FROM {table} "
+        f"WHERE {key} > CASE {beyond} ELSE letter END || '{LAST}'{within}), number + 1 "
+        f"FROM step WHERE letter IS NOT NULL AND number < {MOST})"
+    )
+
+
+def labels_of(letters: Iterable[str]) -> list[str]:
+    """Return the labels under which ``letters`` stand, each once, in order."""
+    return list(dict.fromkeys(map(label_of, letters)))

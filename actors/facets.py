@@ -12,10 +12,12 @@ where there are more actors.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
+from actors import alphabet
 from actors.finding import decade
 
 WALKED = 2_000
@@ -37,6 +39,7 @@ LIVES = (
     f"SELECT min({LIFE}) FROM actor UNION ALL "  # noqa: S608  nothing is given
     f"SELECT (SELECT min({LIFE}) FROM actor WHERE {LIFE} > lives.life) FROM lives WHERE life IS NOT NULL"
 )
+LETTERS = " UNION ALL SELECT 'letters', letter, number FROM step WHERE letter IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -122,14 +125,16 @@ class Facets:
         return f"life {'>' if self.living == 'yes' else '<'} 0"
 
 
-def counts(facets: Facets, most: int) -> dict[str, list[tuple[str, int]]]:
-    """Return for each facet its values, and how many there would be, at most ``most``, were that one chosen.
+def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict:
+    """Return what stands around a list, in one statement.
 
-    The other facets stay as they are. Countries are in order of code, decades the latest first.
+    Of each facet its values, and how many there would be, at most ``most``, were that one chosen; the other facets
+    stay as they are. Countries are in order of code, decades the latest first. Under "whole", how many there are, at
+    most ``whole``; under "letters", those that names begin with in the column ``key``, where one is given.
     """
     asked = "(SELECT country FROM asked)" if facets.country else ""
 
-    def among(living, country):
+    def among(living, country, most=most):
         chosen = Facets(living=living, born=facets.born)
         if facets.born:
             return " + ".join(_some(life, country, most) for life in chosen._lives)
@@ -142,22 +147,32 @@ def counts(facets: Facets, most: int) -> dict[str, list[tuple[str, int]]]:
         return f"(SELECT sum({_some('lives.life', country, most)}) FROM lives WHERE {chosen._these})"  # noqa: S608  the same
 
     born = " + ".join(_some(f"{sign} * (decades.decade + 1)", asked, most) for sign in SIGNS[facets.living])
+    steps = f", {alphabet.steps('actor', key, asked and f'country = {asked}')} " if key else " "
     statement = (
         f"WITH RECURSIVE {'asked (country) AS (SELECT CAST(%s AS text)), ' if asked else ''}"  # noqa: S608  the value a parameter
-        f"countries (country) AS ({COUNTRIES}), decades (decade) AS ({DECADES}), lives (life) AS ({LIVES}) "
+        f"countries (country) AS ({COUNTRIES}), decades (decade) AS ({DECADES}), lives (life) AS ({LIVES}){steps}"
         f"SELECT 'country', country, {among(facets.living, 'countries.country')} FROM countries WHERE country > '' "
         f"UNION ALL SELECT 'born', CAST(decade AS text), {born} FROM decades WHERE decade IS NOT NULL "
-        f"UNION ALL SELECT 'living', 'yes', {among('yes', asked)} UNION ALL SELECT 'living', 'no', {among('no', asked)}"
+        f"UNION ALL SELECT 'living', 'yes', {among('yes', asked)} "
+        f"UNION ALL SELECT 'living', 'no', {among('no', asked)} "
+        f"UNION ALL SELECT 'whole', '', {among(facets.living, asked, whole)}"
+        f"{LETTERS if key else ''}"
     )
-    found = {"country": [], "born": [], "living": []}
+    found = {"country": [], "born": [], "living": [], "whole": [], "letters": []}
     with connection.cursor() as cursor:
         cursor.execute(statement, [facets.country] if asked else [])
-        for facet, value, number in cursor:
-            found[facet].append((f"{value}0s" if facet == "born" else value, min(int(number or 0), most)))
+        for name, value, number in cursor:
+            found[name].append((value, int(number or 0)))
+
+    def bounded(name):
+        return [(value, min(number, most)) for value, number in found[name]]
+
     return {
-        "country": sorted(found["country"]),
-        "born": sorted(found["born"], reverse=True),
-        "living": found["living"],
+        "country": sorted(bounded("country")),
+        "born": [(f"{decade}0s", number) for decade, number in sorted(bounded("born"), reverse=True)],
+        "living": bounded("living"),
+        "whole": min(found["whole"][0][1], whole),
+        "letters": alphabet.labels_of(letter for letter, _number in sorted(found["letters"], key=itemgetter(1))),
     }
 
 
@@ -169,7 +184,7 @@ def _some(life, country, most):
 def _some_of(life, country, most):
     # In the order of an index, whatever the number: for LIMIT, PostgreSQL else hopes for early hits in the table,
     # and reads all of it for each country of few. It does so from an import until the next VACUUM.
-    conditions = [f"{LIFE} = {life}"] if life else []
-    conditions += [f"actor.country = {country}"] if country else []
-    order = f"{'' if country else 'country, '}sort_last, actor_id"
-    return f"SELECT 1 FROM actor WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT {most}"  # noqa: S608  nothing is given
+    conditions = [*([f"{LIFE} = {life}"] if life else []), *([f"actor.country = {country}"] if country else [])]
+    order = f"ORDER BY {'' if country else 'country, '}sort_last, actor_id"
+    narrowed = f"WHERE {' AND '.join(conditions)} {order}" if conditions else ""
+    return f"SELECT 1 FROM actor {narrowed} LIMIT {most}"  # noqa: S608  nothing is given

@@ -14,7 +14,7 @@ from actors import alphabet
 from actors.answers import chosen_by
 from actors.film_listing import FilmListing
 from actors.keeping import fact
-from actors.models import Credit, Film
+from actors.models import Credit
 from actors.query import number_of
 from actors.scripts import language_of
 from actors.search import words
@@ -42,9 +42,16 @@ def film_list(request):
     if page is None:
         return HttpResponseRedirect(f"./{listing.change().query_string}")
     nearest = listing.nearest() if not page.rows else []
-    _tell_languages(page.rows or nearest)
+    _tell_languages(page.rows)
+    for film in nearest:
+        film.original_language = language_of(film.original_title, "")
     labels = _labels(listing)
-    decades = fact(request, "film decades", lambda: Film.objects.decades(COUNTED_OF_CHOICE + 1))
+    # What a search finds, and one page shows, is narrowed at a glance.
+    few = bool(listing.q) and not (page.previous or page.next) and (not page.rows or not listing.decade)
+    found = {"decades": [], "letters": []}
+    if not few:
+        around = listing.change(q="", sort="")
+        found = fact(request, ("film counts", around), lambda: around.counts(COUNTED_OF_CHOICE + 1))
     here = request.path + listing.query_string
     context = {
         "listing": listing,
@@ -59,9 +66,11 @@ def film_list(request):
         "more": page.more,
         "by_name": f"./{listing.change(sort='title').query_string}" if listing.best_first else "",
         "sorts": choices(listing, "sort", _sorts(listing)),
-        "decades": decade_choices(listing, "decade", [(f"{first}s", number) for first, number in decades]),
+        "decades": decade_choices(listing, "decade", [(f"{first}s", number) for first, number in found["decades"]]),
         "letters": letters(
-            request, listing, listing.letter or (page.rows and alphabet.label_of(page.rows[0].sort_title))
+            listing,
+            found["letters"] if listing.alphabetical else [],
+            listing.letter or (page.rows and alphabet.label_of(page.rows[0].sort_title)),
         ),
         "chips": chips(listing, labels),
         "streams": streams(listing, "films"),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from actors import alphabet, finding, paging
@@ -68,11 +69,30 @@ class FilmListing(Query):
     def suggestions(self) -> list[str]:
         return suggest_films(self.q, self.decade)
 
-    @property
-    def lettered(self) -> tuple:
+    def counts(self, most: int) -> dict[str, list]:
+        """Return what stands around a list that is not searched, in one statement.
+
+        Under "decades", (first year, how many films are of it, at most ``most``), the latest first: steps from decade
+        to decade in the index of the year. Under "letters", the labels of those that titles begin with.
+        """
         # The expression of fields.Decade, letter by letter: by that, an index is known.
-        decade = ("(year / 10)", finding.decade(self.decade)[0] // 10) if self.decade else ()
-        return ("actors_film", "sort_title", *decade)
+        narrowed = f"(year / 10) = {finding.decade(self.decade)[0] // 10}" if self.decade else ""
+        statement = (
+            "WITH RECURSIVE decades (decade) AS (SELECT max(year) / 10 * 10 FROM actors_film UNION ALL "  # noqa: S608  a number of ours
+            "SELECT (SELECT max(year) / 10 * 10 FROM actors_film WHERE year < decades.decade) "
+            f"FROM decades WHERE decade IS NOT NULL), {alphabet.steps('actors_film', 'sort_title', narrowed)} "
+            "SELECT '', decade, (SELECT count(*) FROM (SELECT 1 FROM actors_film "
+            f"WHERE year BETWEEN decade AND decade + 9 LIMIT {most}) AS found) FROM decades WHERE decade IS NOT NULL "
+            "UNION ALL SELECT letter, number, 0 FROM step WHERE letter IS NOT NULL"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            found = cursor.fetchall()
+        letters = sorted((number, letter) for letter, number, _most in found if letter)
+        return {
+            "decades": sorted(((decade, number) for letter, decade, number in found if not letter), reverse=True),
+            "letters": alphabet.labels_of(letter for _number, letter in letters),
+        }
 
     @property
     def alphabetical(self) -> bool:

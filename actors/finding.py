@@ -81,11 +81,7 @@ def find(query: str, country: str = "", living: str = "", born: str = "", key: s
 
     What is empty is not asked for. ``key`` is the column of names to order them by in place of best first.
     """
-    narrow = {"yes": ["death_year IS NULL"], "no": ["death_year IS NOT NULL"], "": []}[living]
-    if born:
-        narrow.append(_within("birth_year", born))
-    within = (" AND country = %s", [country]) if country else ("", [])
-    return _find(query, _Place(ACTORS, *within, " AND ".join(narrow), key))
+    return _find(query, among_actors(country, living, born, key))
 
 
 def find_films(query: str, years: str = "", sort: str = "") -> Found:
@@ -93,7 +89,21 @@ def find_films(query: str, years: str = "", sort: str = "") -> Found:
 
     ``sort`` is "title", or "year" for the newest first and those of no known year last.
     """
-    return _find(query, _Place(FILMS, "", [], _within("year", years) if years else "", FILM_KEYS[sort]))
+    return _find(query, among_films(years, sort))
+
+
+def among_actors(country: str = "", living: str = "", born: str = "", key: str = "") -> "Place":
+    """Return where ``find`` looks."""
+    narrow = {"yes": ["death_year IS NULL"], "no": ["death_year IS NOT NULL"], "": []}[living]
+    if born:
+        narrow.append(_within("birth_year", born))
+    within = (" AND country = %s", [country]) if country else ("", [])
+    return Place(ACTORS, *within, " AND ".join(narrow), key)
+
+
+def among_films(years: str = "", sort: str = "") -> "Place":
+    """Return where ``find_films`` looks."""
+    return Place(FILMS, "", [], _within("year", years) if years else "", FILM_KEYS[sort])
 
 
 def _find(query, place):
@@ -137,7 +147,7 @@ FILMS = _Table("actors_film", "id", ("sort_title",), ("year",))
 FILM_KEYS = {"": "", "title": "sort_title", "year": "(13000 - COALESCE(year, 0)) || ' ' || sort_title"}
 
 
-class _Place:
+class Place:
     """Where is looked: what narrows a table beside the query, by an index (``within``) or not."""
 
     def __init__(self, table, within, given, narrow, key):
@@ -172,14 +182,31 @@ class _Place:
     def containing(self, looked_for):
         """Return the best places of those of whom every word is in a name, and whether none was left out."""
         postgresql = connection.vendor == "postgresql"
-        conditions, values = zip(*(_condition(word, postgresql) for word in looked_for), strict=True)
+        rows, values = self.rows([condition(word, postgresql) for word in looked_for])
+        scans = BY_WORDS if all(map(str.isascii, looked_for)) else {}
+        (_tier, _key, read), *found = self.ranked(rows, values, looked_for, scans, counted=True)
+        return found, read < self.most
+
+    def rows(self, conditions):
+        """Return the SQL of the rows that all ``conditions`` are true of, each SQL and its value, and the values."""
+        texts, values = zip(*conditions, strict=True)
         rows = (
             f"SELECT {self.table.columns} FROM {self.table.name} "  # noqa: S608  columns of ours, the values parameters
-            f"WHERE {' AND '.join(conditions)}{self.within} LIMIT {self.most}"
+            f"WHERE {' AND '.join(texts)}{self.within} LIMIT {self.most}"
         )
-        scans = BY_WORDS if all(map(str.isascii, looked_for)) else {}
-        (_tier, _key, read), *found = self.ranked(rows, [*values, *self.given], looked_for, scans, counted=True)
-        return found, read < self.most
+        return rows, [*values, *self.given]
+
+    def which(self, candidates):
+        """Return the numbers of those of ``candidates`` that find anything, each the conditions of its words."""
+        texts, given = [], []
+        for number, conditions in enumerate(candidates):
+            rows, values = self.rows(conditions)
+            texts.append(f"SELECT {number} WHERE EXISTS (SELECT 1 FROM ({rows}) AS found WHERE {self.narrow})")  # noqa: S608  the same
+            given += values
+        scans = BY_WORDS if all(str(value).isascii() for value in given) else {}
+        with connection.cursor() as cursor:
+            cursor.execute(allow(scans) + " UNION ALL ".join(texts), given)
+            return {number for (number,) in cursor}
 
     def ranked(self, rows, values, looked_for, scans, counted=False):
         """Return the places of ``rows`` in order; ``counted``, one before all that has their number for an id."""
@@ -202,7 +229,7 @@ def allow(scans: dict[str, str]) -> str:
     return "".join(f"SET LOCAL {scan} = {scans.get(scan, 'DEFAULT')}; " for scan in SCANS)
 
 
-def _condition(word, postgresql):
+def condition(word, postgresql):
     """Return the SQL condition that a name matches ``word``, and its value."""
     if postgresql and is_start(word):
         return "actor_starts(search) @> ARRAY[%s]", word

@@ -105,10 +105,6 @@ class Listing(Query):
     def suggestions(self) -> list[str]:
         return suggest(self.q, **self.narrow)
 
-    @property
-    def lettered(self) -> tuple:
-        return ("actor", self.key, "country" if self.country else "", self.country)
-
     def nearest(self) -> list[Listed]:
         """Return the NEAREST actors next in the alphabet to the query's last word, as a finger finds them in print."""
         key = self.key

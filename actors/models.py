@@ -289,23 +289,6 @@ class FilmQuerySet(models.QuerySet):
         """With the columns that a list shows."""
         return self.defer("search", "version", "last_update", "legacy_id")
 
-    def decades(self, most):
-        """Return (first year of a decade, how many films are of it, at most ``most``), latest first.
-
-        Steps from decade to decade in the index of the year, and counts no further than ``most``.
-        """
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(
-                "WITH RECURSIVE step (decade) AS (SELECT max(year) / 10 * 10 FROM actors_film UNION ALL "
-                "SELECT (SELECT max(year) / 10 * 10 FROM actors_film WHERE year < step.decade) "
-                "FROM step WHERE decade IS NOT NULL) "
-                "SELECT decade, (SELECT count(*) FROM (SELECT 1 FROM actors_film "
-                "WHERE year BETWEEN decade AND decade + 9 LIMIT %s) AS found) "
-                "FROM step WHERE decade IS NOT NULL",
-                [most],
-            )
-            return cursor.fetchall()
-
 
 class Film(models.Model):
     """A film. Its folded titles, version and last change are kept by the database, as an actor's are."""

@@ -137,11 +137,6 @@ class Query(ABC):
         return replace(self, **{"letter": "", "after": "", "before": "", **values})
 
     @property
-    @abstractmethod
-    def lettered(self) -> tuple:
-        """What ``alphabet.letters`` is to be asked for the letters that one can jump to."""
-
-    @property
     def alphabetical(self) -> bool:
         """Whether the list is in the order of the alphabet: what a search finds is not."""
         return not self.q

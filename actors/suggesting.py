@@ -4,27 +4,30 @@ A word that is in no name is compared with the first parts of last and of first
 names, one that is in no title with the words of titles, in two steps. First
 everything that one slip makes of it, a letter left out, added, replaced or two
 exchanged, is looked up in an index: those of the lists, and that of the words of
-titles. Where there is none, some words that begin alike are compared with it,
+titles. So are its beginnings, for it may be two parts without the space between.
+Where there is none of these, some words that begin alike are compared with it,
 and of names these may be later parts, native names and others. It wants no
 extension, and is the same on both databases, but that SQLite has no index of
 words, and reads the titles of so many films and no more.
+
+All words are looked up by one statement, and what comes of them is tried by one
+more: a page costs few.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections import defaultdict
 from difflib import SequenceMatcher, get_close_matches
-from functools import partial
 from itertools import islice, product
-from typing import NamedTuple
 
 from django.db import connection
 
-from actors.finding import BY_WORDS, Found, allow, find, find_films
-from actors.models import Actor, Film
+from actors import finding
+from actors.finding import BY_WORDS, Place, allow, condition
 from actors.search import LAST, UNSPACED_LETTER, words
 
 MOST = 3
 SHORTEST, LONGEST = 4, 20  # letters; the words of migration 0029 are one more on either side
+SHORTEST_PART = 2
 # Each costs some lookups.
 MOST_WORDS = 6
 BEGIN_ALIKE = (5, 3)
@@ -32,133 +35,201 @@ COMPARED = 100
 TRIED = 12
 ALIKE = 0.75
 ALPHABETS = ("abcdefghijklmnopqrstuvwxyz", "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ", "αβγδεζηθικλμνξοπρστυφχψω")
-KEYS = ("sort_last", "sort_first")
 READ = 20_000  # films, on SQLite
-
-
-class _Vocabulary(NamedTuple):
-    """The words that something is found by: those of some that are among them, and some that begin alike."""
-
-    find: Callable[..., Found]
-    known: Callable[[list[str]], list[str]]
-    beginning: tuple[Callable[[str], Iterable[str]], ...]  # the cheapest first
 
 
 def suggest(query: str, **narrow: str) -> list[str]:
     """Return up to MOST other queries, folded, nearest first, that find somebody; ``query`` finds nobody."""
-    names = _Vocabulary(find, _known_parts, (_parts, partial(_words, find, Actor)))
-    return _suggest(names, query, narrow)
+    return _suggest(finding.among_actors(**narrow), query, any(narrow.values()))
 
 
 def suggest_films(query: str, years: str = "") -> list[str]:
     """Return the same of a query that finds no film, of the ``years`` such as "1940s" where it is not empty."""
-    titles = _Vocabulary(find_films, _known_words, (partial(_words, find_films, Film),))
-    return _suggest(titles, query, {"years": years})
+    return _suggest(finding.among_films(years), query, bool(years))
 
 
-def _suggest(vocabulary, query, narrow):
+def _suggest(place, query, narrowed):
     looked_for = words(query)
-    if len(looked_for) > MOST_WORDS:
+    if not 0 < len(looked_for) <= MOST_WORDS:
         return []
-    choices, wrong = [], 0
-    alone = len(looked_for) == 1 and not any(narrow.values())
-    for word in looked_for:
-        choices.append([word])
-        # A word that others are found by is right; that the only one finds nothing is known already.
-        if not alone and (vocabulary.known([word]) or vocabulary.find(word).places):
-            continue
-        if not SHORTEST <= len(word) <= LONGEST or UNSPACED_LETTER.search(word):
-            continue
-        if wrong < MOST and (others := _one_slip_away(vocabulary, word) or _beginning_alike(vocabulary, word)):
-            choices[-1] = others
-            wrong += 1
-    candidates = (" ".join(choice) for choice in islice(product(*choices), TRIED)) if wrong else ()
-    # What one word may have been finds something: it was found there.
-    return list(islice((each for each in candidates if alone or vocabulary.find(each, **narrow).places), MOST))
+    # A word that others are found by is right; that the only one finds nothing is known already.
+    alone = len(looked_for) == 1 and not narrowed
+    instead = _Lookup(place, looked_for, alone).instead()
+    if not instead or not all(instead.values()):
+        return []
+    choices = [instead.get(number, [word]) for number, word in enumerate(looked_for)]
+    candidates = list(islice(product(*choices), TRIED))
+    parted = [any(" " in word for word in candidate) for candidate in candidates]
+    # What one word may have been finds something: it was found there. Not so the two parts of one.
+    if not alone or any(parted):
+        found = place.which([_conditions(candidate) for candidate in candidates])
+        # Where no more than a space is missing, nothing else is meant.
+        found = {number for number in found if parted[number]} or found
+        candidates = [candidate for number, candidate in enumerate(candidates) if number in found]
+    return [" ".join(candidate) for candidate in candidates[:MOST]]
 
 
-def _one_slip_away(vocabulary, word):
-    """Return words that one slip of the finger turns into ``word``, most alike first; twice MOST at most."""
+def _conditions(candidate):
+    """Return the conditions of what every word of ``candidate`` is in; both parts of one, as whole parts."""
+    postgresql = connection.vendor == "postgresql"
+    conditions = []
+    for word in candidate:
+        if " " not in word:
+            conditions.append(condition(word, postgresql))
+            continue
+        for part in word.split(" "):
+            conditions += [("search LIKE %s", f"% {part}%"), ("search || ' ' LIKE %s", f"% {part} %")]
+    return conditions
+
+
+class _Lookup:
+    """One look at everything that the words of a query may have been."""
+
+    def __init__(self, place: Place, looked_for: list[str], alone: bool):
+        """``alone``: the only word, which is known to find nothing."""
+        self.table, self.looked_for, self.alone = place.table, looked_for, alone
+        self.postgresql = connection.vendor == "postgresql"
+        # Titles are many words, names few parts.
+        self.titles = self.table is finding.FILMS
+        self.words = {
+            number: word
+            for number, word in enumerate(looked_for)
+            if SHORTEST <= len(word) <= LONGEST and not UNSPACED_LETTER.search(word)
+        }
+        self.slips = {number: _slips(word) for number, word in self.words.items()}
+        self.heads = {
+            number: {word[:at] for at in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1)}
+            for number, word in self.words.items()
+        }
+
+    def instead(self) -> dict[int, list[str]]:
+        """Return for the wrong words, MOST at most, by their numbers what may stand in their place, likeliest first."""
+        if not self.words:
+            return {}
+        found = defaultdict(lambda: defaultdict(list))
+        with connection.cursor() as cursor:
+            cursor.execute(*self.statement())
+            for number, kind, text in cursor:
+                found[number][kind].append(text)
+        if self.titles and not self.postgresql:
+            known = set(" ".join(found.pop(-1, {"title": []})["title"]).split(" "))
+            for number in found:
+                found[number]["known"] = list(known & (self.slips[number] | self.heads[number]))
+        return {number: self.alike(number, kinds) for number, kinds in found.items()}
+
+    def alike(self, number, kinds):
+        word, known = self.words[number], set(kinds["known"])
+        parted = [f"{head} {word[len(head) :]}" for head in sorted(known & self.heads[number], key=len, reverse=True)]
+        slips = sorted(known & self.slips[number], key=lambda slip: _distance(slip, word))[: 2 * MOST]
+        return parted + (slips or self.beginning_alike(word, kinds))
+
+    @staticmethod
+    def beginning_alike(word, kinds):
+        for kind, size in product(("part", "word"), BEGIN_ALIKE):
+            some = (part for text in kinds[f"{kind}{size}"] for part in text.split(" ") if part.startswith(word[:size]))
+            if alike := get_close_matches(word, set(some), MOST, ALIKE):
+                return alike
+        return []
+
+    def statement(self):
+        """Return the SQL of rows (number, kind, text), and its values: of each wrong word "wrong", and what is found.
+
+        "known" is what a slip made of a word or what it begins with, "part5" a first part of a name that begins with
+        its first five letters, "word5" the folded names or titles in which a word does.
+        """
+        asked, asked_values = self.asked()
+        slips, slips_values = self.given()
+        # What is not read here is not made.
+        there = "(SELECT number FROM wrong)"
+        steps, step_values, rows, row_values = [], [], ["SELECT number, 'wrong', '' FROM wrong"], []
+        if slips:
+            of_wrong = "wrong JOIN slips ON slips.number = wrong.number"
+            rows.append(f"SELECT slips.number, 'known', slip FROM {of_wrong} WHERE {self.known()}")  # noqa: S608  columns of ours, the values parameters
+        else:
+            rows.append(f"SELECT -1, 'title', search FROM (SELECT search FROM actors_film LIMIT {READ}) AS titles")  # noqa: S608  the same
+        for number, word in self.words.items():
+            for size in (size for size in BEGIN_ALIKE if size < len(word)):
+                start = word[:size]
+                for key in () if self.titles else self.table.keys:
+                    name = f"by_{key}_{number}_{size}"
+                    steps.append(f", {name} (part, step) AS ({self.parts(key, name)})")
+                    step_values += [start, start + LAST, start + LAST]
+                    some = f"{name} WHERE part IS NOT NULL AND {number} IN {there}"
+                    rows.append(f"SELECT {number}, 'part{size}', part FROM {some}")  # noqa: S608  the same
+                rows.append(
+                    f"SELECT {number}, 'word{size}', search FROM (SELECT search FROM (SELECT {self.table.columns} "  # noqa: S608  the same
+                    f"FROM {self.table.name} WHERE search LIKE %s LIMIT {finding.MOST}) AS found "
+                    f"ORDER BY {self.table.keys[0]}, {self.table.pk} LIMIT {COMPARED}) AS found "
+                    f"WHERE {number} IN {there}"
+                )
+                row_values.append(f"% {start}%")
+        statement = f"{allow(BY_WORDS)}WITH RECURSIVE {asked}{slips}{''.join(steps)} {' UNION ALL '.join(rows)}"
+        return statement, [*asked_values, *slips_values, *step_values, *row_values]
+
+    def asked(self):
+        """Return the SQL of ``wrong (number)``, the words that nothing is found by, and its values."""
+        values = [value for number, word in self.words.items() for value in (number, word)]
+        asked = f"asked (number, slip) AS (VALUES {', '.join(['(%s, CAST(%s AS text))'] * len(self.words))})"
+        if self.alone:
+            return f"{asked}, wrong (number) AS MATERIALIZED (SELECT number FROM asked)", values  # noqa: S608  nothing is given
+        inside = []
+        for number, word in self.words.items():
+            matches, value = condition(word, self.postgresql)
+            inside.append(f"WHEN {number} THEN EXISTS (SELECT 1 FROM {self.table.name} WHERE {matches})")  # noqa: S608  columns of ours, the values parameters
+            values.append(value)
+        known = "" if self.titles and not self.postgresql else f"NOT ({self.known()}) AND "
+        return (
+            f"{asked}, wrong (number) AS MATERIALIZED (SELECT number FROM asked AS slips "  # noqa: S608  the same
+            f"WHERE {known}NOT CASE number {' '.join(inside)} END ORDER BY number LIMIT {MOST})",
+            values,
+        )
+
+    def given(self):
+        """Return the SQL of ``slips (number, slip)``, everything that is looked up, and its values."""
+        pairs = [(number, slip) for number in self.words for slip in sorted(self.slips[number] | self.heads[number])]
+        if self.postgresql:
+            numbers, slips = map(list, zip(*pairs, strict=True))
+            return ", slips (number, slip) AS (SELECT * FROM unnest(%s::int[], %s::text[]))", [numbers, slips]
+        if self.titles:
+            return "", []
+        each = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(%s)"
+        return f", slips (number, slip) AS ({each})", [json.dumps(pairs)]
+
+    def known(self):
+        """Return the SQL condition that ``slip`` is a word of a title, or the first part of a last or first name."""
+        if self.titles:
+            return "EXISTS (SELECT 1 FROM actors_film WHERE film_words(search) @> ARRAY[slip])"
+        # After the part there is the end, or a space; "!" is the next character.
+        return " OR ".join(
+            f"EXISTS (SELECT 1 FROM actor WHERE {key} >= slip AND {key} < slip || '!')"  # noqa: S608  columns of ours
+            for key in self.table.keys
+        )
+
+    def parts(self, key, name):
+        """Return the SQL of the first COMPARED different first parts in ``key`` that begin alike, by its index."""
+        position = "strpos" if self.postgresql else "instr"
+        following = (
+            f"(SELECT substr({key}, 1, {position}({key} || ' ', ' ') - 1) FROM actor "  # noqa: S608  columns of ours, the values parameters
+            f"WHERE {key} >= %s AND {key} < %s ORDER BY {key} LIMIT 1)"
+        )
+        after = following.replace(">= %s", ">= part || '!'")
+        return (
+            f"SELECT {following}, 1 UNION ALL "  # noqa: S608  the same
+            f"SELECT {after}, step + 1 FROM {name} WHERE part IS NOT NULL AND step < {COMPARED}"
+        )
+
+
+def _slips(word):
+    """Return everything that one slip of the finger turns into ``word``."""
     halves = [(word[:at], word[at:]) for at in range(len(word) + 1)]
     letters = next((alphabet for alphabet in ALPHABETS if word[0] in alphabet), "".join(sorted(set(word))))
     slips = {a + b[1:] for a, b in halves if b}
     slips |= {a + b[1] + b[0] + b[2:] for a, b in halves if len(b) > 1}
     slips |= {a + letter + b[1:] for a, b in halves if b for letter in letters}
     slips |= {a + letter + b for a, b in halves for letter in letters}
-    found = vocabulary.known(sorted(slip for slip in slips - {word} if " " not in slip))
-    return sorted(found, key=lambda slip: _distance(slip, word))[: 2 * MOST]
+    return {slip for slip in slips - {word} if " " not in slip}
 
 
 def _distance(slip, word):
     # The same letters in another order are the likeliest slip.
     return sorted(slip) != sorted(word), -SequenceMatcher(None, slip, word, autojunk=False).ratio(), slip
-
-
-def _beginning_alike(vocabulary, word):
-    """Return words that begin as ``word`` does and are like it, most alike first."""
-    for beginning, size in product(vocabulary.beginning, BEGIN_ALIKE):
-        if size < len(word) and (alike := get_close_matches(word, beginning(word[:size]), MOST, ALIKE)):
-            return alike
-    return []
-
-
-def _known_parts(slips):
-    """Return those of ``slips`` that are the first part of a last or of a first name."""
-    if connection.vendor == "postgresql":
-        rows, value = "unnest(%s::text[]) AS slips (slip)", slips
-    else:
-        rows, value = "(SELECT value AS slip FROM json_each(%s)) AS slips", json.dumps(slips)
-    # After the part there is the end, or a space; "!" is the next character.
-    known = " OR ".join(
-        f"EXISTS (SELECT 1 FROM actor WHERE {key} >= slip AND {key} < slip || '!')"  # noqa: S608  columns of ours, the values parameters
-        for key in KEYS
-    )
-    return _texts(f"SELECT slip FROM {rows} WHERE {known}", [value])  # noqa: S608  columns of ours, the values parameters
-
-
-def _parts(start):
-    """Return the first COMPARED different first parts of last names, and of first names, that begin with ``start``.
-
-    Steps from part to part in the index, a probe each.
-    """
-    position = "strpos" if connection.vendor == "postgresql" else "instr"
-    steps = []
-    for key in KEYS:
-        following = (
-            f"(SELECT substr({key}, 1, {position}({key} || ' ', ' ') - 1) FROM actor "  # noqa: S608  columns of ours, the values parameters
-            f"WHERE {key} >= %s AND {key} < %s ORDER BY {key} LIMIT 1)"
-        )
-        after = following.replace(">= %s", ">= part || '!'")
-        steps.append(
-            f"by_{key} (part, number) AS (SELECT {following}, 1 UNION ALL "  # noqa: S608  columns of ours, the values parameters
-            f"SELECT {after}, number + 1 FROM by_{key} WHERE part IS NOT NULL AND number < {COMPARED})"
-        )
-    found = " UNION ".join(f"SELECT part FROM by_{key} WHERE part IS NOT NULL" for key in KEYS)  # noqa: S608  columns of ours, the values parameters
-    return _texts(f"WITH RECURSIVE {', '.join(steps)} {found} ORDER BY 1", [start, start + LAST, start + LAST] * 2)
-
-
-def _known_words(slips):
-    """Return those of ``slips`` that are a word of a title or of an original title."""
-    if connection.vendor != "postgresql":
-        titles = _texts("SELECT search FROM actors_film LIMIT %s", [READ])
-        return list(set(slips).intersection(" ".join(titles).split(" ")))
-    return _texts(
-        f"{allow(BY_WORDS)}SELECT slip FROM unnest(%s::text[]) AS slips (slip) "  # noqa: S608  settings of ours, the values parameters
-        "WHERE EXISTS (SELECT 1 FROM actors_film WHERE film_words(search) @> ARRAY[slip])",
-        [slips],
-    )
-
-
-def _words(find, model, start):
-    """Return the first different words that begin with ``start``, of the first COMPARED that it finds, best first."""
-    found = [pk for *_place, pk in find(start).places[:COMPARED]]
-    texts = dict(model.objects.filter(pk__in=found).values_list("pk", "search"))
-    every = (word for pk in found for word in texts.get(pk, "").split(" ") if word.startswith(start))
-    return list(dict.fromkeys(every))
-
-
-def _texts(statement, values):
-    """Return the one column of what is found."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return [text for (text,) in cursor]

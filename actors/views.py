@@ -1,6 +1,6 @@
 """The public pages."""
 
-from functools import lru_cache, wraps
+from functools import cache, lru_cache, wraps
 from itertools import groupby
 from statistics import mode
 
@@ -23,7 +23,7 @@ from actors.keeping import fact
 from actors.listing import DECADE, Listing
 from actors.merging import survivor_of
 from actors.models import Actor, Change, Film, country_name
-from actors.query import InvalidQuery, number_of
+from actors.query import COUNTED, InvalidQuery
 from actors.rows import groups_of
 from actors.scripts import language_of
 from actors.search import fold, words
@@ -65,11 +65,12 @@ def actor_list(request):
     page = listing.page()
     if page is None:
         return HttpResponseRedirect(f"./{listing.change().query_string}")
+    counted = cache(lambda: _counts(request, listing))
     if not page.rows:
         return render(
             request,
             "actors/list.html",
-            {**_around(request, listing, listing.letter, page.more), **_nobody(request, listing)},
+            {**_around(listing, counted, listing.letter, page.more, bool(listing.q)), **_nobody(request, listing)},
         )
     here = request.path + listing.query_string
     values = {
@@ -77,34 +78,60 @@ def actor_list(request):
         "canonical": request.build_absolute_uri(here),
         "json": page_of("actors-json") + listing.query_string,
         "groups": groups_of(groups(page.rows, "" if listing.q else listing.key), listing.sort, words(listing.q)),
-        "count": _count(*number_of(request, listing, page)),
+        "count": _count(*_number(listing, page, counted)),
         "range": _range(listing, page) if page.previous or page.next else "",
         **ways_on(listing, page),
     }
     chosen = listing.letter or alphabet.label_of(getattr(page.rows[0], listing.key))
-    kind = listing.change(q="?" if listing.q else ""), chosen, page.more
+    # What a search finds, and one page shows, is narrowed at a glance.
+    few = bool(listing.q) and not (page.previous or page.next or any(listing.narrow.values()))
+    kind = listing.change(q="?" if listing.q else ""), chosen, page.more, few
     return frames.render(
         request,
         "actors/list.html",
         kind,
         values,
-        lambda typed: _around(request, listing.change(q=typed), chosen, page.more),
+        lambda typed: _around(listing.change(q=typed), counted, chosen, page.more, few),
         listing.q,
     )
 
 
-def _around(request, listing, letter="", more=False):
-    """Return what is around the rows, on every page of the list: ``letter`` is where one is, ``more`` are found."""
-    labels = _labels(listing)
+def _number(listing, page, counted):
+    """Return what ``listing.count`` does, but of what is ``counted`` around the list."""
+    if listing.q or not (page.previous or page.next):
+        return listing.count(page)
+    number = counted()["whole"]
+    return min(number, COUNTED), number > COUNTED
+
+
+def _counts(request, listing):
+    """Return what ``facets.counts`` does, once for a version of the data."""
     # What a search finds is not counted: its choices are those of the whole list.
-    facets = Facets() if listing.q else listing.facets
-    found = fact(request, ("facets", facets), lambda: counts(facets, COUNTED_OF_CHOICE + 1))
-    return {
+    facets, key = (Facets(), "") if listing.q else (listing.facets, listing.key)
+    return fact(request, ("counts", facets, key), lambda: counts(facets, COUNTED_OF_CHOICE + 1, COUNTED + 1, key))
+
+
+def _around(listing, counted, letter="", more=False, few=False):
+    """Return what is around the rows, on every page of the list.
+
+    ``counted`` is asked for the choices. ``letter`` is where one is, ``more`` are found; where they are ``few``,
+    there is nothing to narrow.
+    """
+    labels = _labels(listing)
+    around = {
         "listing": listing,
         "title": " · ".join(labels.values()),
         "more": more,
         "by_name": f"./{listing.change(sort='last').query_string}" if listing.best_first else "",
         "sorts": choices(listing, "sort", _sorts(listing)),
+        "chips": chips(listing, labels),
+        "streams": streams(listing, "actors"),
+    }
+    if few:
+        return around
+    found = counted()
+    return {
+        **around,
         "livings": choices(
             listing,
             "living",
@@ -113,9 +140,7 @@ def _around(request, listing, letter="", more=False):
         ),
         "borns": decade_choices(listing, "born", found["born"]),
         "countries": _country_choices(listing, found["country"]),
-        "letters": letters(request, listing, letter),
-        "chips": chips(listing, labels),
-        "streams": streams(listing, "actors"),
+        "letters": letters(listing, found["letters"], letter),
     }
 
 
@@ -131,11 +156,8 @@ def _nobody(request, listing):
     }
 
 
-def letters(request, listing, here):
-    """The letters to jump to in a list, ``here`` being that of the first row."""
-    if not listing.alphabetical:
-        return []
-    found = fact(request, ("letters", *listing.lettered), lambda: alphabet.letters(*listing.lettered))
+def letters(listing, found, here):
+    """The choices of the letters ``found``, to jump to in the list, ``here`` being that of the first row."""
     return [
         {"label": letter, "url": f"./{listing.change(letter=letter).query_string}", "chosen": letter == here}
         for letter in found

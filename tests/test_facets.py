@@ -9,7 +9,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from actors import facets, listing
+from actors import alphabet, facets, listing
 from actors.facets import Facets
 from actors.models import Actor
 from actors.search import fold
@@ -127,7 +127,12 @@ def test_a_file_of_a_search_has_whom_the_search_finds(people, query):
 @pytest.mark.parametrize("most", [2, 1_000])
 def test_each_choice_has_the_number_that_choosing_it_would_give(people, most):
     for narrow in VIEWS:
-        found = facets.counts(Facets(**narrow), most)
+        found = facets.counts(Facets(**narrow), most, 3, "sort_first")
+        there = sorted((actor.sort_first for actor in people if is_of(actor, **narrow)), key=str)
+        assert found.pop("whole") == min(3, len(there))
+        of_country = {"country": narrow["country"]} if narrow.get("country") else {}
+        firsts = sorted(actor.sort_first for actor in people if is_of(actor, **of_country) and actor.sort_first)
+        assert found.pop("letters") == alphabet.labels_of(name[0] for name in firsts)
         values = {
             "country": COUNTRIES[1:],
             "born": ["1950s", "1940s", "1890s", "1790s"],
@@ -142,7 +147,8 @@ def test_each_choice_has_the_number_that_choosing_it_would_give(people, most):
 
 
 def test_nobody_is_no_trouble(walked):
-    assert facets.counts(Facets(), 9) == {"country": [], "born": [], "living": [("yes", 0), ("no", 0)]}
+    nobody = {"country": [], "born": [], "living": [("yes", 0), ("no", 0)], "whole": 0, "letters": []}
+    assert facets.counts(Facets(), 9, 9, "sort_last") == nobody
     assert view(living="no").page().rows == [] and view(living="no").count(None) == (0, False)
 
 
@@ -181,7 +187,7 @@ def test_pages_and_numbers_of_a_rare_combination_are_read_from_an_index():
     # By itself, or as a bitmap.
     served = r"actor_facets_{}\b.*\n\s+Index Cond: .*death_year"
     assert re.search(served.format("first"), found.explain())
-    for ask in (lambda: narrowed.number(51), lambda: facets.counts(narrowed, 51)):
+    for ask in (lambda: narrowed.number(51), lambda: facets.counts(narrowed, 51, 51)):
         with CaptureQueriesContext(connection) as asked:
             ask()
         with connection.cursor() as cursor:
@@ -201,12 +207,13 @@ def test_numbers_beside_the_countries_are_read_from_an_index_before_any_vacuum()
     )
     plans.fill(*indexes)
     with CaptureQueriesContext(connection) as asked:
-        facets.counts(Facets(), 51)
+        facets.counts(Facets(), 51, 10_001)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = on")
         cursor.execute(f"EXPLAIN {asked[0]['sql']}")
         plan = "\n".join(line for (line,) in cursor)
-    assert "Seq Scan" not in plan
+    # All of them are counted in the order of the table, up to a bound.
+    assert plan.count("Seq Scan") == 1 and not re.search(r"Seq Scan.*\n\s+Filter", plan)
     assert re.search(r"Limit.*\n\s+->  Index (Only )?Scan using actor_country_last.*\n\s+Index Cond: .*country", plan)
 
 

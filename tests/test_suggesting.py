@@ -42,6 +42,11 @@ def people(db):
         ("bernla", ["bernal"]),  # a later part
         ("gael garcia bernl", ["gael garcia bernal"]),
         ("mastroanni", ["mastroianni"]),  # of another name
+        ("jeanpaul", ["jean paul"]),  # two parts without what is between them
+        ("leungtony", ["leung tony"]),
+        ("tonyleung", ["tony leung"]),
+        ("jeanpaul belmonod", ["jean paul belmondo"]),
+        ("garciabernal", ["garcia bernal"]),
         ("tony cruz", []),  # both are right, and nobody has both
         ("xqzkwvj", []),
         ("che", []),
@@ -91,6 +96,7 @@ def films(db):
         ("rebelllion", ["rebellion"]),  # added
         ("umbrallas", ["umbrellas"]),  # replaced
         ("sevn samurei", ["seven samurai"]),
+        ("sevensamurai", ["seven samurai"]),  # without the space
         ("a bout de soufle", ["a bout de souffle"]),  # of the original title
         ("cherbuorgh", ["cherbourg"]),  # two slips, and the same beginning
         ("амлеи", ["амели"]),
