@@ -92,18 +92,22 @@ def _restore_credits(deletion, **of):
         gone = gone.filter(at=deletion.at)  # when the transaction began
     else:
         gone = gone.filter(at__gte=deletion.at - timedelta(seconds=2), at__lte=deletion.at)
-    states = dict(gone.values_list("credit_id", "before"))
+    bring_back({"id": pk, **state} for pk, state in gone.values_list("credit_id", "before"))
+
+
+def bring_back(parts):
+    """Bring back the deleted credits ``parts``, each as {column: value}, whose actor and film are still there."""
+    parts = list(parts)
+    # Locked, so that nobody deletes them before the credits are there.
     there = {
-        key: set(
-            _model(name).objects.filter(pk__in={state[key] for state in states.values()}).values_list("pk", flat=True)
+        column: set(
+            _model(name)
+            .objects.select_for_update()
+            .filter(pk__in={part[column] for part in parts})
+            .order_by("pk")
+            .values_list("pk", flat=True)
         )
-        for key, name in (("actor_id", "Actor"), ("film_id", "Film"))
+        for column, name in (("actor_id", "Actor"), ("film_id", "Film"))
     }
-    _model("Credit").objects.bulk_create(
-        (
-            _model("Credit")(pk=pk, **state)
-            for pk, state in states.items()
-            if all(state[key] in there[key] for key in there)
-        ),
-        ignore_conflicts=True,
-    )
+    credits = [_model("Credit")(**part) for part in parts if all(part[column] in there[column] for column in there)]
+    _model("Credit").objects.bulk_create(credits, ignore_conflicts=True)

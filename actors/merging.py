@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from actors import history
+from actors import filmography, history
 from actors.fields import SEPARATOR, split_names
 from actors.models import Actor, Batch, Credit, Merge
 from actors.search import fold
@@ -81,7 +81,7 @@ def is_changed_since(merge: Merge) -> bool:
 
 
 def unmerge(merge: Merge):
-    """Give the actor who is back the films that were taken. Call it in undo's transaction, after the actor is back."""
+    """Give the actor who is back the films that were taken, as far as they are there. Call it in undo's transaction."""
     Credit.objects.filter(pk__in=merge.moved).update(actor=merge.gone_id)
-    Credit.objects.bulk_create(Credit(actor_id=merge.gone_id, **credit) for credit in merge.dropped)
+    filmography.bring_back({**part, "actor_id": merge.gone_id} for part in merge.dropped)
     merge.delete()

@@ -129,6 +129,15 @@ def test_films_that_were_taken_since_hinder_an_undoing(actor, other):
     assert since.value.ids == [actor.pk]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_film_that_both_had_and_that_is_gone_hinders_no_undoing(actor, other):
+    """The database held the credit against its film at the end only, and the merge could never be undone."""
+    batch = merge((actor.pk, 1), (other.pk, 1), {}, "carol")
+    Film.objects.filter(title="Rashomon").delete()
+    undo(batch, "dora")
+    assert films(Actor.objects.get(pk=other.pk)) == [("Ran", "", None)] and films(actor) == []
+
+
 # Addresses
 
 
