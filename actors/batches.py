@@ -29,6 +29,11 @@ class Batch(models.Model):
     def __str__(self):
         return f"{self.get_kind_display()} {self.pk}"
 
+    @property
+    def unmerges(self):
+        """Whether this is the undoing of a merge, after which the two are merged again by hand, or stay two."""
+        return self.undoes is not None and self.undoes.kind == "merge"
+
 
 class Upload(models.Model):
     """A file that waits until who sent it has seen what it would do. In the database, which every process has."""

@@ -25,16 +25,26 @@ class ChangedSince(Exception):
         self.ids = ids
 
 
+class MergeAgain(ValueError):
+    """The batch is the undoing of a merge: only another merge makes the films one again, and the address lead on."""
+
+    def __init__(self):
+        super().__init__("It is the undoing of a merge. Merge the two again instead.")
+
+
 def undo(batch: Batch, who: str) -> Batch:
     """Give every actor of ``batch`` the state from before it, on behalf of ``who``; return the batch that this is.
 
     All or nothing, and itself in the history. Raises ChangedSince where that
-    would overwrite later work, and ValueError where it is undone already.
+    would overwrite later work, MergeAgain where that is the way, and
+    ValueError where it is undone already.
     """
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get(pk=batch.pk)
         if Batch.objects.filter(undoes=batch).exists():
             raise ValueError("It is undone already.")
+        if batch.unmerges:
+            raise MergeAgain
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 # Nobody may change them, or give them films, between the look and the writing.

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 
 from actors import history
 from actors.duplicates import could_be_one, possible_duplicates
@@ -268,6 +269,23 @@ def test_addresses_that_mean_nothing(actor):
     assert carol.get(f"{LIST}duplicates/?after=%00").status_code == 400
     alone = carol.post(LIST, {"action": "merge_selected", "_selected_action": [actor.pk]}, follow=True)
     assert "Select two actors to merge." in text(alone)
+
+
+def test_the_undoing_of_a_merge_is_merged_again_not_undone(client, actor, other):
+    """The address that was to lead on for ever was gone, and who had a film since was said to be changed."""
+    carol, address, batches = client_of("Curators"), other.get_absolute_url(), "/admin/actors/batch/"
+    batch = merge((actor.pk, 1), (other.pk, 1), {"country": "FR"}, "carol")
+    undoing = undo(batch, "dora")
+    page = text(carol.get(batches))
+    assert f"{batches}{undoing.pk}/undo/" not in page and "by merging again" in page
+    state = list(Actor.objects.values()), films(actor), films(other)
+    answer = carol.post(f"{batches}{undoing.pk}/undo/", follow=True)
+    assert answer.status_code == 200 and "Merge the two again instead." in text(answer)
+    assert (list(Actor.objects.values()), films(actor), films(other)) == state
+    with pytest.raises(CommandError, match="Merge the two again instead"):
+        call_command("undo_import", str(undoing.pk))
+    merge((actor.pk, 3), (other.pk, 2), {}, "carol")
+    assert client.get(address)["Location"] == actor.get_absolute_url()
 
 
 @pytest.mark.parametrize(

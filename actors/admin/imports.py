@@ -30,7 +30,7 @@ from actors.imports.mistakes import Unreadable
 from actors.imports.reading import open_source
 from actors.imports.staging import Conflict
 from actors.models import Actor, Batch, Upload
-from actors.undo import ChangedSince, undo
+from actors.undo import ChangedSince, MergeAgain, undo
 
 LARGEST = 10 << 20
 MOST_ROWS = 100_000
@@ -115,6 +115,8 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
     def back(self, batch):
         if undoing := getattr(batch, "undone_by", None):
             return gettext("undone by %(who)s") % {"who": undoing.who}
+        if batch.unmerges:
+            return gettext("by merging again")
         return format_html(
             '<button class="button" formaction="{}">{}</button>',
             reverse("admin:actors_batch_undo", args=[batch.pk]),
@@ -133,7 +135,7 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
         ]
 
     def undo(self, request, pk):
-        """Undo an import, or the undoing of one: POST."""
+        """Undo an import, the undoing of one, or a merge: POST."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_add_permission(request):
@@ -148,6 +150,9 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
             return overtaken_page(
                 request, self, gettext("Nothing was undone"), [(pk, actors.get(pk)) for pk in since.ids]
             )
+        except MergeAgain:
+            text = gettext("Nothing was undone: it is the undoing of a merge. Merge the two again instead.")
+            self.message_user(request, text, messages.WARNING)
         except ValueError:
             self.message_user(request, gettext("It is undone already."), messages.WARNING)
         else:
