@@ -8,7 +8,7 @@ entry about either is what an editor has seen of it.
 from datetime import timedelta
 
 from django.apps import apps
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 FILM_FIELDS = ("title", "original_title", "year")
 
@@ -47,18 +47,36 @@ def lock(film_id, seen):
     return film
 
 
-def restore(change, side):
+def bring_back(rows, pk, **state):
+    """Put a deleted actor or film back among ``rows`` under its id ``pk``, and return it. Call it in a transaction.
+
+    Raises Overtaken where another did so meanwhile: what is not there cannot
+    be locked, so that both have seen nothing.
+    """
+    try:
+        with transaction.atomic():
+            return rows.create(pk=pk, **state)
+    except IntegrityError:
+        if now := rows.filter(pk=pk).first():
+            raise Overtaken(now) from None
+        raise
+
+
+def restore(change, side, seen):
     """Give the film or credit of ``change`` the state on that ``side`` of it, "before" or "after"; return the film.
 
     A deleted one comes back under its id, and a film with the credits that
-    were deleted with it. Call it in a transaction. Raises Impossible.
+    were deleted with it. Call it in a transaction. Raises Impossible, and
+    Overtaken where ``seen`` is not the last entry about the film or its cast.
     """
     state = getattr(change, side)
     film = _model("Film").objects.select_for_update().filter(pk=change.film_id).first()
+    if last_change(change.film_id) != seen:
+        raise Overtaken(film)
     if change.credit_id is not None:
         _restore_credit(change.credit_id, state, film)
     elif film is None:
-        film = _model("Film").objects.create(pk=change.film_id, **state)
+        film = bring_back(_model("Film").objects, change.film_id, **state)
         deletion = type(change).objects.filter(film_id=film.pk, credit_id=None, kind="-").first()
         _restore_credits(deletion, film_id=film.pk)
     else:
@@ -92,10 +110,10 @@ def _restore_credits(deletion, **of):
         gone = gone.filter(at=deletion.at)  # when the transaction began
     else:
         gone = gone.filter(at__gte=deletion.at - timedelta(seconds=2), at__lte=deletion.at)
-    bring_back({"id": pk, **state} for pk, state in gone.values_list("credit_id", "before"))
+    bring_back_credits({"id": pk, **state} for pk, state in gone.values_list("credit_id", "before"))
 
 
-def bring_back(parts):
+def bring_back_credits(parts):
     """Bring back the deleted credits ``parts``, each as {column: value}, whose actor and film are still there."""
     parts = list(parts)
     # Locked, so that nobody deletes them before the credits are there.

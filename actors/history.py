@@ -109,7 +109,7 @@ def restore(actors, change, side, seen):
     actor = lock(actors, change.actor_id, seen)
     if actor is None:
         last = type(change).objects.filter(actor_id=change.actor_id).order_by("pk").last()
-        actor = actors.create(pk=change.actor_id, version=last.version + 1, **state)
+        actor = filmography.bring_back(actors, change.actor_id, version=last.version + 1, **state)
         filmography.restore_credits_of_actor(actor.pk, last)
         return actor
     # What the state does not know of, from before there was such a field, stays as it is.

@@ -83,5 +83,5 @@ def is_changed_since(merge: Merge) -> bool:
 def unmerge(merge: Merge):
     """Give the actor who is back the films that were taken, as far as they are there. Call it in undo's transaction."""
     Credit.objects.filter(pk__in=merge.moved).update(actor=merge.gone_id)
-    filmography.bring_back({**part, "actor_id": merge.gone_id} for part in merge.dropped)
+    filmography.bring_back_credits({**part, "actor_id": merge.gone_id} for part in merge.dropped)
     merge.delete()

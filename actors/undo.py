@@ -1,6 +1,6 @@
 """Undoing what was written as one: an import gives back what it took, and takes back what it gave."""
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from actors import history
 from actors.merging import is_changed_since, unmerge
@@ -53,19 +53,29 @@ def undo(batch: Batch, who: str) -> Batch:
                     "ON c.actor_id = a.actor_id WHERE c.batch_id = %s ORDER BY a.actor_id FOR UPDATE OF a) AS locked",
                     [batch.pk],
                 )
-            cursor.execute(f"SELECT c.actor_id {_CHANGED_SINCE} ORDER BY c.actor_id LIMIT 100", [batch.pk])
-            if ids := [pk for (pk,) in cursor.fetchall()]:
-                raise ChangedSince(ids)
+            _refuse_if_changed(cursor, batch)
             merge = Merge.objects.filter(batch=batch).first()
             if merge and is_changed_since(merge):
                 raise ChangedSince([merge.survivor_id])
             undoing = Batch.objects.create(kind="undo", who=who[:150], name=batch.name, undoes=batch)
             with history.by(who, "admin", undoing.pk):
-                undoing.added, undoing.changed, undoing.deleted = _write(cursor, batch)
+                try:
+                    with transaction.atomic():
+                        undoing.added, undoing.changed, undoing.deleted = _write(cursor, batch)
+                except IntegrityError:
+                    # An actor who is not there cannot be locked, and came back by another hand.
+                    _refuse_if_changed(cursor, batch)
+                    raise
                 if merge:
                     unmerge(merge)
         undoing.save(update_fields=["added", "changed", "deleted"])
     return undoing
+
+
+def _refuse_if_changed(cursor, batch):
+    cursor.execute(f"SELECT c.actor_id {_CHANGED_SINCE} ORDER BY c.actor_id LIMIT 100", [batch.pk])
+    if ids := [pk for (pk,) in cursor.fetchall()]:
+        raise ChangedSince(ids)
 
 
 def _write(cursor, batch):

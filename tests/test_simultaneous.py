@@ -1,6 +1,7 @@
 """Of several who write the same at once, each way of writing lets one, and tells the others."""
 
 import io
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -14,7 +15,7 @@ from actors import history, imports
 from actors.imports.reading import open_source
 from actors.imports.staging import Conflict
 from actors.merging import merge
-from actors.models import Actor, Batch, Change
+from actors.models import Actor, Batch, Change, Credit, Film, FilmChange
 from actors.undo import ChangedSince, undo
 from tests.test_admin import LIST, PASSWORD
 
@@ -40,6 +41,28 @@ def at_once(write):
 
     with ThreadPoolExecutor(PEOPLE) as pool:
         return Counter(pool.map(one, [f"p{number}" for number in range(PEOPLE)]))
+
+
+def until_somebody_waits():
+    """Return when somebody waits in this database, of which a server has several."""
+    here = "SELECT pid FROM pg_locks JOIN pg_database AS d ON d.oid = database WHERE d.datname = current_database()"
+    end = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute(f"SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN ({here})")
+            if cursor.fetchone() != (0,):
+                return
+            time.sleep(0.01)
+    raise TimeoutError
+
+
+def clients_of_all():
+    clients = {}
+    for number in range(PEOPLE):
+        person = User.objects.create_superuser(f"p{number}", password=PASSWORD)
+        clients[person.username] = Client()
+        clients[person.username].force_login(person)
+    return clients
 
 
 def load(content, name):
@@ -119,13 +142,61 @@ def test_ways_back(actor):
     assert at_once(write) == {"done": 1, "Overtaken": PEOPLE - 1}
 
 
+def test_undeletions_of_an_actor(actor):
+    """Who is not there cannot be locked: the second was told of an error of the server."""
+    Credit.objects.create(actor=actor, film=Film.objects.create(title="Ran"))
+    pk, clients = actor.pk, clients_of_all()
+    actor.delete()
+    change = Change.objects.get(kind="-")
+
+    def write(name):
+        answer = clients[name].post(f"/admin/actors/change/{change.pk}/restore/", {"restore": "before:"})
+        return answer.status_code, "Nothing was restored" in answer.content.decode()
+
+    assert at_once(write) == {(302, False): 1, (409, True): PEOPLE - 1}
+    assert Actor.objects.get().pk == pk and Credit.objects.count() == 1
+
+
+def test_undeletions_of_a_film(actor):
+    film, clients = Film.objects.create(title="Ran"), clients_of_all()
+    Credit.objects.create(actor=actor, film=film)
+    film.delete()
+    change, last = FilmChange.objects.get(credit_id=None, kind="-"), FilmChange.objects.first()
+
+    def write(name):
+        way = {"restore": f"before:{last.pk}"}
+        answer = clients[name].post(f"/admin/actors/filmchange/{change.pk}/restore/", way, follow=True)
+        return answer.status_code, "it was changed after you looked" in answer.content.decode()
+
+    assert at_once(write) == {(200, False): 1, (200, True): PEOPLE - 1}
+    assert str(Film.objects.get()) == "Ran" and Credit.objects.count() == 1
+
+
+def test_an_undoing_and_an_undeletion():
+    load("first_name\nCher\n", "carol")
+    undoing = undo(Batch.objects.get(), "carol")
+    change = Change.objects.get(kind="-")
+
+    def write():
+        try:
+            return undo(undoing, "dora")
+        except ChangedSince as since:
+            return since.ids
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with history.by("carol", "admin"):
+            back = history.restore(Actor.objects, change, "before", None)
+            found = pool.submit(write)
+            until_somebody_waits()
+        assert found.result() == [back.pk]
+    assert Actor.objects.get() == back and Batch.objects.count() == 2
+
+
 @pytest.mark.parametrize("way", ["page", "action"])
 def test_deletions(actor, way):
-    clients = {}
-    for number in range(PEOPLE):
-        person = User.objects.create_superuser(f"p{number}", password=PASSWORD)
-        clients[person.username] = Client()
-        clients[person.username].force_login(person)
+    clients = clients_of_all()
 
     def write(name):
         if way == "page":

@@ -197,17 +197,15 @@ class FilmChangeAdmin(Entries, admin.ModelAdmin):
         side, _colon, seen = request.POST.get("restore", "").partition(":")
         if side not in ("before", "after") or getattr(change, side) is None or not is_number(seen):
             raise SuspiciousOperation("No such way back.")
-        with history.by(request.user.get_username(), "admin"):
-            Film.objects.select_for_update().filter(pk=change.film_id).first()
-            if filmography.last_change(change.film_id) != int(seen):
-                message = gettext("Nothing was restored: it was changed after you looked. Look again, then decide.")
-                self.message_user(request, message, messages.ERROR)
-                return redirect(history_address(change.film_id))
-            try:
-                film = filmography.restore(change, side)
-            except filmography.Impossible:
-                message = gettext("Nothing was restored: the film or the actor is gone, or has this part already.")
-                self.message_user(request, message, messages.ERROR)
-            else:
-                self.message_user(request, gettext("%(film)s is restored.") % {"film": film}, messages.SUCCESS)
+        try:
+            with history.by(request.user.get_username(), "admin"):
+                film = filmography.restore(change, side, int(seen))
+        except filmography.Overtaken:
+            message = gettext("Nothing was restored: it was changed after you looked. Look again, then decide.")
+            self.message_user(request, message, messages.ERROR)
+        except filmography.Impossible:
+            message = gettext("Nothing was restored: the film or the actor is gone, or has this part already.")
+            self.message_user(request, message, messages.ERROR)
+        else:
+            self.message_user(request, gettext("%(film)s is restored.") % {"film": film}, messages.SUCCESS)
         return redirect(history_address(change.film_id))
