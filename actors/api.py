@@ -11,9 +11,9 @@ from actors.answers import chosen_by, publish, stream
 from actors.film_listing import FilmListing
 from actors.listed import Recorded
 from actors.listing import Listing
-from actors.merging import survivor_of
 from actors.models import Actor, Change, Film
 from actors.query import InvalidQuery, number_of
+from actors.survivors import survivor_of
 
 METHODS = "GET, HEAD, OPTIONS"
 

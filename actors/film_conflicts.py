@@ -21,8 +21,8 @@ from actors.conflicts import (
     text_of,
 )
 from actors.filmography import FILM_FIELDS
-from actors.merging import survivor_of
 from actors.models import Actor, Credit, Film, FilmChange
+from actors.survivors import survivor_of
 
 PREFIX = "credits-"
 # What a line of the form has, and what the history calls it.

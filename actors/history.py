@@ -99,9 +99,10 @@ def restore(actors, change, side, seen):
     """Give the actor of ``change`` the state that it had on that ``side`` of it: "before" or "after".
 
     A deleted actor comes back under its id, with a version that no one has
-    seen, and with the credits that went with it. Call it in a transaction.
-    Raises Overtaken where the actor is not at the version ``seen``, and
-    ValueError where there was none on that side.
+    seen, and with the credits that went with it. Returns the actor, and how
+    many of those have no film any more. Call it in a transaction. Raises
+    Overtaken where the actor is not at the version ``seen``, and ValueError
+    where there was none on that side.
     """
     state = getattr(change, side)
     if state is None:
@@ -110,14 +111,13 @@ def restore(actors, change, side, seen):
     if actor is None:
         last = type(change).objects.filter(actor_id=change.actor_id).order_by("pk").last()
         actor = filmography.bring_back(actors, change.actor_id, version=last.version + 1, **state)
-        filmography.restore_credits_of_actor(actor.pk, last)
-        return actor
+        return actor, filmography.restore_credits_of_actor(actor.pk, last)
     # What the state does not know of, from before there was such a field, stays as it is.
     known = [name for name in FIELDS if name in state]
     for name in known:
         setattr(actor, name, state[name])
     actor.save(update_fields=known)
-    return actor
+    return actor, 0
 
 
 def differences(before, after):

@@ -9,8 +9,6 @@ from actors.search import fold
 
 BOTH = "both"
 PARTS = ("id", "film_id", "character", "billing")
-# Nobody is merged more often in a row.
-LONGEST_CHAIN = 100
 
 
 def merge(survivor: tuple[int, int], gone: tuple[int, int], values: dict, who: str) -> Batch:
@@ -61,18 +59,6 @@ def other_names(one: Actor, other: Actor, values: dict) -> str:
     for name in names:
         kept.setdefault(fold(name), name)
     return SEPARATOR.join(filter(None, kept.values()))
-
-
-def survivor_of(pk: int) -> Actor | None:
-    """Return the actor who the one of the id ``pk`` is now, through any number of merges; None where there is none."""
-    for _ in range(LONGEST_CHAIN):
-        found = Merge.objects.filter(gone_id=pk).order_by("-id").values_list("survivor_id", flat=True).first()
-        if found is None:
-            return None
-        pk = found
-        if actor := Actor.objects.filter(pk=pk).first():
-            return actor
-    return None
 
 
 def is_changed_since(merge: Merge) -> bool:

@@ -21,12 +21,12 @@ from actors.answers import chosen_by, publish
 from actors.facets import Facets, counts
 from actors.keeping import fact
 from actors.listing import DECADE, Listing
-from actors.merging import survivor_of
 from actors.models import Actor, Change, Film, country_name
 from actors.query import COUNTED, InvalidQuery
 from actors.rows import groups_of
 from actors.scripts import language_of
 from actors.search import fold, words
+from actors.survivors import survivor_of
 
 SPOTLIGHT = 5
 # Beside a choice no more are counted.

@@ -11,8 +11,8 @@ from django.test import Client
 from actors.admin.films import FilmAdmin
 from actors.film_conflicts import MOST_ENTRIES
 from actors.merging import merge
-from actors.models import Actor, Credit, Film, FilmChange
-from tests.test_film_admin import FILMS, address, form, seen
+from actors.models import Actor, Change, Credit, Film, FilmChange
+from tests.test_film_admin import FILMS, address, form, go_back, seen
 from tests.test_film_conflicts import TAKASHI, TOSHIRO, Page, cast, client_of, save, seven_samurai
 
 pytestmark = pytest.mark.django_db
@@ -187,6 +187,64 @@ def test_a_crafted_answer_is_no_error(alice, film, changes):
     assert answer.status_code in (200, 302, 409)
     if answer.status_code != 302:
         assert ("Toshirō", "Theirs", 1) in cast(film)
+
+
+# Coming back
+
+
+def deleted(film):
+    """Delete the film; return the entry about it that brings it back."""
+    pk = film.pk
+    film.delete()
+    return FilmChange.objects.get(film_id=pk, credit_id=None, kind="-")
+
+
+def test_a_part_of_an_actor_who_was_merged_comes_back_as_the_survivors(alice, film, actor):
+    """It was lost without a word."""
+    survivor = Actor.objects.create(first_name="Survivor")
+    middle = Actor.objects.create(first_name="Middle")
+    change = deleted(film)
+    merge((middle.pk, 1), (actor.pk, 1), {}, "bob")
+    merge((survivor.pk, 1), (middle.pk, 1), {}, "bob")
+    page = go_back(alice, change, "before").content.decode()
+    assert "Seven Samurai (1954) is restored." in page and "did not come back" not in page
+    assert cast(Film(pk=change.film_id)) == [("Survivor", "Kikuchiyo", 1), TAKASHI]
+    # And so does a part alone.
+    Credit.objects.filter(character="Kikuchiyo").delete()
+    first = FilmChange.objects.filter(kind="-", actor_id=actor.pk).get()
+    go_back(alice, first, "before")
+    assert cast(Film(pk=change.film_id)) == [("Survivor", "Kikuchiyo", 1), TAKASHI]
+
+
+def test_a_part_that_both_had_comes_back_once_as_the_survivors_own(alice, film, actor):
+    other = Actor.objects.create(first_name="Other")
+    Credit.objects.create(film=film, actor=other, character="Kikuchiyo", billing=7)
+    change = deleted(film)
+    merge((actor.pk, 1), (other.pk, 1), {}, "bob")
+    assert "did not come back" not in go_back(alice, change, "before").content.decode()
+    assert cast(Film(pk=change.film_id)) == [TAKASHI, TOSHIRO]
+
+
+def test_of_a_part_whose_actor_was_deleted_is_said_that_it_is_not_back(alice, film, actor):
+    change = deleted(film)
+    actor.delete()
+    page = go_back(alice, change, "before").content.decode()
+    assert "Seven Samurai (1954) is restored." in page
+    assert "1 part did not come back: its actor is deleted. Restore the actor, then the part." in page
+    assert cast(Film(pk=change.film_id)) == [TAKASHI]
+    alice.post(f"/admin/actors/change/{Change.objects.get(kind='-').pk}/restore/", {"restore": "before:"})
+    go_back(alice, FilmChange.objects.get(kind="-", credit_id__isnull=False, before__character="Kikuchiyo"), "before")
+    assert cast(Film(pk=change.film_id)) == [TAKASHI, TOSHIRO]
+
+
+def test_of_a_part_whose_film_was_deleted_is_said_that_it_is_not_back(alice, film, actor):
+    actor.delete()
+    film.delete()
+    answer = alice.post(
+        f"/admin/actors/change/{Change.objects.get(kind='-').pk}/restore/", {"restore": "before:"}, follow=True
+    )
+    assert "1 part did not come back: its film is deleted." in answer.content.decode()
+    assert Actor.objects.filter(last_name="Mifune").exists() and not Credit.objects.exists()
 
 
 # Deleting

@@ -161,7 +161,7 @@ def test_back_to_any_state(actor):
     for country in ("FR", "US", "DE"):
         Actor.objects.update(country=country)
     first = Change.objects.order_by("pk").first()
-    back = history.restore(Actor.objects, first, "before", seen=4)
+    back, _lost = history.restore(Actor.objects, first, "before", seen=4)
     actor.refresh_from_db()
     assert (actor.country, actor.version, back.pk) == ("JP", 5, actor.pk)
     assert entries()[-1][1:4] == ("~", 5, "country")

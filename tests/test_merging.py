@@ -6,8 +6,9 @@ from django.core.management import CommandError, call_command
 
 from actors import history
 from actors.duplicates import could_be_one, possible_duplicates
-from actors.merging import merge, survivor_of
+from actors.merging import merge
 from actors.models import Actor, Batch, Change, Credit, Film, Merge
+from actors.survivors import survivor_of
 from actors.undo import ChangedSince, undo
 from tests.test_admin_imports import client_of, text
 

@@ -187,7 +187,7 @@ def test_an_undoing_and_an_undeletion():
 
     with ThreadPoolExecutor(1) as pool:
         with history.by("carol", "admin"):
-            back = history.restore(Actor.objects, change, "before", None)
+            back, _lost = history.restore(Actor.objects, change, "before", None)
             found = pool.submit(write)
             until_somebody_waits()
         assert found.result() == [back.pk]

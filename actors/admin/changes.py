@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from actors import history
@@ -275,8 +275,15 @@ class ChangeAdmin(Entries, admin.ModelAdmin):
             raise SuspiciousOperation("No such way back.")
         try:
             with history.by(request.user.get_username(), "admin"):
-                actor = history.restore(Actor.objects, change, side, int(seen) if seen else None)
+                actor, lost = history.restore(Actor.objects, change, side, int(seen) if seen else None)
         except history.Overtaken as overtaken:
             return overtaken_page(request, self, gettext("Nothing was restored"), [(change.actor_id, overtaken.now)])
         self.message_user(request, gettext("%(actor)s is restored.") % {"actor": actor}, messages.SUCCESS)
+        if lost:
+            text = ngettext(
+                "%(number)d part did not come back: its film is deleted. Restore the film, then the part.",
+                "%(number)d parts did not come back: their films are deleted. Restore the films, then the parts.",
+                lost,
+            )
+            self.message_user(request, text % {"number": lost}, messages.WARNING)
         return redirect(history_address(change.actor_id))

@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from actors import filmography, history
@@ -199,7 +199,7 @@ class FilmChangeAdmin(Entries, admin.ModelAdmin):
             raise SuspiciousOperation("No such way back.")
         try:
             with history.by(request.user.get_username(), "admin"):
-                film = filmography.restore(change, side, int(seen))
+                film, lost = filmography.restore(change, side, int(seen))
         except filmography.Overtaken:
             message = gettext("Nothing was restored: it was changed after you looked. Look again, then decide.")
             self.message_user(request, message, messages.ERROR)
@@ -208,4 +208,11 @@ class FilmChangeAdmin(Entries, admin.ModelAdmin):
             self.message_user(request, message, messages.ERROR)
         else:
             self.message_user(request, gettext("%(film)s is restored.") % {"film": film}, messages.SUCCESS)
+            if lost:
+                text = ngettext(
+                    "%(number)d part did not come back: its actor is deleted. Restore the actor, then the part.",
+                    "%(number)d parts did not come back: their actors are deleted. Restore the actors, then the parts.",
+                    lost,
+                )
+                self.message_user(request, text % {"number": lost}, messages.WARNING)
         return redirect(history_address(change.film_id))
