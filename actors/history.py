@@ -41,14 +41,15 @@ def by(who: str, origin: str, batch: int | None = None):
     ``batch`` is the id of the Batch that it belongs to, where it is undone as one.
     """
     before = _behalf.get()
-    token = _behalf.set((who, origin, batch))
-    try:
-        with transaction.atomic():
+    # First the connection: one that is opened here is told for good on whose behalf it is, and that is nobody's yet.
+    with transaction.atomic():
+        token = _behalf.set((who, origin, batch))
+        try:
             _tell(connection, who, origin, batch, local=True)
             yield
             _tell(connection, *before, local=True)
-    finally:
-        _behalf.reset(token)
+        finally:
+            _behalf.reset(token)
 
 
 def _tell(connection, who, origin, batch, *, local):

@@ -114,6 +114,19 @@ def test_a_block_that_fails_leaves_no_one_behind(actor):
     assert entries()[0][4:] == ("", "command")
 
 
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_block_that_opens_the_connection_leaves_no_one_behind(actor):
+    """The name stayed with the connection, and in the history of all that it wrote without saying more."""
+    connection.close()
+    with history.by("alice", "import", 77):
+        Actor.objects.update(country="US")
+    Actor.objects.update(country="FR")
+    assert list(Change.objects.order_by("pk").values_list("who", "origin", "batch_id")) == [
+        ("alice", "import", 77), ("", "command", None)
+    ]  # fmt: skip
+
+
 @pytest.mark.django_db(transaction=True)
 def test_threads_do_not_write_for_each_other(actor):
     """Each of ten people changes an actor of their own, together."""
