@@ -129,7 +129,22 @@ def test_a_file_that_does_nothing_has_no_button(carol, actor):
 def test_a_file_can_be_dropped(carol):
     page = send(carol, "first_name\nA\n")
     carol.post(page, {"_drop": "1"})
-    assert carol.get(page).status_code == 404 and not Upload.objects.exists()
+    assert not Upload.objects.exists() and not Batch.objects.exists()
+
+
+@pytest.mark.parametrize("first", ["_import", "_drop"])
+def test_a_file_that_is_done_with_is_said_to_be(carol, first):
+    """A second click, a reload, or a retry where the first answer was lost."""
+    page = send(carol, "first_name\nA\n")
+    carol.post(page, {first: "1"}, follow=True)
+    said = "it was imported or dropped already"
+    for data in ({"_import": "1"}, {"_drop": "1"}, {"_read": "1", "encoding": ""}):
+        answer = carol.post(page, data, follow=True)
+        assert answer.redirect_chain == [(LIST, 302)] and said in text(answer)
+    for address in (page, f"{page}mistakes.csv"):
+        answer = carol.get(address, follow=True)
+        assert answer.redirect_chain == [(LIST, 302)] and said in text(answer)
+    assert Actor.objects.count() == Batch.objects.count() == (first == "_import")
 
 
 def test_a_file_that_is_too_large_is_refused(carol):
@@ -170,8 +185,9 @@ def test_who_may_import_and_undo(carol, role, status):
         assert client.get(f"{LIST}file/{pk}/").status_code == 200
         assert client.get(f"{LIST}file/{pk}/mistakes.csv").status_code == 200
         # A file is its sender's alone.
-        assert carol.get(f"{LIST}file/{pk}/").status_code == 404
-        assert carol.post(f"{LIST}file/{pk}/", {"_import": "1"}).status_code == 404
+        for answer in (carol.get(f"{LIST}file/{pk}/"), carol.post(f"{LIST}file/{pk}/", {"_import": "1"})):
+            assert (answer.status_code, answer["Location"]) == (302, LIST)
+        assert Upload.objects.filter(pk=pk).exists()
     else:
         pk = Upload.objects.create(who="someone", name="x", content=b"first_name\nB\n").pk
         for address in (f"{LIST}file/{pk}/", f"{LIST}file/{pk}/mistakes.csv"):

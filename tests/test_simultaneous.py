@@ -15,7 +15,7 @@ from actors import history, imports
 from actors.imports.reading import open_source
 from actors.imports.staging import Conflict
 from actors.merging import merge
-from actors.models import Actor, Batch, Change, Credit, Film, FilmChange
+from actors.models import Actor, Batch, Change, Credit, Film, FilmChange, Upload
 from actors.undo import ChangedSince, undo
 from tests.test_admin import LIST, PASSWORD
 
@@ -87,6 +87,18 @@ def test_imports_of_a_new_id():
     found = at_once(lambda name: load(f"id,first_name\n500,By {name}\n", name))
     assert found["done"] == 1 and sum(found.values()) == PEOPLE, found
     assert str(Actor.objects.get(pk=500)) == f"By {Batch.objects.get().who}"
+
+
+def test_clicks_on_import():
+    """A file that is sent once is imported once, however often the button is pressed."""
+    person, clients = User.objects.create_superuser("carol", password=PASSWORD), {}
+    for number in range(PEOPLE):
+        clients[f"p{number}"] = Client()
+        clients[f"p{number}"].force_login(person)
+    upload = Upload.objects.create(who="carol", name="a.csv", content=b"first_name\n" + b"A\n" * 500)
+    page = f"/admin/actors/batch/file/{upload.pk}/"
+    assert at_once(lambda name: clients[name].post(page, {"_import": "1"}).status_code) == {302: PEOPLE}
+    assert (Actor.objects.count(), Batch.objects.count(), Upload.objects.count()) == (500, 1, 0)
 
 
 def test_imports_and_saves_do_not_overwrite_each_other(actor):

@@ -195,28 +195,31 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
         return TemplateResponse(request, f"admin/actors/batch/{template}.html", context, status=status)
 
     def _upload(self, request, pk):
+        """Return who asks their file, to a POST locked, so that of two clicks one waits. Raises Upload.DoesNotExist."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return get_object_or_404(Upload, pk=pk, who=request.user.get_username())
+        uploads = Upload.objects.select_for_update() if request.method == "POST" else Upload.objects
+        return uploads.get(pk=pk, who=request.user.get_username())
+
+    def _gone(self, request):
+        text = gettext("There is no such file of yours: it was imported or dropped already, or is older than a day.")
+        self.message_user(request, text, messages.WARNING)
+        return redirect("admin:actors_batch_changelist")
 
     def preview(self, request, pk):
         """Show what a file would do; POST: read it in another way, do it, or drop it."""
-        upload = self._upload(request, pk)
-        if request.method == "POST":
-            if "_drop" in request.POST:
-                upload.delete()
-                return redirect("admin:actors_batch_changelist")
-            if "_read" in request.POST:
-                return self._read_otherwise(request, upload)
-        context = {
-            "upload": upload,
-            "title": gettext("What %(file)s would do") % {"file": upload.name},
-            "encodings": [(name, name.upper()) for name in ENCODINGS],
-        }
+        context = {"encodings": [(name, name.upper()) for name in ENCODINGS]}
         done = None
         try:
             with transaction.atomic():
                 take_time(request)
+                upload = self._upload(request, pk)
+                if "_drop" in request.POST:
+                    upload.delete()
+                    return redirect("admin:actors_batch_changelist")
+                if "_read" in request.POST:
+                    return self._read_otherwise(request, upload)
+                context |= {"upload": upload, "title": gettext("What %(file)s would do") % {"file": upload.name}}
                 staging = self._examine(upload, context)
                 if "_import" in request.POST and not staging.wrong:
                     done = staging.apply(request.user.get_username(), upload.name)
@@ -224,6 +227,8 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
                 else:
                     context |= self._findings(staging)
                     transaction.set_rollback(True)
+        except Upload.DoesNotExist:
+            return self._gone(request)
         except Unreadable as error:
             context["unreadable"] = str(error)
         except Conflict:
@@ -283,15 +288,16 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
 
     def mistakes(self, request, pk):
         """All that is wrong with a file, as CSV."""
-        upload = self._upload(request, pk)
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(["line", "column", "value", "message"])
         try:
             with transaction.atomic():
                 take_time(request)
-                writer.writerows(self._examine(upload, {}).mistakes())
+                writer.writerows(self._examine(self._upload(request, pk), {}).mistakes())
                 transaction.set_rollback(True)
+        except Upload.DoesNotExist:
+            return self._gone(request)
         except Unreadable as error:
             writer.writerow(["", "", "", str(error)])
         response = HttpResponse(codecs.BOM_UTF8 + text.getvalue().encode(), content_type="text/csv; charset=utf-8")
