@@ -6,10 +6,10 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from openpyxl import Workbook
 
 from actors.models import Actor, Batch, Upload
 from tests.test_admin import PASSWORD
+from tests.test_imports import workbook
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +104,13 @@ def test_columns_and_encoding_can_be_chosen(carol):
 
 @pytest.mark.parametrize(
     "data",
-    [{"encoding": "hex"}, {"heading": ["A"], "field": []}, {"heading": ["A"], "field": ["password"]}],
+    [
+        {"encoding": "hex"},
+        {"heading": ["A"], "field": []},
+        {"heading": ["first_name"], "field": ["password"]},
+        {"heading": ["first_name", "last_name"], "field": ["first_name", ""]},
+        {"heading": ["\0"], "field": [""]},
+    ],
 )
 def test_choices_that_are_none_are_refused(carol, data):
     page = send(carol, "first_name\nA\n")
@@ -112,13 +118,55 @@ def test_choices_that_are_none_are_refused(carol, data):
 
 
 def test_a_workbook_and_a_file_that_is_none(carol):
-    book, file = Workbook(), io.BytesIO()
-    book.active.append(["First name", "Year of birth"])
-    book.active.append(["Cher", 1946])
-    book.save(file)
-    assert "1 would be added" in text(carol.get(send(carol, file.getvalue(), "a.xlsx")))
+    content = workbook(["First name", "Year of birth"], ["Cher", 1946])
+    assert "1 would be added" in text(carol.get(send(carol, content, "a.xlsx")))
     assert "The file is empty." in text(carol.get(send(carol, b"")))
-    assert "Unknown columns" in text(carol.get(send(carol, b"\0\1\2\3", "picture.png")))
+    assert "cannot be seen" in text(carol.get(send(carol, b"\0\1\2\3", "picture.png")))
+
+
+# As JSON and workbooks write them: a lone surrogate, of which no text can be made, and NUL, which PostgreSQL refuses.
+UNSEEN = [("D800", "\\ud800"), ("0000", "\\u0000")]
+
+
+@pytest.mark.parametrize(("code", "escaped"), UNSEEN)
+@pytest.mark.parametrize("kind", ["JSON", "NDJSON", "XLSX"])
+def test_a_heading_that_cannot_be_shown_is_one_clear_error(carol, kind, code, escaped):
+    line = f'{{"first_name": "A", "{escaped}": "x"}}'
+    content = {
+        "JSON": f"[{line}]",
+        "NDJSON": f"{line}\n{line}\n",
+        "XLSX": workbook(["first_name", f"_x{code}_"], ["A", "x"]),
+    }
+    page = send(carol, content[kind])
+    said = f"The heading of column 2, “\ufffd”, holds the character U+{code}, which cannot be seen and is not allowed."
+    assert said in text(carol.get(page))
+    assert said in carol.get(f"{page}mistakes.csv").content.decode()
+    assert carol.post(page, {"_import": "1"}).status_code == 409
+    assert carol.post(page, {"_read": "1", "encoding": "utf-8"}).status_code == 302
+    assert carol.post(page, {"_read": "1", "heading": ["first_name"], "field": [""]}).status_code == 400
+
+
+@pytest.mark.parametrize(("code", "escaped"), UNSEEN)
+@pytest.mark.parametrize("kind", ["JSON", "NDJSON", "XLSX"])
+def test_a_value_that_cannot_be_shown_is_a_mistake(carol, kind, code, escaped):
+    names = ["first_name", "country", "birth_year", "id", "also_known_as"]
+    line = "{" + ", ".join(f'"{name}": "{escaped}"' for name in names) + "}"
+    content = {
+        "JSON": f"[{line}]",
+        "NDJSON": f"{line}\n{line}\n",
+        "XLSX": workbook(names, [f"_x{code}_"] * len(names)),
+    }
+    page = send(carol, content[kind])
+    said = f"first name holds the character U+{code}"
+    assert said in text(carol.get(page))
+    assert said in carol.get(f"{page}mistakes.csv").content.decode()
+
+
+def test_a_heading_of_two_lines_can_be_left_out(carol):
+    page = send(carol, 'first_name,"Shoe\r\nsize"\nCher,38\n')
+    assert 'name="heading" value="Shoe size"' in text(carol.get(page))
+    carol.post(page, {"_read": "1", "heading": ["first_name", "Shoe size"], "field": ["first_name", ""]})
+    assert "1 would be added" in text(carol.get(page))
 
 
 def test_a_file_that_does_nothing_has_no_button(carol, actor):

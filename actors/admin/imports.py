@@ -277,9 +277,14 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
         headings, fields = request.POST.getlist("heading"), request.POST.getlist("field")
         if encoding not in ("", *ENCODINGS) or len(headings) != len(fields):
             raise SuspiciousOperation("No such way to read a file.")
+        try:
+            # As it was read for the page that these come from: in the new encoding they may be others.
+            header = open_source(io.BytesIO(upload.content), upload.encoding or None).header if headings else []
+        except Unreadable:
+            header = []
         for heading, field in zip(headings, fields, strict=True):
-            if field not in ("", *KEYS, *FIELDS):
-                raise SuspiciousOperation("No such field.")
+            if field not in ("", *KEYS, *FIELDS) or heading not in header:
+                raise SuspiciousOperation("No such field or column.")
             if field or field_of(heading) not in IGNORED:
                 columns[heading] = field
         upload.encoding, upload.columns = encoding, columns

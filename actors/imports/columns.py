@@ -30,6 +30,11 @@ def _names():
     return names
 
 
+def heading_of(text: str) -> str:
+    """Return a heading in one line: a browser sends each end of a line back as another one."""
+    return " ".join(text.split())
+
+
 def field_of(heading: str) -> str:
     """Return the field that a column of that heading is, by its name or its label; empty where none is meant."""
     return _names().get(fold(heading), "")
@@ -42,6 +47,7 @@ def assign(header: list[str], given: dict[str, str]) -> tuple[list[str], list[in
     Unreadable with all that is wrong.
     """
     mistakes, positions = [], {}
+    given = {heading_of(heading): name for heading, name in given.items()}
     for heading, name in given.items():
         if heading not in header:
             mistakes.append(_("There is no column “%(column)s”.") % {"column": shown(heading)})

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from actors.imports.columns import field_of
+from actors.fields import LineField
+from actors.imports.columns import field_of, heading_of
 from actors.imports.encodings import encoding_of
-from actors.imports.mistakes import Mistake, Unreadable
+from actors.imports.mistakes import Mistake, Unreadable, shown
 from actors.imports.objects import read_json
 from actors.imports.workbook import read_workbook
 
@@ -27,16 +28,29 @@ csv.field_size_limit(4 << 20)
 
 
 class Source:
-    """See the module. ``rows`` yields (line, cells), or (line, a message) of what is no row."""
+    """See the module. ``rows`` yields (line, cells), or (line, a message) of what is no row.
+
+    Raises Unreadable where a heading cannot be shown.
+    """
 
     literal = True
     encoding = ""
 
     def __init__(self, kind: str, header: list[str], rows: Iterator, total: int | None = None):
         self.kind, self.rows, self.total = kind, rows, total
-        self.header = [heading.strip() for heading in header]
+        self.header = list(map(heading_of, header))
         while self.header and not self.header[-1]:
             self.header.pop()
+        for number, heading in enumerate(self.header, 1):
+            if found := LineField.forbidden.search(heading):
+                # No page and no database could hold it.
+                raise Unreadable(
+                    _(
+                        "The heading of column %(number)d, “%(column)s”, holds the character U+%(code)s, "
+                        "which cannot be seen and is not allowed."
+                    )
+                    % {"number": number, "column": shown(heading), "code": f"{ord(found[0]):04X}"}
+                )
 
     def batches(self):
         lines, rows, mistakes, width = [], [], [], len(self.header)
