@@ -63,6 +63,11 @@ def encoded(actor) -> tuple[str, str]:
     return before, after
 
 
+def harmless(value):
+    """Return a cell's ``value``; a text that a spreadsheet would run as a formula with a ``'`` before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
 def ndjson(rows: models.QuerySet, fields: tuple[str, ...] = FIELDS) -> Iterator[bytes]:
     """Yield ``rows`` as lines of JSON, an object with ``fields`` each, many at a time."""
     if connections[rows.db].vendor == "postgresql":
@@ -81,7 +86,7 @@ def comma_separated(rows: models.QuerySet, fields: tuple[str, ...] = FIELDS, raw
     if connections[rows.db].vendor == "postgresql":
         parts = copying.csv_lines(rows, fields, () if raw else FORMULA)
     else:
-        clean = (lambda value: value) if raw else _harmless
+        clean = (lambda value: value) if raw else harmless
         parts = (
             _csv([_moment(cell) if isinstance(cell, datetime) else clean(cell) for cell in row] for row in some)
             for some in _rows(rows, fields)
@@ -122,10 +127,6 @@ def _csv(rows):
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
-
-
-def _harmless(value):
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _moment(moment):

@@ -54,9 +54,7 @@ def _tab_separated(rows, fields):
     writer = csv.writer(text, delimiter="\t", lineterminator="\r\n")
     writer.writerow(fields)
     for record in _records(rows, fields):
-        writer.writerow(
-            f"'{cell}" if isinstance(cell, str) and cell.startswith(data.FORMULA) else cell for cell in _cells(record)
-        )
+        writer.writerow(map(data.harmless, _cells(record)))
         if text.tell() > CHUNK:
             yield text.getvalue().encode()
             text.seek(0)

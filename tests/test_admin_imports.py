@@ -1,5 +1,6 @@
 """Importing by page, and who may."""
 
+import csv
 import io
 
 import pytest
@@ -76,6 +77,18 @@ def test_mistakes_are_listed_and_nothing_can_be_imported(carol):
     listed = carol.get(f"{page}mistakes.csv")
     assert listed["Content-Type"] == "text/csv; charset=utf-8"
     assert listed.content.decode("utf-8-sig").count("Give a year from") == 1_002
+
+
+def test_the_list_of_mistakes_holds_no_formula(carol):
+    """What a stranger's file has in a cell must not run in the spreadsheet that its mistakes are opened in."""
+    page = send(carol, "first_name,birth_year,country\nA,=cmd|calc,@x\nB,+1,\n")
+    listed = csv.reader(io.StringIO(carol.get(f"{page}mistakes.csv").content.decode("utf-8-sig")))
+    assert [row[:3] for row in listed] == [
+        ["line", "column", "value"],
+        ["2", "birth_year", "'=cmd|calc"],
+        ["2", "country", "'@x"],
+        ["3", "birth_year", "'+1"],
+    ]
 
 
 def test_a_row_that_was_overtaken_between_the_two_clicks_is_a_mistake(carol, actor):

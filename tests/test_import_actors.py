@@ -89,6 +89,13 @@ class TestReport:
         assert [row[:3] for row in rows[1:]] == [[str(line), "birth_year", "1"] for line in range(2, 1_502)]
         assert Actor.objects.count() == 1
 
+    def test_the_file_of_mistakes_holds_no_formula(self, file, tmp_path):
+        file.write_text("first_name,birth_year\nA,=cmd|calc\n")
+        with pytest.raises(SystemExit):
+            call_command("import_actors", str(file), "--errors", str(tmp_path / "errors.csv"))
+        with (tmp_path / "errors.csv").open(encoding="utf-8-sig", newline="") as errors:
+            assert list(csv.reader(errors))[1][:3] == ["2", "birth_year", "'=cmd|calc"]
+
     def test_columns_and_encoding_can_be_said(self, file):
         file.write_bytes("Vorname;Größe\nJosé;180\n".encode("cp1252"))
         call_command("import_actors", str(file), "--encoding=cp1252", "--column=Vorname=first_name", "--column=Größe=")

@@ -1,7 +1,6 @@
 """Imports by page: a file is sent, what it would do is shown, then it is done; and undone."""
 
 import codecs
-import csv
 import io
 from datetime import timedelta
 
@@ -26,7 +25,7 @@ from actors.admin.changes import shown_difference
 from actors.admin.lists import DeclaredLookups
 from actors.conflicts import is_number, overtaken_page
 from actors.imports.columns import FIELDS, IGNORED, KEYS, field_of
-from actors.imports.mistakes import Unreadable
+from actors.imports.mistakes import Mistake, Unreadable, write_mistakes
 from actors.imports.reading import open_source
 from actors.imports.staging import Conflict
 from actors.models import Actor, Batch, Upload
@@ -294,17 +293,15 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
     def mistakes(self, request, pk):
         """All that is wrong with a file, as CSV."""
         text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(["line", "column", "value", "message"])
         try:
             with transaction.atomic():
                 take_time(request)
-                writer.writerows(self._examine(self._upload(request, pk), {}).mistakes())
+                write_mistakes(self._examine(self._upload(request, pk), {}).mistakes(), text)
                 transaction.set_rollback(True)
         except Upload.DoesNotExist:
             return self._gone(request)
         except Unreadable as error:
-            writer.writerow(["", "", "", str(error)])
+            write_mistakes([Mistake("", "", "", str(error))], text)
         response = HttpResponse(codecs.BOM_UTF8 + text.getvalue().encode(), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="mistakes.csv"'
         return response

@@ -1,6 +1,5 @@
 """``manage.py import_actors``: many actors at once, from a file or another database."""
 
-import csv
 import json
 import shutil
 import sys
@@ -15,7 +14,7 @@ from django.db.utils import ConnectionHandler
 
 from actors import imports
 from actors.imports.columns import FIELDS
-from actors.imports.mistakes import Unreadable
+from actors.imports.mistakes import Unreadable, write_mistakes
 from actors.imports.reading import Table, open_source
 from actors.imports.staging import Conflict
 from actors.progress import Progress
@@ -137,7 +136,7 @@ class Command(BaseCommand):
     def report(self, source, staging, batch, options):
         if options["errors"]:
             with options["errors"].open("w", encoding="utf-8-sig", newline="") as file:
-                write_mistakes(staging, file)
+                write_mistakes(staging.mistakes(), file)
         mistakes = list(staging.mistakes(SHOWN))
         numbers = {
             "rows": staging.rows,
@@ -174,10 +173,3 @@ class Command(BaseCommand):
         )
         if batch:
             self.stdout.write(f"Import {batch.pk}: the admin, or undo_import {batch.pk}, can undo it.")
-
-
-def write_mistakes(staging, file):
-    """Write all that is wrong as CSV to the text ``file``."""
-    writer = csv.writer(file)
-    writer.writerow(["line", "column", "value", "message"])
-    writer.writerows(staging.mistakes())
