@@ -79,6 +79,47 @@ def test_old_films_come_over_once_and_edits_stay(old_tables, capsys):
     assert film.credits.get().character == "The Professor"
 
 
+def test_what_editors_deleted_of_the_old_films_stays_deleted(old_tables, capsys):
+    call_command("import_old_films")
+    first, second = Film.objects.order_by("legacy_id")
+    # Renamed before, and without a year: the history knows what it was called at first.
+    second.title = "Ace Goldfinger"
+    second.save()
+    second.delete()
+    first.credits.get().delete()
+    capsys.readouterr()
+    call_command("import_old_films")
+    assert capsys.readouterr().out == "Added 0 films and 0 credits.\n"
+    assert Film.objects.get() == first and not Credit.objects.exists()
+
+
+def test_what_editors_brought_back_of_the_old_films_comes_over_no_second_time(old_tables):
+    call_command("import_old_films")
+    pk = Film.objects.get(legacy_id=1).pk
+    Film.objects.filter(pk=pk).delete()
+    # As the history does it, which does not know the number in the old table.
+    Film.objects.create(pk=pk, title="ACADEMY DINOSAUR", year=2006)
+    call_command("import_old_films")
+    assert Film.objects.get(title="ACADEMY DINOSAUR").pk == pk
+
+
+def test_a_part_that_was_given_to_another_actor_stays_with_that_one(old_tables):
+    call_command("import_old_films")
+    Credit.objects.filter(film__legacy_id=1).update(actor_id=2)
+    call_command("import_old_films")
+    assert Credit.objects.get(film__legacy_id=1).actor_id == 2
+
+
+def test_titles_of_old_films_are_cleaned(old_tables):
+    """A page, a feed and a form take a title as all others are: composed, in one line, without what cannot be seen."""
+    with connection.cursor() as cursor:
+        titles = ["\u202eOld \x01film", " Am\u00e9lie", "Ame\u0301lie", "Two\r\nlines\t"]
+        cursor.executemany("INSERT INTO film VALUES (%s, %s, 1999)", list(enumerate(titles, 11)))
+    call_command("import_old_films")
+    found = Film.objects.filter(legacy_id__gt=10).order_by("legacy_id").values_list("title", flat=True)
+    assert list(found) == ["Old film", "Am\u00e9lie", "Am\u00e9lie", "Two lines"]
+
+
 def test_without_old_films_there_is_a_clear_answer():
     with pytest.raises(CommandError, match="no table film and no table film_actor"):
         call_command("import_old_films")

@@ -3,13 +3,14 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
+from actors.models import Film, FilmChange
+
 # What we model of the old tables. A row that is here already is left as it is: an editor may have changed it.
-# "WHERE true" is for SQLite: https://www.sqlite.org/lang_upsert.html#parsing_ambiguity
 FILMS = """
-    INSERT INTO actors_film (title, year, legacy_id)
-    SELECT trim(title), release_year, film_id FROM film WHERE true
-    ON CONFLICT (legacy_id) DO NOTHING
+    SELECT trim(title), release_year, film_id FROM film
+    WHERE NOT EXISTS (SELECT 1 FROM actors_film WHERE legacy_id = film_id) ORDER BY film_id
 """
+# Whom the history has in a film, and who is not in it, was taken out of it, or the part given to somebody else.
 CREDITS = """
     INSERT INTO actors_credit (actor_id, film_id)
     SELECT old.actor_id, new.id
@@ -18,15 +19,31 @@ CREDITS = """
     JOIN actor ON actor.actor_id = old.actor_id
     WHERE NOT EXISTS (
         SELECT 1 FROM actors_credit AS here WHERE here.actor_id = old.actor_id AND here.film_id = new.id
+    ) AND NOT EXISTS (
+        SELECT 1 FROM actors_filmchange AS gone
+        WHERE gone.film_id = new.id AND gone.actor_id = old.actor_id
     )
 """
+TITLE = Film._meta.get_field("title")
+
+
+def clean(title):
+    """Return ``title`` as our films have theirs, without what cannot be seen: nobody can correct the old table."""
+    return TITLE.clean_text(TITLE.forbidden.sub("", " ".join(title.split())))
+
+
+def deleted():
+    """Return (title, year) of all that the films were that were deleted here: nothing else of the old row is known."""
+    entries = FilmChange.objects.filter(credit_id=None)
+    entries = entries.filter(film_id__in=entries.filter(kind="-").values("film_id"), before__isnull=False)
+    return {(clean(title), year) for title, year in entries.values_list("before__title", "before__year")}
 
 
 class Command(BaseCommand):
     help = (
         "Copies the tables `film` and `film_actor` of the replaced page's database into ours, which is the same "
         "database: titles, years, and who is in which film. Safe to repeat: films and credits that are here stay "
-        "as they are. The old tables are only read."
+        "as they are, and what was deleted here is not brought back. The old tables are only read."
     )
 
     def handle(self, **options):
@@ -37,7 +54,15 @@ class Command(BaseCommand):
             )
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(FILMS)
-            films = cursor.rowcount
+            found = [(clean(title), year, legacy_id) for title, year, legacy_id in cursor.fetchall()]
+            gone = deleted()
+            films = [
+                Film(title=title, year=year, legacy_id=legacy_id)
+                for title, year, legacy_id in found
+                if (title, year) not in gone
+            ]
+            # Another one that runs at the same moment may have been faster.
+            Film.objects.bulk_create(films, ignore_conflicts=True)
             cursor.execute(CREDITS)
             credits = cursor.rowcount
-        self.stdout.write(f"Added {films} films and {credits} credits.")
+        self.stdout.write(f"Added {len(films)} films and {credits} credits.")
