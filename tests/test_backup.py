@@ -7,12 +7,15 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from functools import partial
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
+from actorsite import backups
+from actorsite.management.commands.backup import Command
 from tests.database import cursor_of, scratch_database
 from tests.environment import DATABASE
 from tests.postgres import binaries, newest_client
@@ -287,3 +290,42 @@ def test_a_backup_that_fails_leaves_nothing(tmp_path):
     done = manage("postgres://nobody@127.0.0.1:1/none?sslmode=disable", "backup", tmp_path / "new")
     assert done.returncode != 0 and "The server is not there" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("", "is a directory: name a file in it."), ("none/new", "There is no directory")]
+)
+def test_a_file_that_cannot_be_is_refused_before_anything_is_dumped(tmp_path, file, said):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    done = manage("postgres://nobody@127.0.0.1:1/none?sslmode=disable", "backup", folder / file)
+    assert done.returncode != 0 and done.stderr.startswith("CommandError: ") and said in done.stderr
+    assert list(tmp_path.rglob("*")) == [folder]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_a_backup_that_is_cut_off_leaves_no_archive_with_the_manifest_of_another(tmp_path, monkeypatch, step):
+    path, renamed, replace = tmp_path / "site.dump", [], Path.replace
+
+    def dump(made, to):
+        to.write_text(made)
+        return {"made": made, "tables": {}, "size": len(made)}
+
+    def cut_off(part, to):
+        if len(renamed) == step:
+            raise KeyboardInterrupt
+        renamed.append(to)
+        return replace(part, to)
+
+    monkeypatch.setattr(backups, "dump", partial(dump, "old"))
+    Command().write(path)
+    monkeypatch.setattr(backups, "dump", partial(dump, "new"))
+    monkeypatch.setattr(Path, "replace", cut_off)
+    with pytest.raises(KeyboardInterrupt) if step < 2 else nullcontext():
+        Command().write(path)
+    assert path.read_text() == ("new" if step else "old")
+    assert {name.name for name in tmp_path.iterdir()} <= {path.name, manifest_of(path).name}
+    assert manifest_of(path).exists() or step < 2
+    if manifest_of(path).exists():
+        assert json.loads(manifest_of(path).read_text())["made"] == path.read_text()

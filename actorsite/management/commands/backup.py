@@ -42,12 +42,21 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def write(self, path):
-        part, manifest = path.with_name(path.name + ".part"), path.with_name(path.name + backups.SUFFIX)
+        if path.is_dir():
+            raise CommandError(f"{path} is a directory: name a file in it.")
+        if not path.parent.is_dir():
+            raise CommandError(f"There is no directory {path.parent}.")
+        manifest = path.with_name(path.name + backups.SUFFIX)
+        parts = [target.with_name(target.name + ".part") for target in (path, manifest)]
         try:
-            found = backups.dump(part)
-            manifest.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-            part.replace(path)
+            found = backups.dump(parts[0])
+            parts[1].write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            # Whenever this is cut off, no archive has a manifest that is not its own.
+            manifest.unlink(missing_ok=True)
+            parts[0].replace(path)
+            parts[1].replace(manifest)
         finally:
-            part.unlink(missing_ok=True)
+            for part in parts:
+                part.unlink(missing_ok=True)
         rows = sum(table["rows"] for table in found["tables"].values())
         self.stdout.write(f"{path}: {len(found['tables'])} tables, {rows} rows, {found['size']} bytes")
