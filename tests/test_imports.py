@@ -307,6 +307,11 @@ def workbook(*rows):
     return file.getvalue()
 
 
+def test_a_formula_for_a_heading_is_said_to_be_one():
+    with pytest.raises(Unreadable, match=r"^B1 is a formula or an error. Keep the value alone.$"):
+        run(workbook(["first_name", "=1+1"], ["A", "x"]))
+
+
 def test_xlsx():
     run(workbook(["First name", "Year of birth", "Country"], ["Tony", 1962, "HK"], ["Cher", 1946.0], [None], ["007"]))
     assert list(Actor.objects.order_by("id").values_list("first_name", "birth_year", "country")) == [

@@ -39,6 +39,8 @@ def read_workbook(file):
         raise Unreadable(_("This workbook cannot be read.")) from error
     if header is None:
         raise Unreadable(_("The file is empty."))
+    if isinstance(header, str):
+        raise Unreadable(header)
     return [str(cell) for cell in header], rows, total
 
 
