@@ -1,5 +1,6 @@
 """English and Simplified Chinese: every text, and the visitor's choice."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -77,6 +78,12 @@ class TestChoice:
         answer = client.post("/language/", {"code": "tlh"})
         assert (answer.status_code, answer.content) == (400, b"code must be one of en, zh-hans.\n")
         assert client.get("/language/").status_code == 405
+
+    @pytest.mark.parametrize("language", ["en", "zh-hans"])
+    def test_each_language_is_offered_in_its_own_name(self, client, language):
+        page = client.get("/spotlight/", headers={"Accept-Language": language}).content.decode()
+        offered = re.findall(r'value="([^"]*)" lang="([^"]*)"[^>]*>(.*?)</button>', page)
+        assert offered == [("en", "en", "English"), ("zh-hans", "zh-hans", "简体中文")]
 
     def test_all_pages_are_in_chinese(self, client, actor):
         Actor.objects.create(first_name="Cher", birth_year=1946)
