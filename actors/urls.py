@@ -6,6 +6,7 @@ from actors import api, docs, feeds, film_list, language, sitemaps, views, wellk
 
 urlpatterns = [
     path("", views.actor_list, name="list"),
+    path("actors/", views.to_list, name="to-list"),
     path("actors.json", api.actors_json, name="actors-json"),
     path("actors.csv", api.actors_csv, name="actors-csv"),
     path("actors.ndjson", api.actors_ndjson, name="actors-ndjson"),

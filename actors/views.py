@@ -96,6 +96,13 @@ def actor_list(request):
     )
 
 
+@public
+def to_list(request):
+    """The list has the address above those of the actors too, where one looks for it who shortens one of them."""
+    query = request.META["QUERY_STRING"]
+    return HttpResponsePermanentRedirect(f"{reverse('list')}?{query}" if query else reverse("list"))
+
+
 def _number(listing, page, counted):
     """Return what ``listing.count`` does, but of what is ``counted`` around the list."""
     if listing.q or not (page.previous or page.next):

@@ -153,6 +153,15 @@ def crowd():
     )
 
 
+@pytest.mark.parametrize("path", ["/actors/", "/actors"])
+def test_the_address_above_those_of_the_actors_leads_to_the_list(client, cast, path):
+    for query in ("", "?q=cr%C3%BCz&country=ES"):
+        answer = client.get(path + query, follow=True)
+        assert answer.redirect_chain[-1] == (f"/{query}", 301)
+        assert {status for _address, status in answer.redirect_chain} == {301}
+    assert client.post("/actors/").status_code == 405
+
+
 def test_visitor_turns_the_pages_of_a_narrowed_list(client, crowd):
     address, seen = "/?country=GB&sort=first&living=no", []
     while address:

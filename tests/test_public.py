@@ -21,7 +21,7 @@ ADDRESSES += ["/?sort=size", "/actors.json?country=ZZ", "/?after=forged", "{acto
 ADDRESSES += ["/actors/1001/", "/actors/1001.json", "/actors/999/", "/actors/999.json", "/actors/12345/", "/nowhere/"]
 ADDRESSES += ["/films/", "/films/?sort=year&decade=1950s", "/films/?q=samuria", "/films/?letter=m", "/films/?sort=size"]
 ADDRESSES += ["/films.json", "/films.json?q=samuria&x", "/films.json?after=forged", "{film.json}", "/films/12345/"]
-ADDRESSES += ["{film}", "/?q=%00", "/?q=%ff", "/spotlight", "/api/"]
+ADDRESSES += ["{film}", "/actors/?q=wong", "/actors", "/?q=%00", "/?q=%ff", "/spotlight", "/api/"]
 
 
 @pytest.fixture
