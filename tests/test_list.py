@@ -192,6 +192,13 @@ def test_titles_and_running_head_say_where_one_is(client, crowd):
     assert "<bdi>Ann 000 – Ann 049</bdi>" in page
 
 
+def test_a_searched_or_narrowed_list_is_still_the_directory(client, cast):
+    for query, here in {"": "page", "?q=cr": "true", "?country=HK&living=yes": "true", "?q=xyzzy": "true"}.items():
+        masthead = client.get(f"/{query}").content.decode().split("</header>")[0]
+        assert f'<a href="/" aria-current="{here}">Directory</a>' in masthead
+        assert masthead.count("aria-current") == 1
+
+
 def test_counting_stops_at_a_bound(client, crowd, monkeypatch):
     monkeypatch.setattr("actors.views.COUNTED", 249)
     assert "More than 249 actors" in client.get("/").content.decode()
