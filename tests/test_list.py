@@ -192,6 +192,13 @@ def test_titles_and_running_head_say_where_one_is(client, crowd):
     assert "<bdi>Ann 000 – Ann 049</bdi>" in page
 
 
+def test_the_title_of_the_front_page_is_that_of_the_directory(client, crowd):
+    first = client.get("/").content.decode()
+    assert "<title>Actors · Actorsite</title>" in first and "<bdi>Brown – Brown</bdi>" in first
+    second = re.search(r'rel="next" href="\.([^"]*)"', first)[1]
+    assert "<title>Brown – Brown · Actors · Actorsite</title>" in client.get(second).content.decode()
+
+
 def test_a_searched_or_narrowed_list_is_still_the_directory(client, cast):
     for query, here in {"": "page", "?q=cr": "true", "?country=HK&living=yes": "true", "?q=xyzzy": "true"}.items():
         masthead = client.get(f"/{query}").content.decode().split("</header>")[0]
