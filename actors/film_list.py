@@ -92,7 +92,7 @@ def _labels(listing):
 
 
 def _sorts(listing):
-    first = {"": _("Best first"), "title": _("By title")} if listing.q else {"": _("By title")}
+    first = {"": _("Best match"), "title": _("By title")} if listing.q else {"": _("By title")}
     return {**first, "year": _("Newest first")}
 
 

@@ -142,7 +142,7 @@ def _around(listing, counted, letter="", more=False, few=False):
         "livings": choices(
             listing,
             "living",
-            {"": _("All"), "yes": _("Living"), "no": _("Dead")},
+            {"": _("All"), "yes": _("Living"), "no": _("Deceased")},
             {"": sum(number for _value, number in found["living"]), **dict(found["living"])},
         ),
         "borns": decade_choices(listing, "born", found["born"]),
@@ -204,7 +204,7 @@ def _labels(listing):
     if listing.country:
         labels["country"] = countries.name(listing.country)
     if listing.living:
-        labels["living"] = _("Living") if listing.living == "yes" else _("Dead")
+        labels["living"] = _("Living") if listing.living == "yes" else _("Deceased")
     if listing.born:
         labels["born"] = _("Born in the %(decade)s") % {"decade": decade_name(listing.born)}
     return labels
@@ -212,7 +212,7 @@ def _labels(listing):
 
 def _sorts(listing):
     if listing.q:
-        return {"": _("Best first"), "last": _("By last name"), "first": _("By first name")}
+        return {"": _("Best match"), "last": _("By last name"), "first": _("By first name")}
     return {"": _("By last name"), "first": _("By first name")}
 
 

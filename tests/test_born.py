@@ -54,7 +54,7 @@ def test_offers_the_decades_that_there_are_with_numbers_that_are_bounded(client)
     _names, page = names(client, "/?living=yes&born=1940s")
     assert (
         'href="./?living=yes&amp;born=1940s" aria-current="true">1940s <span class="number">2</span></a>' in page
-        and 'href="./?living=no&amp;born=1940s">Dead <span class="number">1</span></a>' in page
+        and 'href="./?living=no&amp;born=1940s">Deceased <span class="number">1</span></a>' in page
         and 'href="./?country=FR' not in page
     )
 

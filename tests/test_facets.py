@@ -175,7 +175,7 @@ def test_choices_are_counted_where_the_list_is_not_searched_and_lead_to_somebody
 
 def test_a_choice_that_leads_to_nobody_is_shown_where_it_is_chosen(client, people):
     page = client.get("/?country=US&living=no&born=2000s").content.decode()
-    assert "Nobody found" in page and re.search(r'aria-current="true">Dead <span class="number">0</span>', page)
+    assert "Nobody found" in page and re.search(r'aria-current="true">Deceased <span class="number">0</span>', page)
 
 
 @pytest.mark.postgresql

@@ -59,10 +59,10 @@ def test_visitor_finds_an_actor_without_javascript(open_page):
     follow(page.get_by_role("link", name="All actors"))
     page.get_by_text("Country", exact=True).click()
     follow(page.get_by_role("link", name="Egypt"))
-    follow(page.get_by_role("link", name="Dead"))
+    follow(page.get_by_role("link", name="Deceased"))
     assert page.get_by_role("link", name="Faten Hamama").is_visible()
     follow(page.get_by_role("link", name="Remove Egypt"))
-    follow(page.get_by_role("link", name="Remove Dead"))
+    follow(page.get_by_role("link", name="Remove Deceased"))
     assert page.url.endswith("/")
 
 
