@@ -309,6 +309,7 @@ def actor(request, pk, slug=""):
         "canonical": request.build_absolute_uri(actor.get_absolute_url()),
         "data": _data_url(actor),
         "country_url": reverse("list") + Listing(country=actor.country).query_string,
+        "born_url": _decade_url("list", "born", actor.birth_year),
         "credits": credits,
         "linked": linked.person(actor, credits, request.build_absolute_uri),
         "description": linked.about_actor(actor),
@@ -327,6 +328,7 @@ def film(request, pk, slug=""):
         "film": film,
         "canonical": request.build_absolute_uri(film.get_absolute_url()),
         "data": _data_url(film),
+        "decade_url": _decade_url("films", "decade", film.year),
         "credits": credits,
         "original_language": _original_language(film, credits),
         "linked": linked.movie(film, credits, request.build_absolute_uri),
@@ -338,6 +340,12 @@ def film(request, pk, slug=""):
 def _original_language(film, credits):
     # A film has no country of its own; where most of its cast are at home is the best sign of its language.
     return mode(credit.title_language for credit in credits) if credits else language_of(film.original_title, "")
+
+
+def _decade_url(view, name, year):
+    """Return the address of the list of the decade of ``year``; none where no list can be narrowed to it."""
+    decade = f"{year // 10}0s" if year else ""
+    return f"{reverse(view)}?{name}={decade}" if DECADE.fullmatch(decade) else ""
 
 
 def _data_url(subject):

@@ -13,7 +13,7 @@ def test_visitor_reads_what_is_known(client, actor):
     page = client.get(f"/actors/{actor.pk}-toshiro-mifune/").content.decode()
     assert "<title>Toshirō Mifune · Actorsite</title>" in page
     assert '<bdi lang="ja">三船敏郎</bdi>' in page
-    assert "<dd>1920</dd>" in page and "<dd>1997</dd>" in page
+    assert '<dd><a href="/?born=1920s">1920</a></dd>' in page and "<dd>1997</dd>" in page
     assert '<a href="/?country=JP">Japan</a>' in page
     assert "<p>A samurai.</p>" in page and "<p>An &lt;admiral&gt;.</p>" in page
     actor.refresh_from_db()
@@ -32,7 +32,13 @@ def test_a_correction_is_on_the_page_at_once(client, actor):
     actor.birth_year = 1921
     actor.save()
     after = client.get(actor.get_absolute_url())
-    assert "<dd>1921</dd>" in after.content.decode()
+    assert ">1921</a></dd>" in after.content.decode()
+
+
+def test_a_year_of_which_there_is_no_list_leads_nowhere(client):
+    Actor.objects.bulk_create([Actor(last_name="Molière", birth_year=1622)])
+    page = client.get(Actor.objects.get().get_absolute_url()).content.decode()
+    assert "<dd>1622</dd>" in page and "born=" not in page
 
 
 @pytest.mark.parametrize("wrong", ["{pk}", "{pk}/", "{pk}-/", "{pk}-toshiro/", "{pk}-Toshiro-Mifune/", "{pk}-%E4/"])

@@ -29,6 +29,12 @@ def test_an_actors_films_lead_to_the_film_and_its_cast_back(client, actor, film)
     assert f'href="{actor.get_absolute_url()}"' in page
 
 
+def test_the_year_of_a_film_leads_to_those_of_its_decade(client, film):
+    page = client.get(film.get_absolute_url()).content.decode()
+    assert '<dd><a href="/films/?decade=1950s">1954</a></dd>' in page
+    assert film.title in client.get("/films/?decade=1950s").content.decode()
+
+
 def test_a_film_has_one_address(client, film):
     for wrong in (f"/films/{film.pk}/", f"/films/{film.pk}-wrong/"):
         answer = client.get(wrong)
