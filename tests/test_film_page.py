@@ -1,5 +1,7 @@
 """An actor's films, and a film's page."""
 
+import re
+
 import pytest
 
 from actors.models import Actor, Credit, Film
@@ -33,6 +35,12 @@ def test_the_year_of_a_film_leads_to_those_of_its_decade(client, film):
     page = client.get(film.get_absolute_url()).content.decode()
     assert '<dd><a href="/films/?decade=1950s">1954</a></dd>' in page
     assert film.title in client.get("/films/?decade=1950s").content.decode()
+
+
+def test_an_editor_gets_from_a_film_to_its_form(client, admin_client, film):
+    page = client.get(film.get_absolute_url()).content.decode()
+    edit = re.search(r'href="(/admin/[^"]*)" rel="nofollow">Correct this entry', page)
+    assert admin_client.get(edit[1]).context["original"] == film
 
 
 def test_a_film_has_one_address(client, film):
