@@ -96,9 +96,9 @@ def test_the_feed_speaks_the_readers_language(client, actor):
 
 
 def test_pages_lead_to_the_feed(client, actor):
-    assert '<link rel="alternate" type="application/atom+xml" title="Recent changes" href="/feed/">' in (
-        client.get("/").content.decode()
-    )
+    page = client.get("/").content.decode()
+    assert '<link rel="alternate" type="application/atom+xml" title="Recent changes" href="/feed/">' in page
+    assert '<a href="/feed/" type="application/atom+xml">Recent changes (Atom)</a>' in page.split("<footer")[1]
 
 
 def test_what_sql_wrote_and_xml_cannot_hold_is_left_out(client, actor):
