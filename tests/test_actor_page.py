@@ -20,6 +20,12 @@ def test_visitor_reads_what_is_known(client, actor):
     assert f'<time datetime="{actor.last_update:%Y-%m-%d}' in page
 
 
+def test_visitor_searches_on_from_an_actor(client, actor):
+    page = client.get(actor.get_absolute_url()).content.decode()
+    assert '<form class="search" role="search" method="get" action="/">' in page
+    assert '<label class="unseen" for="q">Search by name</label>' in page
+
+
 def test_what_is_not_known_is_left_out(client):
     cher = Actor.objects.create(first_name="Cher")
     page = client.get(cher.get_absolute_url()).content.decode()

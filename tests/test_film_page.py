@@ -43,6 +43,12 @@ def test_an_editor_gets_from_a_film_to_its_form(client, admin_client, film):
     assert admin_client.get(edit[1]).context["original"] == film
 
 
+def test_visitor_searches_on_from_a_film(client, film):
+    page = client.get(film.get_absolute_url()).content.decode()
+    assert '<form class="search" role="search" method="get" action="/films/">' in page
+    assert '<label class="unseen" for="q">Search by title</label>' in page
+
+
 def test_a_film_has_one_address(client, film):
     for wrong in (f"/films/{film.pk}/", f"/films/{film.pk}-wrong/"):
         answer = client.get(wrong)

@@ -109,6 +109,18 @@ def test_visitor_walks_by_keyboard_to_the_search_and_the_first_result(page):
 
 
 @pytest.mark.once
+@pytest.mark.parametrize(("name", "query", "found"), [("actor", "demidova", "Alla"), ("film", "ikiru", "Ikiru")])
+def test_visitor_searches_on_from_an_actor_and_a_film_by_keyboard_on_a_phone(open_page, name, query, found):
+    page = open_page("phone")
+    page.goto(pages.address(name))
+    page.get_by_role("searchbox").focus()
+    page.keyboard.type(query)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/?q={query}")
+    assert found in page.locator(".actors a").first.inner_text()
+
+
+@pytest.mark.once
 def test_targets_are_large_enough_for_a_thumb(open_page):
     """44 px, WCAG 2.5.5; links within a sentence are exempt."""
     page = open_page("phone")
