@@ -121,6 +121,20 @@ def test_visitor_searches_on_from_an_actor_and_a_film_by_keyboard_on_a_phone(ope
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("name", [*pages.PAGES, "/?letter=m"])
+def test_nothing_is_cut_off_at_twice_the_size(open_page, name):
+    """WCAG 1.4.4, on a phone: all fits in its width, and a name in the field for it."""
+    page = open_page("phone")
+    page.goto(name if name.startswith("/") else pages.address(name))
+    for width in (320, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for field in page.get_by_role("searchbox").all():
+            assert field.bounding_box()["width"] > 0.7 * width
+
+
+@pytest.mark.once
 def test_targets_are_large_enough_for_a_thumb(open_page):
     """44 px, WCAG 2.5.5; links within a sentence are exempt."""
     page = open_page("phone")
