@@ -47,6 +47,20 @@ def test_menu_of_countries_is_without_fault_when_open(open_page, check_page):
         check_page(page)
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_menus_open_below_their_row_and_stay_where_they_are(open_page, size):
+    page = open_page(size)
+    page.goto("/")
+    menus = page.locator(".narrow summary")
+    before = [menu.bounding_box() for menu in menus.all()]
+    for opened in menus.all():
+        opened.click()
+        assert [menu.bounding_box() for menu in menus.all()] == before
+    for panel in page.locator(".narrow details ul").all():
+        assert panel.bounding_box()["y"] >= max(box["y"] + box["height"] for box in before)
+
+
 def test_visitor_finds_an_actor_without_javascript(open_page):
     page = open_page(java_script_enabled=False)
     page.goto("/")
