@@ -1,5 +1,7 @@
 """The public pages in a real browser: for everyone, on every screen, without JavaScript."""
 
+import re
+
 import pytest
 
 from actors.models import Actor
@@ -132,6 +134,25 @@ def test_visitor_searches_on_from_an_actor_and_a_film_by_keyboard_on_a_phone(ope
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/?q={query}")
     assert found in page.locator(".actors a").first.inner_text()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_line_below_a_link_is_seen(open_page, scheme):
+    """3:1, WCAG 1.4.11: it is the only sign that a text is a link."""
+    page = open_page(scheme=scheme)
+    page.goto(pages.address("actor"))
+    line = page.locator("dd a").first.evaluate("e => getComputedStyle(e).textDecorationColor")
+    paper = page.locator("html").evaluate("e => getComputedStyle(e).backgroundColor")
+    line, paper = _luminance(line), _luminance(paper)
+    assert (max(line, paper) + 0.05) / (min(line, paper) + 0.05) >= 3
+
+
+def _luminance(colour):
+    """Of WCAG 2.2; ``colour`` is as browsers write it: rgb(22, 21, 15)."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @pytest.mark.once
