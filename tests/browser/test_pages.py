@@ -50,6 +50,35 @@ def test_menu_of_countries_is_without_fault_when_open(open_page, check_page):
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("language", LOCALES)
+def test_the_first_actors_are_on_the_first_screen_of_a_small_phone(open_page, language):
+    page = open_page("phone", locale=LOCALES[language])
+    page.goto("/")
+    for row in page.locator(".actors li").all()[:2]:
+        box = row.bounding_box()
+        assert box["y"] + box["height"] <= 640
+    assert len({link.bounding_box()["y"] for link in page.locator(".masthead a").all()}) == 1
+
+
+@pytest.mark.once
+def test_the_letters_are_one_row_on_a_phone_and_each_is_reached_by_keyboard(open_page):
+    page = open_page("phone")
+    page.goto("/")
+    letters = page.locator(".letters a")
+    assert len({letter.bounding_box()["y"] for letter in letters.all()}) == 1
+    assert page.locator(".letters ul").evaluate("row => row.scrollWidth > row.clientWidth")
+    letters.first.focus()
+    for _ in letters.all()[1:]:
+        page.keyboard.press("Tab")
+        box = page.evaluate("document.activeElement.getBoundingClientRect().toJSON()")
+        assert box["left"] >= 0 and box["right"] <= 320
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.url.endswith("/?letter=Z")
+    assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.once
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_menus_open_below_their_row_and_stay_where_they_are(open_page, size):
     page = open_page(size)
