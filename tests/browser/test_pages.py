@@ -80,6 +80,16 @@ def test_the_letters_are_one_row_on_a_phone_and_each_is_reached_by_keyboard(open
 
 @pytest.mark.once
 @pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_years_titles_and_parts_of_credits_stand_in_columns(open_page, size):
+    page = open_page(size)
+    page.goto(pages.address("actor"))
+    for column in (".credits .year", ".credits a, .credits .native", ".credits .part"):
+        places = {item.bounding_box()["x"] for item in page.locator(column).all()}
+        assert len(places) == 1, f"{column}: {places}"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_menus_open_below_their_row_and_stay_where_they_are(open_page, size):
     page = open_page(size)
     page.goto("/")
