@@ -89,6 +89,17 @@ def test_years_titles_and_parts_of_credits_stand_in_columns(open_page, size):
 
 
 @pytest.mark.once
+def test_the_year_of_a_film_stands_beside_its_title_at_the_end_of_the_row(open_page):
+    for size in ("desktop", "phone"):
+        page = open_page(size)
+        page.goto("/films/")
+        for row in page.locator(".actors li").all()[:10]:
+            whole, title, year = (part.bounding_box() for part in (row, row.locator("a"), row.locator("span")))
+            assert title["y"] <= year["y"] < title["y"] + title["height"]
+            assert round(year["x"] + year["width"]) == round(whole["x"] + whole["width"])
+
+
+@pytest.mark.once
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_menus_open_below_their_row_and_stay_where_they_are(open_page, size):
     page = open_page(size)
