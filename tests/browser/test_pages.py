@@ -206,6 +206,19 @@ def _luminance(colour):
 
 
 @pytest.mark.once
+def test_what_is_chosen_has_a_mark_in_the_readers_own_colours(open_page):
+    """There, backgrounds and shadows are not drawn: what has a border is marked, and nothing beside it has one."""
+    page = open_page(forced_colors="active")
+    page.goto("/?living=yes")
+    bordered = "links => links.filter(e => parseFloat(getComputedStyle(e).borderBottomWidth)).map(e => e.innerText)"
+    assert page.locator(".masthead nav a").evaluate_all(bordered) == ["Directory"]
+    assert [text.split()[0] for text in page.locator(".narrow > ul a").evaluate_all(bordered)] == ["Living", "By"]
+    assert [text.split() for text in page.locator(".chips a").evaluate_all(bordered)] == [["Remove", "Living"]]
+    page.goto("/api/")
+    assert page.locator("pre").first.evaluate("e => parseFloat(getComputedStyle(e).borderTopWidth)") >= 1
+
+
+@pytest.mark.once
 @pytest.mark.parametrize("name", [*pages.PAGES, "/?letter=m"])
 def test_nothing_is_cut_off_at_twice_the_size(open_page, name):
     """WCAG 1.4.4, on a phone: all fits in its width, and a name in the field for it."""
