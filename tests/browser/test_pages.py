@@ -250,5 +250,19 @@ def test_paper_carries_the_names_and_not_the_controls(page):
     page.goto("/")
     page.emulate_media(media="print")
     assert page.locator(".actors a").first.is_visible()
-    for control in ("search", "narrow", "pages"):
+    for control in ("search", "narrow", "letters", "pages"):
         assert not page.locator(f".{control}").is_visible()
+    page.goto("/?country=HK")
+    chip = page.locator(".chips a")
+    assert chip.is_visible() and chip.evaluate("e => getComputedStyle(e, '::after').content") == "none"
+    page.goto("/api/")
+    # A browser prints no backgrounds: what is written on one in the colour of paper is not seen.
+    assert page.locator("pre").first.evaluate("e => getComputedStyle(e).color") == "rgb(0, 0, 0)"
+
+
+@pytest.mark.once
+def test_an_actor_of_13_films_is_on_one_sheet(page):
+    tony = Actor.objects.get(first_name="Tony", last_name="Leung", native_name="梁朝偉")
+    assert tony.credits.count() == 13
+    page.goto(tony.get_absolute_url())
+    assert len(re.findall(rb"/Type /Page\b", page.pdf(format="A4"))) == 1
