@@ -187,6 +187,18 @@ def test_visitor_searches_on_from_an_actor_and_a_film_by_keyboard_on_a_phone(ope
 
 
 @pytest.mark.once
+def test_a_biography_is_in_the_book_face_in_chinese_too(open_page):
+    faces = []
+    for language in LOCALES.values():
+        page = open_page(locale=language)
+        page.goto(pages.address("actor"))
+        faces.append(page.locator(".text p").first.evaluate("e => getComputedStyle(e).fontFamily"))
+        native = page.locator("p.native bdi").evaluate("e => getComputedStyle(e).fontFamily")
+        assert native.startswith('"Hiragino Sans"')
+    assert faces[0] == faces[1] and faces[0].startswith("Charter")
+
+
+@pytest.mark.once
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_line_below_a_link_is_seen(open_page, scheme):
     """3:1, WCAG 1.4.11: it is the only sign that a text is a link."""
