@@ -1,6 +1,7 @@
 """The public pages in a real browser: for everyone, on every screen, without JavaScript."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -196,6 +197,17 @@ def test_a_biography_is_in_the_book_face_in_chinese_too(open_page):
         native = page.locator("p.native bdi").evaluate("e => getComputedStyle(e).fontFamily")
         assert native.startswith('"Hiragino Sans"')
     assert faces[0] == faces[1] and faces[0].startswith("Charter")
+
+
+@pytest.mark.once
+def test_the_links_to_the_data_are_equally_far_apart(page):
+    page.goto("/")
+    texts = page.locator(".data a").evaluate_all(
+        "links => links.map(link => { let range = document.createRange(); range.selectNodeContents(link);"
+        " let box = range.getBoundingClientRect(); return [box.left, box.right] })"
+    )
+    gaps = {round(after[0] - before[1]) for before, after in pairwise(texts)}
+    assert len(texts) == 3 and len(gaps) == 1
 
 
 @pytest.mark.once
