@@ -21,11 +21,11 @@ from actors.answers import chosen_by, publish
 from actors.facets import Facets, counts
 from actors.keeping import fact
 from actors.listing import DECADE, Listing
-from actors.models import Actor, Change, Film, country_name
+from actors.models import Actor, Change, Film, country_name, country_order
 from actors.query import COUNTED, InvalidQuery
 from actors.rows import groups_of
 from actors.scripts import language_of
-from actors.search import fold, words
+from actors.search import words
 from actors.survivors import survivor_of
 
 SPOTLIGHT = 5
@@ -173,7 +173,11 @@ def letters(listing, found, here):
 
 def suggestions(listing):
     """What a search that finds nothing may have meant, each with the address of its list."""
-    return [{"label": query, "url": f"./{listing.change(q=query).query_string}"} for query in listing.suggestions()]
+    # Folded, they are all lower case.
+    return [
+        {"label": " ".join(map(str.capitalize, query.split(" "))), "url": f"./{listing.change(q=query).query_string}"}
+        for query in listing.suggestions()
+    ]
 
 
 def ways_on(listing, page):
@@ -277,7 +281,9 @@ def _country_choices(listing, found):
     """The choices of the countries ``found``, which are (code, number), by name."""
     language, found = get_language(), dict(_leading(listing, "country", found))
     names = {code: country_name(code, language) for code in found}
-    return choices(listing, "country", dict(sorted(names.items(), key=lambda item: fold(item[1]))), found)
+    return choices(
+        listing, "country", dict(sorted(names.items(), key=lambda item: country_order(item[1], language))), found
+    )
 
 
 def _leading(listing, name, found):

@@ -136,6 +136,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+# Before those of all applications: a text of ours that one of them has too is said in our words.
+LOCALE_PATHS = [BASE_DIR / "actors" / "locale", BASE_DIR / "actorsite" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -228,7 +228,7 @@ def test_the_first_page_of_250_costs_two_queries_and_any_page_five(client, crowd
 
 def test_what_a_search_finds_and_one_page_shows_is_not_narrowed(client, crowd):
     def narrows(address):
-        return 'aria-label="Living or dead"' in client.get(address).content.decode()
+        return 'aria-label="Living or deceased"' in client.get(address).content.decode()
 
     assert narrows("/") and narrows("/?q=ann") and narrows("/?q=ann+000&living=no")
     assert not narrows("/?q=ann+000") and not narrows("/?q=nobody")
@@ -247,3 +247,15 @@ def test_a_change_past_django_is_on_the_next_page(client, cast):
         cursor.execute("UPDATE actor SET last_name = 'Cheong' WHERE last_name = 'Cheung'")
     page = client.get("/")
     assert page.status_code == 200 and "Maggie Cheong" in names(page)
+
+
+def test_countries_are_in_the_order_that_their_reader_looks_them_up_in(client):
+    Actor.objects.bulk_create(Actor(first_name="A", country=code) for code in ("US", "AX", "CN", "EG", "DE"))
+
+    def order(language):
+        page = client.get("/", headers={"accept-language": language}).content.decode()
+        return re.findall(r'href="\./\?country=([A-Z]{2})"', page)
+
+    assert order("en") == ["AX", "CN", "EG", "DE", "US"]
+    # 埃及 aījí, 奥兰 àolán, 德国 déguó, 美国 měiguó, 中国 zhōngguó
+    assert order("zh-hans") == ["EG", "AX", "DE", "US", "CN"]

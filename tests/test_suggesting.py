@@ -66,7 +66,7 @@ def test_only_what_finds_somebody_in_the_list_is_suggested():
 
 def test_page_and_data_suggest(client):
     page = client.get("/?q=lenug&living=yes").content.decode()
-    assert 'Did you mean <a href="./?q=leung&amp;living=yes"><bdi>leung</bdi></a>?' in page
+    assert 'Did you mean <a href="./?q=leung&amp;living=yes"><bdi>Leung</bdi></a>?' in page
     assert client.get("/actors.json?q=lenug").json()["suggestions"] == ["leung"]
     assert client.get("/actors.json?q=leung").json()["suggestions"] == []
     assert "Did you mean" not in client.get("/?q=xqzkwvj").content.decode()
@@ -123,7 +123,7 @@ def test_only_what_finds_a_film_in_the_list_is_suggested(films):
 
 def test_page_and_data_of_films_suggest(client, films):
     page = client.get("/films/?q=samuria&decade=1950s&sort=year").content.decode()
-    assert 'Did you mean <a href="./?q=samurai&amp;decade=1950s&amp;sort=year"><bdi>samurai</bdi></a>?' in page
+    assert 'Did you mean <a href="./?q=samurai&amp;decade=1950s&amp;sort=year"><bdi>Samurai</bdi></a>?' in page
     assert client.get("/films.json?q=samuria&decade=1950s").json()["suggestions"] == ["samurai"]
     assert client.get("/films.json?q=samuria&decade=1940s").json()["suggestions"] == []
     assert client.get("/films.json?q=samurai").json()["suggestions"] == []
@@ -134,7 +134,13 @@ def test_page_and_data_of_films_suggest(client, films):
 
 def test_a_suggestion_of_films_is_one_in_chinese_too(client, films):
     page = client.get("/films/?q=samuria", headers={"accept-language": "zh-CN"}).content.decode()
-    assert "您要找的是不是" in page and 'href="./?q=samurai"' in page
+    assert "您要找的是不是" in page and '<a href="./?q=samurai"><bdi>Samurai</bdi></a>？' in page
+
+
+def test_what_finds_nothing_here_is_looked_for_there_by_one_click(client, films):
+    assert '<a href="/films/?q=Seven%20Samurai%26">' in client.get("/?q=Seven+Samurai%26").content.decode()
+    assert '<a href="/?q=tony%20leung">' in client.get("/films/?q=tony+leung").content.decode()
+    assert "/films/?q=" not in client.get("/?country=JP").content.decode()
 
 
 @pytest.mark.postgresql
