@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import QuerySet
 
+from actors.hanzi import spellings
 from actors.paging import Page, make_token, read_token
 from actors.search import LAST, is_start, pattern, words
 from actors.statements import Compiled
@@ -188,8 +189,9 @@ class Place:
         return found, read < self.most
 
     def rows(self, conditions):
-        """Return the SQL of the rows that all ``conditions`` are true of, each SQL and its value, and the values."""
+        """Return the SQL of the rows that all ``conditions`` are true of, each SQL and its values, and all values."""
         texts, values = zip(*conditions, strict=True)
+        values = [value for some in values for value in some]
         rows = (
             f"SELECT {self.table.columns} FROM {self.table.name} "  # noqa: S608  columns of ours, the values parameters
             f"WHERE {' AND '.join(texts)}{self.within} LIMIT {self.most}"
@@ -229,24 +231,29 @@ def allow(scans: dict[str, str]) -> str:
     return "".join(f"SET LOCAL {scan} = {scans.get(scan, 'DEFAULT')}; " for scan in SCANS)
 
 
-def condition(word, postgresql):
-    """Return the SQL condition that a name matches ``word``, and its value."""
+def condition(word: str, postgresql: bool) -> tuple[str, list[str]]:
+    """Return the SQL condition that a name matches ``word``, in whichever Chinese characters, and its values."""
+    spelled = spellings(word)
     if postgresql and is_start(word):
-        return "actor_starts(search) @> ARRAY[%s]", word
-    return "search LIKE %s", f"%{pattern(word)}%"
+        return f"actor_starts(search) && ARRAY[{', '.join(['%s'] * len(spelled))}]", spelled
+    return _any("search LIKE %s", spelled), [f"%{pattern(each)}%" for each in spelled]
+
+
+def _any(condition, values):
+    return f"({' OR '.join([condition] * len(values))})" if len(values) > 1 else condition
 
 
 def _tier(looked_for, keys):
     """Return the SQL of a row's tier, and its values."""
-    phrase = " ".join(looked_for)
-    whole = " AND ".join(["search || ' ' LIKE %s"] * len(looked_for))
-    begin = " AND ".join(["search LIKE %s"] * len(looked_for))
+    phrase, spelled = " ".join(looked_for), [spellings(word) for word in looked_for]
+    whole = " AND ".join(_any("search || ' ' LIKE %s", each) for each in spelled)
+    begin = " AND ".join(_any("search LIKE %s", each) for each in spelled)
     starts = " ".join(f"WHEN {key} LIKE %s THEN {tier}" for tier, key in enumerate(keys, 1))
     return (
         f"CASE WHEN {whole} THEN 0 {starts} WHEN {begin} THEN 3 ELSE 4 END",
         [
-            *(f"% {word} %" for word in looked_for),
+            *(f"% {word} %" for each in spelled for word in each),
             *(f"{phrase}%" for _key in keys),
-            *(f"% {word}%" for word in looked_for),
+            *(f"% {word}%" for each in spelled for word in each),
         ],
     )

@@ -11,9 +11,9 @@ from actors import alphabet, finding, paging
 from actors.facets import Facets
 from actors.fields import Life
 from actors.listed import Listed, Recorded
-from actors.models import Actor, ActorQuerySet
+from actors.models import Actor, ActorQuerySet, containing
 from actors.query import PAGE_SIZE, Query
-from actors.search import pattern, words
+from actors.search import words
 from actors.statements import Compiled
 from actors.suggesting import suggest
 
@@ -80,7 +80,7 @@ class Listing(Query):
         left = self.change(q="") if looked_for else self
         found = (left.change(living="", born="") if bounded else left).rows()
         for word in looked_for:
-            found = found.filter(search__contains=pattern(word))
+            found = found.filter(containing(word))
         if bounded:
             found = found.alias(life=Life("death_year", "birth_year")).filter(**self.facets.life)
         return found.order_by(self.key, "id")

@@ -2,7 +2,8 @@
 
 import random
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 
 from django.core.exceptions import ValidationError
 from django.db import connections, models
@@ -26,6 +27,7 @@ from actors.fields import (
     UTCTimestampField,
     split_names,
 )
+from actors.hanzi import spellings
 from actors.scripts import language_of
 from actors.search import fold, is_start, pattern, words
 
@@ -58,10 +60,19 @@ def containing_words(rows, query):
     starts = connections[rows.db].vendor == "postgresql"
     for word in words(query):
         if starts and is_start(word):
-            rows = rows.filter(Starts(models.F("search"), models.Value(word)))
+            rows = rows.filter(_any(Starts(models.F("search"), models.Value(each)) for each in spellings(word)))
         else:
-            rows = rows.filter(search__contains=pattern(word))
+            rows = rows.filter(containing(word))
     return rows
+
+
+def containing(word):
+    """Return the condition that the pattern of ``word``, in whichever Chinese characters, is in a ``search``."""
+    return _any(models.Q(search__contains=pattern(each)) for each in spellings(word))
+
+
+def _any(conditions):
+    return reduce(or_, map(models.Q, conditions))
 
 
 @lru_cache(1_024)

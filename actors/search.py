@@ -11,6 +11,8 @@ import unicodedata
 
 from django.db.backends.signals import connection_created
 
+from actors.hanzi import spellings
+
 # Marks that a reader of Latin, Greek, Cyrillic, Arabic or Hebrew leaves out. Vowel signs
 # of Indic scripts and the voicing marks of kana are letters to their readers, and stay.
 MARKS = (
@@ -81,7 +83,7 @@ def matches(text: str, words: list[str]) -> list[tuple[int, int]]:
         origins += [(start, end)] * len(part)
     folded = "".join(folded)
     found = set()
-    for word in words:
+    for word in (spelled for one in words for spelled in spellings(one)):
         looked_for = pattern(word)
         at = folded.find(looked_for)
         while at >= 0:

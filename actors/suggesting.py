@@ -78,7 +78,7 @@ def _conditions(candidate):
             conditions.append(condition(word, postgresql))
             continue
         for part in word.split(" "):
-            conditions += [("search LIKE %s", f"% {part}%"), ("search || ' ' LIKE %s", f"% {part} %")]
+            conditions += [("search LIKE %s", [f"% {part}%"]), ("search || ' ' LIKE %s", [f"% {part} %"])]
     return conditions
 
 
@@ -174,9 +174,9 @@ class _Lookup:
             return f"{asked}, wrong (number) AS MATERIALIZED (SELECT number FROM asked)", values  # noqa: S608  nothing is given
         inside = []
         for number, word in self.words.items():
-            matches, value = condition(word, self.postgresql)
+            matches, patterns = condition(word, self.postgresql)
             inside.append(f"WHEN {number} THEN EXISTS (SELECT 1 FROM {self.table.name} WHERE {matches})")  # noqa: S608  columns of ours, the values parameters
-            values.append(value)
+            values += patterns
         known = "" if self.titles and not self.postgresql else f"NOT ({self.known()}) AND "
         return (
             f"{asked}, wrong (number) AS MATERIALIZED (SELECT number FROM asked AS slips "  # noqa: S608  the same

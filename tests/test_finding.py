@@ -12,8 +12,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from actors import finding
-from actors.models import Actor
+from actors import finding, hanzi
+from actors.hanzi import spellings
+from actors.models import Actor, Film
 from actors.search import fold, pattern, words
 from tests import plans
 
@@ -75,13 +76,52 @@ def test_it_finds_whom_the_words_match_and_nobody_else():
     queries |= {f"{a[:2]} {b[-3:]}" for a, b in pairwise(texts)} | {"chan j", "李 小", "jun 龍"}
     assert len(queries) > 900
     for query in sorted(queries)[:: 1 if connection.vendor == "postgresql" else 3]:
-        wanted = {pk for pk, text in everybody.items() if all(pattern(word) in text for word in words(query))}
+        wanted = {
+            pk
+            for pk, text in everybody.items()
+            if all(any(pattern(spelled) in text for spelled in spellings(word)) for word in words(query))
+        }
         if not words(query):
             wanted = set()
         answer = finding.find(query)
         assert {pk for _tier, _key, pk in answer.places} == wanted and not answer.more, query
         if words(query):
             assert set(Actor.objects.search(query).values_list("pk", flat=True)) == wanted, query
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("梁朝伟", "梁朝偉"), ("周润发", "周潤發"), ("發哥", "发哥"), ("王寶強", "王宝强"), ("范冰", "范冰冰"),
+        ("龍", "李小龙"), ("小龙", "李小龍"), ("朝伟", "梁朝偉 Tony"),
+    ],
+)  # fmt: skip
+def test_a_name_is_found_in_traditional_and_in_simplified_characters(client, query, name):
+    Actor.objects.create(first_name="Some", last_name="Body", native_name=name)
+    add("Wang|Other")
+    names, page = shown(client, f"/?q={query}")
+    assert names == ["Some Body"] and "<mark>" in page
+    assert client.get(f"/actors.json?q={query}").json()["total"] == 1
+    assert len(b"".join(client.get(f"/actors.csv?q={query}").streaming_content).splitlines()) == 2
+
+
+def test_a_whole_name_is_before_the_inside_of_one_in_either_characters(client):
+    Actor.objects.create(first_name="Name", last_name="Inside", native_name="大梁朝偉們")
+    Actor.objects.create(first_name="Name", last_name="Whole", native_name="梁朝偉")
+    assert shown(client, "/?q=梁朝伟")[0] == ["Name Whole", "Name Inside"]
+
+
+def test_of_two_spellings_both_are_found_and_films_too(client):
+    for title in ("花樣年華", "花样年华", "樣樣"):
+        Film.objects.create(title="In the Mood", original_title=title)
+    for query in ("花样年华", "花樣年華", "花樣年华"):
+        assert client.get(f"/films.json?q={query}").json()["total"] == 2
+
+
+def test_no_text_has_more_spellings_than_a_bound():
+    assert len(spellings("发" * 200)) <= hanzi.MOST and spellings("发" * 200)[0] == "发" * 200
+    assert spellings("周润发")[:3] == ["周润发", "週潤發", "週潤髮"] and "周潤發" in spellings("周润发")
+    assert spellings("mifune") == ["mifune"] and spellings("さくら") == ["さくら"]
 
 
 def test_the_list_narrows_what_is_found(client):
