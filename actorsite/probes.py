@@ -17,6 +17,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpResponse, HttpResponseNotAllowed
 
+from actorsite.postgresql import gate
+
 logger = logging.getLogger(__name__)
 
 # Seconds for which an answer of the database stands, and for which it is awaited.
@@ -104,7 +106,7 @@ class Readiness:
         try:
             reason = database_reason()
         except (DatabaseError, InterfaceError) as error:
-            reason = f"The database does not answer: {type(error.__cause__ or error).__name__}."
+            reason = f"The database does not answer: {gate.reason(error.__cause__ or error)}."
         except Exception as error:
             logger.exception("Readiness could not be found out.")
             reason = f"The database could not be asked: {type(error).__name__}."

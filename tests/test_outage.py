@@ -1,5 +1,6 @@
 """The database goes away in every way, and the site says so in time, and comes back by itself."""
 
+import json
 import os
 import re
 import signal
@@ -228,6 +229,45 @@ def test_no_connection_is_left(postgres, server):
         for connection in taken:
             connection.close()
     wait_until_served(server, 3)
+
+
+@pytest.fixture
+def wrong_password(postgres):
+    """The address of the database for an account whose password is another."""
+    hba = postgres.data / "pg_hba.conf"
+    rules = hba.read_text()
+    with cursor_of(postgres.url()) as cursor:
+        cursor.execute("CREATE ROLE grace LOGIN PASSWORD 'right'")
+        hba.write_text(f"host all grace all scram-sha-256\n{rules}")
+        cursor.execute("SELECT pg_reload_conf()")
+        time.sleep(0.2)
+        try:
+            yield postgres.url("outage").replace("postgres@", "grace:hush-hush@")
+        finally:
+            hba.write_text(rules)
+            cursor.execute("SELECT pg_reload_conf()")
+            cursor.execute("DROP ROLE grace")
+
+
+def test_a_wrong_password_is_said_once_and_by_readiness(postgres, wrong_password):
+    with Server(wrong_password, WEB_THREADS="4") as refused:
+        for _ in range(10):
+            assert refused.get(PAGE)[0] == refused.get(KEPT)[0] == 503
+        reason = "password authentication failed for user"
+        lines = [json.loads(line) for line in refused.log.splitlines()]
+        [told] = [line for line in lines if line["logger"] == "actorsite.postgresql"]
+        assert told["message"].endswith(f'{reason} "grace"') and told["level"] == "ERROR"
+        answers = [line["message"] for line in lines if line["message"].startswith("Service Unavailable: ")]
+        assert len(answers) == 20 and all(reason in answer for answer in answers)
+        assert refused.get("/readyz")[::2] == (503, f"The database does not answer: {reason} ….".encode())
+        assert "hush" not in refused.log
+
+
+def test_a_database_that_does_not_exist_is_said(postgres):
+    with Server(postgres.url("nowhere")) as refused:
+        assert refused.get(PAGE)[0] == 503
+        assert 'database \\"nowhere\\" does not exist' in refused.log
+        assert refused.get("/readyz")[::2] == (503, "The database does not answer: database … does not exist.".encode())
 
 
 def drop_connections(cursor):

@@ -4,8 +4,10 @@ import threading
 
 import pytest
 from django.db.migrations.recorder import MigrationRecorder
+from psycopg2 import OperationalError
 
 from actorsite import probes
+from actorsite.postgresql import gate
 
 
 @pytest.fixture
@@ -97,3 +99,40 @@ def test_health_keeps_the_replaced_contract(client, monkeypatch, tmp_path, text,
     response = client.get("/health")
     assert (response.status_code, response.content) == (status, body)
     assert response["health-check"] == body.decode()
+
+
+AT = 'connection to server at "db.example.org" (192.0.2.7), port 5432 failed: '
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (f'{AT}FATAL:  password authentication failed for user "ada"\n', "password authentication failed for user …"),
+        (
+            f'{AT}Connection refused\n\tIs the server running?\n{AT}FATAL:  database "a" does not exist',
+            "database … does not exist",
+        ),
+        (
+            f'{AT}FATAL:  no pg_hba.conf entry for host "192.0.2.9", user "ada"',
+            "no pg_hba.conf entry for host …, user …",
+        ),
+        (f"{AT}timeout expired", "timeout expired"),
+        (
+            'could not translate host name "db" to address: Unknown host',
+            "could not translate host name … to address: Unknown host",
+        ),
+        (
+            f"{AT}FATAL:  Passwort-Authentifizierung für Benutzer »ada« fehlgeschlagen",
+            "Passwort-Authentifizierung für Benutzer … fehlgeschlagen",
+        ),
+        (
+            "terminating connection due to administrator command\nSSL connection has been closed",
+            "terminating connection due to administrator command",
+        ),
+        ("", "OperationalError"),
+    ],
+)
+def test_a_reason_names_no_server_and_nobody(said, reason):
+    """Anybody may read it."""
+    assert gate.reason(OperationalError(said)) == reason
+    assert gate.reason(gate.Refused("Away", reason)) == reason
