@@ -19,17 +19,18 @@ import time
 
 from django.conf import settings
 from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
+from psycopg2.extensions import connection as Connection
 
 LOOKS_EVERY = 0.05  # seconds
 
 _connections = {}  # thread id: the psycopg2 connection that it uses
 _deadlines = {}  # thread id: when its wait ends, how many seconds it was given, and whether they have passed once
 _lock = threading.Lock()
-_watching = False
+_watching = None  # the process whose thread looks
 
 
 def watch(connection):
-    """Look after the calling thread's psycopg2 ``connection``."""
+    """Look after the calling thread's ``connection``. Only psycopg2's are cut: SQLite has a time-out of its own."""
     _connections[threading.get_ident()] = connection
 
 
@@ -84,31 +85,40 @@ def _start():
     if _watching != os.getpid():
         with _lock:
             if _watching != os.getpid():
-                _deadlines.clear()
+                if _watching:
+                    _deadlines.clear()
                 _watching = os.getpid()
                 threading.Thread(target=_look, name="deadline", daemon=True).start()
 
 
 def _look():
-    while True:
-        time.sleep(LOOKS_EVERY)
-        now = time.monotonic()
-        for thread, given in list(_deadlines.items()):
-            end, seconds, over = given
-            if over or now > end:
-                with _lock:
-                    if _deadlines.get(thread) is not given:
-                        continue
-                    connection = _connections.get(thread)
-                    if not _waits(connection):
-                        _deadlines[thread] = now + seconds, seconds, True
-                    elif now > end:
-                        del _connections[thread]
-                        _shut(connection)
+    global _watching
+    try:
+        while True:
+            time.sleep(LOOKS_EVERY)
+            _look_once(time.monotonic())
+    finally:
+        # By a fault of ours: whoever comes next starts another thread.
+        _watching = None
+
+
+def _look_once(now):
+    for thread, given in list(_deadlines.items()):
+        end, seconds, over = given
+        if over or now > end:
+            with _lock:
+                if _deadlines.get(thread) is not given:
+                    continue
+                connection = _connections.get(thread)
+                if not _waits(connection):
+                    _deadlines[thread] = now + seconds, seconds, True
+                elif now > end:
+                    del _connections[thread]
+                    _shut(connection)
 
 
 def _waits(connection):
-    return connection is not None and connection.info.transaction_status == TRANSACTION_STATUS_ACTIVE
+    return isinstance(connection, Connection) and connection.info.transaction_status == TRANSACTION_STATUS_ACTIVE
 
 
 def _shut(connection):

@@ -14,6 +14,7 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,128}")
 # A text as JSON, letters as they are.
 _text = json.encoder.encode_basestring
 _requests = logging.getLogger("actorsite.requests")
+_threads = logging.getLogger("actorsite.threads")
 
 
 # What no line shows need not be asked for: https://docs.python.org/3/howto/logging.html#optimization
@@ -56,6 +57,13 @@ def config(level: str, form: str) -> dict:
             "django.server": silent,
         },
     }
+
+
+def thread_failed(failure):
+    """Log what ended a thread: threading.excepthook, whose own writes lines that are no JSON."""
+    if failure.exc_type is not SystemExit:
+        exception = failure.exc_type, failure.exc_value, failure.exc_traceback
+        _threads.error("The thread %s failed.", getattr(failure.thread, "name", "?"), exc_info=exception)
 
 
 class Brief(logging.Filter):

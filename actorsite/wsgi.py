@@ -1,6 +1,7 @@
 """The WSGI application that gunicorn serves."""
 
 import os
+import threading
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -9,9 +10,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "actorsite.settings")
 
 application = get_wsgi_application()
 
-from actorsite.postgresql import base  # noqa: E402  the settings must stand
+from actorsite import logs  # noqa: E402  the settings must stand
+from actorsite.postgresql import base  # noqa: E402  the same
 
 base.serving = True
+threading.excepthook = logs.thread_failed
 
 if not settings.DEBUG:
     from actorsite.pages import Pages

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 
 import pytest
 
@@ -64,6 +65,22 @@ def test_strangers_and_outages_get_no_traceback(name, status, brief):
     written = json.loads(logs.JSONFormatter().format(record))
     assert written["message"] == ("Failed: / (ValueError: lost the server)" if brief else "Failed: /")
     assert ("exception" in written) is not brief
+
+
+def test_a_thread_that_fails_is_one_line_too(caplog, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", logs.thread_failed)
+    for failure in (SystemExit, ValueError("no such actor")):
+        thread = threading.Thread(target=lambda failure=failure: raise_(failure), name="look")
+        thread.start()
+        thread.join()
+    [record] = caplog.records
+    written = json.loads(logs.JSONFormatter().format(record))
+    assert (written["level"], written["message"]) == ("ERROR", "The thread look failed.")
+    assert written["exception"].endswith("ValueError: no such actor")
+
+
+def raise_(exception):
+    raise exception
 
 
 def test_text_is_for_people():
