@@ -10,10 +10,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "actorsite.settings")
 
 application = get_wsgi_application()
 
-from actorsite import logs  # noqa: E402  the settings must stand
+from django.db import connection  # noqa: E402  the settings must stand
+
+from actorsite import logs  # noqa: E402  the same
 from actorsite.postgresql import base  # noqa: E402  the same
 
 base.serving = True
+if connection.vendor == "sqlite":
+    # Seconds for another process's lock. A page may wait twice, for the version and for its rows: in all less than 3.
+    connection.settings_dict["OPTIONS"].setdefault("timeout", 1.2)
 threading.excepthook = logs.thread_failed
 
 if not settings.DEBUG:

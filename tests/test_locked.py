@@ -1,5 +1,6 @@
 """SQLite while another process holds it, and what looks after the waits of threads."""
 
+import json
 import sqlite3
 import threading
 import time
@@ -7,6 +8,7 @@ import time
 import pytest
 
 from actorsite import deadline
+from tests.server import Server, migrated_database
 
 pytestmark = pytest.mark.once
 
@@ -33,3 +35,31 @@ def test_whoever_looks_is_replaced(monkeypatch):
         assert not lookers()
     with deadline.deadline(1):
         assert lookers()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with migrated_database() as url, Server(url, WEB_THREADS="4") as running:
+        yield running
+
+
+@pytest.fixture
+def held(server):
+    """The file, which another process holds."""
+    held = sqlite3.connect(server.variables["DATABASE_URL"].removeprefix("sqlite:///"), isolation_level=None)
+    held.execute("BEGIN EXCLUSIVE")
+    yield held
+    held.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=mifune", "/spotlight/", "/actors.csv", "/actors.ndjson", "/readyz"])
+def test_a_locked_file_is_a_503_in_time(server, held, path):
+    start, before = time.monotonic(), len(server.log)
+    status = server.get(path)[0]
+    assert (status, time.monotonic() - start < 3) == (503, True)
+    assert server.get("/livez")[0] == 200
+    lines = [json.loads(line) for line in server.log[before:].splitlines()]
+    assert not any("exception" in line for line in lines)
+    held.execute("ROLLBACK")
+    time.sleep(0.5)
+    assert server.get(path)[0] == 200
