@@ -21,6 +21,8 @@ CHUNK = 65_536
 AHEAD = 4
 # A whole table takes as long as its reader does; silence is ended by the request's deadline.
 LONGEST = "1h"
+# For a table that others hold: nothing is being looked for then, and who asks hears of it as for a page.
+LOCKED = "2s"
 # More rows are read in the order of an index, one by one. To read and sort all of them first is less work, but
 # keeps the reader waiting, of a million for longer than the deadline.
 SORTED = 100_000
@@ -54,7 +56,7 @@ def _copy(rows, fields, columns, form, taker):
     if form == "binary":
         chosen = f"SELECT row_to_json(line) FROM ({chosen}) AS line"  # noqa: S608  the columns are ours, the values parameters
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST}'")
+        cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST}'; SET LOCAL lock_timeout = '{LOCKED}'")
         cursor.execute(f"EXPLAIN {sql}", parameters)
         if int(_ROWS.search(cursor.fetchone()[0])[1]) > SORTED:
             cursor.execute("SET LOCAL enable_sort = off")

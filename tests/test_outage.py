@@ -186,6 +186,15 @@ def test_a_slow_query(postgres, server):
     wait_until_served(server, 3)
 
 
+def test_a_table_that_others_hold(postgres, server):
+    """A file of data may look for its rows for long, and does not wait for a lock as long as that."""
+    with cursor_of(postgres.url("outage")) as cursor:
+        cursor.execute("BEGIN; LOCK TABLE actor, actors_film")
+        assert_files_are_unavailable(server)
+        assert_unavailable(server)
+    wait_until_served(server, 3)
+
+
 def test_the_database_is_read_only(postgres, server):
     """Reading goes on; what must write is told to come back; readiness sends the traffic elsewhere."""
     with cursor_of(postgres.url()) as cursor:
