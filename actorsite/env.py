@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import dj_database_url
+
+from actorsite import database_url
 
 
 class EnvironmentInvalid(Exception):
@@ -85,20 +87,11 @@ host_name = matching(r"\*|\.?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9
 origin = matching(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 contact = matching(r"mailto:[^@\s<>]+@[A-Za-z0-9.-]+|https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?")
 
-DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
 
-
-def database_url(text):
-    """Return the URL, checked: a known scheme, a database name, a legal port."""
-    parts = urlsplit(text)
-    if parts.scheme not in DATABASE_SCHEMES or re.search(r"[\s'\"]", text):
-        raise ValueError("scheme")
-    if parts.scheme == "sqlite":
-        if parts.netloc or not parts.path.strip("/"):
-            raise ValueError("path")
-    elif not parts.path.strip("/") or parts.port == 0:  # .port raises ValueError when malformed
-        raise ValueError("name")
-    dj_database_url.parse(text)
+def secret_key(text):
+    """As `check --deploy` wants it: https://docs.djangoproject.com/en/5.2/ref/checks/#security (W009)."""
+    if not re.fullmatch(r"\S{50,}", text) or len(set(text)) < 5 or text.startswith("django-insecure-"):
+        raise ValueError("key")
     return text
 
 
@@ -106,9 +99,9 @@ VARIABLES = (
     Variable(
         "SECRET_KEY",
         "Signs sessions and tokens. The same for every process of one site.",
-        "a text of at least 50 characters without spaces, "
+        "a text of at least 50 characters without spaces, and 5 different ones, "
         "such as `python3 -c 'import secrets; print(secrets.token_urlsafe(50))'` prints",
-        matching(r"\S{50,}"),
+        secret_key,
         required=True,
         secret=True,
     ),
@@ -122,15 +115,16 @@ VARIABLES = (
     Variable(
         "DATABASE_URL",
         "The database. PostgreSQL is reached over TLS (`sslmode=require`) unless the URL says otherwise.",
-        "`postgres://USER:PASSWORD@HOST:PORT/NAME`, where `?sslmode=…` may follow, or `sqlite:///PATH`",
-        database_url,
+        "`postgres://USER:PASSWORD@HOST:PORT/NAME`, where options of libpq may follow, such as `?sslmode=require`, "
+        "or `sqlite:///PATH`, where `?timeout=SECONDS` may follow",
+        database_url.read,
         secret=True,
     ),
     Variable(
         "host",
         "The database's host, where `DATABASE_URL` is unset. One of four variables of the replaced page.",
-        "a host name or address",
-        matching(r"[A-Za-z0-9._:-]+"),
+        "a host name or address, without a port (it is 5432)",
+        database_url.host,
     ),
     Variable("PSQL_USERNAME", "The database's user, with `host`.", "a user name", matching(r".+")),
     Variable("PSQL_PASSWORD", "The database user's password, with `host`.", "a password", matching(r".+"), secret=True),
@@ -311,7 +305,7 @@ def read(environ: Mapping[str, str]) -> dict[str, Any]:
         mistakes.append(f"METRICS_PORT must be {_allowed('METRICS_PORT')}.")
     if "DATABASE_URL" not in environ:
         old = ("host", "PSQL_USERNAME", "PSQL_PASSWORD", "PSQL_DBNAME")
-        missing = [name for name in old if not environ.get(name)]
+        missing = [name for name in old if name not in environ]
         if len(missing) == len(old):
             mistakes.append(f"DATABASE_URL is required: {_allowed('DATABASE_URL')}.")
         elif missing:

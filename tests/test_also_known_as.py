@@ -113,7 +113,7 @@ def test_on_sqlite_the_column_comes_and_goes_with_its_triggers(tmp_path):
     import sqlite3
 
     environment = {
-        **os.environ, "SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "localhost", "DEBUG": "true",
+        **os.environ, "SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DEBUG": "true",
         "DATABASE_URL": f"sqlite:///{tmp_path}/a.sqlite3",
     }  # fmt: skip
 

@@ -33,7 +33,7 @@ def manage(url, *arguments, binary=False, **variables):
         env={
             # pg_dump of the tests' own server, so that neither is older than the other.
             "PATH": f"{binaries()}:{os.environ['PATH']}",
-            "SECRET_KEY": "x" * 50,
+            "SECRET_KEY": "abcde" * 10,
             "ALLOWED_HOSTS": "localhost",
             "DATABASE_URL": url,
             **variables,

@@ -11,13 +11,17 @@ from tests.server import ROOT, environment, manage
 pytestmark = pytest.mark.once
 
 GOOD = {
-    "SECRET_KEY": "x" * 50,
+    "SECRET_KEY": "abcde" * 10,
     "ALLOWED_HOSTS": "actors.example.org",
     "DATABASE_URL": "postgres://ada:lovelace@db.example.org:5432/actors",
 }
+BAD_OPTIONS = [
+    *("foo=bar", "sslmode=nonsense", "sslmode=", "sslmode", "sslmode=require&sslmode=disable", "pgbouncer=true"),
+    *("connect_timeout=abc", "connect_timeout=1.5", "keepalives=true", "target_session_attrs=master"),
+]
 # For each variable, values that a tired operator may set. Free texts have none but the empty one.
 BAD = {
-    "SECRET_KEY": ["short", "with spaces " * 10],
+    "SECRET_KEY": ["short", "with spaces " * 10, "a" * 60, "abcd" * 15, "django-insecure-" + "abcde" * 10],
     "ALLOWED_HOSTS": [
         "https://a.example.org",
         "a.example.org, b.example.org",
@@ -33,8 +37,11 @@ BAD = {
         " postgres://u:hush@h/n",
         "sqlite://",
         "nonsense",
+        *(f"postgres://u:hush@h/n?{options}" for options in BAD_OPTIONS),
+        *("postgres://u:hush%00@h/n", "postgres://u:hush%ff@h/n"),
+        *("sqlite:///x?timeout=hush", "sqlite:///x?foo=hush", "sqlite:///x?timeout=-1"),
     ],
-    "host": ["db example", "'db'"],
+    "host": ["db example", "'db'", "h:5433", "::g"],
     "PSQL_USERNAME": [],
     "PSQL_PASSWORD": [],
     "PSQL_DBNAME": ["two words", "'actors'"],
@@ -124,6 +131,21 @@ def test_the_four_old_variables_name_the_database():
     assert (entry["PORT"], entry["OPTIONS"]["sslmode"]) == (5432, "prefer")
 
 
+def test_the_host_may_be_an_address():
+    required = {name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}
+    url = env.read({**required, **OLD, "host": "2001:db8::7"})["DATABASE_URL"]
+    entry = env.database(url, 600)
+    assert (entry["HOST"], entry["PORT"]) == ("2001:db8::7", 5432)
+
+
+@pytest.mark.parametrize(("name", "value"), [("PSQL_PASSWORD", ""), ("host", "h:5433")])
+def test_one_of_the_four_that_is_wrong_is_said_once(name, value):
+    with pytest.raises(env.EnvironmentInvalid) as refused:
+        env.read({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD, name: value})
+    [_heading, mistake] = str(refused.value).splitlines()
+    assert mistake.startswith(f"- {name} must be ")
+
+
 def test_database_url_wins_over_the_four():
     assert env.read({**GOOD, **OLD})["DATABASE_URL"] == GOOD["DATABASE_URL"]
 
@@ -141,6 +163,27 @@ def test_the_old_variables_come_together():
 )
 def test_tls_is_required_unless_the_url_says_otherwise(url, sslmode):
     assert env.database(url, 600)["OPTIONS"]["sslmode"] == sslmode
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        (
+            "postgres://u:p@h/n?sslmode=verify-full&sslrootcert=/ca.pem&channel_binding=require",
+            {"channel_binding": "require"},
+        ),
+        ("POSTGRESQL://u:p@h/n?connect_timeout=5&assume_role=r&application_name=a", {"connect_timeout": 5}),
+        ("postgres://u:p@h/n?currentSchema=s", {"options": "-c search_path=s"}),
+        ("SQLITE:///x?timeout=3", {"timeout": 3, "transaction_mode": "IMMEDIATE"}),
+        ("sqlite:///x?init_command=PRAGMA%20foreign_keys", {"init_command": "PRAGMA foreign_keys"}),
+    ],
+)
+def test_options_that_are_known_are_taken(url, options):
+    entry = env.database(env.read({**GOOD, "DATABASE_URL": url})["DATABASE_URL"], 600)
+    assert options.items() <= entry["OPTIONS"].items()
+    assert entry["ENGINE"] == (
+        "django.db.backends.sqlite3" if "timeout=3" in url or "init" in url else "actorsite.postgresql"
+    )
 
 
 WRONG = {

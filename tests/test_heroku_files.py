@@ -67,5 +67,10 @@ def test_a_new_app_starts_with_what_app_json_sets(more):
     environment = {name: entry["value"] for name, entry in APP["env"].items() if "value" in entry}
     for name, entry in APP["env"].items():
         assert entry.get("required") is False or {"value", "generator"} & set(entry), name
-    heroku = {"SECRET_KEY": "0" * 64, "DATABASE_URL": "postgres://u:p@h:5432/d", "PORT": "31337", "DYNO": "web.1"}
+    heroku = {
+        "SECRET_KEY": "0123456789abcdef" * 4,
+        "DATABASE_URL": "postgres://u:p@h:5432/d",
+        "PORT": "31337",
+        "DYNO": "web.1",
+    }
     assert read({**environment, **heroku, **more})["ALLOWED_HOSTS"] == [".herokuapp.com"]

@@ -34,7 +34,7 @@ def migrate(url, *arguments):
     return subprocess.run(
         [sys.executable, "manage.py", "migrate", *arguments],
         cwd=settings.BASE_DIR,
-        env={"SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url},
+        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url},
         capture_output=True,
         text=True,
     )

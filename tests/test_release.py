@@ -22,7 +22,7 @@ def start(url, command=("release",), **environment):
     return subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=settings.BASE_DIR,
-        env={"SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url, **environment},
+        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.once, pytest.mark.xdist_group("k8s")]
 everything = pytest.mark.parametrize("name", EVERYTHING)
 
 CONTAINER = "spec.template.spec.containers.0"
-SECRETS = {"SECRET_KEY": "x" * 50, "DATABASE_URL": "postgres://a:b@c/d"}
+SECRETS = {"SECRET_KEY": "abcde" * 10, "DATABASE_URL": "postgres://a:b@c/d"}
 
 
 def ours(rendered):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from actorsite import backups, env
+from actorsite import backups, database_url, env
 
 # Without these an archive is not one of this site.
 OURS = {"actor", "django_migrations", "public.actor", "public.django_migrations"}
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         libpq = None
         if server:
             try:
-                libpq = backups.parameters(env.database(env.database_url(server), 0))
+                libpq = backups.parameters(env.database(database_url.read(server), 0))
             except ValueError:
                 raise CommandError("--server must be a postgres:// URL.") from None
         found = backups.restored(path, libpq)
