@@ -320,6 +320,21 @@ def read(environ: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
+def table(environ: Mapping[str, str]) -> str:
+    """Return what each variable means and allows, its default, and whether ``environ`` has it. Never a value."""
+    lines = []
+    for variable in VARIABLES:
+        default = (
+            "required" if variable.required else f"default {variable.default}" if variable.default else "no default"
+        )
+        lines += [
+            f"{variable.name} ({default}; {'set' if variable.name in environ else 'not set'})",
+            f"    {variable.meaning}",
+            f"    Allowed: {variable.allowed}.",
+        ]
+    return "\n".join(lines)
+
+
 def _allowed(name):
     return next(variable.allowed for variable in VARIABLES if variable.name == name)
 

@@ -16,6 +16,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 try:
     ENV = env.read(os.environ)
 except env.EnvironmentInvalid as error:
+    # Who asks for the table wants it most when something in it is wrong.
+    if sys.argv[1:2] == ["settings_table"]:
+        print(env.table(os.environ))
     sys.exit(str(error))
 
 DEBUG = ENV["DEBUG"]

@@ -8,6 +8,7 @@ from django.core.management import call_command, get_commands
 from django.urls import URLPattern, get_resolver
 
 from actorsite import env, probes
+from tests.server import manage
 
 pytestmark = pytest.mark.once
 
@@ -89,6 +90,16 @@ def test_settings_table_shows_every_variable_and_never_a_value(capsys):
     call_command("settings_table")
     printed = capsys.readouterr().out
     assert re.findall(r"^(\w+) \(", printed, re.MULTILINE) == [variable.name for variable in env.VARIABLES]
-    assert "SECRET_KEY (set)" in printed
-    assert "PORT (default 5000)" in printed
+    assert "SECRET_KEY (required; set)" in printed
+    assert "PORT (default 5000; not set)" in printed
+    assert "DATABASE_URL (no default; set)" in printed
+    assert "DYNO (no default; not set)" in printed
     assert settings.SECRET_KEY not in printed
+
+
+def test_settings_table_is_printed_where_one_is_wrong():
+    ended = manage("settings_table", DATABASE_URL="sqlite:////nonexistent/none", PORT="hush")
+    assert ended.returncode == 1
+    assert "PORT (default 5000; set)" in ended.stdout and "RELEASE_SEED (" in ended.stdout
+    assert ended.stderr.splitlines()[1:] == ["- PORT must be a whole number from 1 to 65535."]
+    assert "hush" not in ended.stdout + ended.stderr
