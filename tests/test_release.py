@@ -166,5 +166,5 @@ def test_the_database_is_waited_for():
     url = f"postgres://nobody@127.0.0.1:{free_port()}/none?sslmode=disable"
     started = time.monotonic()
     code, said = run(url, RELEASE_PATIENCE="2")
-    assert code != 0 and "Waiting for the database." in said and "CommandError: The database is not there" in said
+    assert code != 0 and "Waiting for the database." in said and "CommandError: The database cannot be used: " in said
     assert 2 <= time.monotonic() - started < 15

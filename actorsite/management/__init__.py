@@ -1,0 +1,34 @@
+"""The way from manage.py to the commands: what a database refuses is said in one line, not in a traceback."""
+
+import sys
+
+from django.core.management import execute_from_command_line
+from django.db import OperationalError, ProgrammingError
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: undefined_table
+UNDEFINED_TABLE = "42P01"
+
+
+def run(arguments):
+    """Run the command. ``--traceback`` shows where it failed, as with Django's own mistakes."""
+    try:
+        execute_from_command_line(arguments)
+    except (OperationalError, ProgrammingError) as error:
+        reason = said(error)
+        if not reason or "--traceback" in arguments:
+            raise
+        sys.exit(reason)
+
+
+def said(error: Exception) -> str:
+    """Return what an operator can do about ``error``, in a line; an empty text where it is a fault of ours."""
+    text = str(error).strip()
+    if getattr(error.__cause__, "pgcode", None) == UNDEFINED_TABLE or text.startswith("no such table"):
+        return f"The database is not migrated: run `manage.py migrate` first ({text.splitlines()[0]})."
+    if isinstance(error, ProgrammingError):
+        return ""
+    # https://www.postgresql.org/docs/current/libpq-ssl.html
+    hint = ""
+    if "server does not support SSL" in text:
+        hint = ". To do without TLS, end DATABASE_URL in `?sslmode=disable`"
+    return f"The database cannot be used: {' '.join(text.split())}{hint}."

@@ -8,6 +8,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
+from actorsite.management import said
+
 # Any number will do that no other program takes on this database.
 LOCK = 0x4163746F72
 # SQLSTATE: a lock that was not had in time, and a deadlock. A later try may have better luck.
@@ -44,7 +46,7 @@ class Command(BaseCommand):
                 connection.ensure_connection()
             except OperationalError as error:
                 if time.monotonic() > self.end:
-                    raise CommandError(f"The database is not there: {error}") from None
+                    raise CommandError(said(error)) from None
                 self.stdout.write("Waiting for the database.")
                 time.sleep(1)
             else:
@@ -63,14 +65,14 @@ class Command(BaseCommand):
             # would make every request wait behind it.
             cursor.execute("SET statement_timeout = 0")
             cursor.execute(f"SET lock_timeout = {settings.RELEASE_LOCK_TIMEOUT}")
-            said = False
+            told = False
             while True:
                 cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
                 if cursor.fetchone()[0]:
                     return
-                if not said:
+                if not told:
                     self.stdout.write("Another release is at work: waiting for it.")
-                    said = True
+                    told = True
                 time.sleep(0.5)
 
     def migrate(self):
