@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import sys
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from functools import lru_cache
 
 request_id = ContextVar("request_id", default=None)
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,128}")
+# What ends a line for some reader, or tells a terminal what to do: C0 and C1, and what sets the direction.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # A text as JSON, letters as they are.
 _text = json.encoder.encode_basestring
 _requests = logging.getLogger("actorsite.requests")
@@ -36,8 +39,7 @@ def config(level: str, form: str) -> dict:
         "filters": {"brief": {"()": "actorsite.logs.Brief"}},
         "handlers": {
             "stdout": {
-                "class": "logging.StreamHandler",
-                "stream": "ext://sys.stdout",
+                "()": "actorsite.logs.stdout",
                 "formatter": form,
                 "filters": ["brief"],
             },
@@ -57,6 +59,14 @@ def config(level: str, form: str) -> dict:
             "django.server": silent,
         },
     }
+
+
+def stdout():
+    """Return the handler of standard output, which takes any text: where the locale is C, that is ASCII."""
+    # Under pytest it may be another thing.
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    return logging.StreamHandler(sys.stdout)
 
 
 def thread_failed(failure):
@@ -97,7 +107,9 @@ class JSONFormatter(logging.Formatter):
             )
         if record.exc_info:
             line += f', "exception": {_text(self.formatException(record.exc_info))}'
-        return line + "}"
+        line += "}"
+        # Of C0 there is nothing left. Nearly all lines are ASCII, which a text knows of itself.
+        return line if line.isascii() else _CONTROLS.sub(_as_json, line)
 
 
 @lru_cache(2)
@@ -105,11 +117,26 @@ def _second(second):
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+def _as_json(found):
+    return f"\\u{ord(found[0]):04x}"
+
+
 class TextFormatter(logging.Formatter):
-    """For people: time, level and message."""
+    """For people: time, level and message in a line, an exception indented below it. No stranger writes a line."""
 
     def __init__(self):
         super().__init__("{asctime} {levelname:<7} {message}", "%H:%M:%S", style="{")
+
+    def formatMessage(self, record):
+        return _CONTROLS.sub(_escaped, super().formatMessage(record))
+
+    def formatException(self, exception):
+        lines = super().formatException(exception).split("\n")
+        return "\n".join(f"    {_CONTROLS.sub(_escaped, line)}" for line in lines)
+
+
+def _escaped(found):
+    return found[0].encode("unicode_escape").decode()
 
 
 def identifier(given: str) -> str:

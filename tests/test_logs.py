@@ -2,11 +2,14 @@
 
 import json
 import logging
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from actorsite import logs
+from tests.server import ROOT, environment
 
 pytestmark = pytest.mark.once
 
@@ -38,9 +41,7 @@ def test_any_text_is_json_as_it_is():
     written = line(method='"', path=path, status=404, duration_ms=0.0)
     found = json.loads(written)
     assert (found["method"], found["path"], found["status"], found["duration_ms"]) == ('"', path, 404, 0)
-    assert (
-        len(written.splitlines()) > 1 and "\n" not in written and "🎬" in written
-    )  # U+0085 and others end no line of a log
+    assert len(written.splitlines()) == 1 and "🎬" in written
 
 
 def test_an_exception_is_one_field():
@@ -84,7 +85,38 @@ def raise_(exception):
 
 
 def test_text_is_for_people():
-    assert line("text").endswith("INFO    Saw 梁朝偉\nand more")
+    assert line("text").endswith("INFO    Saw 梁朝偉\\nand more")
+
+
+CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u202e\u2066"]
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_stranger_writes_no_line_and_moves_no_cursor(form):
+    """In the path of a request, nor in what an exception says of it."""
+    said = "/x" + "".join(CONTROLS)
+    error = ValueError(f"{said}\n14:00:00 ERROR   FAKE")
+    record = logging.LogRecord("actors", logging.ERROR, __file__, 1, "Saw %s", (said,), (ValueError, error, None))
+    written = {"json": logs.JSONFormatter, "text": logs.TextFormatter}[form]().format(record)
+    first, *below = written.split("\n")
+    assert not set(CONTROLS) & set(first + "".join(below))
+    assert all(line.startswith("    ") for line in below) and (form == "text" or not below)
+    if form == "json":
+        assert json.loads(written)["message"] == f"Saw {said}"
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_any_text_is_logged_whatever_the_locale(form):
+    code = (
+        f"import logging.config; from actorsite import logs; logging.config.dictConfig(logs.config('INFO', {form!r})); "
+        f"logs.log_request('GET', {'/梁🎬' + chr(0xDC80)!a}, 404, 1.5, 'this-is-mine')"
+    )
+    variables = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment(**variables), capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "/梁🎬\\udc80" in done.stdout.decode() and len(done.stdout.splitlines()) == 1
 
 
 @pytest.mark.parametrize("given", ["0123abcd-EF.x_y", "a" * 128])
