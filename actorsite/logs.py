@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from django.utils.log import log_response
+
 request_id = ContextVar("request_id", default=None)
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,128}")
 # What ends a line for some reader, or tells a terminal what to do: C0 and C1, and what sets the direction.
@@ -161,6 +163,9 @@ class RequestLog:
         try:
             response = self.get_response(request)
             response["X-Request-Id"] = given
+            if response.status_code >= 500:
+                # As Django does after all middleware, where the id is forgotten; it does so once.
+                log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
             self.log(request, response, (time.perf_counter() - start) * 1000)
         finally:
             request_id.reset(token)

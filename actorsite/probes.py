@@ -78,7 +78,7 @@ PROBES = {"/livez": livez, "/readyz": readyz, "/health": health}
 
 
 class Readiness:
-    """What the database answers, asked at most once a second, by a thread of its own.
+    """What the database answers, asked at most twice a second, by a thread of its own.
 
     libpq cannot be told to give up on a server that hangs, so the probe waits
     for the thread and not for the database. A connection is opened for each

@@ -105,6 +105,18 @@ def test_a_stranger_writes_no_line_and_moves_no_cursor(form):
         assert json.loads(written)["message"] == f"Saw {said}"
 
 
+def test_a_failing_probe_has_an_id_in_each_line(client, caplog, monkeypatch):
+    from actorsite import probes
+
+    monkeypatch.setattr(probes, "draining", lambda: True)
+    ids = []
+    caplog.handler.addFilter(lambda record: ids.append(logs.request_id.get()) or True)
+    client.get("/readyz", headers={"X-Request-Id": "this-is-mine"})
+    assert [record.getMessage() for record in caplog.records] == ["Service Unavailable: /readyz", "GET /readyz 503"]
+    assert ids == ["this-is-mine"] * 2
+    caplog.handler.filters.clear()
+
+
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_any_text_is_logged_whatever_the_locale(form):
     code = (

@@ -71,7 +71,7 @@ def test_readyz_gives_up_on_a_database_that_hangs(client, readiness, monkeypatch
     assert (response.status_code, response.content) == (503, b"The database did not answer within 0.1 s.")
 
 
-def test_readyz_asks_at_most_once_a_second(client, readiness, monkeypatch):
+def test_readyz_asks_at_most_twice_a_second(client, readiness, monkeypatch):
     asked = []
     monkeypatch.setattr(probes, "database_reason", lambda: asked.append(1) or "")
     for _ in range(5):
