@@ -26,6 +26,7 @@ urlpatterns = [
     path("feed/", feeds.recent_changes, name="feed"),
     path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
     path("sitemap-<str:kind>-<int:part>.xml", sitemaps.sitemap_part, name="sitemap-part"),
+    path("favicon.ico", wellknown.favicon, name="favicon"),
     path("robots.txt", wellknown.robots, name="robots"),
     path(".well-known/security.txt", wellknown.security, name="security"),
 ]

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, time, timedelta
 
 from django.conf import settings
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.templatetags.static import static
 from django.urls import reverse
 
 from actors.views import public
@@ -49,6 +50,12 @@ def security(request):
     # It changes with the day and not with the data: it is no page of a version.
     response["Cache-Control"] = "public, max-age=3600"
     return response
+
+
+@public
+def favicon(request):
+    """Where programs look for the icon that have read no page. It may be an SVG; its address changes with it."""
+    return HttpResponseRedirect(static("actors/favicon.svg"), headers={"Cache-Control": "public, max-age=3600"})
 
 
 def _text(lines):

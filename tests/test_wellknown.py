@@ -1,4 +1,4 @@
-"""robots.txt, security.txt and the web manifest."""
+"""robots.txt, security.txt, the icon and the web manifest."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,13 @@ class TestRobots:
 
     def test_the_sitemap_is_named(self, robots):
         assert robots.site_maps() == ["http://testserver/sitemap.xml"]
+
+
+@pytest.mark.once
+def test_the_icon_is_found_where_programs_look_for_it(client):
+    response = client.get("/favicon.ico")
+    assert (response.status_code, response["Location"]) == (302, "/static/actors/favicon.svg")
+    assert finders.find("actors/favicon.svg")
 
 
 @pytest.mark.once
