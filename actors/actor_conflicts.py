@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy
 
 from actors import history
-from actors.conflicts import NoLostUpdate, compare, described, resolved
+from actors.conflicts import NoLostUpdate, as_stored, compare, described, resolved
 from actors.models import Actor, Change
 
 
@@ -42,10 +42,10 @@ class ActorConflicts(NoLostUpdate):
         since = list(changes.filter(version__gt=seen)[:20] if seen else changes[:5])
         if now is None:
             since = list(changes[:1])
-        form = self.get_form(request, now, change=True)(request.POST, instance=Actor(pk=pk))
-        form.is_valid()
-        mine = {name: form.cleaned_data.get(name, request.POST.get(name, "")) for name in history.FIELDS}
-        rows = compare(base, state(now) if now else None, mine)
+        base, theirs, mine = (
+            as_stored(Actor, side, history.FIELDS) for side in (base, state(now) if now else None, request.POST)
+        )
+        rows = compare(base, theirs, mine)
         differ = {row["name"] for row in rows}
         return {
             "rows": [

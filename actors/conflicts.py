@@ -5,14 +5,17 @@ version, of a film the number of the last entry in its history. Within the
 transaction that writes, the row is locked and the mark compared.
 """
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.http import Http404
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from actors import history
+from actors.fields import NamesField, PlainTextField, split_names
 
+# How many lines are in sight of what has several, which a box of one line would join.
+LINES = {NamesField: 3, PlainTextField: 6}
 SIDES = ("mine", "theirs", "edited")
 
 
@@ -119,6 +122,19 @@ def text_of(value):
     return "" if value is None else str(value)
 
 
+def cleaned(model, name, text):
+    """Return the text as the field would store it; as it is where the field refuses it."""
+    try:
+        return text_of(model._meta.get_field(name).to_python(text))
+    except ValidationError:
+        return text.strip()
+
+
+def as_stored(model, state, names):
+    """Return the ``state`` (None for none) as a form that nobody touches would store it, whoever wrote it."""
+    return None if state is None else {name: cleaned(model, name, text_of(state.get(name))) for name in names}
+
+
 def described(row, field, last):
     """Give a ``row`` of compare() what the page shows of it: ``last`` is the entry of who changed it.
 
@@ -127,11 +143,13 @@ def described(row, field, last):
     choices = [("", "–"), *field.get_choices(include_blank=False)] if field.choices else None
     names = dict(choices or ())
     edit = row.get("edit", row["mine"])
+    if isinstance(field, NamesField):
+        edit = "\n".join(split_names(edit))
     part = {
         **row,
         "label": field.verbose_name,
         "edit": edit if choices is None or edit in names else "",
-        "long": row["name"] == "biography",
+        "lines": next((lines for kind, lines in LINES.items() if isinstance(field, kind)), 1),
         "choices": choices,
         "shown": {side: names.get(row[side], row[side]) for side in ("was", "theirs", "mine")},
         "last": last,

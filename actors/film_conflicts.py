@@ -6,11 +6,12 @@ only one of them has, as a whole.
 
 from itertools import count
 
-from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from actors.conflicts import (
+    as_stored,
+    cleaned,
     compare,
     described,
     is_number,
@@ -18,7 +19,6 @@ from actors.conflicts import (
     resolved,
     side_chosen,
     side_that_changed,
-    text_of,
 )
 from actors.filmography import FILM_FIELDS
 from actors.models import Actor, Credit, Film, FilmChange
@@ -70,6 +70,7 @@ def differences(data, pk, now, seen):
     since = unseen(pk, seen) if seen is not None else []
     film, theirs = {name: getattr(now, name, "") for name in FILM_FIELDS}, cast_of(pk)
     base, cast = state_at(film, theirs, since) if since else (None, None)
+    film, base = as_stored(Film, film, FILM_FIELDS), as_stored(Film, base, FILM_FIELDS)
     mine = {name: cleaned(Film, name, data.get(name, "")) for name in FILM_FIELDS}
     rows = []
     for row in compare(base, film, mine, FILM_FIELDS):
@@ -285,15 +286,7 @@ def _name(pk, names):
 
 
 def _texts(state):
-    return {name: text_of(state[column]) for name, column in PART_FIELDS.items()}
-
-
-def cleaned(model, name, text):
-    """Return the text as the field would store it; as it is where the field refuses it."""
-    try:
-        return text_of(model._meta.get_field(name).to_python(text))
-    except ValidationError:
-        return text.strip()
+    return as_stored(Credit, {name: state[column] for name, column in PART_FIELDS.items()}, PART_FIELDS)
 
 
 def _part(texts):

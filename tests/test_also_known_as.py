@@ -15,6 +15,8 @@ from django.db import connection
 from actors import history
 from actors.models import Actor, Change
 from tests.test_admin import address, form
+from tests.test_conflicts import editor, inputs
+from tests.test_merging import text
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +107,38 @@ def test_editors_write_one_name_a_line(admin_client, jackie):
     admin_client.post(address(jackie), form(jackie, also_known_as="Chan Kong-sang\r\nFong Si-lung"))
     jackie.refresh_from_db()
     assert jackie.version == 2
+
+
+LINES = "Chan Kong-sang\r\n陳港生"  # as the form has them
+
+
+def test_names_that_nobody_touched_are_no_conflict(jackie):
+    stale = form(jackie, country="CN", also_known_as=LINES)
+    editor("bob").post(address(jackie), form(jackie, birth_year="1954", also_known_as=LINES))
+    alice = editor("alice")
+    response = alice.post(address(jackie), stale)
+    page = response.content.decode()
+    assert response.status_code == 409 and "Merge and save" in page
+    assert "<legend>Country" in page and "<legend>Also known as" not in page
+    assert alice.post(address(jackie), inputs(response)).status_code == 302
+    jackie.refresh_from_db()
+    assert (jackie.country, jackie.birth_year, jackie.also_known_as) == ("CN", 1954, "Chan Kong-sang / 陳港生")
+
+
+@pytest.mark.parametrize("take", ["mine", "edited"])
+def test_names_that_both_changed_are_decided_one_a_line(jackie, take):
+    stale = form(jackie, also_known_as=f"{LINES}\r\nFong Si-lung")
+    editor("bob").post(address(jackie), form(jackie, also_known_as=f"{LINES}\r\nSing Lung"))
+    alice = editor("alice")
+    response = alice.post(address(jackie), stale)
+    data = inputs(response)
+    assert data["edited_also_known_as"] == "Chan Kong-sang\n陳港生\nFong Si-lung"
+    assert 'Keep mine</span></label> <span class="value">Chan Kong-sang / 陳港生 / Fong Si-lung<' in text(response)
+    typed = {"edited_also_known_as": f"{LINES}\r\nSing Lung\r\nFong Si-lung"} if take == "edited" else {}
+    assert alice.post(address(jackie), {**data, "take_also_known_as": take, **typed}).status_code == 302
+    jackie.refresh_from_db()
+    names = ["Chan Kong-sang", "陳港生", *(["Sing Lung"] if typed else []), "Fong Si-lung"]
+    assert jackie.also_known_as == " / ".join(names)
 
 
 @pytest.mark.once

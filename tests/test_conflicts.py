@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
 from django.test import Client
 
 from actors import conflicts, history
@@ -354,3 +355,27 @@ def test_of_twenty_simultaneous_saves_one_is_kept():
 def test_the_stock_admin_takes_all_twenty(site_without_guard):
     """What the guard is for, and the proof that the test above can fail."""
     assert save_twenty_times_at_once() == ({302: 20}, 21)
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent"),
+    [
+        ({"last_name": "Lee "}, {"last_name": "Lee "}),
+        ({"native_name": "Ce\u0301line"}, {"native_name": "Ce\u0301line"}),
+        ({"biography": "One.\r\n\r\nTwo."}, {"biography": "One.\r\n\r\nTwo."}),
+        ({"biography": "One.\r\n\r\nTwo.", "also_known_as": "A / A"}, {"biography": "One.\r\n\r\nTwo."}),
+    ],
+)
+def test_what_is_written_otherwise_and_stored_alike_is_no_conflict(alice, actor, stored, sent):
+    """What SQL wrote is as SQL wrote it until a form is saved."""
+    with connection.cursor() as cursor:
+        for name, text in stored.items():
+            cursor.execute(f"UPDATE actor SET {name} = %s WHERE actor_id = %s", [text, actor.pk])
+    actor.refresh_from_db()
+    stale = {**form(actor, country="FR"), **sent}
+    Actor.objects.filter(pk=actor.pk).update(birth_year=1921)
+    response = alice.post(address(actor), stale)
+    assert re.findall(r"<legend>(.*?)(?: <|<)", response.content.decode()) == ["Year of birth", "Country"]
+    assert alice.post(address(actor), inputs(response)).status_code == 302
+    actor.refresh_from_db()
+    assert (actor.country, actor.birth_year) == ("FR", 1921)

@@ -279,3 +279,18 @@ def test_a_stale_deletion_says_who_was_faster(alice, bob, film):
     film.delete()
     gone = alice.post(f"{FILMS}{film_pk}/delete/", {"post": "yes", "seen": sight})
     assert gone.status_code == 409 and "Seven Samurai (deleted)" in re.sub(r"\s+", " ", gone.content.decode())
+
+
+def test_what_is_written_otherwise_and_stored_alike_is_no_conflict(alice, film):
+    """What SQL wrote is as SQL wrote it until a form is saved."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE actors_film SET title = 'Seven Samurai ' WHERE id = %s", [film.pk])
+        cursor.execute("UPDATE actors_credit SET \"character\" = 'Kikuchiyo ' WHERE billing = 1")
+    mine = form(film, year="1955")
+    Film.objects.filter(pk=film.pk).update(original_title="七人の侍!")
+    page = Page(alice.post(address(film), mine))
+    assert list(page.rows()) == ["Original title", "Year"]
+    save(alice, film, page)
+    film.refresh_from_db()
+    assert (film.title, film.original_title, film.year) == ("Seven Samurai", "七人の侍!", 1955)
+    assert {(name, part.strip(), billing) for name, part, billing in cast(film)} == {TOSHIRO, TAKASHI}

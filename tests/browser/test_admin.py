@@ -90,3 +90,61 @@ def test_an_editor_finds_corrects_meets_a_conflict_and_goes_back(page, check_pag
     page.get_by_text("Toshirō Mifune is restored.").wait_for()
     actor.refresh_from_db()
     assert (actor.country, actor.birth_year, actor.version) == ("JP", 1920, 4)
+
+
+@pytest.mark.once
+def test_other_names_outlast_a_conflict_about_other_fields(page, check_page):
+    sign_in(page)
+    lee = Actor.objects.get(first_name="Bruce", last_name="Lee")
+    names = lee.also_known_as
+    assert " / " in names
+    other = page.context.new_page()  # another tab
+    for tab in (page, other):
+        tab.goto(f"/admin/actors/actor/{lee.pk}/change/")
+    other.get_by_label("Year of birth").fill("1941")
+    page.get_by_label("Year of birth").fill("1942")
+    page.get_by_label("Last name").fill("Li")
+    save(other)
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.get_by_role("group", name="Year of birth").get_by_label("Keep mine").check()
+    assert page.get_by_role("group", name="Also known as").count() == 0
+    check_page(page)
+    decide(page)
+    lee.refresh_from_db()
+    assert (lee.last_name, lee.birth_year, lee.also_known_as) == ("Li", 1942, names)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("way", ["keep", "edit"])
+def test_other_names_are_decided_and_edited_one_a_line(page, check_page, way):
+    sign_in(page)
+    lee = Actor.objects.get(first_name="Bruce", last_name="Lee")
+    first, second = lee.also_known_as.split(" / ")
+    other = page.context.new_page()  # another tab
+    for tab in (page, other):
+        tab.goto(f"/admin/actors/actor/{lee.pk}/change/")
+    other.get_by_label("Also known as").fill(f"{first}\n{second}\nTheirs")
+    page.get_by_label("Also known as").fill(f"{first}\n{second}\nMine")
+    save(other)
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    group = page.get_by_role("group", name="Also known as")
+    group.get_by_label("Keep mine").check()
+    if way == "edit":
+        box = group.get_by_role("textbox", name="Also known as")
+        assert box.input_value() == f"{first}\n{second}\nMine"
+        box.press("Control+End")
+        box.press_sequentially("\nTheirs too")  # which chooses "Edit"
+        check_page(page)
+    decide(page)
+    lee.refresh_from_db()
+    assert lee.also_known_as.split(" / ") == [first, second, "Mine", *(["Theirs too"] if way == "edit" else [])]
+
+
+def save(page):
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.wait_for_url("**/admin/actors/actor/")
+
+
+def decide(page):
+    page.get_by_role("button", name="Save what is chosen").click()
+    page.wait_for_url("**/admin/actors/actor/")
