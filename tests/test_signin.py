@@ -210,3 +210,12 @@ def test_the_log_says_where_from_and_not_which_name_or_password(site):
     Browser(site, "198.51.100.77").sign_in("my secret typed in the wrong place", "another secret")
     assert "198.51.100.77" in site.log
     assert "secret" not in site.log
+
+
+@pytest.mark.parametrize(
+    ("language", "whom", "back"),
+    [("en", "For editors.", "Back to the directory"), ("zh-hans", "供编辑使用。", "返回名录")],
+)
+def test_who_is_no_editor_finds_back_from_signing_in(client, language, whom, back):
+    page = client.get(f"{LOGIN}?next=/admin/actors/actor/1/change/", headers={"accept-language": language})
+    assert f'{whom} <a href="/">{back}</a>' in page.content.decode()
