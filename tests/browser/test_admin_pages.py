@@ -279,3 +279,25 @@ def choose(page, box, name):
     page.get_by_role("searchbox").fill(name)
     page.get_by_role("option", name=name).wait_for()
     page.keyboard.press("Enter")
+
+
+def test_a_window_of_768_px_has_every_box_whole(page):
+    page.set_viewport_size({"width": 768, "height": 1024})
+    sign_in(page)
+    for thing in (Actor.objects.get(last_name="Mifune"), Film.objects.get()):
+        page.goto(f"/admin/actors/{thing._meta.model_name}/{thing.pk}/change/")
+        cut = page.evaluate("""() => {
+          const edge = document.querySelector("fieldset").getBoundingClientRect().right;
+          return [...document.querySelectorAll("fieldset :is(input, textarea, select)")]
+            .filter(box => box.checkVisibility() && box.getBoundingClientRect().right > edge).map(box => box.id);
+        }""")
+        assert cut == [], page.url
+
+
+def test_a_file_is_chosen_beside_its_label_and_above_its_help(page):
+    sign_in(page, "/admin/actors/batch/add/")
+    label, box, help_text = (
+        page.locator(place).bounding_box() for place in ("label[for=id_file]", "#id_file", "#id_file_helptext > div")
+    )
+    assert label["x"] + label["width"] <= box["x"] and label["y"] - 4 <= box["y"] <= label["y"] + label["height"]
+    assert abs(help_text["x"] - box["x"]) < 8 and help_text["y"] >= box["y"] + box["height"]
