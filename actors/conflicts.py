@@ -196,6 +196,12 @@ class NoLostUpdate:
         except history.Overtaken as overtaken:
             return self.conflict(request, int(object_id), overtaken.now, answer)
 
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        """Head a form that comes again by what it is of, not by what was typed in it."""
+        if change and request.method == "POST" and (stored := self.model.objects.filter(pk=obj.pk).first()):
+            context = {**context, "original": stored, "subtitle": str(stored)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     def delete_view(self, request, object_id, extra_context=None):
         if request.method != "POST":
             # Read before what the page shows: what comes between is then a conflict.

@@ -134,6 +134,23 @@ def test_a_mistake_is_explained_and_nothing_is_stored(client, alice, actor, mist
     assert actor.version == 1
 
 
+def test_that_a_name_is_missing_is_said_beside_the_first_name(client, alice, actor):
+    mistakes = client.post(address(actor), form(actor, first_name="", last_name="")).context["adminform"].form.errors
+    assert mistakes == {"first_name": ["Give a first name, a last name, or both."]}
+    mistakes = client.post(address(actor), form(actor, first_name="x" * 46, last_name="")).context["adminform"].form
+    assert len(mistakes.errors["first_name"]) == 1 and "at most 45" in mistakes.errors["first_name"][0]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_form_with_mistakes_is_still_headed_by_who_it_is_of(client, alice, actor, language):
+    wrong = form(actor, first_name="", last_name="")
+    response = client.post(address(actor), wrong, headers={"accept-language": language})
+    page = response.content.decode()
+    assert page.count("<h2>Toshirō Mifune</h2>") == 1 and f"#{actor.pk}" not in page
+    assert "&rsaquo; Toshirō Mifune" in page and 'name="first_name" value=' not in page
+    assert f'name="seen" value="{actor.version}"' in page
+
+
 def test_a_script_in_a_name_is_text(client, alice):
     actor = Actor.objects.create(first_name="<script>alert(1)</script>")
     for page in (LIST, address(actor)):

@@ -109,6 +109,12 @@ def test_an_editor_changes_film_and_cast(client, film, actor):
     assert Film.objects.get().year == 1955
 
 
+def test_a_form_with_mistakes_is_still_headed_by_the_film_that_it_is_of(client, film):
+    editor(client)
+    page = client.post(address(film), form(film, title="", year=1899)).content.decode()
+    assert page.count("<h2>Seven Samurai (1954)</h2>") == 1 and "&rsaquo; Seven Samurai (1954)" in page
+
+
 def overtake_by_title(film):
     Film.objects.update(title="The Seven")
 

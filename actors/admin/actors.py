@@ -1,5 +1,6 @@
 """The editors' view of actors."""
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -80,8 +81,20 @@ class MissingFilter(ChoiceFilter):
         return queryset.filter(**self.conditions[self.value()][0]) if self.value() else queryset
 
 
+class ActorForm(forms.ModelForm):
+    """The stock form, in which what no field alone is to blame for stands beside one all the same."""
+
+    def clean(self):
+        data = super().clean()
+        if data.get("first_name") == data.get("last_name") == "":
+            constraint = next(rule for rule in Actor._meta.constraints if rule.name == "actor_has_a_name")
+            self.add_error("first_name", constraint.violation_error_message)
+        return data
+
+
 @admin.register(Actor)
 class ActorAdmin(ActorConflicts, Merges, Exports, Large, admin.ModelAdmin):
+    form = ActorForm
     list_display = ["listed_name", "native_name", "shown_country", "birth_year", "death_year", "changed"]
     list_filter = [LivingFilter, MissingFilter, CountryFilter]
     list_per_page = 50
