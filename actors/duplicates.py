@@ -8,11 +8,18 @@ READ = 10_000
 SHOWN = 50
 # A name that so many have tells nothing: a pair each of its neighbours is enough.
 CROWD = 10
+# A year that was reckoned from an age is one off.
+YEARS_OFF = 1
 
 
 def could_be_one(one: dict, other: dict) -> bool:
-    """Whether two lives overlap, as far as their years are known."""
-    return _begins_before_end(one, other) and _begins_before_end(other, one)
+    """Whether two lives agree and overlap, as far as their years are known."""
+    agree = all(_agree(one[year], other[year]) for year in ("birth_year", "death_year"))
+    return agree and _begins_before_end(one, other) and _begins_before_end(other, one)
+
+
+def _agree(year, other):
+    return year is None or other is None or abs(year - other) <= YEARS_OFF
 
 
 def _begins_before_end(one, other):

@@ -48,11 +48,16 @@ def test_the_same_name_however_spelled_is_found(actor, other):
     ("one", "other", "could"),
     [
         ((None, None), (None, None), True),
-        ((1900, 1950), (1950, None), True),
+        ((None, 1950), (1950, None), True),
         ((1900, 1950), (1951, None), False),
         ((1951, None), (1900, 1950), False),
         ((None, 1950), (1951, None), False),
-        ((1900, None), (1990, None), True),
+        ((1900, None), (1901, None), True),
+        ((1900, None), (1902, None), False),
+        ((1962, None), (1958, None), False),
+        ((None, 1950), (None, 1951), True),
+        ((None, 1950), (1900, 1952), False),
+        ((1900, None), (None, 1950), True),
     ],
 )
 def test_lives_that_could_be_one(one, other, could):
@@ -179,6 +184,13 @@ def test_merges_in_a_circle_end(actor):
 
 
 # In the admin
+
+
+def test_both_of_a_pair_are_named_with_their_countries(actor, other):
+    Actor.objects.filter(pk=other.pk).update(country="US")
+    page = text(client_of("Curators", "carol").get(f"{LIST}duplicates/"))
+    assert f"<div>#{actor.pk} Toshirō Mifune 三船敏郎 1920–1997 Japan</div>" in page
+    assert f"<div>#{other.pk} Toshiro Mifune 1920– United States of America</div>" in page
 
 
 def test_a_curator_finds_compares_merges_and_undoes(actor, other):

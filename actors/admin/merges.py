@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from actors import history
@@ -16,13 +16,22 @@ from actors.admin.lists import check_query
 from actors.conflicts import is_number, overtaken_page
 from actors.duplicates import possible_duplicates
 from actors.merging import BOTH, merge, other_names
-from actors.models import Actor
+from actors.models import Actor, country_name
 
 SIDES = ("a", "b")
 
 
 def merge_address(a, b):
     return f"{reverse('admin:actors_actor_merge')}?a={a}&b={b}"
+
+
+def _listed(row: dict) -> tuple[str, str]:
+    """Return the name of a possible duplicate, of which the ``row`` is given, and the line that the list has."""
+    name = f"{row['first_name']} {row['last_name']}".strip()
+    country = country_name(row["country"], get_language())
+    born, died = (row[year] or "" for year in ("birth_year", "death_year"))
+    years = f"{born or '?'}–{died}" if born or died else ""
+    return name, " ".join(filter(None, (f"#{row['id']}", name, row["native_name"], years, country)))
 
 
 class Merges:
@@ -64,7 +73,7 @@ class Merges:
         pairs, further = possible_duplicates(after)
         context = {
             "title": gettext("Possible duplicates"),
-            "pairs": [(merge_address(one["id"], other["id"]), one, other) for one, other in pairs],
+            "pairs": [(merge_address(*(side["id"] for side in pair)), [*map(_listed, pair)]) for pair in pairs],
             "further": further,
         }
         return self._merge_page(request, "duplicates", context)
