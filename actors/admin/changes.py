@@ -169,6 +169,7 @@ class Entries(Large):
     restore_view = ""
     list_display_links = None
     list_per_page = 50
+    labelled_cells = True
     sortable_by = []
     actions = None
 
@@ -194,7 +195,11 @@ class Entries(Large):
     @column(description=_("go back"))
     def back(self):
         buttons = restore_buttons(self.restore_view)
-        to_before, undelete, to_this = gettext("To before"), gettext("Undelete"), gettext("To this")
+        to_before, undelete, to_this = (
+            gettext("Restore the state before"),
+            gettext("Undelete"),
+            gettext("Restore this state"),
+        )
 
         def cell(change):
             seen, there, before, after = self.ways_back(change)

@@ -72,6 +72,7 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
 
     list_display_links = None
     list_per_page = 50
+    labelled_cells = True
     list_select_related = ["undone_by", "undoes"]
     sortable_by = []
     actions = None

@@ -86,7 +86,7 @@ def test_an_editor_finds_corrects_meets_a_conflict_and_goes_back(page, check_pag
 
     page.goto(f"/admin/actors/actor/{actor.pk}/change/")
     page.get_by_role("link", name="History").click()
-    page.get_by_role("button", name="To this").last.click()
+    page.get_by_role("button", name="Restore this state").last.click()
     page.get_by_text("Toshirō Mifune is restored.").wait_for()
     actor.refresh_from_db()
     assert (actor.country, actor.birth_year, actor.version) == ("JP", 1920, 4)

@@ -1,6 +1,7 @@
 """Every page of the admin, the accounts' too, as people with every kind of eyes and windows have it."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from axes.models import AccessAttempt
@@ -149,10 +150,11 @@ def test_a_film_that_another_changed_meanwhile(open_page, check_page, size, sche
     assert (film.title, film.year) == ("Changed by another", 1999)
     assert list(film.credits.values_list("character", flat=True)) == ["Both", "Masako"]
     page.goto(f"/admin/actors/filmchange/?film={film.pk}")
-    page.get_by_role("button", name="To this").first.wait_for()
+    page.get_by_role("button", name="Restore this state").first.wait_for()
     shoot(page, f"film-history-{size}-{scheme}")
     # In sight without scrolling sideways.
-    assert page.get_by_role("button", name="To this").first.bounding_box()["x"] < page.viewport_size["width"] - 40
+    back = page.get_by_role("button", name="Restore this state").first
+    assert back.bounding_box()["x"] < page.viewport_size["width"] - 40
     check_page(page)
 
 
@@ -301,3 +303,22 @@ def test_a_file_is_chosen_beside_its_label_and_above_its_help(page):
     )
     assert label["x"] + label["width"] <= box["x"] and label["y"] - 4 <= box["y"] <= label["y"] + label["height"]
     assert abs(help_text["x"] - box["x"]) < 8 and help_text["y"] >= box["y"] + box["height"]
+
+
+def test_a_history_marks_words_within_their_lines_and_says_on_a_phone_what_is_what(open_page):
+    actor = Actor.objects.get(last_name="Mifune")
+    actor.biography = "三船 敏郎 was an actor. " * 12
+    actor.save()
+    page = open_page("phone")
+    sign_in(page)
+    page.goto(f"/admin/actors/change/?actor={actor.pk}")
+    tops = page.evaluate(
+        """() => [...document.querySelector("ins.come").getClientRects()].map(line => [line.y, line.bottom])"""
+    )
+    assert len(tops) > 5
+    assert all(below[0] >= above[1] for above, below in pairwise(tops))
+    labels = page.evaluate("""() => [...document.querySelector("#result_list tbody tr").cells]
+      .map(cell => getComputedStyle(cell, "::before").content)""")
+    assert [label for label in labels if label != "none"] == [
+        f'"{label}: "' for label in ("When", "Kind", "Actor", "Who", "From")
+    ]

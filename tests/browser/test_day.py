@@ -155,9 +155,9 @@ def test_an_editors_day(page, done, settings, open_page):
     # The history, and the way back in it.
     page.goto(f"/admin/actors/actor/{actor.pk}/change/")
     page.get_by_role("link", name="History").click()
-    page.get_by_role("button", name="To this").last.wait_for()
+    page.get_by_role("button", name="Restore this state").last.wait_for()
     done("history")
-    page.get_by_role("button", name="To this").last.click()
+    page.get_by_role("button", name="Restore this state").last.click()
     page.get_by_text("Toshirō Mifune is restored.").wait_for()
     actor.refresh_from_db()
     assert (actor.country, actor.birth_year) == ("JP", 1920)
