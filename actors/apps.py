@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 class ActorsConfig(AppConfig):
     name = "actors"
-    verbose_name = _("Actors")
+    verbose_name = _("Actors and films")
 
     def ready(self):
         from actors import history, search  # noqa: F401  tell new connections what their triggers ask for

@@ -22,7 +22,7 @@ class Batch(models.Model):
 
     class Meta:
         verbose_name = _("import")
-        verbose_name_plural = _("imports")
+        verbose_name_plural = _("imports and merges")
         ordering = ["-id"]
         default_permissions = ["add", "view"]
 

@@ -392,7 +392,7 @@ class Credit(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.actor}: {self.character or '–'} ({self.film})"
+        return ": ".join(filter(None, (str(self.actor), self.character))) + f" ({self.film})"
 
     @property
     def title_language(self):

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from actors.models import Actor, Credit, Film
-from tests.test_admin import editor, plain_staff
+from tests.test_admin import administrator, editor, plain_staff
 from tests.test_film_admin import curators
 
 pytestmark = pytest.mark.django_db
@@ -99,3 +99,41 @@ def test_the_subject_and_the_failed_sign_ins_have_chinese_names(client):
     assert 'class="section"' in front and not re.search(r">\s*Actors\s*<", front)
     attempts = client.get("/admin/axes/accessattempt/", **chinese).content.decode()
     assert "用户名" in attempts and "Username" not in attempts
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["added (command), 20", "Actors and films</a>", ">Imports and merges</a>", ">Changes</a>"]),
+        ("zh-hans", ["（命令）已添加", "演员与影片</a>", ">导入与合并</a>", ">更改记录</a>"]),
+    ],
+)
+def test_it_says_what_is_meant(client, actor, language, words):
+    administrator(client)
+    page = " ".join(client.get("/admin/", headers={"accept-language": language}).content.decode().split())
+    for word in words:
+        assert word in page
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/admin/actors/actor/", ["By whether living", ">Actors and films</a>"]),
+        ("/admin/actors/change/", ["By origin", ">Actors and films</a>"]),
+    ],
+)
+def test_filters_and_ways_say_what_is_meant(client, actor, address, words):
+    administrator(client)
+    page = client.get(address).content.decode()
+    for word in words:
+        assert word in page
+
+
+def test_a_part_without_a_character_is_named_without_a_dash(client, actor):
+    administrator(client)
+    Credit.objects.create(actor=actor, film=Film.objects.create(title="Inception", year=2010))
+    page = client.get(f"/admin/actors/actor/{actor.pk}/delete/").content.decode()
+    assert "Toshirō Mifune (Inception (2010))" in page
+    Credit.objects.update(character="Miles")
+    page = client.get(f"/admin/actors/actor/{actor.pk}/delete/").content.decode()
+    assert "Toshirō Mifune: Miles (Inception (2010))" in page

@@ -35,7 +35,7 @@ def texts(client, address):
 def test_the_boxes_have_no_english_verb(client, root):
     for address in (*pages(), f"/admin/auth/user/{root.pk}/change/"):
         page = texts(client, address)
-        assert "演员 | 演员 | 可以添加演员</option>" in page and "可以从历史中恢复演员" in page
+        assert "演员与影片 | 演员 | 可以添加演员</option>" in page and "可以从历史中恢复演员" in page
         assert "| Can " not in page
         assert not [text for text in re.findall(r"<option[^>]*>([^<]*\|[^<]*)<", page) if re.search("[a-z]", text)]
         assert "shown_permissions" not in page  # once is enough
@@ -44,9 +44,9 @@ def test_the_boxes_have_no_english_verb(client, root):
 
 def test_who_may_only_see_them_reads_them_too(client, dave):
     page = texts(client, pages()[0])
-    assert "演员 | 演员 | 可以删除演员<br>" in page and "| Can " not in page
+    assert "演员与影片 | 演员 | 可以删除演员<br>" in page and "| Can " not in page
     page = texts(client, f"/admin/auth/user/{dave.pk}/change/")
-    assert "演员 | 演员 | 可以更改演员" in page and "| Can " not in page
+    assert "演员与影片 | 演员 | 可以更改演员" in page and "| Can " not in page
 
 
 def test_who_may_only_see_them_gives_nobody_more(client, dave):

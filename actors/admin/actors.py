@@ -55,7 +55,7 @@ class CountryFilter(ChoiceFilter):
 
 
 class LivingFilter(ChoiceFilter):
-    title = _("living")
+    title = _("whether living")
     parameter_name = "living"
 
     def lookups(self, request, model_admin):

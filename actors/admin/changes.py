@@ -86,7 +86,7 @@ class KindFilter(ChoiceFilter):
 
 
 class OriginFilter(ChoiceFilter):
-    title = _("from")
+    title = _("origin")
     parameter_name = "origin"
 
     def lookups(self, request, model_admin):
@@ -195,11 +195,8 @@ class Entries(Large):
     @column(description=_("go back"))
     def back(self):
         buttons = restore_buttons(self.restore_view)
-        to_before, undelete, to_this = (
-            gettext("Restore the state before"),
-            gettext("Undelete"),
-            gettext("Restore this state"),
-        )
+        to_before, undelete = gettext("Restore the state before"), gettext("Undelete")
+        to_this = gettext("Restore this state")
 
         def cell(change):
             seen, there, before, after = self.ways_back(change)
