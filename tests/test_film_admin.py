@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from actors import history
 from actors.admin.film_changes import with_names
@@ -107,6 +108,33 @@ def test_an_editor_changes_film_and_cast(client, film, actor):
     assert client.post(address(film), changed).status_code == 302
     assert set(film.credits.values_list("character", flat=True)) == {"Kikuchiyo!", "Kambei"}
     assert Film.objects.get().year == 1955
+
+
+def test_the_form_of_an_actor_leads_to_the_films(client, film, actor, django_assert_max_num_queries):
+    editor(client)
+    Credit.objects.create(actor=actor, film=Film.objects.create(title="<b>Ran</b>", year=1985))
+    page = client.get(f"/admin/actors/actor/{actor.pk}/change/").content.decode()
+    ran, seven = (
+        page.index("&lt;b&gt;Ran&lt;/b&gt; (1985)</a></li>"),
+        page.index(f'<a href="{address(film)}">Seven Samu'),
+    )
+    assert ran < seven and "Seven Samurai (1954)</a> · Kikuchiyo</li>" in page and "and more" not in page
+    with CaptureQueriesContext(connection) as few:
+        client.get(f"/admin/actors/actor/{actor.pk}/change/")
+    films = Film.objects.bulk_create(Film(title=f"Part {n}") for n in range(60))
+    Credit.objects.bulk_create(Credit(actor=actor, film=part) for part in films)
+    with django_assert_max_num_queries(len(few)):
+        page = client.get(f"/admin/actors/actor/{actor.pk}/change/").content.decode()
+    assert page.count("Part ") == 48 and "… and more" in page
+
+
+def test_who_may_not_see_films_sees_none_on_an_actors_form(client, film, actor):
+    bob = User.objects.create_user("bob", is_staff=True)
+    bob.user_permissions.set(Permission.objects.filter(codename__in=["view_actor", "change_actor"]))
+    client.force_login(bob)
+    page = client.get(f"/admin/actors/actor/{actor.pk}/change/")
+    assert page.status_code == 200 and "Seven Samurai" not in page.content.decode()
+    assert "field-listed_films" not in client.get("/admin/actors/actor/add/").content.decode()
 
 
 def test_a_form_with_mistakes_is_still_headed_by_the_film_that_it_is_of(client, film):

@@ -5,14 +5,15 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect
-from django.utils.translation import get_language
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
 from actors import finding
 from actors.actor_conflicts import ActorConflicts
 from actors.admin.changes import history_address
-from actors.admin.columns import column
+from actors.admin.columns import address_of, column
 from actors.admin.deletion import with_credits
 from actors.admin.exports import Exports
 from actors.admin.lists import ChoiceFilter, Large, check_query, moments
@@ -22,8 +23,11 @@ from actors.conflicts import is_number
 from actors.fields import NamesField
 from actors.keeping import ask_version, fact
 from actors.listing import LIVING
-from actors.models import Actor, country_name
+from actors.models import Actor, Film, country_name
 from actors.search import words
+
+# How many of an actor's parts the form has.
+FILMS = 50
 
 
 class CountryFilter(ChoiceFilter):
@@ -102,7 +106,7 @@ class ActorAdmin(ActorConflicts, Merges, Exports, Large, admin.ModelAdmin):
     sortable_by = ["listed_name"]
     search_fields = ["search"]
     search_help_text = _("Any part of the first, last, native or other names; accents and case do not matter.")
-    readonly_fields = ["version", "last_update"]
+    readonly_fields = ["version", "last_update", "listed_films"]
     fieldsets = [
         (_("Name"), {"fields": [("first_name", "last_name"), "native_name", "also_known_as"]}),
         (_("Life"), {"fields": [("birth_year", "death_year"), "country", "biography"]}),
@@ -139,7 +143,24 @@ class ActorAdmin(ActorConflicts, Merges, Exports, Large, admin.ModelAdmin):
         return super().formfield_for_dbfield(field, request, **kwargs)
 
     def get_fieldsets(self, request, actor=None):
-        return self.fieldsets if actor else self.fieldsets[:-1]  # a new actor has no record yet
+        *fieldsets, record = self.fieldsets
+        if actor is None:
+            return fieldsets  # a new actor has no record yet
+        if self.admin_site.get_model_admin(Film).has_view_permission(request):
+            fieldsets.append((_("Films"), {"fields": ["listed_films"]}))
+        return [*fieldsets, record]
+
+    @admin.display(description=_("films"))
+    def listed_films(self, actor):
+        """The actor's parts, the newest first, as links to the forms of their films."""
+        shown = ("actor", "character", "film__title", "film__year")
+        credits = list(actor.credits.newest_first().only(*shown)[: FILMS + 1])
+        form = address_of("admin:actors_film_change")
+        rows = [(form(credit.film_id), credit.film, credit.character) for credit in credits[:FILMS]]
+        parts = ((at, film, format_html(" · {}", character) if character else "") for at, film, character in rows)
+        more = format_html("<li>{}</li>", gettext("… and more")) if len(credits) > FILMS else ""
+        listed = format_html_join("", '<li><a href="{}">{}</a>{}</li>', parts)
+        return format_html('<ul class="films">{}{}</ul>', listed, more) if rows else "–"
 
     def get_search_results(self, request, queryset, search_term):
         """Whom the public search has best: to find in order of name who ends in Z would be to read all the others."""
