@@ -225,3 +225,14 @@ def test_many_writers_make_a_version_each_and_none_fails():
         assert state(cursor)[1] == before + 4 * 40
         cursor.execute("SELECT count(*) FROM actors_written")
         assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.postgresql
+def test_a_row_that_sql_adds_in_another_time_zone_was_changed_now(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL TIME ZONE 'Asia/Hong_Kong'")
+        cursor.execute(
+            "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B') RETURNING last_update, timezone('UTC', now())"
+        )
+        changed, now = cursor.fetchone()
+    assert changed == now
