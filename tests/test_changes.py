@@ -161,7 +161,7 @@ def test_going_back_overwrites_nothing_unseen(curator, actor):
         Actor.objects.update(country="US")
     answer = click(curator, button)
     assert answer.status_code == 409
-    assert "Nothing was restored" in shown(answer) and "edward (import) at" in shown(answer)
+    assert "Nothing was restored" in shown(answer) and "edward (import), " in shown(answer)
     assert Actor.objects.get().country == "US"
 
 

@@ -131,35 +131,31 @@ class PersonFilter(ChoiceFilter):
         return queryset.filter(who=self.value()) if self.value() else queryset
 
 
-class ActorFilter(ChoiceFilter):
-    """The history of one actor, who may be gone; offered only by the links that lead there."""
+class NumberFilter(ChoiceFilter):
+    """The entries of one thing, which may be gone, by its number; offered only by the links that lead there."""
 
-    title = _("actor")
-    parameter_name = "actor"
+    column = ""
 
     def lookups(self, request, model_admin):
-        pk = self.used_parameters.get("actor")
+        pk = self.used_parameters.get(self.parameter_name)
         return [(pk, f"#{pk}")] if pk else []
 
     def allowed(self):
         return {value for value, _label in self.lookup_choices if is_number(value)}
 
     def queryset(self, request, queryset):
-        return queryset.filter(actor_id=self.value()) if self.value() else queryset
+        return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
 
 
-class BatchFilter(ActorFilter):
-    """The changes of one import, or of its undoing; offered only by the links that lead there."""
+class ActorFilter(NumberFilter):
+    title = _("actor")
+    parameter_name = "actor"
+    column = "actor_id"
 
+
+class BatchFilter(NumberFilter):
     title = _("import")
-    parameter_name = "batch"
-
-    def lookups(self, request, model_admin):
-        pk = self.used_parameters.get("batch")
-        return [(pk, f"#{pk}")] if pk else []
-
-    def queryset(self, request, queryset):
-        return queryset.filter(batch=self.value()) if self.value() else queryset
+    parameter_name = column = "batch"
 
 
 class Entries(Large):

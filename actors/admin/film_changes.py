@@ -19,6 +19,7 @@ from actors import filmography, history
 from actors.admin.changes import (
     Entries,
     KindFilter,
+    NumberFilter,
     OriginFilter,
     PersonFilter,
     marked_difference,
@@ -95,21 +96,10 @@ def what(change, names):
     return format_html("{}{}", whose, format_html_join("", "<div><b>{}:</b> {}</div>", rows))
 
 
-class FilmFilter(ChoiceFilter):
-    """The history of one film, which may be gone; offered only by the links that lead there."""
-
+class FilmFilter(NumberFilter):
     title = _("film")
     parameter_name = "film"
-
-    def lookups(self, request, model_admin):
-        pk = self.used_parameters.get("film")
-        return [(pk, f"#{pk}")] if pk else []
-
-    def allowed(self):
-        return {value for value, _label in self.lookup_choices if is_number(value)}
-
-    def queryset(self, request, queryset):
-        return queryset.filter(film_id=self.value()) if self.value() else queryset
+    column = "film_id"
 
 
 class FilmFieldFilter(ChoiceFilter):

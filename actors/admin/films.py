@@ -9,7 +9,7 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from actors import data, filmography
+from actors import data, filmography, finding
 from actors.admin.casting import (
     ActorBox,
     ActorField,
@@ -38,6 +38,7 @@ from actors.film_conflicts import (
     with_survivors,
 )
 from actors.models import Credit, Film, FilmChange
+from actors.search import words
 
 
 class Cast(admin.StackedInline):
@@ -92,8 +93,15 @@ class FilmAdmin(NoLostUpdate, Exports, Large, admin.ModelAdmin):
         return self.fields if film else self.fields[:-1]  # a new film has no last change
 
     def get_search_results(self, request, queryset, search_term):
+        """What the public search has best, as in the list of actors."""
         check_query(search_term)
-        return queryset.search(search_term), False
+        if not search_term:
+            return queryset, False
+        if getattr(request, "wants_all", False):
+            return (queryset.search(search_term) if words(search_term) else queryset.none()), False
+        found = finding.find_films(search_term)
+        request.found_more = found.more
+        return queryset.filter(pk__in=[pk for _tier, _key, pk in found.places]), False
 
     def get_deleted_objects(self, films, request):
         return with_credits(films, "film")
