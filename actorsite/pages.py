@@ -46,6 +46,8 @@ from actorsite.revision import made, revision
 MEMORY = 3 * 1024 * 1024
 BESIDE = 2_048
 ENCODE = {"br": lambda body: brotli.compress(body, quality=5), "gzip": lambda body: gzip.compress(body, 6, mtime=0)}
+# What is packed on the way is not the same to the byte each time, so its ETag is weak: RFC 9110, 8.8.1.
+STREAMS = (".csv", ".ndjson")
 # Shorter ones are not worth it; a header of this length is nobody's who means it.
 SHORTEST, LONGEST = 200, 500
 
@@ -125,6 +127,8 @@ class Pages:
                 return self.unchanged(environ, start_response, begun, page.etag, current, page)
             return self.again(environ, start_response, begun, page)
         etag = make_etag(current.token, key)
+        if environ["PATH_INFO"].endswith(STREAMS):
+            etag = f"W/{etag}"
         if wanted and wanted.strip() != "*" and matches(wanted, etag):
             return self.unchanged(environ, start_response, begun, etag, current)
         return self.anew(environ, start_response, key, current, etag)
@@ -138,7 +142,7 @@ class Pages:
         if environ.get("HTTP_COOKIE") and settings.SESSION_COOKIE_NAME in read_cookies(environ):
             return None
         scheme = self.scheme(environ)
-        if scheme is None:
+        if scheme is None or not is_plain(host, environ["SERVER_PORT"]):
             return None
         language = "" if is_data(path) else language_asked_for(environ)
         accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
@@ -248,6 +252,14 @@ class Compression(GZipMiddleware):
         return super().process_response(request, response)
 
 
+def is_plain(host, port):
+    """Whether ``host`` is spelled as browsers do: of other spellings and ports there are thousands, all allowed."""
+    name, colon, given = host.rpartition(":")
+    if not colon or host.endswith("]"):
+        name, given = host, ""
+    return given in ("", "80", "443", port) and not name.endswith(".") and name == name.lower()
+
+
 def make_etag(token, key):
     """Return the strong ETag of the page that ``key`` chooses, at the version ``token``."""
     digest = hashlib.blake2b("\n".join((token, *key)).encode(), key=revision(), digest_size=15)
@@ -256,7 +268,7 @@ def make_etag(token, key):
 
 def matches(wanted, etag):
     """Whether If-None-Match, ``wanted``, names ``etag``: RFC 9110, 13.1.2, by the weak comparison of 8.8.3.2."""
-    return wanted.strip() == "*" or etag in re.findall(r'"[^"]*"', wanted)
+    return wanted.strip() == "*" or etag.removeprefix("W/") in re.findall(r'"[^"]*"', wanted)
 
 
 def validators(etag, current, data):

@@ -264,6 +264,21 @@ def test_a_page_made_anew_waits_no_longer_than_a_request_may(actor, monkeypatch,
         connection.close()
 
 
+def test_no_page_is_kept_of_what_only_looks_like_another_host(site, actor, settings):
+    """All of them are allowed, and would make room for nothing but themselves."""
+    settings.ALLOWED_HOSTS = ["testserver", "other.example"]
+    hosts = ["testserver", "testserver:80", "testserver:443", "other.example"]
+    for host in [*hosts, "testserver:81", "TestServer", "testserver.", "Other.example:80"]:
+        assert site.get("/", {"Host": host})[0] == 200
+    assert len(site.pages.kept.pages) == len(hosts)
+
+
+def test_the_tag_of_a_stream_is_weak_and_known_again(site, actor):
+    tag = site.get("/actors.csv")[1]["ETag"]
+    assert tag.startswith('W/"')
+    assert site.get("/actors.csv", {"If-None-Match": tag})[0] == 304
+
+
 def test_what_is_kept_is_bounded_and_the_latest_used_stays():
     kept = pages.Kept(memory=4 * (pages.BESIDE + 1_000))
     for n in range(10):
