@@ -1,9 +1,35 @@
-// Asks before a page is left whose form has changes that are not saved.
+// Asks before a page is left whose form has changes that are not saved, and remembers of which state they are.
 "use strict";
 
+const forms = document.querySelectorAll("#content form[method=post]:not(#changelist-form, .passkey)");
 let unsaved = false;
 
-for (const form of document.querySelectorAll("#content form[method=post]:not(#changelist-form, .passkey)")) {
+// Whether the control has something else than the page came with.
+function isTyped(control) {
+  if (control.type === "hidden") return false;
+  if (control.type === "select-one") {
+    const given = [...control.options].findLastIndex((option) => option.defaultSelected);
+    return control.selectedIndex > 0 ? control.selectedIndex !== given : given > 0;
+  }
+  if (control.options) return [...control.options].some((option) => option.selected !== option.defaultSelected);
+  return control.checked !== control.defaultChecked || control.value !== control.defaultValue;
+}
+
+// A browser that goes back loads the page anew, and then puts in what was typed; not the mark of what was seen then,
+// which the entry of the browser's history therefore keeps. Where no text came back, the new page's own holds.
+window.addEventListener("pageshow", () => {
+  const marks = {};
+  for (const form of forms) {
+    const typed = [...form.elements].some(isTyped);
+    for (const mark of form.querySelectorAll("[data-mark]")) {
+      if (typed) mark.value = history.state?.marks?.[mark.name] ?? mark.value;
+      marks[mark.name] = mark.value;
+    }
+  }
+  history.replaceState({ ...history.state, marks }, "");
+});
+
+for (const form of forms) {
   const changed = () => {
     unsaved = true;
   };
