@@ -66,3 +66,51 @@ def test_going_back_from_the_conflict_of_a_film_meets_it_again(page):
     film.refresh_from_db()
     assert film.title == "Theirs"
 
+
+def leaves(page):
+    """Whether the page is left without a question, by who has touched it."""
+    asked = []
+
+    def answer(dialog):
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.locator("h1").first.click()  # the browser asks for no page that nobody has touched
+    page.once("dialog", answer)
+    page.goto("/admin/")
+    if not asked:
+        page.remove_listener("dialog", answer)
+    return asked == []
+
+
+def test_a_page_that_comes_back_with_what_is_not_saved_asks_before_it_is_left(page, address):
+    sign_in(page, address)
+    page.get_by_label("Year of birth").fill("1066")
+    save(page)
+    page.get_by_text("Give a year from 1800").wait_for()
+    assert not leaves(page)
+
+    page.goto(address)
+    page.get_by_label("Biography").fill(MINE)
+    overtake()
+    save(page)
+    page.get_by_role("heading", name="was changed while you were editing").wait_for()
+    assert not leaves(page)
+
+    page.goto(address)
+    page.get_by_label("Biography").fill(MINE)
+    overtake()
+    Actor.objects.filter(last_name="Mifune").delete()
+    save(page)
+    page.get_by_role("heading", name="was deleted while you were editing").wait_for()
+    assert not leaves(page)
+
+
+def test_a_form_that_has_nothing_unsaved_is_left_without_a_question(page, address):
+    sign_in(page, address)
+    assert leaves(page)
+    page.goto("/admin/actors/film/add/")
+    assert leaves(page)
+    page.goto("/admin/login/")
+    page.goto("/admin/auth/user/add/")
+    assert leaves(page)

@@ -2,7 +2,8 @@
 "use strict";
 
 const forms = document.querySelectorAll("#content form[method=post]:not(#changelist-form, .passkey)");
-let unsaved = false;
+// An answer that keeps what was not accepted, whether or not anything more is typed.
+let unsaved = document.querySelector("#content :is(form .errornote, [name=_resolve], .kept)") !== null;
 
 // Whether the control has something else than the page came with.
 function isTyped(control) {
@@ -21,6 +22,7 @@ window.addEventListener("pageshow", () => {
   const marks = {};
   for (const form of forms) {
     const typed = [...form.elements].some(isTyped);
+    unsaved ||= typed;
     for (const mark of form.querySelectorAll("[data-mark]")) {
       if (typed) mark.value = history.state?.marks?.[mark.name] ?? mark.value;
       marks[mark.name] = mark.value;
