@@ -53,6 +53,20 @@ class Upload(models.Model):
         return self.name
 
 
+class Added(models.Model):
+    """A form that has added something, which it does once, however often it is sent (actors.admin.once)."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    thing_id = models.IntegerField(null=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = []
+
+    def __str__(self):
+        return f"#{self.thing_id}"
+
+
 class Merge(models.Model):
     """An actor who is another one now, to whom the old address leads for ever."""
 

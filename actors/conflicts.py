@@ -273,6 +273,11 @@ class NoLostUpdate:
         if again:
             request.POST = self.resolved(answer, pk, "mine")
         seen = number_in(request.POST, "seen")
+        found = self.conflict_of(request, pk, now, seen)
+        by = {(change.who, change.origin) for change in found["since"]}
+        if now and not (again or found["rows"]) and by == {(request.user.get_username(), "admin")}:
+            # A second click while the first was being answered: what was wanted is there.
+            return self.response_change(request, now)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -283,7 +288,7 @@ class NoLostUpdate:
             "deleted_meanwhile": self.deleted_meanwhile,
             "changes_template": self.changes_template,
             "then": next((name for name in ("_continue", "_addanother") if name in request.POST), "_save"),
-            **self.conflict_of(request, pk, now, seen),
+            **found,
         }
         if again:
             self.keep_answer(context["rows"], answer)

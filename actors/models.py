@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
 from actors.addresses import address, slug_of
-from actors.batches import Batch, Merge, Upload  # noqa: F401  models, of which this is the one address
+from actors.batches import Added, Batch, Merge, Upload  # noqa: F401  models, of which this is the one address
 from actors.changes import Change, FilmChange  # noqa: F401  the same
 from actors.fields import (
     Decade,

@@ -18,6 +18,7 @@ from actors.admin.deletion import with_credits
 from actors.admin.exports import Exports
 from actors.admin.lists import ChoiceFilter, Large, check_query, moments
 from actors.admin.merges import Merges
+from actors.admin.once import AddedOnce
 from actors.admin.widgets import NamesWidget, PlainSelect
 from actors.conflicts import is_number
 from actors.fields import NamesField
@@ -97,7 +98,7 @@ class ActorForm(forms.ModelForm):
 
 
 @admin.register(Actor)
-class ActorAdmin(ActorConflicts, Merges, Exports, Large, admin.ModelAdmin):
+class ActorAdmin(ActorConflicts, AddedOnce, Merges, Exports, Large, admin.ModelAdmin):
     form = ActorForm
     list_display = ["listed_name", "native_name", "shown_country", "birth_year", "death_year", "changed"]
     list_filter = [LivingFilter, MissingFilter, CountryFilter]

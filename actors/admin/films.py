@@ -23,6 +23,7 @@ from actors.admin.deletion import with_credits
 from actors.admin.exports import Exports
 from actors.admin.film_changes import history_address, with_names
 from actors.admin.lists import Large, check_query, moments
+from actors.admin.once import AddedOnce
 from actors.conflicts import NoLostUpdate, is_number, number_in, undecided
 from actors.film_conflicts import (
     MOST_INPUTS,
@@ -66,7 +67,7 @@ class Cast(admin.StackedInline):
 
 
 @admin.register(Film)
-class FilmAdmin(NoLostUpdate, Exports, Large, admin.ModelAdmin):
+class FilmAdmin(NoLostUpdate, AddedOnce, Exports, Large, admin.ModelAdmin):
     """Films with their casts, which are edited, and overtaken, as one."""
 
     list_display = ["listed_title", "original_title", "year", "changed"]

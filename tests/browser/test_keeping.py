@@ -1,7 +1,10 @@
 """What an editor typed is not lost, and overwrites nobody, whatever comes between the form and its saving."""
 
+import time
+
 import pytest
 
+from actors.admin.actors import ActorAdmin
 from actors.models import Actor, Film
 from tests.browser.following import follow
 from tests.browser.test_admin import _directory, sign_in  # noqa: F401  fixtures
@@ -114,3 +117,51 @@ def test_a_form_that_has_nothing_unsaved_is_left_without_a_question(page, addres
     page.goto("/admin/login/")
     page.goto("/admin/auth/user/add/")
     assert leaves(page)
+
+
+def click_twice(page, monkeypatch):
+    """Save, and again while the first is being answered, which takes its time."""
+
+    def slowly(log):
+        def logged(*arguments):
+            time.sleep(1)
+            return log(*arguments)
+
+        return logged
+
+    for name in ("log_addition", "log_change"):
+        monkeypatch.setattr(ActorAdmin, name, slowly(getattr(ActorAdmin, name)))
+    box = page.get_by_role("button", name="Save", exact=True).first.bounding_box()
+    for _ in range(2):
+        page.mouse.click(box["x"] + 5, box["y"] + 5)
+        page.wait_for_timeout(300)
+    page.wait_for_url("**/admin/actors/actor/")
+
+
+@pytest.mark.postgresql
+def test_an_impatient_second_click_adds_nobody_twice(page, monkeypatch):
+    sign_in(page, "/admin/actors/actor/add/")
+    page.get_by_label("Last name").fill("Onceborn")
+    click_twice(page, monkeypatch)
+    page.get_by_text("was added successfully").wait_for()
+    page.wait_for_timeout(1_500)
+    assert Actor.objects.filter(last_name="Onceborn").count() == 1
+
+    # Going back and saving the same form once more does not either; another text is somebody else.
+    page.go_back()
+    assert page.get_by_label("Last name").input_value() == "Onceborn"
+    save(page)
+    assert Actor.objects.filter(last_name="Onceborn").count() == 1
+    page.go_back()
+    page.get_by_label("First name").fill("Setsuko")
+    save(page)
+    assert Actor.objects.filter(last_name="Onceborn").count() == 2
+
+
+@pytest.mark.postgresql
+def test_an_impatient_second_click_is_no_conflict_with_oneself(page, address, monkeypatch):
+    sign_in(page, address)
+    page.get_by_label("Biography").fill(MINE)
+    click_twice(page, monkeypatch)
+    page.get_by_text("was changed successfully").wait_for()
+    assert biography() == MINE

@@ -1,0 +1,60 @@
+"""What a form adds is added once, however often it is sent: a slow answer makes people click again."""
+
+import hashlib
+import json
+import secrets
+from datetime import timedelta
+
+from django.utils.timezone import now
+
+from actors.models import Added
+
+# Which button it was, and what is new at each sending.
+NOT_TYPED = {"csrfmiddlewaretoken", "_save", "_continue", "_addanother"}
+REMEMBERED = timedelta(days=1)
+
+
+class AddedBefore(Exception):
+    """The form has added ``thing`` already."""
+
+    def __init__(self, thing):
+        super().__init__("It was added before.")
+        self.thing = thing
+
+
+class AddedOnce:
+    """Mixed into a ModelAdmin, whose form for a new thing has a key, ``once``.
+
+    The same key with the same text, from the same person, is the same form.
+    With another text it is a new one: who goes back to the form and writes
+    something else adds that too.
+    """
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except AddedBefore as before:
+            return self.response_add(request, before.thing)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        context = {**context, "once": request.POST.get("once") or secrets.token_urlsafe(16)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def save_model(self, request, thing, form, change):
+        if change or not request.POST.get("once"):
+            super().save_model(request, thing, form, change)
+            return
+        Added.objects.filter(at__lt=now() - REMEMBERED).delete()
+        # Who sends the same meanwhile waits here until this transaction ends.
+        sent, _made = Added.objects.get_or_create(digest=digest(request))
+        if before := self.model.objects.filter(pk=sent.thing_id).first():
+            raise AddedBefore(before)
+        super().save_model(request, thing, form, change)
+        sent.thing_id = thing.pk
+        sent.save()
+
+
+def digest(request):
+    """Return what tells the form that is sent from any other."""
+    typed = [(name, request.POST.getlist(name)) for name in sorted(request.POST.keys() - NOT_TYPED)]
+    return hashlib.sha256(json.dumps([request.user.pk, request.path, typed]).encode()).hexdigest()
