@@ -7,11 +7,14 @@ import sys
 
 from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.defaults import page_not_found
 from django.views.defaults import server_error as stock_server_error
 
 from actors import api
+from actorsite.held import held
 from actorsite.postgresql.base import gate
 
 RETRY_AFTER = 5  # seconds
@@ -39,10 +42,26 @@ def server_error(request):
     if data:
         response = api.problem(503, "Service Unavailable", "The database cannot be reached. Try again in a moment.")
     else:
-        response = HttpResponse(render_to_string("503.html"), status=503)
+        response = HttpResponse(holding_page("503.html", request), status=503)
     response["Retry-After"] = RETRY_AFTER
     response["Cache-Control"] = "no-store"
     return response
+
+
+def holding_page(template, request):
+    """Return the page, which holds what ``request`` sends; made without a context that would need the database."""
+    found = held(request)
+    return render_to_string(template, {"held": found, "csrf_token": get_token(request)} if found else {})
+
+
+def forgery(request, reason=""):
+    """Django's CSRF_FAILURE_VIEW; a form of a page of ours may be sent again, with the token that holds now."""
+    return HttpResponse(holding_page("403_csrf.html", request), status=403)
+
+
+def forbidden(request, exception):
+    """Django's handler403."""
+    return render(request, "403.html", {"held": held(request)}, status=403)
 
 
 def not_found(request, exception):

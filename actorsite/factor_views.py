@@ -17,6 +17,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp.util import random_hex
 
 from actorsite import factors, passkeys
+from actorsite.held import held
 from actorsite.models import Passkey
 from actorsite.signin import locked_out
 
@@ -67,10 +68,25 @@ def owned(view):
     return guarded
 
 
+def lead_back(request, found, status=200):
+    """Answer who has given the password, with a form ``found`` that was sent in vain: the check, or the form's page."""
+    if factors.awaited(request) == "check":
+        return check_page(request, CodeForm(), status, found)
+    return page(request, "held", gettext("Your form is not saved yet"), status, held=found)
+
+
+def check_page(request, form, status=200, found=None):
+    keys = Passkey.objects.filter(user=request.user, confirmed=True).exists()
+    address = found.address if found else where_to(request)
+    context = {"form": form, "next": address, "has_passkeys": keys, "held": found}
+    return page(request, "check", gettext("Second factor"), status, **context)
+
+
 def check(request):
     """Ask for a code or a passkey, between the password and the pages."""
+    found = held(request)
     if factors.awaited(request) != "check":
-        return HttpResponseRedirect(where_to(request))
+        return lead_back(request, found) if found else HttpResponseRedirect(where_to(request))
     account = {"username": request.user.get_username()}
     if not AxesProxyHandler.is_allowed(request, account):
         return locked_out(request)
@@ -86,15 +102,12 @@ def check(request):
             status = 429
         elif device and factors.accepts(request.user, device, code):
             factors.pass_check(request, device)
-            return HttpResponseRedirect(where_to(request))
+            return lead_back(request, found) if found else HttpResponseRedirect(where_to(request))
         else:
             form.add_error("code", gettext("This code is wrong, or was used before."))
             # django-axes counts it as a wrong password, and answers 429 in place of this page from the fifth on.
             user_login_failed.send(sender=__name__, credentials=account, request=request)
-    keys = Passkey.objects.filter(user=request.user, confirmed=True).exists()
-    return page(
-        request, "check", gettext("Second factor"), status, form=form, next=where_to(request), has_passkeys=keys
-    )
+    return check_page(request, form, status, found)
 
 
 @owned

@@ -167,6 +167,7 @@ if not DEBUG:
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "actorsite.errors.forgery"
 # W008 wants SECURE_SSL_REDIRECT, which sends whoever reaches the process past its proxies round in
 # circles; actorsite.proxy leads to HTTPS where a trusted proxy says that the request came without.
 SILENCED_SYSTEM_CHECKS = ["security.W008"]

@@ -13,6 +13,8 @@ from django.dispatch import receiver
 from django.template.response import TemplateResponse
 from django.utils.timezone import now
 
+from actorsite.held import held
+
 
 class SignInForm(AdminAuthenticationForm):
     """The stock form, which bounds the name's length in the browser only.
@@ -30,7 +32,7 @@ class SignInForm(AdminAuthenticationForm):
 def locked_out(request, response=None, credentials=None):
     """The page (429) for an address that is locked out of an account; it does not say whether there is one."""
     lock = get_cool_off(request)
-    context = {**admin.site.each_context(request), "minutes": int(lock.total_seconds() // 60)}
+    context = {**admin.site.each_context(request), "minutes": int(lock.total_seconds() // 60), "held": held(request)}
     request.current_app = admin.site.name
     page = TemplateResponse(request, "admin/locked_out.html", context, status=429)
     page["Retry-After"] = int(lock.total_seconds())

@@ -5,12 +5,16 @@ from functools import wraps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.translation import get_language
+from django.utils.decorators import method_decorator
+from django.utils.translation import get_language, gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
+from django_otp.middleware import OTPMiddleware
 
 from actors.keeping import Kept
+from actorsite.held import held
 
 _app_lists = Kept(64)
 
@@ -52,7 +56,44 @@ class EditorsSite(admin.AdminSite):
 
         if request.method == "GET" and super().has_permission(request) and not self.has_permission(request):
             return factor_views.lead_on(request)
-        return super().login(request, extra_context)
+        found = held(request)
+        response = super().login(request, {"held": found, **(extra_context or {})})
+        if not found or response.status_code != 302:
+            return response
+        # It is another account now, of which the second factor must be asked anew.
+        request.__dict__.pop("_second_factor_awaited", None)
+        return OTPMiddleware(lambda request: factor_views.lead_back(request, found))(request)
+
+    def admin_view(self, view, cacheable=False):
+        """A stock page; a form that who sends it may not send any more, or not yet, goes with them to signing in."""
+        stock = super().admin_view(view, cacheable)
+
+        @wraps(stock)
+        def holding(request, *args, **kwargs):
+            if request.method == "POST" and not self.has_permission(request) and (found := held(request)):
+                return self.sign_in_with(request, found)
+            return stock(request, *args, **kwargs)
+
+        return holding
+
+    @method_decorator(never_cache)
+    def sign_in_with(self, request, found):
+        """The page that comes next at signing in, which holds the form ``found``: 403."""
+        from actorsite import factor_views
+
+        if super().has_permission(request):
+            return factor_views.lead_back(request, found, 403)
+        request.current_app = self.name
+        context = {
+            **self.each_context(request),
+            "title": gettext("Log in"),
+            "app_path": reverse("admin:login"),
+            "form": self.login_form(request),
+            "username": request.user.get_username(),
+            "next": found.address,
+            "held": found,
+        }
+        return TemplateResponse(request, self.login_template, context, status=403)
 
     def password_given(self, view):
         """A page for staff who have given the password, and perhaps not the second factor yet."""
@@ -62,6 +103,8 @@ class EditorsSite(admin.AdminSite):
         @wraps(view)
         def guarded(request, *args, **kwargs):
             if not super(EditorsSite, self).has_permission(request):
+                if found := held(request):
+                    return self.sign_in_with(request, found)
                 return redirect_to_login(request.get_full_path(), reverse("admin:login"))
             return view(request, *args, **kwargs)
 

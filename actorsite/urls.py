@@ -8,5 +8,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
+handler403 = "actorsite.errors.forbidden"
 handler404 = "actorsite.errors.not_found"
 handler500 = "actorsite.errors.server_error"

@@ -32,7 +32,12 @@ for (const form of document.querySelectorAll("form.passkey")) {
         { answer: credential.toJSON(), name: form.elements.name?.value, next: form.elements.next?.value },
         token,
       );
-      location.assign(said.next);
+      const check = document.querySelector("#check-form");
+      // The form that is held goes on with the other form of the page, which needs no code now.
+      if (check?.elements.held) {
+        check.noValidate = true;
+        check.requestSubmit();
+      } else location.assign(said.next);
     } catch (problem) {
       // The browser's own words for "you cancelled" are of no use to anybody.
       error.textContent = problem.name === "NotAllowedError" ? form.dataset.cancelled : problem.message;

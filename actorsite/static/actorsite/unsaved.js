@@ -1,9 +1,9 @@
 // Asks before a page is left whose form has changes that are not saved, and remembers of which state they are.
 "use strict";
 
-const forms = document.querySelectorAll("#content form[method=post]:not(#changelist-form, .passkey)");
+const forms = document.querySelectorAll(":is(#content, #main) form[method=post]:not(#changelist-form, .passkey)");
 // An answer that keeps what was not accepted, whether or not anything more is typed.
-let unsaved = document.querySelector("#content :is(form .errornote, [name=_resolve], .kept)") !== null;
+let unsaved = document.querySelector(":is(#content, #main) :is(form .errornote, [name=_resolve], [name=held], .kept)") !== null;
 
 // Whether the control has something else than the page came with.
 function isTyped(control) {
