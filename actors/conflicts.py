@@ -5,6 +5,9 @@ version, of a film the number of the last entry in its history. Within the
 transaction that writes, the row is locked and the mark compared.
 """
 
+from urllib.parse import urlencode
+
+from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.http import Http404
 from django.template.response import TemplateResponse
@@ -269,6 +272,9 @@ class NoLostUpdate:
 
         It comes again with what it had where its ``answer`` alone, and nobody else, is the reason.
         """
+        to_field = request.POST.get(TO_FIELD_VAR)
+        if to_field and not self.to_field_allowed(request, to_field):
+            raise SuspiciousOperation("A field that no other form asks for.")
         again = answer and now and number_in(answer, "seen") == self.marks([now])[pk]
         if again:
             request.POST = self.resolved(answer, pk, "mine")
@@ -288,6 +294,7 @@ class NoLostUpdate:
             "deleted_meanwhile": self.deleted_meanwhile,
             "changes_template": self.changes_template,
             "then": next((name for name in ("_continue", "_addanother") if name in request.POST), "_save"),
+            **self.popup(request),
             **found,
         }
         if again:
@@ -298,6 +305,15 @@ class NoLostUpdate:
         context["decided"] = not again and all(row["take"] for row in rows)
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/actors/conflict.html", context, status=409)
+
+    def popup(self, request):
+        """Return what keeps a page in the small window that the form of something else has opened."""
+        if IS_POPUP_VAR not in request.POST:
+            return {}
+        to_field = request.POST.get(TO_FIELD_VAR, "")
+        query = urlencode({IS_POPUP_VAR: 1, **({TO_FIELD_VAR: to_field} if to_field else {})})
+        names = {"is_popup_var": IS_POPUP_VAR, "to_field_var": TO_FIELD_VAR}
+        return {"is_popup": True, "to_field": to_field, "same_window": f"?{query}", **names}
 
     def keep_answer(self, rows, answer):
         keep_answer(rows, answer)

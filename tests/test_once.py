@@ -115,3 +115,11 @@ def test_of_sendings_at_the_same_time_one_adds():
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(send, range(4))) == [302] * 4
     assert Actor.objects.count() == 1
+
+
+def test_a_small_window_that_is_sent_twice_closes_and_names_no_strange_field(alice, actor):
+    small = form(actor, country="FR", _popup="1", _to_field="id")
+    for _ in range(2):
+        assert "data-popup-response" in alice.post(address(actor), small).content.decode()
+    for strange in ("delete", "version"):
+        assert alice.post(address(actor), {**small, "_to_field": strange}).status_code == 400

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from actors.admin.actors import ActorAdmin
-from actors.models import Actor, Film
+from actors.models import Actor, Credit, Film
 from tests.browser.following import follow
 from tests.browser.test_admin import _directory, sign_in  # noqa: F401  fixtures
 
@@ -164,4 +164,23 @@ def test_an_impatient_second_click_is_no_conflict_with_oneself(page, address, mo
     page.get_by_label("Biography").fill(MINE)
     click_twice(page, monkeypatch)
     page.get_by_text("was changed successfully").wait_for()
+    assert biography() == MINE
+
+
+def test_a_conflict_in_a_small_window_stays_there_and_closes_it(page):
+    actor = Actor.objects.get(last_name="Mifune")
+    film = Film.objects.create(title="Rashomon")
+    Credit.objects.create(film=film, actor=actor, character="Tajōmaru")
+    sign_in(page, f"/admin/actors/film/{film.pk}/change/")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Change selected actor").first.click()
+    small = opened.value
+    small.get_by_label("Biography").fill(MINE)
+    overtake()
+    save(small)
+    small.get_by_role("heading", name="was changed while you were editing").wait_for()
+    assert not small.get_by_role("link", name="Home").is_visible()
+    small.get_by_label("Keep mine").check()
+    with small.expect_event("close"):
+        small.get_by_role("button", name="Save what is chosen").click()
     assert biography() == MINE
