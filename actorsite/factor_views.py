@@ -11,7 +11,7 @@ from django.http import HttpResponseNotAllowed, HttpResponseRedirect, JsonRespon
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp.util import random_hex
@@ -96,9 +96,12 @@ def check(request):
         code = form.cleaned_data["code"]
         device = factors.device_for(request.user, code)
         if device and (wait := factors.seconds_to_wait(device)):
-            form.add_error(
-                "code", gettext("After wrong codes, the next one counts in %(wait)d seconds.") % {"wait": wait}
+            said = ngettext(
+                "After wrong codes, the next one counts in %(wait)d second.",
+                "After wrong codes, the next one counts in %(wait)d seconds.",
+                wait,
             )
+            form.add_error("code", said % {"wait": wait})
             status = 429
         elif device and factors.accepts(request.user, device, code):
             factors.pass_check(request, device)
