@@ -78,7 +78,9 @@ class RoleAdmin(TranslatedPermissions, DeclaredLookups, GroupAdmin):
     filter_horizontal = ()
 
 
-# django-axes has no Chinese.
+# Of these the stock admin has no Chinese.
+STOCK_WORDS = [_("Error:"), _("Model name"), _("Add link"), _("Change or view list link")]
+# django-axes has none at all.
 WORDS = [_("access attempt"), _("access attempts"), _("IP Address"), _("Failed Logins"), _("Attempt Time")]
 
 

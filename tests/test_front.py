@@ -137,3 +137,12 @@ def test_a_part_without_a_character_is_named_without_a_dash(client, actor):
     Credit.objects.update(character="Miles")
     page = client.get(f"/admin/actors/actor/{actor.pk}/delete/").content.decode()
     assert "Toshirō Mifune: Miles (Inception (2010))" in page
+
+
+def test_what_the_stock_admin_has_no_chinese_for_is_in_chinese_all_the_same(client, root):
+    chinese = {"headers": {"Accept-Language": "zh-CN"}}
+    page = client.get("/admin/", **chinese).content.decode()
+    for english, text in (("Model name", "模型名称"), ("Add link", "添加链接"), ("Change or view list link", "的链接")):
+        assert english not in page and text in page
+    wrong = client.post("/admin/actors/actor/add/", {"birth_year": "1066"}, **chinese).content.decode()
+    assert "<title>错误：" in wrong
