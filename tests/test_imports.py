@@ -128,6 +128,33 @@ def test_every_mistake_is_listed_by_line_and_column(actor):
     assert everyone() == ["Toshirō Mifune"] and not Batch.objects.exists()
 
 
+def test_a_row_with_a_wrong_cell_is_held_against_the_other_rules_too(actor):
+    gone = Actor.objects.create(first_name="Gone")
+    pk = gone.pk
+    gone.delete()
+    Actor.objects.filter(pk=actor.pk).update(biography="Changed since.")
+    content = (
+        "id,version,first_name,last_name,birth_year,death_year,country\n"
+        ",,,,1950,1940,ZZ\n"
+        f",,{'x' * 50},,12a,1940,ZZ\n"
+        f"{actor.pk},1,T,Mifune,1920,1997,ZZ\n"
+        f"{actor.pk + 1000},x,,,,,ZZ\n"
+        f"{pk},,Gone,,,,ZZ\n"
+        "y,,,,1950,1940,\n"
+    )
+    assert list(run(content)) == [
+        *((2, column) for column in ("", "country", "death_year")),
+        *((3, column) for column in ("birth_year", "country", "first_name")),
+        *((4, column) for column in ("country", "version")),
+        *((5, column) for column in ("", "country", "version")),
+        *((6, column) for column in ("country", "id")),
+        *((7, column) for column in ("", "death_year", "id")),
+    ]
+    # Whose row it is, is not known: so neither is whether a name is missing.
+    assert list(run("id,version,first_name\ny,1,\n")) == [(2, "id")]
+    assert list(run(f"id,version,first_name\n{actor.pk},y,\n")) == [(2, "version")]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -88,7 +88,8 @@ class Checker:
             return field.clean(cell, None), ()
         except ValidationError as error:
             messages = error.message_dict[name] if hasattr(error, "error_dict") else error.messages
-            return "", [str(message) for message in messages]
+            # A text at fault is a text all the same: nobody shall be told that the name is missing.
+            return "" if name in (*KEYS, *YEARS) else shown(cell), [str(message) for message in messages]
 
     def _whole(self, name, field, cell):
         if not (cell.isascii() and cell.isdigit()):

@@ -59,6 +59,7 @@ class Staging:
         with connection.cursor() as cursor:
             for table in ("import_row", "import_mistake"):
                 cursor.execute(f"DROP TABLE IF EXISTS {'pg_temp' if self.postgresql else 'temp'}.{table}")
+            # Not fine is a row with a mistake; null, one whose id or version is none: it may be of any actor.
             cursor.execute(f"CREATE TEMPORARY TABLE import_row (line integer, fine boolean, {columns}){end}")
             cursor.execute(
                 "CREATE TEMPORARY TABLE import_mistake "
@@ -75,8 +76,9 @@ class Staging:
     def add(self, lines: list[int], columns: list[list[str]], mistakes: list[Mistake]):
         """Take rows in, and what is wrong with them."""
         self.rows += len(lines) + sum(1 for mistake in mistakes if not mistake.column)
-        at_fault = {mistake.line for mistake in mistakes}
-        fine = [line not in at_fault for line in lines] if at_fault else [True] * len(lines)
+        at_fault = {mistake.line: False for mistake in mistakes}
+        at_fault |= {mistake.line: None for mistake in mistakes if mistake.column in KEYS}
+        fine = [at_fault.get(line, True) for line in lines]
         self._insert("import_row", ("line", "fine", *self.names), zip(lines, fine, *columns, strict=True))
         if mistakes:
             self._note_all(mistakes)
@@ -133,9 +135,10 @@ class Staging:
                            "GROUP BY id HAVING count(*) > 1) AS d USING (id)", "true")  # fmt: skip
                 current = "r.version = a.version" if has_version else "false"
                 cursor.execute(
-                    f"SELECT count(*), sum(CASE WHEN {self._differs()} THEN 1 ELSE 0 END), "
+                    "SELECT sum(CASE WHEN r.fine THEN 1 ELSE 0 END), "
+                    f"sum(CASE WHEN r.fine AND {self._differs()} THEN 1 ELSE 0 END), "
                     f"sum(CASE WHEN {self._differs()} AND NOT coalesce({current}, false) THEN 1 ELSE 0 END) "
-                    f"FROM {self._pairs} WHERE r.fine"
+                    f"FROM {self._pairs}"
                 )
                 there, self.changed, overtaken = (number or 0 for number in cursor.fetchone())
                 self.same = there - self.changed
@@ -144,12 +147,12 @@ class Staging:
                 if overtaken:
                     seen = "r.version IS NULL" if has_version else "true"
                     self._note(cursor, "unseen", "version", "''", "a.version", self._pairs,
-                               f"r.fine AND {self._differs()} AND {seen}")  # fmt: skip
+                               f"r.fine IS NOT NULL AND {self._differs()} AND {seen}")  # fmt: skip
                     if has_version:
                         self._note(cursor, "stale", "version", "r.version", "a.version", self._pairs,
-                                   f"r.fine AND {self._differs()} AND r.version <> a.version")  # fmt: skip
+                                   f"{self._differs()} AND r.version <> a.version")  # fmt: skip
                 self._note(cursor, "gone", "id", "r.id", "''", "import_row AS r",
-                           "r.fine AND r.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM actor WHERE actor_id = r.id) "
+                           "r.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM actor WHERE actor_id = r.id) "
                            "AND EXISTS (SELECT 1 FROM actors_change AS c WHERE c.actor_id = r.id)")  # fmt: skip
             else:
                 cursor.execute("SELECT count(*) FROM import_row WHERE fine")
@@ -185,14 +188,19 @@ class Staging:
         # An actor that stays as it is stays as it is: an adopted table may break our rules.
         touched = f"(a.actor_id IS NULL OR {self._differs()})"
         rows = self._select(
-            f"SELECT r.line, {', '.join(values.values())} FROM import_row AS r {join} WHERE r.fine AND {touched} AND ("
-            f"{values['first_name']} = '' AND {values['last_name']} = '' "
+            f"SELECT r.line, {', '.join(values.values())} FROM import_row AS r {join} WHERE {touched} AND ("
+            f"{values['first_name']} = '' AND {values['last_name']} = '' AND {self._known('first_name', 'last_name')} "
             f"OR {values['death_year']} < {values['birth_year']}) ORDER BY r.line"
         )
         while some := list(islice(rows, 5_000)):
             self._note_all(
                 mistake for line, *row in some for mistake in _ask(line, dict(zip(wanted, row, strict=True)))
             )
+
+    def _known(self, *names):
+        """The condition that ``names`` are known of a row, though its id may be none: by the file, else the actor."""
+        known = "id" not in self.names or set(names) <= set(self.names)
+        return "true" if known else "(r.fine IS NOT NULL OR r.id IS NOT NULL)"
 
     # Out
 
