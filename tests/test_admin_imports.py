@@ -79,6 +79,16 @@ def test_mistakes_are_listed_and_nothing_can_be_imported(carol):
     assert listed.content.decode("utf-8-sig").count("Give a year from") == 1_002
 
 
+def test_a_mistake_stands_under_the_file_s_own_heading_and_its_row_is_not_to_be_added(carol):
+    page = send(carol, "First name,Year of birth,去世年份\nLate,1950,1940\nEarly,x,\nFine,1950,\n")
+    for language in ("en", "zh-hans"):
+        shown = text(carol.get(page, headers={"accept-language": language}))
+        assert ">Year of birth</td>" in shown and ">去世年份</td>" in shown
+    added = text(carol.get(page)).partition("Would be added")[2]
+    assert "Fine" in added and "Late" not in added and "Early" not in added
+    assert "Year of birth,x," in carol.get(f"{page}mistakes.csv").content.decode("utf-8-sig")
+
+
 def test_the_list_of_mistakes_holds_no_formula(carol):
     """What a stranger's file has in a cell must not run in the spreadsheet that its mistakes are opened in."""
     page = send(carol, "first_name,birth_year,country\nA,=cmd|calc,@x\nB,+1,\n")

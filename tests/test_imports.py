@@ -3,6 +3,7 @@
 import io
 import json
 from contextlib import contextmanager
+from datetime import datetime
 
 import pytest
 from django.db import transaction
@@ -53,6 +54,13 @@ def test_the_encoding_is_found(encoding):
 def test_delimiter_and_ends_of_lines_are_found(delimiter, newline):
     run(NAMES.replace(",", delimiter).replace("\n", newline))
     assert everyone() == ["Tony Leung", "Maggie Cheung"]
+
+
+@pytest.mark.parametrize("said", ["sep=;\r\n", '"sep=;"\n', "\ufeffSEP=;\n"])
+def test_a_file_may_say_its_delimiter_in_excel_s_way(said):
+    assert run(said + "first_name;birth_year\nTony;x\n").keys() == {(3, "birth_year")}
+    run(said + "first_name;last_name\nTony,;Leung\n")
+    assert everyone() == ["Tony, Leung"]
 
 
 def test_ends_of_lines_may_be_mixed():
@@ -119,7 +127,7 @@ def test_every_mistake_is_listed_by_line_and_column(actor):
         (10, "birth_year"): "Give a year from 1800 to 2026, or leave ",
         (10, "country"): "Value 'XX' is not a valid choice.",
         (11, "death_year"): "The year of death is before the year of ",
-        (12, "birth_year"): "“1_950” value must be an integer.",
+        (12, "birth_year"): "Give a year alone, such as 1946.",
         (12, "id"): "“x” value must be an integer.",
         (12, "version"): "“-1” value must be an integer.",
         (13, ""): "The row has 8 cells; the header has 7.",
@@ -344,6 +352,12 @@ def test_xlsx():
     assert list(Actor.objects.order_by("id").values_list("first_name", "birth_year", "country")) == [
         ("Tony", 1962, "HK"), ("Cher", 1946, ""), ("007", None, "")
     ]  # fmt: skip
+
+
+def test_a_date_is_not_taken_for_a_year():
+    """A year typed into a cell for dates is a day of 1905 there: 1946 would become 1905."""
+    found = run(workbook(["first_name", "birth_year"], ["Cher", datetime(1946, 5, 20)]))
+    assert found == {(2, "birth_year"): "Give a year alone, such as 1946."}
 
 
 def test_mistakes_in_xlsx_are_by_line():

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from actors.imports.checking import Checker
 from actors.imports.columns import assign
-from actors.imports.mistakes import Unreadable
+from actors.imports.mistakes import Unreadable, shown
 from actors.imports.staging import Staging
 
 
@@ -31,7 +31,8 @@ def examine(
     """
     names, positions = assign(source.header, columns or {})
     checker = Checker(names)
-    staging = Staging(names, literal=source.literal)
+    headings = {name: shown(source.header[position]) for name, position in zip(names, positions, strict=True)}
+    staging = Staging(headings, literal=source.literal)
     done = 0
     for lines, rows, mistakes in source.batches():
         cells = [[row[position] for row in rows] for position in positions]

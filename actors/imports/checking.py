@@ -93,6 +93,9 @@ class Checker:
 
     def _whole(self, name, field, cell):
         if not (cell.isascii() and cell.isdigit()):
+            if name in YEARS:
+                # Not the year of a date: to a spreadsheet, 1946 in a cell for dates is a day of 1905.
+                raise ValidationError(_("Give a year alone, such as 1946."))
             # What int() would take besides, such as "1_900", is a mistake in a file.
             raise ValidationError(field.error_messages["invalid"], params={"value": shown(cell)})
         value = int(cell[:20])

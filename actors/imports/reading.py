@@ -23,6 +23,8 @@ from actors.imports.workbook import read_workbook
 
 AT_A_TIME = 5_000
 DELIMITERS = ",;\t|"
+# What Excel writes, and reads, above the headings.
+_said = re.compile(r'"?sep=([^"\s]|\t)"?\s*', re.IGNORECASE)
 # A quotation mark that is never closed would take the rest of the file for one cell.
 csv.field_size_limit(4 << 20)
 
@@ -88,8 +90,12 @@ class Text(Source):
         file.seek(0)
         text = io.TextIOWrapper(file, encoding=self.encoding, newline="")
         first = text.readline()
-        text.seek(0)
-        self.delimiter = max(DELIMITERS, key=lambda character: _known(first, character))
+        if said := _said.fullmatch(first):
+            self.above, self.delimiter = 1, said[1]
+            total -= 1
+        else:
+            text.seek(0)
+            self.above, self.delimiter = 0, max(DELIMITERS, key=lambda character: _known(first, character))
         self.reader = csv.reader(text, delimiter=self.delimiter, strict=True)
         rows = self.read()
         _line, header = next(((line, cells) for line, cells in rows if isinstance(cells, str) or any(cells)), (0, None))
@@ -100,7 +106,7 @@ class Text(Source):
         super().__init__("TSV" if self.delimiter == "\t" else "CSV", header, rows, total)
 
     def read(self):
-        reader, line = self.reader, 1
+        reader, line = self.reader, self.above + 1
         while True:
             try:
                 cells = next(reader)
@@ -109,7 +115,7 @@ class Text(Source):
             except csv.Error as error:
                 cells = _("This is no CSV: %(error)s.") % {"error": error}
             yield line, cells
-            line = reader.line_num + 1
+            line = self.above + reader.line_num + 1
 
 
 def _known(first, delimiter):

@@ -43,12 +43,13 @@ class Conflict(Exception):
 class Staging:
     """Temporary tables of this connection, until the transaction ends.
 
-    ``names`` are the fields that the file has. After ``compare``: ``added``,
+    ``headings`` are the fields that the file has, with what it calls them. After ``compare``: ``added``,
     ``changed`` and ``same`` are numbers of rows, ``wrong`` that of mistakes.
     """
 
-    def __init__(self, names: list[str], literal: bool = True):
-        self.names, self.literal = names, literal
+    def __init__(self, headings: dict[str, str], literal: bool = True):
+        names = list(headings)
+        self.headings, self.names, self.literal = headings, names, literal
         self.fields = [name for name in names if name in FIELDS]
         self.guarded = False
         self.rows = self.added = self.changed = self.same = self.wrong = 0
@@ -196,6 +197,11 @@ class Staging:
             self._note_all(
                 mistake for line, *row in some for mistake in _ask(line, dict(zip(wanted, row, strict=True)))
             )
+        if self.wrong:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE import_row SET fine = false WHERE fine AND line IN (SELECT line FROM import_mistake)"
+                )
 
     def _known(self, *names):
         """The condition that ``names`` are known of a row, though its id may be none: by the file, else the actor."""
@@ -210,7 +216,7 @@ class Staging:
         for line, name, value, code, detail in self._select(
             f"SELECT line, name, value, code, detail FROM import_mistake ORDER BY line, name, code{end}"
         ):
-            yield Mistake(line, name, value or "", MESSAGES[code] % {"detail": detail} if code else detail)
+            yield Mistake(line, self.headings.get(name, name), value or "", MESSAGES[code] % {"detail": detail} if code else detail)
 
     def differences(self, limit: int) -> list[tuple]:
         """Return (line, id, name, [(field, old, new)]) of the first rows that would change an actor."""
