@@ -89,6 +89,22 @@ def test_a_mistake_stands_under_the_file_s_own_heading_and_its_row_is_not_to_be_
     assert "Year of birth,x," in carol.get(f"{page}mistakes.csv").content.decode("utf-8-sig")
 
 
+def test_the_preview_warns_of_rows_that_may_be_there_and_imports_them_all_the_same(carol, actor):
+    page = send(
+        carol,
+        "first_name,last_name,birth_year,death_year\n"
+        "toshiro,MIFUNE,1920,\nToshiro,Mifune,1962,\nFay,Wray,,\nFay,Wray,1907,\nFay,Wray,1907,2004\nJean,Gabin,,\n",
+    )
+    shown = text(carol.get(page))
+    assert "4 rows that would be added have the name of an actor there is" in shown
+    assert f'Line 2: <a href="/admin/actors/actor/{actor.pk}/change/">toshiro MIFUNE</a></li>' in shown
+    for line, other in ((4, 6), (5, 4), (6, 4)):
+        assert f"Line {line}: Fay Wray (as in line {other})</li>" in shown
+    carol.post(page, {"_import": "Import"})
+    assert Actor.objects.count() == 7
+    assert "6 rows that would be added" in text(carol.get(send(carol, "last_name\n" + "Cher\n" * 6)))
+
+
 def test_the_list_of_mistakes_holds_no_formula(carol):
     """What a stranger's file has in a cell must not run in the spreadsheet that its mistakes are opened in."""
     page = send(carol, "first_name,birth_year,country\nA,=cmd|calc,@x\nB,+1,\n")

@@ -55,6 +55,21 @@ class TestReport:
         assert list(Actor.objects.values_list("first_name", "version")) == [("Cher", 1)]
         assert not Batch.objects.exists()
 
+    def test_a_dry_run_warns_of_those_that_may_be_there(self, file, capsys):
+        file.write_text("first_name,last_name,birth_year\nCHÉR,,1946\nFay,Wray,1907\nFay,Wray,\nFay,Wray,1910\nA,B,\n")
+        call_command("import_actors", str(file), "--dry-run")
+        assert capsys.readouterr().out.splitlines()[1:] == [
+            "4 rows have the name of an actor there is, or of another row:",
+            "line 2: CHÉR, as actor 1",
+            "line 3: Fay Wray, as line 4",
+            "line 4: Fay Wray, as line 3",
+            "line 5: Fay Wray, as line 4",
+        ]
+        call_command("import_actors", str(file), "--dry-run", "--format", "json")
+        report = json.loads(capsys.readouterr().out)
+        assert report["alike"] == 4
+        assert report["first_alike"][0] == {"line": 2, "name": "CHÉR", "actor": 1, "other": None}
+
     def test_an_import_says_what_it_did(self, file, capsys):
         call_command("import_actors", str(file), "--who", "carol")
         batch = Batch.objects.get()

@@ -24,6 +24,7 @@ from actors import imports
 from actors.admin.changes import shown_difference
 from actors.admin.lists import DeclaredLookups
 from actors.conflicts import is_number, overtaken_page
+from actors.imports.alike import alike
 from actors.imports.columns import FIELDS, IGNORED, KEYS, field_of
 from actors.imports.mistakes import Mistake, Unreadable, write_mistakes
 from actors.imports.reading import open_source
@@ -257,8 +258,11 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
         def label(name):
             return capfirst(str(Actor._meta.get_field(name).verbose_name))
 
+        number, doubtful = alike(staging, SAMPLES)
         return {
             "staging": staging,
+            "doubtful": doubtful,
+            "number_doubtful": number,
             "mistakes": list(staging.mistakes(MISTAKES)),
             "more": max(staging.wrong - MISTAKES, 0),
             "differences": [

@@ -216,7 +216,12 @@ class Staging:
         for line, name, value, code, detail in self._select(
             f"SELECT line, name, value, code, detail FROM import_mistake ORDER BY line, name, code{end}"
         ):
-            yield Mistake(line, self.headings.get(name, name), value or "", MESSAGES[code] % {"detail": detail} if code else detail)
+            yield Mistake(
+                line,
+                self.headings.get(name, name),
+                value or "",
+                MESSAGES[code] % {"detail": detail} if code else detail,
+            )
 
     def differences(self, limit: int) -> list[tuple]:
         """Return (line, id, name, [(field, old, new)]) of the first rows that would change an actor."""
@@ -237,11 +242,12 @@ class Staging:
         """Return (line, {field: value}) of the first rows that would add an actor."""
         rows = self._select(
             f"SELECT r.line, {', '.join(f'r.{name}' for name in self.fields)} FROM import_row AS r "
-            f"WHERE r.fine AND {self._new()} ORDER BY r.line LIMIT {limit:d}"
+            f"WHERE r.fine AND {self.is_new()} ORDER BY r.line LIMIT {limit:d}"
         )
         return [(line, dict(zip(self.fields, values, strict=True))) for line, *values in rows]
 
-    def _new(self):
+    def is_new(self):
+        """Return the condition that the row ``r`` adds an actor."""
         there = "EXISTS (SELECT 1 FROM actor AS a WHERE a.actor_id = r.id)"
         return f"NOT {there}" if "id" in self.names else "true"
 
@@ -303,7 +309,7 @@ class Staging:
         if "id" in self.names:
             cursor.execute(
                 f"INSERT INTO actor (actor_id, {columns}) SELECT r.id, {values} FROM import_row AS r "
-                f"WHERE r.id IS NOT NULL AND {self._new()} ORDER BY {order}"
+                f"WHERE r.id IS NOT NULL AND {self.is_new()} ORDER BY {order}"
             )
             added += cursor.rowcount
         rows = f"import_row AS r WHERE {'r.id IS NULL' if 'id' in self.names else 'true'} ORDER BY r.line"

@@ -13,6 +13,7 @@ from django.db import DatabaseError, transaction
 from django.db.utils import ConnectionHandler
 
 from actors import imports
+from actors.imports.alike import MOST, alike
 from actors.imports.columns import FIELDS
 from actors.imports.mistakes import Unreadable, write_mistakes
 from actors.imports.reading import Table, open_source
@@ -21,7 +22,7 @@ from actors.progress import Progress
 from actors.vacuum import vacuum
 
 UNREADABLE, AT_FAULT, CONFLICT = 3, 4, 5  # exit codes; 1 and 2 are Django's and argparse's own
-SHOWN = 1_000
+SHOWN, SHOWN_ALIKE = 1_000, 20
 ENGINES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
 
 
@@ -145,6 +146,7 @@ class Command(BaseCommand):
             "unchanged": staging.same,
             "errors": staging.wrong,
         }
+        doubtful, first = alike(staging, SHOWN_ALIKE) if options["dry_run"] else (0, [])
         if options["format"] == "json":
             report = {
                 "format": source.kind,
@@ -154,6 +156,8 @@ class Command(BaseCommand):
                 "import": batch and batch.pk,
                 "first_errors": [mistake._asdict() for mistake in mistakes],
             }
+            if options["dry_run"]:
+                report |= {"alike": doubtful, "first_alike": [row._asdict() for row in first]}
             self.stdout.write(json.dumps(report, ensure_ascii=False, indent=2))
             return
         read = f"{source.kind}, {source.encoding}" if source.encoding else source.kind
@@ -171,5 +175,14 @@ class Command(BaseCommand):
             f"{staging.rows:,} rows ({read}): {staging.added:,} {would}added, {staging.changed:,} {would}changed, "
             f"{staging.same:,} left as they are."
         )
+        if doubtful:
+            among = f" among the first {MOST:,} to be added" if staging.added > MOST else ""
+            self.stdout.write(f"{doubtful:,} rows{among} have the name of an actor there is, or of another row:")
+            for row in first:
+                actor = row.actor and f"actor {row.actor}"
+                same = " and ".join(filter(None, [actor, row.other and f"line {row.other}"]))
+                self.stdout.write(f"line {row.line}: {row.name}, as {same}")
+            if doubtful > len(first):
+                self.stdout.write(f"… and {doubtful - len(first):,} more.")
         if batch:
             self.stdout.write(f"Import {batch.pk}: the admin, or undo_import {batch.pk}, can undo it.")

@@ -1,0 +1,63 @@
+"""Rows to be added that may be of an actor there is, or of another row: to be warned of, not to be refused."""
+
+from typing import NamedTuple
+
+from django.db import connection
+
+from actors.imports.staging import YEARS, Staging
+
+# So many rows are looked at: each is looked up in the index of names.
+MOST = 100_000
+
+
+class Alike(NamedTuple):
+    """A row to be added, and the actor (the id) or the other line of the file that has the same folded name."""
+
+    line: int
+    name: str
+    actor: int | None
+    other: int | None
+
+
+def alike(staging: Staging, limit: int) -> tuple[int, list[Alike]]:
+    """Return how many rows to be added have a name that is there, and the first of them by line.
+
+    The same is a name that folds to the same, of a life whose years, where
+    both are known, are the same. Rows of one name and the same years are
+    looked up as one. Call it after ``compare``.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_query(staging, limit))
+        rows = cursor.fetchall()
+    found = [Alike(line, f"{first} {last}".strip(), actor, other) for line, first, last, actor, other, _all in rows]
+    return (rows[0][-1] if rows else 0), found
+
+
+def _query(staging, limit):
+    value = {name: f"r.{name}" if name in staging.names else "''" for name in ("first_name", "last_name")}
+    # As the database folds what it stores, and compares it (migration 0003).
+    folded = f"actor_fold({value['last_name']} || ' ' || {value['first_name']})"
+    folded += ' COLLATE "C"' if staging.postgresql else ""
+    born, died = (f"coalesce(r.{name}, 0)" if name in staging.names else "0" for name in YEARS)
+    there = " AND ".join(f"(k.{name} = 0 OR coalesce(a.{name}, k.{name}) = k.{name})" for name in YEARS)
+    in_file = " AND ".join(f"(k.{name} = 0 OR o.{name} IN (0, k.{name}))" for name in YEARS)
+    return f"""
+WITH named AS (
+    SELECT r.line, {value["first_name"]} AS first_name, {value["last_name"]} AS last_name, {folded} AS name,
+        {born} AS birth_year, {died} AS death_year
+    FROM import_row AS r WHERE r.fine AND {staging.is_new()} ORDER BY r.line LIMIT {MOST:d}
+), kind AS (
+    SELECT name, birth_year, death_year, min(line) AS earliest, max(line) AS latest
+    FROM named GROUP BY name, birth_year, death_year
+), known AS (
+    SELECT k.name, k.birth_year, k.death_year, min(o.earliest) AS earliest, max(o.latest) AS latest,
+        (SELECT min(a.actor_id) FROM actor AS a WHERE a.sort_last = k.name AND {there}) AS actor
+    FROM kind AS k JOIN kind AS o ON o.name = k.name AND {in_file}
+    GROUP BY k.name, k.birth_year, k.death_year
+), found AS (
+    SELECT n.line, n.first_name, n.last_name, k.actor,
+        CASE WHEN k.earliest <> n.line THEN k.earliest WHEN k.latest <> n.line THEN k.latest END AS other
+    FROM named AS n JOIN known AS k USING (name, birth_year, death_year)
+)
+SELECT line, first_name, last_name, actor, other, count(*) OVER () FROM found
+WHERE actor IS NOT NULL OR other IS NOT NULL ORDER BY line LIMIT {limit:d}"""
