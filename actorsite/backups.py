@@ -48,6 +48,10 @@ class BackupError(Exception):
     """The backup was not made, or cannot be trusted; the message says why."""
 
 
+class Unavailable(BackupError):
+    """What it takes is not there, whatever the backup is: a program, the server, or the right to make a database."""
+
+
 def parameters(settings_dict):
     """Return libpq's parameters for one of Django's databases."""
     found = {
@@ -67,20 +71,20 @@ def environment(libpq):
 
 
 def major(program):
-    """Return the major version of one of PostgreSQL's programs. Raises BackupError where it is missing."""
+    """Return the major version of one of PostgreSQL's programs. Raises Unavailable where it is missing."""
     if not shutil.which(program):
-        raise BackupError(f"{program} is not installed: it comes with PostgreSQL's client.")
+        raise Unavailable(f"{program} is not installed: it comes with PostgreSQL's client.")
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
     return int(re.search(r"\) (\d+)", said)[1])
 
 
 @contextmanager
 def session(libpq):
-    """Yield a cursor of a connection of its own, in autocommit mode. Raises BackupError."""
+    """Yield a cursor of a connection of its own, in autocommit mode. Raises Unavailable."""
     try:
         opened = psycopg2.connect(**libpq)
     except psycopg2.OperationalError as error:
-        raise BackupError(f"The server is not there: {error}".strip()) from None
+        raise Unavailable(f"The server is not there: {error}".strip()) from None
     with closing(opened):
         opened.autocommit = True
         with opened.cursor() as cursor:
@@ -184,7 +188,8 @@ def restored(path, server=None):
 
     Into a new database of ``server`` (libpq's parameters; the site's own where
     none are given), which is dropped again. An SQLite file is read where it
-    is. Raises BackupError at the first error.
+    is. Raises BackupError at the first error, and Unavailable where it could not
+    be tried.
     """
     with Path(path).open("rb") as file:
         start = file.read(16)
@@ -198,7 +203,9 @@ def restored(path, server=None):
         try:
             cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         except psycopg2.errors.InsufficientPrivilege:
-            raise BackupError("This account may not create a database: name another server by --server.") from None
+            raise Unavailable(
+                "This account may not create a database to restore it in: name a server where one may by --server."
+            ) from None
         try:
             scratch = {**libpq, "dbname": name}
             _restore(path, scratch)

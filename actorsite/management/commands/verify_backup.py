@@ -15,7 +15,8 @@ OURS = {"actor", "django_migrations", "public.actor", "public.django_migrations"
 class Command(BaseCommand):
     help = (
         "Restore the archive FILE into a new database, compare what is there with the manifest, and drop the database "
-        "again. An archive without a manifest, such as Heroku's, is restored, and what was not compared is said."
+        "again. An archive without a manifest, such as Heroku's, is only restored. Exit code 0: it was restored whole, "
+        "and is as its manifest has it, where there is one."
     )
     requires_system_checks = ()
 
@@ -35,6 +36,8 @@ class Command(BaseCommand):
         path = Path(options["file"])
         try:
             self.verify(path, options["server"])
+        except backups.Unavailable as error:
+            raise CommandError(f"{path} was not checked. {error}") from None
         except backups.BackupError as error:
             raise CommandError(f"{path} is not a good backup. {error}") from None
         except OSError as error:
@@ -64,5 +67,6 @@ class Command(BaseCommand):
             self.stdout.write(f"All are as the manifest of {expected['made']} has them.")
         else:
             self.stdout.write(
-                f"There is no {manifest.name}: whether rows are missing or changed could not be compared."
+                f"It can be restored. There is no {manifest.name}: "
+                "whether rows are missing or changed could not be compared."
             )
