@@ -11,6 +11,7 @@ from django.conf import settings
 
 from tests.database import cursor_of, scratch_database
 from tests.postgres import free_port
+from tests.test_migrations import OLD
 
 pytestmark = pytest.mark.postgresql
 
@@ -85,6 +86,23 @@ def test_a_failing_migration_is_taken_back_whole():
         code, said = run(url)
         assert code != 0 and "The migration failed and is taken back" in said and "already exists" in said
         assert value(url, schema) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DROP COLUMN last_update", "it has no column last_update"),
+        ("DROP COLUMN last_name, ADD country text", "it has no column last_name, its column country is not ours"),
+    ],
+)
+def test_a_table_that_cannot_be_adopted_is_left_as_it_is(change, said):
+    with scratch_database() as url, cursor_of(url) as cursor:
+        cursor.execute(OLD)
+        cursor.execute(f"ALTER TABLE actor {change}")
+        code, out = run(url)
+        assert code == 1 and f"The table actor of this database cannot be adopted: {said}. Nothing is changed." in out
+        assert value(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 1
+        assert value(url, "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == 1
 
 
 def test_a_table_in_use_is_waited_for_without_holding_up_its_readers():
