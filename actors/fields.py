@@ -10,18 +10,29 @@ from django.utils.translation import gettext_lazy as _
 
 # Bidirectional overrides and isolates can make a page say what its text does not;
 # https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
-_FORBIDDEN = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff"
+# Fillers, blanks and tags look like nothing. The joiners of Persian and Indic names are not among them.
+BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+_FORBIDDEN = (
+    "\x7f-\x9f\u180e\u2028-\u202e\u2061-\u206f\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f" + BLANKS
+)
 _FORBIDDEN_IN_LINE = re.compile(f"[\x00-\x1f{_FORBIDDEN}]")
-SEPARATOR = " / "
-_BETWEEN_NAMES = re.compile(r"[\r\n]+|(?:^|(?<=\s))/(?=\s|$)")
 _FORBIDDEN_IN_TEXT = re.compile(f"[\x00-\x09\x0b-\x1f{_FORBIDDEN}]")
+# What comes with a text from elsewhere and says nothing here: where a word may be broken, marks of direction and of
+# byte order; tabs; and the ends of lines of Word and others.
+UNSAID = re.compile("[\xad\u061c\u200b\u200e\u200f\u2060\ufeff]")
+_SPACES = re.compile("[\t\x0b\x0c\x85\u2028\u2029]")
+_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+SEPARATOR = " / "
+_BETWEEN_NAMES = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029]+|(?:^|(?<=\s))/(?=\s|$)")
+NEAR = 20  # characters
 
 
 class CleanText:
     """Mixed into a text column: stores NFC, trimmed, without control or bidi characters.
 
-    The rule holds for whoever writes through a model: forms, ``save``,
-    ``bulk_create`` and ``update``. Raises ValidationError naming the character.
+    Those that say nothing are left out, and tabs become spaces. The rule holds
+    for whoever writes through a model: forms, ``save``, ``bulk_create`` and
+    ``update``. Raises ValidationError naming the character, and what is around.
     """
 
     forbidden = _FORBIDDEN_IN_LINE
@@ -29,12 +40,12 @@ class CleanText:
     def clean_text(self, value):
         if not isinstance(value, str):
             return value
-        value = unicodedata.normalize("NFC", value).strip()
+        value = unicodedata.normalize("NFC", _SPACES.sub(" ", UNSAID.sub("", value))).strip()
         if found := self.forbidden.search(value):
             raise ValidationError(
-                _("%(name)s holds the character U+%(code)s, which cannot be seen and is not allowed."),
+                _("%(name)s holds the character U+%(code)s, which cannot be seen and is not allowed: “%(near)s”."),
                 code="forbidden_character",
-                params={"name": self.verbose_name, "code": f"{ord(found[0]):04X}"},
+                params={"name": self.verbose_name, "code": f"{ord(found[0]):04X}", "near": _near(value, found)},
             )
         return value
 
@@ -48,6 +59,13 @@ class CleanText:
 
     def get_db_prep_save(self, value, connection):
         return super().get_db_prep_save(self.clean_text(value), connection)
+
+
+def _near(text, found):
+    """Return what is around the character that was ``found``, with a mark in its place."""
+    before, after = text[max(found.start() - NEAR, 0) : found.start()], text[found.end() : found.end() + NEAR]
+    near = f"{before}\ufffd{after}".replace("\n", " ")
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in near)
 
 
 class LineField(CleanText, models.CharField):
@@ -75,7 +93,7 @@ class PlainTextField(CleanText, models.TextField):
 
     def clean_text(self, value):
         if isinstance(value, str):
-            value = value.replace("\r\n", "\n").replace("\r", "\n")
+            value = _ENDS.sub("\n", value)
         return super().clean_text(value)
 
 

@@ -41,7 +41,9 @@ def test_names_are_stored_composed_and_trimmed():
         assert Actor.objects.create(first_name=f"a{marks}").first_name == "\u1ead"
 
 
-@pytest.mark.parametrize("character", ["\x00", "\x1b", "\u202e", "\u2066", "\n", "\ud800", "\ufeff"])
+@pytest.mark.parametrize(
+    "character", [*"\x00\x1b\u202e\u2066\n\ud800\u180e\u115f\u1160\u3164\uffa0\ufffe\u2800\U000e0041"]
+)
 def test_hidden_characters_are_refused_whoever_writes(actor, character):
     name = f"a{character}b"
     with pytest.raises(ValidationError, match="U\\+"):
@@ -50,6 +52,28 @@ def test_hidden_characters_are_refused_whoever_writes(actor, character):
         Actor.objects.create(first_name=name)
     with pytest.raises(ValidationError):
         Actor.objects.update(first_name=name)
+
+
+def test_the_words_beside_a_hidden_character_are_said():
+    said = r"biography holds the character U\+202E, .*: “rn in Qingdao, then \ufffdin Tokyo. A long lif”"
+    with pytest.raises(ValidationError, match=said):
+        Actor(first_name="A", biography="He was born in Qingdao, then\n\u202ein Tokyo. A long life.").full_clean()
+
+
+def test_what_word_and_other_scripts_bring_along_is_normalised(actor):
+    actor.biography = "\ufeffOne\x0btwo\x0cthree\x85four\u2028five\u2029six\tseven\u200e eight\u200f.\r\nnine"
+    actor.first_name, actor.last_name = "To\u00adshi\u200bro\u2060", "Mi\tfu\u2028ne\u00ad"
+    actor.also_known_as = "A\x0bB\u2028C\ufeff"
+    actor.full_clean()
+    actor.save()
+    actor.refresh_from_db()
+    assert actor.biography == "One\ntwo\nthree\nfour\nfive\nsix seven eight.\nnine"
+    assert (actor.first_name, actor.last_name, actor.also_known_as) == ("Toshiro", "Mi fu ne", "A / B / C")
+
+
+def test_a_name_of_nothing_that_can_be_seen_is_empty():
+    with pytest.raises(ValidationError, match="Give a first name"):
+        Actor(first_name="\u200b\u2060", last_name="\xad").full_clean()
 
 
 def test_joiners_of_indic_and_persian_names_are_allowed():

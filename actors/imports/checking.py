@@ -6,13 +6,14 @@ cell is given to the model's field, whose word counts. A test holds both
 together.
 """
 
+import re
 import unicodedata
 from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from actors.fields import LineField, PlainTextField
+from actors.fields import BLANKS, LineField, PlainTextField
 from actors.imports.columns import KEYS
 from actors.imports.mistakes import Mistake, shown
 from actors.models import FIRST_YEAR, Actor, country_choices
@@ -20,6 +21,8 @@ from actors.models import FIRST_YEAR, Actor, country_choices
 YEARS = ("birth_year", "death_year")
 # Fields that take a text as it is where there is nothing to forbid, to trim or to compose in it.
 PLAIN = (LineField, PlainTextField)
+# What is printable, and forbidden all the same.
+_blank = re.compile(f"[{BLANKS}]")
 LARGEST_ID = 2**31 - 1
 
 
@@ -59,7 +62,7 @@ class Checker:
         """Whether all are texts that a field of names stores as they are."""
         joined = "\n".join(cells)
         return (
-            (joined.isascii() or unicodedata.is_normalized("NFC", joined))
+            (joined.isascii() or (unicodedata.is_normalized("NFC", joined) and not _blank.search(joined)))
             and all(map(str.isprintable, cells))
             and list(map(str.strip, cells)) == cells
             and (longest is None or max(map(len, cells), default=0) <= longest)

@@ -7,6 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from actors import data
+from actors.fields import UNSAID
 from actors.imports.mistakes import Unreadable, shown
 from actors.models import Actor
 from actors.search import fold
@@ -32,7 +33,7 @@ def _names():
 
 def heading_of(text: str) -> str:
     """Return a heading in one line: a browser sends each end of a line back as another one."""
-    return " ".join(text.split())
+    return " ".join(UNSAID.sub("", text).split())
 
 
 def field_of(heading: str) -> str:
