@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
@@ -70,7 +71,14 @@ class TestReport:
         assert report["alike"] == 4
         assert report["first_alike"][0] == {"line": 2, "name": "CHÉR", "actor": 1, "other": None}
 
+    @pytest.mark.parametrize("command", [["import_actors", "-"], ["undo_import", "1"]])
+    def test_it_is_in_nobody_s_name_who_has_no_account(self, command):
+        with pytest.raises(CommandError, match=r"^--who ghost: there is no such account.$") as error:
+            call_command(*command, "--who", "ghost")
+        assert error.value.returncode == 2
+
     def test_an_import_says_what_it_did(self, file, capsys):
+        User.objects.create_user("carol")
         call_command("import_actors", str(file), "--who", "carol")
         batch = Batch.objects.get()
         assert capsys.readouterr().out == (

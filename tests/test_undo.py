@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
@@ -89,6 +90,7 @@ def test_undoing_an_undoing_needs_the_place_to_be_free(batch):
 
 
 def test_the_command_undoes_too(actor, batch, capsys):
+    User.objects.create_user("dora")
     call_command("undo_import", str(batch.pk), "--who", "dora")
     assert capsys.readouterr().out == "Undone: 2 actors are as before.\n"
     assert Actor.objects.get().birth_year == 1920 and Batch.objects.latest("id").who == "dora"

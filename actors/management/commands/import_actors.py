@@ -18,6 +18,7 @@ from actors.imports.columns import FIELDS
 from actors.imports.mistakes import Unreadable, write_mistakes
 from actors.imports.reading import Table, open_source
 from actors.imports.staging import Conflict
+from actors.management import add_who, check_who
 from actors.progress import Progress
 from actors.vacuum import vacuum
 
@@ -53,11 +54,12 @@ class Command(BaseCommand):
             default=[],
             help="which field a column is; nothing after the = leaves it out. Repeatable",
         )
-        parser.add_argument("--who", default="", help="in whose name the history has it")
+        add_who(parser)
 
     def handle(self, file, from_database, **options):
         if bool(file) == from_database:
             raise CommandError("Name a file, or say --from-database.", returncode=2)
+        check_who(options["who"])
         columns = {}
         for pair in options["column"]:
             heading, equals, name = pair.rpartition("=")

@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
+from actors.management import add_who, check_who
 from actors.models import Actor, Batch
 from actors.undo import ChangedSince, undo
 from actors.vacuum import vacuum
@@ -17,9 +18,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("number", metavar="NUMBER", type=int, help="the import's, as import_actors has said it")
-        parser.add_argument("--who", default="", help="in whose name the history has it")
+        add_who(parser)
 
     def handle(self, number, who, **options):
+        check_who(who)
         batch = Batch.objects.filter(pk=number).first()
         if batch is None:
             raise CommandError(f"There is no import {number}.")
