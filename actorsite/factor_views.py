@@ -139,7 +139,7 @@ def app(request):
                 del request.session[NEW_KEY]
                 factors.pass_check(request, device)
                 messages.success(request, gettext("The app is set up. Now make recovery codes, in case you lose it."))
-                return HttpResponseRedirect(reverse("admin:factors"))
+                return HttpResponseRedirect(after_set_up(request))
             form.add_error("code", gettext("This code is wrong. Is the clock of your device right?"))
     else:
         form, key = CodeForm(), random_hex(20)
@@ -152,14 +152,21 @@ def app(request):
     )
 
 
+def after_set_up(request):
+    """Return the address of what comes next: who has no recovery codes is to make some before the rest."""
+    return reverse("admin:factors" if factors.recovery_codes_left(request.user) else "admin:factor_codes")
+
+
 @owned
 def codes(request):
-    """Make new recovery codes, and show them this once."""
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
+    """Ask to make recovery codes where there are none; POST: make new ones, and show them this once."""
     if not factors.has_one(request.user):
         messages.error(request, gettext("Set up an app or a passkey first."))
         return HttpResponseRedirect(reverse("admin:factors"))
+    if request.method != "POST":
+        if factors.recovery_codes_left(request.user):
+            return HttpResponseRedirect(reverse("admin:factors"))
+        return page(request, "codes", gettext("Recovery codes"))
     return page(request, "codes", gettext("Your recovery codes"), codes=factors.new_recovery_codes(request.user))
 
 
@@ -207,7 +214,7 @@ def add_passkey(request, told):
     key = passkeys.add(request, told["answer"], str(told.get("name", "")))
     factors.pass_check(request, key)
     messages.success(request, gettext("The passkey is set up. Make recovery codes too, in case you lose it."))
-    return {"next": reverse("admin:factors")}
+    return {"next": after_set_up(request)}
 
 
 @by_script
