@@ -221,3 +221,14 @@ def test_the_few_who_lack_something_are_found_in_an_index(client, missing, index
     page = client.get(f"{ACTORS}?missing={missing}").context["cl"]
     assert [actor.pk for actor in page.result_list] == [actor.pk for actor in lacking]
     assert index in page.queryset[:51].explain()
+
+
+def test_a_search_lists_the_best_and_says_so_and_nothing_of_no_word(client, monkeypatch):
+    for title in ("Samurai Rebellion", "Samurai", "Zatoichi the Samurai"):
+        Film.objects.create(title=title)
+    assert "Samurai" not in client.get(f"{FILMS}?q=!!!").content.decode()
+    monkeypatch.setattr(finding, "MOST", 2)
+    monkeypatch.setattr(lists, "MOST", 2)
+    page = client.get(f"{FILMS}?q=samurai").content.decode()
+    assert "Samurai Rebellion" in page and "Zatoichi" not in page and "Only the best 2 are listed" in page
+    assert len(b"".join(client.get(f"{FILMS}export/csv/?q=samurai").streaming_content).splitlines()) == 4

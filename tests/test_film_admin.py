@@ -393,14 +393,3 @@ def test_the_page_of_a_conflict_names_actors_and_leads_away_to_none(client, cura
     Credit.objects.update(actor=other_actor("Takashi", "Shimura"))
     page = client.post(address(film), mine).content.decode()
     assert f'<b>actor:</b> <del class="gone">Toshirō Mifune (#{actor.pk})</del>' in page
-
-
-def test_a_search_lists_the_best_and_says_so_and_nothing_of_no_word(client, curator, monkeypatch):
-    for title in ("Samurai Rebellion", "Samurai", "Zatoichi the Samurai"):
-        Film.objects.create(title=title)
-    assert "Samurai" not in client.get(f"{FILMS}?q=!!!").content.decode()
-    monkeypatch.setattr("actors.finding.MOST", 2)
-    monkeypatch.setattr("actors.admin.lists.MOST", 2)
-    page = client.get(f"{FILMS}?q=samurai").content.decode()
-    assert "Samurai Rebellion" in page and "Zatoichi" not in page and "Only the best 2 are listed" in page
-    assert len(b"".join(client.get(f"{FILMS}export/csv/?q=samurai").streaming_content).splitlines()) == 4
