@@ -53,13 +53,13 @@ def test_a_server_that_is_away_is_one_line(command):
 
 
 @pytest.mark.parametrize("command", ["seed", "ensure_superuser"])
-def test_a_database_that_is_not_migrated_is_one_line(database, command):  # noqa: F811
+def test_a_database_that_is_not_migrated_is_one_line(database, command):  # noqa: F811  the fixture that is imported
     ended = manage(command, DATABASE_URL=database)
     [line] = ended.stderr.splitlines()
     assert ended.returncode == 1
     assert line.startswith("The database is not migrated: run `manage.py migrate` first (")
 
 
-def test_the_traceback_is_there_for_who_asks(database):  # noqa: F811
+def test_the_traceback_is_there_for_who_asks(database):  # noqa: F811  the fixture that is imported
     ended = manage("ensure_superuser", "--traceback", DATABASE_URL=database)
     assert ended.returncode == 1 and ended.stderr.startswith("Traceback")
