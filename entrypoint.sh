@@ -11,7 +11,7 @@ case "$command:${DYNO:-}" in
     serve:release.*) command=release ;;
 esac
 case "$command" in
-    serve) exec python -m actorsite.serve ;;
+    serve) exec python -m actorsite.server.start ;;
     release) exec python manage.py release ;;
     *) exec "$@" ;;
 esac

@@ -10,7 +10,8 @@ import tempfile
 
 from gunicorn import glogging
 
-from actorsite import env, logs
+from actorsite.conf import env
+from actorsite.observability import logging as logs
 
 try:
     _env = env.read(os.environ)
@@ -42,7 +43,7 @@ limit_request_line = 4094
 # A long header is ignored, not refused, where the standards allow it.
 limit_request_field_size = 16_380
 
-# actorsite.proxy decides whom to believe; gunicorn must not have changed the scheme before.
+# actorsite.middleware.trusted_proxy decides whom to believe; gunicorn must not have changed the scheme before.
 forwarded_allow_ips = ""
 # The root file system may be read-only and HOME missing: nothing is written but heartbeats, in memory where there is.
 control_socket_disable = True
@@ -68,7 +69,7 @@ if _env["METRICS_PORT"] and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 def on_starting(server):
     """Open the port of the figures before there are workers, so that all of them answer on it."""
     if _env["METRICS_PORT"]:
-        from actorsite import metrics
+        from actorsite.observability import metrics
 
         metrics.listen(_env["METRICS_PORT"])
 
@@ -90,20 +91,20 @@ def pre_fork(server, worker):
 
 def on_exit(server):
     """Leave nothing behind, and nothing unsent."""
-    from actorsite import sending
+    from actorsite.server import drain
 
-    sending.wait_until_sent(_env["PORT"], _sending_timeout)
+    drain.wait_until_sent(_env["PORT"], _sending_timeout)
     if _env["METRICS_PORT"]:
         shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 
 
 def post_worker_init(worker):
     """Let /readyz say 503 from TERM on, while requests in flight are finished."""
-    from actorsite import probes
+    from actorsite.observability import health
 
-    probes.draining = lambda: not worker.alive
+    health.draining = lambda: not worker.alive
 
     if _env["METRICS_PORT"]:
-        from actorsite import metrics
+        from actorsite.observability import metrics
 
         metrics.serve()

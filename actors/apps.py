@@ -7,4 +7,5 @@ class ActorsConfig(AppConfig):
     verbose_name = _("Actors and films")
 
     def ready(self):
-        from actors import history, search  # noqa: F401  tell new connections what their triggers ask for
+        from actors.history import service  # noqa: F401  tell new connections what their triggers ask for
+        from actors.text import normalize  # noqa: F401  tell new connections what their triggers ask for

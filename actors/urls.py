@@ -2,7 +2,9 @@
 
 from django.urls import path, re_path
 
-from actors import api, docs, feeds, film_list, language, sitemaps, views, wellknown
+from actors.api import docs
+from actors.api import views as api
+from actors.web import feeds, film_list, language_choice, sitemaps, views, wellknown
 
 urlpatterns = [
     path("", views.actor_list, name="list"),
@@ -19,7 +21,7 @@ urlpatterns = [
     path("films.ndjson", api.films_ndjson, name="films-ndjson"),
     re_path(r"^films/(?P<pk>[1-9][0-9]{0,9})(?:-(?P<slug>[^/]*))?/$", views.film, name="film"),
     re_path(r"^films/(?P<pk>[1-9][0-9]{0,9})(?:-(?P<slug>[^/]*))?\.json$", api.film_json, name="film-json"),
-    path("language/", language.choose, name="language"),
+    path("language/", language_choice.choose, name="language"),
     path("spotlight/", views.spotlight, name="spotlight"),
     path("api/", docs.api, name="api"),
     path("openapi.json", api.openapi_json, name="openapi"),

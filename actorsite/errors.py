@@ -13,9 +13,9 @@ from django.template.loader import render_to_string
 from django.views.defaults import page_not_found
 from django.views.defaults import server_error as stock_server_error
 
-from actors import api
-from actorsite.held import held
-from actorsite.postgresql.base import gate
+from actors.api import views
+from actorsite.admin_site.form_recovery import held
+from actorsite.db.postgresql.base import gate
 
 RETRY_AFTER = 5  # seconds
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: read_only_sql_transaction
@@ -32,15 +32,15 @@ def is_unavailable(error: BaseException | None) -> bool:
 def server_error(request):
     """Django's handler500, called while the exception is being handled. Neither page needs the database."""
     error = sys.exc_info()[1]
-    data = api.is_data(request.path)
+    data = views.is_data(request.path)
     if not is_unavailable(error):
         if data:
-            return api.problem(500, "Internal Server Error", "The server failed. Its operator has a record of it.")
+            return views.problem(500, "Internal Server Error", "The server failed. Its operator has a record of it.")
         return stock_server_error(request)
     if isinstance(error, InternalError):
         gate.refuse()
     if data:
-        response = api.problem(503, "Service Unavailable", "The database cannot be reached. Try again in a moment.")
+        response = views.problem(503, "Service Unavailable", "The database cannot be reached. Try again in a moment.")
     else:
         response = HttpResponse(holding_page("503.html", request), status=503)
     response["Retry-After"] = RETRY_AFTER
@@ -66,4 +66,4 @@ def forbidden(request, exception):
 
 def not_found(request, exception):
     """Django's handler404."""
-    return api.not_found(request) if api.is_data(request.path) else page_not_found(request, exception)
+    return views.not_found(request) if views.is_data(request.path) else page_not_found(request, exception)

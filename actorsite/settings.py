@@ -9,7 +9,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from actorsite import env, logs
+from actorsite.conf import env
+from actorsite.observability import logging as logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -38,7 +39,7 @@ RELEASE_LOCK_TIMEOUT = ENV["RELEASE_LOCK_TIMEOUT"]
 RELEASE_SEED = ENV["RELEASE_SEED"]
 
 INSTALLED_APPS = [
-    "actorsite.libraries.EditorsAdmin",
+    "actorsite.conf.apps.EditorsAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -47,27 +48,27 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_countries",
-    "actorsite.libraries.FailedSignIns",
+    "actorsite.conf.apps.FailedSignIns",
     "django_otp",
-    "actorsite.libraries.AuthenticatorApps",
-    "actorsite.libraries.RecoveryCodes",
+    "actorsite.conf.apps.AuthenticatorApps",
+    "actorsite.conf.apps.RecoveryCodes",
     "actors",
     "actorsite",
 ]
 
 MIDDLEWARE = [
-    "actorsite.logs.RequestLog",
-    "actorsite.probes.Probes",
-    "actorsite.headers.SecurityHeaders",
-    "actorsite.proxy.Proxy",
-    "actorsite.deadline.RequestDeadline",
+    "actorsite.observability.logging.RequestLog",
+    "actorsite.observability.health.Probes",
+    "actorsite.middleware.security_headers.SecurityHeaders",
+    "actorsite.middleware.trusted_proxy.Proxy",
+    "actorsite.db.deadlines.RequestDeadline",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Below whitenoise, whose files are compressed already. It pads its answers against BREACH.
-    "actorsite.pages.Compression",
+    "actorsite.page_cache.wsgi.Compression",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "actorsite.wellformed.WellFormedQuery",
+    "actorsite.middleware.query_string.WellFormedQuery",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -79,7 +80,7 @@ MIDDLEWARE = [
 
 METRICS_PORT = ENV["METRICS_PORT"]
 if METRICS_PORT:
-    MIDDLEWARE.append("actorsite.metrics.Views")
+    MIDDLEWARE.append("actorsite.observability.metrics.Views")
 
 ROOT_URLCONF = "actorsite.urls"
 WSGI_APPLICATION = "actorsite.wsgi.application"
@@ -108,14 +109,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 # An account is locked for the address that guesses at it, so that nobody can lock out anybody else.
-# The address is REMOTE_ADDR, which actorsite.proxy sets.
+# The address is REMOTE_ADDR, which actorsite.middleware.trusted_proxy sets.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=ENV["LOCKOUT_MINUTES"])
 # Tries while it is locked neither prolong it nor are kept.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "actorsite.signin.locked_out"
+AXES_LOCKOUT_CALLABLE = "actorsite.accounts.lockout.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
@@ -149,7 +150,9 @@ STATIC_ROOT = BASE_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "actorsite.assets.Storage"
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "actorsite.server.static_files.Storage"
     },
 }
 
@@ -157,7 +160,7 @@ LOGGING = logs.config(ENV["LOG_LEVEL"], ENV["LOG_FORMAT"])
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
-SESSION_ENGINE = "actorsite.sessions"
+SESSION_ENGINE = "actorsite.accounts.sessions"
 SESSION_COOKIE_AGE = ENV["SESSION_HOURS"] * 3600
 if not DEBUG:
     # Browsers take cookies of such names from this very host and over HTTPS only, so that no neighbouring
@@ -169,5 +172,5 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "actorsite.errors.forgery"
 # W008 wants SECURE_SSL_REDIRECT, which sends whoever reaches the process past its proxies round in
-# circles; actorsite.proxy leads to HTTPS where a trusted proxy says that the request came without.
+# circles; actorsite.middleware.trusted_proxy leads to HTTPS where a trusted proxy says that the request came without.
 SILENCED_SYSTEM_CHECKS = ["security.W008"]

@@ -12,8 +12,8 @@ application = get_wsgi_application()
 
 from django.db import connection  # noqa: E402  the settings must stand
 
-from actorsite import logs  # noqa: E402  the same
-from actorsite.postgresql import base  # noqa: E402  the same
+from actorsite.db.postgresql import base  # noqa: E402  the same
+from actorsite.observability import logging as logs  # noqa: E402  the same
 
 base.serving = True
 if connection.vendor == "sqlite":
@@ -22,11 +22,11 @@ if connection.vendor == "sqlite":
 threading.excepthook = logs.thread_failed
 
 if not settings.DEBUG:
-    from actorsite.pages import Pages
+    from actorsite.page_cache.wsgi import Pages
 
     application = Pages(application, settings.CACHE_SECONDS)
 
 if settings.METRICS_PORT:
-    from actorsite.metrics import Counted
+    from actorsite.observability.metrics import Counted
 
     application = Counted(application)

@@ -12,10 +12,10 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "actorsite.settings")
 django.setup()
 
-from actors.listing import Listing  # noqa: E402  after the settings
+from actors.db.keyset import make_token  # noqa: E402  after the settings
+from actors.listing.actors import Listing  # noqa: E402  after the settings
+from actors.listing.params import PAGE_SIZE  # noqa: E402  the same
 from actors.models import Actor  # noqa: E402  after the settings
-from actors.paging import make_token  # noqa: E402  after the settings
-from actors.query import PAGE_SIZE  # noqa: E402  the same
 
 
 def address(place):

@@ -8,7 +8,7 @@ without it one is started, and stopped at the end.
 import atexit
 import os
 
-from actorsite.env import VARIABLES
+from actorsite.conf.env import VARIABLES
 from tests.postgres import PostgreSQL
 
 DATABASE = os.environ.setdefault("TEST_DATABASE", "sqlite")

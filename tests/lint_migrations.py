@@ -45,7 +45,7 @@ def lint(apps=("actors", "actorsite")):
     """Check every migration of ``apps``; print what is wrong; return the exit code."""
     from django_migration_linter import MigrationLinter
 
-    # Warnings are of locks; a reverse for each RunPython is demanded by tests/test_migrations.py.
+    # Warnings are of locks; a reverse for each RunPython is demanded by tests/actors/migrations/test_adoption.py.
     linter = MigrationLinter(
         include_apps=apps,
         ignore_name=SAFE,

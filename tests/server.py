@@ -114,7 +114,7 @@ class Server:
 
     def start(self, patience=20):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "actorsite.serve"],
+            [sys.executable, "-m", "actorsite.server.start"],
             cwd=site(),
             env=self.variables,
             stdout=self.output,

@@ -3,7 +3,7 @@
 from django.core.wsgi import get_wsgi_application
 from django.test import RequestFactory
 
-from actorsite.pages import Pages
+from actorsite.page_cache.wsgi import Pages
 
 
 class Site:

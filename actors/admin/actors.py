@@ -10,22 +10,23 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from actors import finding
-from actors.actor_conflicts import ActorConflicts
-from actors.admin.changes import history_address
+from actors.admin.changelist import ChoiceFilter, Large, check_query, moments
 from actors.admin.columns import address_of, column
+from actors.admin.conflicts.actors import ActorConflicts
+from actors.admin.conflicts.optimistic_locking import is_number
 from actors.admin.deletion import with_credits
 from actors.admin.exports import Exports
-from actors.admin.lists import ChoiceFilter, Large, check_query, moments
+from actors.admin.history import history_address
+from actors.admin.idempotency import AddedOnce
 from actors.admin.merges import Merges
-from actors.admin.once import AddedOnce
 from actors.admin.widgets import NamesWidget, PlainSelect
-from actors.conflicts import is_number
 from actors.fields import NamesField
-from actors.keeping import ask_version, fact
-from actors.listing import LIVING
-from actors.models import Actor, Film, country_name
-from actors.search import words
+from actors.listing.actors import LIVING
+from actors.models import Actor, Film
+from actors.search import ranking
+from actors.text.countries import country_name
+from actors.text.normalize import words
+from actorsite.page_cache.memoize import ask_version, fact
 
 # How many of an actor's parts the form has.
 FILMS = 50
@@ -171,7 +172,7 @@ class ActorAdmin(ActorConflicts, AddedOnce, Merges, Exports, Large, admin.ModelA
         if getattr(request, "wants_all", False):
             return (queryset.search(search_term) if words(search_term) else queryset.none()), False
         country, living = request.GET.get("country", ""), request.GET.get("living", "")
-        found = finding.find(
+        found = ranking.find(
             search_term,
             country=country if country in countries else "",
             living=living if living in LIVING else "",

@@ -13,9 +13,9 @@ from django.urls import path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from actors import data
-from actors.admin.lists import check_query
-from actors.exports import FORMATS, LONGEST_CELL
+from actors.admin.changelist import check_query
+from actors.exports import records
+from actors.exports.formats import FORMATS, LONGEST_CELL
 
 # A workbook is made as a whole before its first byte is sent, and a router waits for 30 s.
 MOST_IN_A_WORKBOOK = 50_000
@@ -25,7 +25,7 @@ class Exports:
     """Mixed into a ModelAdmin: an action for a selection, an address for what a list has on all pages."""
 
     change_list_template = "admin/actors/actor/change_list.html"
-    export_fields = data.FIELDS
+    export_fields = records.FIELDS
 
     def get_actions(self, request):
         actions = super().get_actions(request)

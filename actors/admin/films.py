@@ -9,23 +9,9 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from actors import data, filmography, finding
-from actors.admin.casting import (
-    ActorBox,
-    ActorField,
-    Written,
-    say_who_is_not_found,
-    with_edited,
-    with_written,
-)
+from actors.admin.changelist import Large, check_query, moments
 from actors.admin.columns import column
-from actors.admin.deletion import with_credits
-from actors.admin.exports import Exports
-from actors.admin.film_changes import history_address, with_names
-from actors.admin.lists import Large, check_query, moments
-from actors.admin.once import AddedOnce
-from actors.conflicts import NoLostUpdate, is_number, number_in, undecided
-from actors.film_conflicts import (
+from actors.admin.conflicts.films import (
     MOST_INPUTS,
     MOST_ROWS,
     PREFIX,
@@ -38,8 +24,17 @@ from actors.film_conflicts import (
     unseen,
     with_survivors,
 )
+from actors.admin.conflicts.optimistic_locking import NoLostUpdate, is_number, number_in, undecided
+from actors.admin.credit_picker import ActorBox, ActorField, Written, say_who_is_not_found, with_edited, with_written
+from actors.admin.deletion import with_credits
+from actors.admin.exports import Exports
+from actors.admin.film_history import history_address, with_names
+from actors.admin.idempotency import AddedOnce
+from actors.exports import records as data
+from actors.history import films as filmography
 from actors.models import Credit, Film, FilmChange
-from actors.search import words
+from actors.search import ranking
+from actors.text.normalize import words
 
 
 class Cast(admin.StackedInline):
@@ -100,7 +95,7 @@ class FilmAdmin(NoLostUpdate, AddedOnce, Exports, Large, admin.ModelAdmin):
             return queryset, False
         if getattr(request, "wants_all", False):
             return (queryset.search(search_term) if words(search_term) else queryset.none()), False
-        found = finding.find_films(search_term)
+        found = ranking.find_films(search_term)
         request.found_more = found.more
         return queryset.filter(pk__in=[pk for _tier, _key, pk in found.places]), False
 

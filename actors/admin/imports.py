@@ -21,16 +21,16 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from actors import imports
-from actors.admin.changes import shown_difference
-from actors.admin.lists import DeclaredLookups
-from actors.conflicts import is_number, overtaken_page
-from actors.imports.alike import alike
+from actors.admin.changelist import DeclaredLookups
+from actors.admin.conflicts.optimistic_locking import is_number, overtaken_page
+from actors.admin.history import shown_difference
+from actors.history.undo import ChangedSince, MergeAgain, undo
 from actors.imports.columns import FIELDS, IGNORED, KEYS, field_of
-from actors.imports.mistakes import Mistake, Unreadable, write_mistakes
-from actors.imports.reading import open_source
+from actors.imports.errors import Mistake, Unreadable, write_mistakes
+from actors.imports.parsers.csv import open_source
+from actors.imports.possible_duplicates import alike
 from actors.imports.staging import Conflict
 from actors.models import Actor, Batch, Upload
-from actors.undo import ChangedSince, MergeAgain, undo
 
 LARGEST = 10 << 20
 MOST_ROWS = 100_000

@@ -11,12 +11,13 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from actors import history
-from actors.admin.lists import check_query
-from actors.conflicts import is_number, overtaken_page
-from actors.duplicates import possible_duplicates
-from actors.merging import BOTH, merge, other_names
-from actors.models import Actor, country_name
+from actors.admin.changelist import check_query
+from actors.admin.conflicts.optimistic_locking import is_number, overtaken_page
+from actors.history import service
+from actors.history.duplicates import possible_duplicates
+from actors.history.merge import BOTH, merge, other_names
+from actors.models import Actor
+from actors.text.countries import country_name
 
 SIDES = ("a", "b")
 
@@ -102,7 +103,7 @@ class Merges:
         # What more is known of stays: more films, else the older entry.
         survivor = SIDES[films[1] > films[0]]
         rows = []
-        for name in history.FIELDS:
+        for name in service.FIELDS:
             field = Actor._meta.get_field(name)
             values = [getattr(actor, name) for actor in sides]
             names = dict(field.flatchoices)
@@ -142,7 +143,7 @@ class Merges:
     def _make_one(self, request, pks, actors):
         seen = [request.POST.get(f"seen_{side}", "") for side in SIDES]
         stays = request.POST.get("survivor")
-        takes = {name: request.POST.get(f"take_{name}", stays) for name in history.FIELDS}
+        takes = {name: request.POST.get(f"take_{name}", stays) for name in service.FIELDS}
         both = takes["also_known_as"] == BOTH
         if both:
             takes["also_known_as"] = stays
@@ -157,7 +158,7 @@ class Merges:
             if both and all(sides.values()):
                 values["also_known_as"] = other_names(*sides.values(), values)
             batch = merge(survivor, gone, values, request.user.get_username())
-        except history.Overtaken:
+        except service.Overtaken:
             found = Actor.objects.in_bulk(pks)
             now = {pk: actor.version for pk, actor in found.items()}
             overtaken = [(pk, found.get(pk)) for pk, version in versions if now.get(pk) != version]

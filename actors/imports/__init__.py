@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext as _
 
-from actors.imports.checking import Checker
 from actors.imports.columns import assign
-from actors.imports.mistakes import Unreadable, shown
+from actors.imports.errors import Unreadable, shown
 from actors.imports.staging import Staging
+from actors.imports.validation import Checker
 
 
 def examine(

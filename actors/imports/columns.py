@@ -6,14 +6,14 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from actors import data
+from actors.exports import records
 from actors.fields import UNSAID
-from actors.imports.mistakes import Unreadable, shown
+from actors.imports.errors import Unreadable, shown
 from actors.models import Actor
-from actors.search import fold
+from actors.text.normalize import fold
 
 KEYS = ("id", "version")
-FIELDS = tuple(name for name in data.FIELDS if name not in (*KEYS, "last_update"))
+FIELDS = tuple(name for name in records.FIELDS if name not in (*KEYS, "last_update"))
 # What our own exports have besides, and nobody can set.
 IGNORED = ("last_update", "url")
 
@@ -21,12 +21,12 @@ IGNORED = ("last_update", "url")
 @cache
 def _names():
     names = {}
-    for name in (*data.FIELDS, "url"):
+    for name in (*records.FIELDS, "url"):
         names[fold(name)] = name
     names["actor id"] = "id"
     for code, _language in settings.LANGUAGES:
         with translation.override(code):
-            for name in data.FIELDS:
+            for name in records.FIELDS:
                 names.setdefault(fold(str(Actor._meta.get_field(name).verbose_name)), name)
     return names
 

@@ -14,10 +14,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
 from django.utils.translation import gettext_lazy
 
-from actors import history
-from actors.data import FORMULA
+from actors.exports.records import FORMULA
+from actors.history import service
 from actors.imports.columns import FIELDS, KEYS
-from actors.imports.mistakes import Mistake
+from actors.imports.errors import Mistake
 from actors.models import Actor, Batch
 
 # Fewer rows than this leave the planner's statistics as good as they are.
@@ -235,7 +235,7 @@ class Staging:
         found = []
         for line, pk, first, last, *values in rows:
             before, after = (dict(zip(self.fields, part, strict=True)) for part in _halves(values))
-            found.append((line, pk, f"{first} {last}".strip(), history.differences(before, after)))
+            found.append((line, pk, f"{first} {last}".strip(), service.differences(before, after)))
         return found
 
     def additions(self, limit: int) -> list[tuple]:
@@ -276,7 +276,7 @@ class Staging:
         batch = Batch.objects.create(
             kind="import", who=who[:150], name=name[:255], added=self.added, changed=self.changed
         )
-        with history.by(who, "import", batch.pk), connection.cursor() as cursor:
+        with service.by(who, "import", batch.pk), connection.cursor() as cursor:
             try:
                 if self.changed:
                     self._update(cursor)

@@ -9,7 +9,7 @@ from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 import actors.fields
-import actors.models
+import actors.text.countries
 
 
 class AddConstraintUnchecked(AddConstraintNotValid):
@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                 db_default="",
                 max_length=2,
                 verbose_name="country",
-                choices=actors.models.country_choices,
+                choices=actors.text.countries.country_choices,
             ),
         ),
         migrations.AddField(

@@ -9,8 +9,8 @@ drops its triggers there, and must end by creating them again.
 
 from django.db import migrations
 
-from actors import search
 from actors.operations import RunByDatabase
+from actors.text import normalize as search
 
 EDITED = ("first_name", "last_name", "native_name", "birth_year", "death_year", "country", "biography")
 

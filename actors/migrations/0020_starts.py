@@ -7,7 +7,7 @@ a name: so short a text has no trigram, and no other index would find it.
 from django.db import migrations
 
 from actors.operations import RunByDatabase, build_without_lock
-from actors.search import UNSPACED
+from actors.text.normalize import UNSPACED
 
 FUNCTION = f"""
 CREATE OR REPLACE FUNCTION actor_starts(search text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$

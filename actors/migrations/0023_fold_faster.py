@@ -8,8 +8,8 @@ from importlib import import_module
 
 from django.db import migrations
 
-from actors import search
 from actors.operations import RunByDatabase
+from actors.text import normalize as search
 
 keep = import_module("actors.migrations.0003_triggers")
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from django.db import migrations
 
 from actors.operations import RunByDatabase
-from actors.search import PAIRS, UNSPACED
+from actors.text.normalize import PAIRS, UNSPACED
 
 keep = import_module("actors.migrations.0003_triggers")
 SINGLES = import_module("actors.migrations.0023_fold_faster").SINGLES

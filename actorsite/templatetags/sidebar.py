@@ -6,7 +6,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
-from actors.keeping import Kept
+from actorsite.page_cache.memoize import Kept
 
 register = template.Library()
 

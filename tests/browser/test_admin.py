@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 
 from actors.models import Actor
-from tests.test_admin import PASSWORD
+from tests.actors.admin.test_actors import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

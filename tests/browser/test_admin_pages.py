@@ -11,10 +11,10 @@ from django.core.management import call_command
 from playwright.sync_api import expect
 
 from actors.models import Actor, Credit, Film
+from tests.actorsite.accounts.test_lockout import PASSWORD
+from tests.actorsite.accounts.test_mfa import give_app
 from tests.browser.test_admin import check_page, sign_in  # noqa: F401  the fixture
 from tests.browser.test_imports import shoot
-from tests.test_factors import give_app
-from tests.test_signin import PASSWORD
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 

@@ -7,7 +7,7 @@ import pytest
 
 from actors.models import Actor
 from tests import pages
-from tests.browser.following import follow
+from tests.browser.navigation import follow
 
 # No fixture of ours must stand in the way of one that the live server commits.
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,7 +12,7 @@ from tests.database import cursor_of, scratch_database
 from tests.k8s.kustomize import named, objects
 from tests.postgres import newest_client
 
-# In one process with tests/test_backup.py, which counts the databases that a verification leaves behind.
+# In one process with tests/actorsite/backup/test_archives.py, which counts the databases that a verification leaves.
 pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("verify")]
 
 

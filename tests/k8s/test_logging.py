@@ -6,7 +6,7 @@ import logging
 import pytest
 import yaml
 
-from actorsite import logs
+from actorsite.observability import logging as logs
 from tests.k8s.kustomize import named, objects
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("k8s")]

@@ -5,8 +5,8 @@ import runpy
 
 import pytest
 
-from actorsite import env
-from actorsite.probes import PROBES
+from actorsite.conf import env
+from actorsite.observability.health import PROBES
 from tests.k8s.kustomize import EVERYTHING, K8S, change, containers, named, objects, pod_templates
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("k8s")]

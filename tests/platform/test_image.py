@@ -47,7 +47,13 @@ def test_the_key_of_the_build_is_nowhere():
 def test_the_context_of_a_build_never_has_secrets_or_tests(tmp_path):
     """Whatever lies about in the folder: only what .dockerignore names is sent."""
     shutil.copy(ROOT / ".dockerignore", tmp_path)
-    wanted = ["manage.py", "actors/models.py", "actorsite/settings.py", ".profile.d/heroku-exec.sh", "bin/sbom.py"]
+    wanted = [
+        "manage.py",
+        "actors/models/__init__.py",
+        "actorsite/settings.py",
+        ".profile.d/heroku-exec.sh",
+        "bin/sbom.py",
+    ]
     decoys = [".env", ".env.production", ".git/config", "tests/test_x.py", "actors/.env", "actorsite/.env.local"]
     decoys += [
         "actors/__pycache__/models.cpython-313.pyc",

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.actors.migrations.test_adoption import OLD
 from tests.k8s.kustomize import named, parse
 from tests.platform import podrunner, site
 from tests.platform.engine import IMAGE
-from tests.test_migrations import OLD
 
 pytestmark = pytest.mark.xdist_group("contracts")
 

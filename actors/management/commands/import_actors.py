@@ -13,14 +13,14 @@ from django.db import DatabaseError, transaction
 from django.db.utils import ConnectionHandler
 
 from actors import imports
-from actors.imports.alike import MOST, alike
+from actors.db.vacuum import vacuum
 from actors.imports.columns import FIELDS
-from actors.imports.mistakes import Unreadable, write_mistakes
-from actors.imports.reading import Table, open_source
+from actors.imports.errors import Unreadable, write_mistakes
+from actors.imports.parsers.csv import Table, open_source
+from actors.imports.possible_duplicates import MOST, alike
 from actors.imports.staging import Conflict
 from actors.management import add_who, check_who
-from actors.progress import Progress
-from actors.vacuum import vacuum
+from actors.management.progress import Progress
 
 UNREADABLE, AT_FAULT, CONFLICT = 3, 4, 5  # exit codes; 1 and 2 are Django's and argparse's own
 SHOWN, SHOWN_ALIKE = 1_000, 20

@@ -7,9 +7,9 @@ from itertools import islice
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
+from actors.management.progress import Progress
+from actors.management.sample_people import people
 from actors.models import Actor
-from actors.people import people
-from actors.progress import Progress
 
 COLUMNS = ("first_name", "last_name", "birth_year", "death_year", "country")
 AT_A_TIME = 10_000

@@ -2,10 +2,10 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
+from actors.db.vacuum import vacuum
+from actors.history.undo import ChangedSince, undo
 from actors.management import add_who, check_who
 from actors.models import Actor, Batch
-from actors.undo import ChangedSince, undo
-from actors.vacuum import vacuum
 
 CHANGED_SINCE = 4
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from actorsite import backups
+from actorsite.backup import archives
 
 
 class Command(BaseCommand):
     help = (
         "Write the database to FILE, an archive for pg_restore (for SQLite a copy), and what must be in it to "
-        f"FILE{backups.SUFFIX}. With - for FILE the archive goes to standard output and the manifest to standard error."
+        f"FILE{archives.SUFFIX}. With - for FILE the archive goes to standard output and the manifest to standard "
+        "error."
     )
     requires_system_checks = ()
 
@@ -31,14 +32,14 @@ class Command(BaseCommand):
             if to == "-":
                 with tempfile.TemporaryDirectory() as folder:
                     archive = Path(folder) / "archive"
-                    manifest = backups.dump(archive)
+                    manifest = archives.dump(archive)
                     with archive.open("rb") as file:
                         shutil.copyfileobj(file, sys.stdout.buffer)
                     sys.stdout.buffer.flush()
                 self.stderr.write(json.dumps(manifest))
                 return
             self.write(Path(to))
-        except (backups.BackupError, OSError) as error:
+        except (archives.BackupError, OSError) as error:
             raise CommandError(str(error)) from None
 
     def write(self, path):
@@ -46,10 +47,10 @@ class Command(BaseCommand):
             raise CommandError(f"{path} is a directory: name a file in it.")
         if not path.parent.is_dir():
             raise CommandError(f"There is no directory {path.parent}.")
-        manifest = path.with_name(path.name + backups.SUFFIX)
+        manifest = path.with_name(path.name + archives.SUFFIX)
         parts = [target.with_name(target.name + ".part") for target in (path, manifest)]
         try:
-            found = backups.dump(parts[0])
+            found = archives.dump(parts[0])
             parts[1].write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
             # Whenever this is cut off, no archive has a manifest that is not its own.
             manifest.unlink(missing_ok=True)

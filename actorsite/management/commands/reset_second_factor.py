@@ -3,7 +3,7 @@
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from actorsite import factors
+from actorsite.accounts import mfa
 
 
 class Command(BaseCommand):
@@ -17,5 +17,5 @@ class Command(BaseCommand):
         account = get_user_model().objects.filter(username=name).first()
         if account is None:
             raise CommandError(f"There is no account {name}.")
-        had = factors.reset(account)
+        had = mfa.reset(account)
         self.stdout.write(f"{name} has no second factor any more." if had else f"{name} has no second factor.")

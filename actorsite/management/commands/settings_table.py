@@ -4,7 +4,7 @@ import os
 
 from django.core.management.base import BaseCommand
 
-from actorsite import env
+from actorsite.conf import env
 
 
 class Command(BaseCommand):

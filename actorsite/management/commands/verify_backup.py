@@ -6,7 +6,8 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from actorsite import backups, database_url, env
+from actorsite.backup import archives
+from actorsite.conf import database_url, env
 
 # Without these an archive is not one of this site.
 OURS = {"actor", "django_migrations", "public.actor", "public.django_migrations"}
@@ -36,31 +37,31 @@ class Command(BaseCommand):
         path = Path(options["file"])
         try:
             self.verify(path, options["server"])
-        except backups.Unavailable as error:
+        except archives.Unavailable as error:
             raise CommandError(f"{path} was not checked. {error}") from None
-        except backups.BackupError as error:
+        except archives.BackupError as error:
             raise CommandError(f"{path} is not a good backup. {error}") from None
         except OSError as error:
             raise CommandError(str(error)) from None
 
     def verify(self, path, server):
-        manifest = path.with_name(path.name + backups.SUFFIX)
-        expected = backups.read_manifest(manifest) if manifest.exists() else None
+        manifest = path.with_name(path.name + archives.SUFFIX)
+        expected = archives.read_manifest(manifest) if manifest.exists() else None
         if expected and (size := path.stat().st_size) != expected["size"]:
-            raise backups.BackupError(f"It has {size} bytes, where the manifest has {expected['size']}.")
-        if expected and backups.digest(path) != expected["sha256"]:
-            raise backups.BackupError("Its bytes are not those of which the manifest was made.")
+            raise archives.BackupError(f"It has {size} bytes, where the manifest has {expected['size']}.")
+        if expected and archives.digest(path) != expected["sha256"]:
+            raise archives.BackupError("Its bytes are not those of which the manifest was made.")
         libpq = None
         if server:
             try:
-                libpq = backups.parameters(env.database(database_url.read(server), 0))
+                libpq = archives.parameters(env.database(database_url.read(server), 0))
             except ValueError:
                 raise CommandError("--server must be a postgres:// URL.") from None
-        found = backups.restored(path, libpq)
-        if expected and (wrong := backups.differences(expected, found)):
-            raise backups.BackupError("It differs from its manifest:\n" + "\n".join(f"- {line}" for line in wrong))
+        found = archives.restored(path, libpq)
+        if expected and (wrong := archives.differences(expected, found)):
+            raise archives.BackupError("It differs from its manifest:\n" + "\n".join(f"- {line}" for line in wrong))
         if len(OURS & set(found["tables"])) != 2:
-            raise backups.BackupError("It was restored, but is not of this site: there is no table of actors.")
+            raise archives.BackupError("It was restored, but is not of this site: there is no table of actors.")
         rows = sum(table["rows"] for table in found["tables"].values())
         self.stdout.write(f"Restored {len(found['tables'])} tables with {rows} rows.")
         if expected:

@@ -1,0 +1,63 @@
+"""What a conflict of two editors of one actor is about."""
+
+from django.utils.translation import gettext_lazy
+
+from actors.admin.conflicts.optimistic_locking import NoLostUpdate, as_stored, compare, described, resolved
+from actors.history import service
+from actors.models import Actor, Change
+
+
+def state(actor):
+    """Return the actor as the history has it."""
+    return {name: getattr(actor, name) for name in service.FIELDS}
+
+
+def state_at(changes, seen):
+    """Return the actor's state at the version ``seen``, None where its ``changes`` do not reach back."""
+    if seen is None:
+        return None
+    if after := changes.filter(version=seen).exclude(after=None).first():
+        return after.after
+    before = changes.filter(version=seen + 1).exclude(before=None).first()
+    return before.before if before else None
+
+
+class ActorConflicts(NoLostUpdate):
+    """Mixed into the ModelAdmin of actors, whose marks are their versions."""
+
+    deleted_meanwhile = gettext_lazy("The actor was deleted while you were editing")
+
+    def marks(self, things):
+        return {actor.pk: actor.version for actor in things}
+
+    def lock_at(self, pk, seen):
+        service.lock(Actor.objects, pk, seen)
+
+    def resolved(self, data, pk, side=""):
+        return resolved(data, service.FIELDS, side)
+
+    def conflict_of(self, request, pk, now, seen):
+        changes = Change.objects.filter(actor_id=pk)
+        base = state_at(changes, seen)
+        since = list(changes.filter(version__gt=seen)[:20] if seen else changes[:5])
+        if now is None:
+            since = list(changes[:1])
+        base, theirs, mine = (
+            as_stored(Actor, side, service.FIELDS) for side in (base, state(now) if now else None, request.POST)
+        )
+        rows = compare(base, theirs, mine)
+        differ = {row["name"] for row in rows}
+        return {
+            "rows": [
+                described(
+                    row,
+                    Actor._meta.get_field(row["name"]),
+                    next((change for change in since if row["name"] in change.fields.split()), None),
+                )
+                for row in rows
+            ],
+            "same": [(name, mine[name]) for name in service.FIELDS if name not in differ],
+            "since": since,
+            "base_known": base is not None,
+            "mark": now.version if now else "",
+        }

@@ -1,0 +1,209 @@
+"""The changes of films and casts, and the way back to any state."""
+
+from html import escape
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db.models import Max, TextField, Value
+from django.db.models.functions import Concat
+from django.http import HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from actors.admin.changelist import ChoiceFilter
+from actors.admin.columns import address_of, column
+from actors.admin.conflicts.optimistic_locking import is_number
+from actors.admin.history import (
+    Entries,
+    KindFilter,
+    NumberFilter,
+    OriginFilter,
+    PersonFilter,
+    marked_difference,
+    replaced,
+)
+from actors.history import films as filmography
+from actors.history import service
+from actors.models import Actor, Change, Credit, Film, FilmChange
+
+
+def history_address(film_id):
+    return f"{reverse('admin:actors_filmchange_changelist')}?film={film_id}"
+
+
+def with_names(changes, linked=False):
+    """Return ``changes`` as a list in which each has its ``actor`` (None for one who is gone), ``whose`` and ``what``.
+
+    The actors are looked up at once. Where ``linked``, their names lead to their forms.
+    """
+    changes = list(changes)
+    sides = (side for change in changes if change.credit_id for side in (change.before, change.after) if side)
+    pks = {side["actor_id"] for side in sides}
+    actors = Actor.objects.only("first_name", "last_name").in_bulk(pks)
+    names = {**_names(actors, linked), **_names_of_gone(pks - actors.keys())}
+    for change in changes:
+        change.actor = actors.get(change.actor_id)
+        change.whose = names[change.actor_id] if change.credit_id else ""
+        change.what = what(change, names)
+    return changes
+
+
+def _names(actors, linked):
+    address = address_of("admin:actors_actor_change")
+    link = '<a href="{}">{}</a>' if linked else "{1}"
+    texts = {pk: str(actor) if _is_nameless(str(actor), pk) else f"{actor} (#{pk})" for pk, actor in actors.items()}
+    return {pk: format_html(link, address(pk), text) for pk, text in texts.items()}
+
+
+def _is_nameless(name, pk):
+    return name == f"#{pk}"
+
+
+def _names_of_gone(pks):
+    """Return {id: name} of actors who are gone, by their last names in the history, where it has them."""
+    if not pks:
+        return {}
+    last = Change.objects.filter(actor_id__in=pks).order_by().values("actor_id").annotate(last=Max("id"))
+    changes = Change.objects.filter(pk__in=last.values("last"))
+    known = {change.actor_id: str(change) for change in changes if not _is_nameless(str(change), change.actor_id)}
+    with_name, without = gettext("%(name)s (#%(id)s, deleted)"), gettext("#%(id)s (deleted)")
+    texts = {pk: (with_name if pk in known else without) % {"name": known.get(pk), "id": pk} for pk in pks}
+    return {pk: SafeString(escape(text)) for pk, text in texts.items()}
+
+
+def what(change, names):
+    """Say of a credit whose it is; field by field, what went and what came. ``names`` are those of actors, as HTML."""
+    model = Credit if change.credit_id else Film
+    whose = format_html("<div>{}</div>", change.whose) if change.credit_id else ""
+    before, after = change.before or {}, change.after or {}
+    fields = [field.attname for field in model._meta.concrete_fields if field.attname in {**before, **after}]
+    rows = [
+        (
+            model._meta.get_field(name.removesuffix("_id")).verbose_name,
+            replaced(*(names[side[name]] for side in (before, after)))
+            if name == "actor_id"
+            else marked_difference(*("" if side.get(name) is None else side[name] for side in (before, after))),
+        )
+        for name in fields
+        if name != "film_id"
+        and (before.get(name) or None) != (after.get(name) or None)  # what was left empty is no news
+        and not (name == "actor_id" and change.kind != "~")
+    ]
+    return format_html("{}{}", whose, format_html_join("", "<div><b>{}:</b> {}</div>", rows))
+
+
+class FilmFilter(NumberFilter):
+    title = _("film")
+    parameter_name = "film"
+    column = "film_id"
+
+
+class FilmFieldFilter(ChoiceFilter):
+    """What was changed: a field of the film, or one of a part in it."""
+
+    title = _("field")
+    parameter_name = "field"
+    fields = dict.fromkeys(filmography.FILM_FIELDS, Film) | dict.fromkeys(("actor", "character", "billing"), Credit)
+
+    def lookups(self, request, model_admin):
+        return [(name, capfirst(model._meta.get_field(name).verbose_name)) for name, model in self.fields.items()]
+
+    def queryset(self, request, queryset):
+        if not (name := self.value()):
+            return queryset
+        # One name is the beginning of another.
+        spaced = Concat(Value(" "), "fields", Value(" "), output_field=TextField())
+        column = self.fields[name]._meta.get_field(name).attname
+        found = queryset.alias(spaced=spaced).filter(kind="~", spaced__contains=f" {column} ")
+        return found.filter(credit_id__isnull=self.fields[name] is Film)
+
+
+@admin.register(FilmChange)
+class FilmChangeAdmin(Entries, admin.ModelAdmin):
+    restore_view = "admin:actors_filmchange_restore"
+    list_filter = [FilmFilter, KindFilter, OriginFilter, FilmFieldFilter, PersonFilter]
+
+    def changelist_view(self, request, extra_context=None):
+        title = gettext("Recent changes of films and casts")
+        pk = request.GET.get("film", "")
+        if is_number(pk) and (last := FilmChange.objects.filter(film_id=pk, credit_id=None).first()):
+            title = gettext("History of %(name)s") % {"name": last}
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_list_display(self, request):
+        back = [self.back] if request.user.has_perm("actors.restore_change") else []
+        return [self.when, "kind", self.film, self.what, self.person, "origin", *back]
+
+    def get_changelist_instance(self, request):
+        """Look up the films and actors of a page at once."""
+        page = super().get_changelist_instance(request)
+        linked = self.admin_site.get_model_admin(Actor).has_view_permission(request)
+        changes = with_names(page.result_list, linked)
+        films = Film.objects.in_bulk({change.film_id for change in changes})
+        last = FilmChange.objects.filter(film_id__in={change.film_id for change in changes}).order_by()
+        seen = dict(last.values("film_id").annotate(last=Max("id")).values_list("film_id", "last"))
+        for change in changes:
+            change.film = films.get(change.film_id)
+            change.seen = seen[change.film_id]
+        page.result_list = changes
+        return page
+
+    @column(description=_("film"))
+    def film(self):
+        """The film, which leads to its form; of one that is gone the title or number, which leads to its history."""
+        form, gone = address_of("admin:actors_film_change"), history_address("")
+
+        def link(change):
+            if change.film:
+                address, name = form(change.film_id), str(change.film)
+            else:
+                address, name = f"{gone}{change.film_id}", f"#{change.film_id}" if change.credit_id else str(change)
+            return SafeString(f'<a href="{address}">{escape(name)}</a>')
+
+        return link
+
+    @admin.display(description=_("what"))
+    def what(self, change):
+        return change.what
+
+    def ways_back(self, change):
+        return change.seen, change.kind == "~", change.before is not None, change.after is not None
+
+    def get_urls(self):
+        restore = path("<int:pk>/restore/", self.admin_site.admin_view(self.restore), name="actors_filmchange_restore")
+        return [restore, *super().get_urls()]
+
+    def restore(self, request, pk):
+        """Give the film or credit of a change the state before or after it: POST ``restore``, "side:entry seen"."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.has_perm("actors.restore_change"):
+            raise PermissionDenied
+        change = get_object_or_404(FilmChange, pk=pk)
+        side, _colon, seen = request.POST.get("restore", "").partition(":")
+        if side not in ("before", "after") or getattr(change, side) is None or not is_number(seen):
+            raise SuspiciousOperation("No such way back.")
+        try:
+            with service.by(request.user.get_username(), "admin"):
+                film, lost = filmography.restore(change, side, int(seen))
+        except filmography.Overtaken:
+            message = gettext("Nothing was restored: it was changed after you looked. Look again, then decide.")
+            self.message_user(request, message, messages.ERROR)
+        except filmography.Impossible:
+            message = gettext("Nothing was restored: the film or the actor is gone, or has this part already.")
+            self.message_user(request, message, messages.ERROR)
+        else:
+            self.message_user(request, gettext("%(film)s is restored.") % {"film": film}, messages.SUCCESS)
+            if lost:
+                text = ngettext(
+                    "%(number)d part did not come back: its actor is deleted. Restore the actor, then the part.",
+                    "%(number)d parts did not come back: their actors are deleted. Restore the actors, then the parts.",
+                    lost,
+                )
+                self.message_user(request, text % {"number": lost}, messages.WARNING)
+        return redirect(history_address(change.film_id))

@@ -1,0 +1,101 @@
+"""Actors and films as files: CSV, TSV, XLSX, JSON, NDJSON. An import takes those of actors back unchanged."""
+
+import codecs
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from django.db import models, transaction
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+
+from actors.exports import records
+from actors.fields import SEPARATOR
+from actors.imports.parsers.xlsx import escape
+
+AT_A_TIME = 2_000
+CHUNK = 1 << 16
+# https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3
+LONGEST_CELL = 32_767
+
+
+class Format(NamedTuple):
+    """``parts`` yields the bytes of a file of rows, of each the fields that are named."""
+
+    label: str
+    content_type: str
+    parts: Callable[[models.QuerySet, tuple[str, ...]], Iterator[bytes]]
+
+
+def _records(rows, fields):
+    # One transaction is one state of the data.
+    with transaction.atomic():
+        for values in rows.values_list(*fields).iterator(AT_A_TIME):
+            yield records.record(values, fields)
+
+
+def _cells(record):
+    for value in record.values():
+        yield SEPARATOR.join(value) if isinstance(value, list) else value
+
+
+def _for_spreadsheets(rows, fields):
+    # Without a mark, spreadsheets take UTF-8 for something else.
+    yield codecs.BOM_UTF8
+    yield from records.comma_separated(rows, fields)
+
+
+def _tab_separated(rows, fields):
+    yield codecs.BOM_UTF8
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\r\n")
+    writer.writerow(fields)
+    for record in _records(rows, fields):
+        writer.writerow(map(records.harmless, _cells(record)))
+        if text.tell() > CHUNK:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
+
+
+def _json(rows, fields):
+    between = b"[\n"
+    for record in _records(rows, fields):
+        yield between + json.dumps(record, ensure_ascii=False).encode()
+        between = b",\n"
+    yield b"\n]\n" if between == b",\n" else b"[]\n"
+
+
+def _workbook(rows, fields):
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(f"{rows.model._meta.model_name}s")
+    sheet.append(fields)
+    for record in _records(rows, fields):
+        sheet.append([_text_cell(sheet, cell) if isinstance(cell, str) else cell for cell in _cells(record)])
+    with tempfile.TemporaryFile() as file:
+        book.save(file)
+        file.seek(0)
+        yield from iter(lambda: file.read(CHUNK), b"")
+
+
+def _text_cell(sheet, text):
+    """A cell that is a text, whatever it begins with."""
+    text = escape(text)
+    if len(text) > LONGEST_CELL:
+        raise ValueError("A cell of a workbook cannot hold this text, and would cut it.")
+    cell = WriteOnlyCell(sheet, text)
+    cell.data_type = "s"
+    return cell
+
+
+FORMATS = {
+    "csv": Format("CSV", "text/csv; charset=utf-8", _for_spreadsheets),
+    "tsv": Format("TSV", "text/tab-separated-values; charset=utf-8", _tab_separated),
+    "xlsx": Format("XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _workbook),
+    "json": Format("JSON", "application/json", _json),
+    "ndjson": Format("NDJSON", "application/x-ndjson", records.ndjson),
+}

@@ -1,0 +1,133 @@
+"""Actors and films as data: the fields that every format has, by the same names and in the same order.
+
+The names are a promise (see the README): fields may be added, none is renamed
+or taken away.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from operator import attrgetter
+
+from django.db import connections, models, transaction
+
+from actors.db import copy as copying
+from actors.fields import split_names
+
+FIELDS = (
+    "id",
+    "first_name",
+    "last_name",
+    "native_name",
+    "birth_year",
+    "death_year",
+    "country",
+    "biography",
+    "version",
+    "last_update",
+    "also_known_as",
+)
+FILM_FIELDS = ("id", "title", "original_title", "year")
+CREDIT_FIELDS = ("character", "billing")
+AT_A_TIME = 2_000
+# A spreadsheet takes a cell that begins so for a formula; https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+values_of = attrgetter(*FIELDS)
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def record(values: Iterable, fields: tuple[str, ...] = FIELDS) -> dict:
+    """Return ``values``, in the order of ``fields``, as the object that JSON shows: other names are a list."""
+    row = dict(zip(fields, values, strict=True))
+    if fields is FIELDS:
+        row["last_update"] = _moment(row["last_update"])
+        row["also_known_as"] = split_names(row["also_known_as"]) if row["also_known_as"] else []
+    return row
+
+
+def encode(value) -> str:
+    """Return ``value`` as JSON, compact and in the names' own scripts."""
+    return _encoder.encode(value)
+
+
+def encoded(actor) -> tuple[str, str]:
+    """Return the JSON of ``actor``, ending in its ``url``, in two parts: between them goes the site's origin."""
+    mark = "\0"
+    text = encode({**record(values_of(actor)), "url": mark + actor.get_absolute_url()})
+    before, _, after = text.rpartition(encode(mark)[1:-1])
+    return before, after
+
+
+def harmless(value):
+    """Return a cell's ``value``; a text that a spreadsheet would run as a formula with a ``'`` before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def ndjson(rows: models.QuerySet, fields: tuple[str, ...] = FIELDS) -> Iterator[bytes]:
+    """Yield ``rows`` as lines of JSON, an object with ``fields`` each, many at a time."""
+    if connections[rows.db].vendor == "postgresql":
+        lines = copying.json_lines(rows, fields)
+        return (_split(some) for some in lines) if fields is FIELDS else lines
+    return ("".join(encode(record(row, fields)) + "\n" for row in some).encode() for some in _rows(rows, fields))
+
+
+def comma_separated(rows: models.QuerySet, fields: tuple[str, ...] = FIELDS, raw: bool = False) -> Iterator[bytes]:
+    """Yield ``rows`` as CSV (RFC 4180, UTF-8) under a line of ``fields``, many at a time.
+
+    Other names have `` / `` between them.
+    A text that a spreadsheet would run as a formula gets a ``'`` before it,
+    unless ``raw``: then the text is what it is, for a round trip.
+    """
+    if connections[rows.db].vendor == "postgresql":
+        parts = copying.csv_lines(rows, fields, () if raw else FORMULA)
+    else:
+        clean = (lambda value: value) if raw else harmless
+        parts = (
+            _csv([_moment(cell) if isinstance(cell, datetime) else clean(cell) for cell in row] for row in some)
+            for some in _rows(rows, fields)
+        )
+    # Not before there are rows: where they cannot be had, there is no file.
+    yield _csv([fields]) + next(parts, b"")
+    yield from parts
+
+
+# The last field, as PostgreSQL writes its text and as JSON shows it: a list.
+_NO_NAMES, _NAMES = b',"also_known_as":""}\n', b',"also_known_as":'
+
+
+def _split(lines):
+    lines = lines.replace(_NO_NAMES, b',"also_known_as":[]}\n')
+    if lines.count(b',"also_known_as":[]}\n') == lines.count(b"\n"):
+        return lines
+    return b"\n".join(map(_split_line, lines.split(b"\n")))
+
+
+def _split_line(line):
+    if not line or line.endswith(b',"also_known_as":[]}'):
+        return line
+    before, names, text = line.rpartition(_NAMES)
+    return before + names + encode(split_names(json.loads(text[:-1]))).encode() + b"}"
+
+
+def _rows(queryset, fields):
+    # One transaction is one state of the data; its cursor hands over some rows at a time, each
+    # fetch a statement of its own, so that neither memory nor a statement grows with the table.
+    with transaction.atomic():
+        rows = queryset.values_list(*fields).iterator(AT_A_TIME)
+        while some := list(islice(rows, AT_A_TIME)):
+            yield some
+
+
+def _csv(rows):
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _moment(moment):
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,73 @@
+"""Two entries of one actor made one; and back."""
+
+from django.db import transaction
+
+from actors.fields import SEPARATOR, split_names
+from actors.history import films, service
+from actors.models import Actor, Batch, Credit, Merge
+from actors.text.normalize import fold
+
+BOTH = "both"
+PARTS = ("id", "film_id", "character", "billing")
+
+
+def merge(survivor: tuple[int, int], gone: tuple[int, int], values: dict, who: str) -> Batch:
+    """Make the actor ``gone`` part of ``survivor``, each an (id, version that was seen), on behalf of ``who``.
+
+    The survivor gets ``values`` (field: value), and the films of both: a part
+    that both have stands once. All or nothing. Raises history.Overtaken where
+    one of them was changed since, ValidationError where ``values`` do not fit
+    each other, and ValueError where both are one already.
+    """
+    if survivor[0] == gone[0]:
+        raise ValueError("Nobody can be merged with oneself.")
+    with transaction.atomic():
+        # In order of the ids, so that two merges do not wait for each other.
+        locked = {pk: service.lock(Actor.objects, pk, seen) for pk, seen in sorted([survivor, gone])}
+        kept, lost = locked[survivor[0]], locked[gone[0]]
+        name = f"{lost} (#{lost.pk}) → {kept} (#{kept.pk})"
+        batch = Batch.objects.create(kind="merge", who=who[:150], name=name[:255], changed=1, deleted=1)
+        with service.by(who, "admin", batch.pk):
+            for field, value in values.items():
+                setattr(kept, field, value)
+            kept.full_clean()
+            kept.save(update_fields=service.FIELDS)
+            has = set(kept.credits.values_list("film_id", "character"))
+            moved, dropped = [], []
+            for credit in lost.credits.order_by("id").values(*PARTS):
+                (dropped if (credit["film_id"], credit["character"]) in has else moved).append(credit)
+            Credit.objects.filter(pk__in=[credit["id"] for credit in moved]).update(actor=kept)
+            Merge.objects.create(
+                batch=batch,
+                gone_id=lost.pk,
+                survivor_id=kept.pk,
+                moved=[credit["id"] for credit in moved],
+                dropped=dropped,
+            )
+            lost.delete()
+    return batch
+
+
+def other_names(one: Actor, other: Actor, values: dict) -> str:
+    """Return every name that ``one`` and ``other`` go by beside those in ``values``, as *also known as* has them."""
+    named = Actor(**{name: values[name] for name in ("first_name", "last_name", "native_name")})
+    names = [name for actor in (one, other) for name in split_names(actor.also_known_as)]
+    for actor in (one, other):
+        names += [f"{actor.first_name} {actor.last_name}".strip(), actor.native_name]
+    # Of one name in several spellings that are searched for alike, the first is kept.
+    kept = {fold(str(named)): None, fold(named.native_name): None, "": None}
+    for name in names:
+        kept.setdefault(fold(name), name)
+    return SEPARATOR.join(filter(None, kept.values()))
+
+
+def is_changed_since(merge: Merge) -> bool:
+    """Whether the films that came to the survivor are not all there any more."""
+    return Credit.objects.filter(pk__in=merge.moved, actor=merge.survivor_id).count() != len(merge.moved)
+
+
+def unmerge(merge: Merge):
+    """Give the actor who is back the films that were taken, as far as they are there. Call it in undo's transaction."""
+    Credit.objects.filter(pk__in=merge.moved).update(actor=merge.gone_id)
+    films.bring_back_credits({**part, "actor_id": merge.gone_id} for part in merge.dropped)
+    merge.delete()

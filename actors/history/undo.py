@@ -1,0 +1,109 @@
+"""Undoing what was written as one: an import gives back what it took, and takes back what it gave."""
+
+from django.db import IntegrityError, connection, transaction
+
+from actors.history import service
+from actors.history.merge import is_changed_since, unmerge
+from actors.models import Batch, Merge
+
+YEARS = ("birth_year", "death_year")
+# An added actor that has got films since would take them along.
+_CHANGED_SINCE = """
+    FROM actors_change AS c LEFT JOIN actor AS a ON a.actor_id = c.actor_id
+    WHERE c.batch_id = %s AND (
+        CASE WHEN c.kind = '-' THEN a.actor_id IS NOT NULL ELSE coalesce(a.version, 0) <> c.version END
+        OR c.kind = '+' AND EXISTS (SELECT 1 FROM actors_credit AS part WHERE part.actor_id = c.actor_id)
+    )
+"""
+
+
+class ChangedSince(Exception):
+    """Actors were changed after the batch was written; ``ids`` are those of some of them."""
+
+    def __init__(self, ids):
+        super().__init__("Actors were changed since.")
+        self.ids = ids
+
+
+class MergeAgain(ValueError):
+    """The batch is the undoing of a merge: only another merge makes the films one again, and the address lead on."""
+
+    def __init__(self):
+        super().__init__("It is the undoing of a merge. Merge the two again instead.")
+
+
+def undo(batch: Batch, who: str) -> Batch:
+    """Give every actor of ``batch`` the state from before it, on behalf of ``who``; return the batch that this is.
+
+    All or nothing, and itself in the history. Raises ChangedSince where that
+    would overwrite later work, MergeAgain where that is the way, and
+    ValueError where it is undone already.
+    """
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=batch.pk)
+        if Batch.objects.filter(undoes=batch).exists():
+            raise ValueError("It is undone already.")
+        if batch.unmerges:
+            raise MergeAgain
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                # Nobody may change them, or give them films, between the look and the writing.
+                cursor.execute(
+                    "SELECT count(*) FROM (SELECT 1 FROM actor AS a JOIN actors_change AS c "
+                    "ON c.actor_id = a.actor_id WHERE c.batch_id = %s ORDER BY a.actor_id FOR UPDATE OF a) AS locked",
+                    [batch.pk],
+                )
+            _refuse_if_changed(cursor, batch)
+            merge = Merge.objects.filter(batch=batch).first()
+            if merge and is_changed_since(merge):
+                raise ChangedSince([merge.survivor_id])
+            undoing = Batch.objects.create(kind="undo", who=who[:150], name=batch.name, undoes=batch)
+            with service.by(who, "admin", undoing.pk):
+                try:
+                    with transaction.atomic():
+                        undoing.added, undoing.changed, undoing.deleted = _write(cursor, batch)
+                except IntegrityError:
+                    # An actor who is not there cannot be locked, and came back by another hand.
+                    _refuse_if_changed(cursor, batch)
+                    raise
+                if merge:
+                    unmerge(merge)
+        undoing.save(update_fields=["added", "changed", "deleted"])
+    return undoing
+
+
+def _refuse_if_changed(cursor, batch):
+    cursor.execute(f"SELECT c.actor_id {_CHANGED_SINCE} ORDER BY c.actor_id LIMIT 100", [batch.pk])
+    if ids := [pk for (pk,) in cursor.fetchall()]:
+        raise ChangedSince(ids)
+
+
+def _write(cursor, batch):
+    states = {name: _before(name) for name in service.FIELDS}
+    sets = ", ".join(f"{name} = {state}" for name, state in states.items())
+    of_batch = "c.batch_id = %s AND c.kind"
+    cursor.execute(
+        f"UPDATE actor AS a SET {sets} FROM actors_change AS c WHERE c.actor_id = a.actor_id AND {of_batch} = '~'",
+        [batch.pk],
+    )
+    changed = cursor.rowcount
+    cursor.execute(
+        f"DELETE FROM actor WHERE actor_id IN (SELECT c.actor_id FROM actors_change AS c WHERE {of_batch} = '+')",
+        [batch.pk],
+    )
+    deleted = cursor.rowcount
+    cursor.execute(
+        # With a version that no one has seen, as for one that is restored alone.
+        f"INSERT INTO actor (actor_id, version, {', '.join(states)}) "
+        f"SELECT c.actor_id, c.version + 1, {', '.join(states.values())} "
+        f"FROM actors_change AS c WHERE {of_batch} = '-' ORDER BY c.actor_id",
+        [batch.pk],
+    )
+    return cursor.rowcount, changed, deleted
+
+
+def _before(name):
+    """The SQL of a field's value before a change."""
+    if connection.vendor == "postgresql":
+        return f"(c.before->>'{name}')::smallint" if name in YEARS else f"coalesce(c.before->>'{name}', '')"
+    return f"json_extract(c.before, '$.{name}')"

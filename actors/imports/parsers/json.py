@@ -1,0 +1,116 @@
+"""Rows out of JSON and NDJSON, an object at a time."""
+
+import codecs
+import json
+import re
+
+from django.utils.translation import gettext as _
+
+from actors.fields import SEPARATOR
+from actors.imports.columns import field_of
+from actors.imports.errors import Unreadable, shown
+from actors.imports.parsers.encoding import encoding_of
+
+CHUNK = 1 << 16
+LONGEST = 4 << 20  # characters of one object, as of one cell of CSV
+_space = re.compile(r"[\s,]*")
+
+
+def _no_constant(name):
+    raise ValueError(name)
+
+
+# Numbers stay the text that they are.
+_decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_constant)
+
+
+def read_json(file):
+    """Return (kind, header, rows) of ``file``: an array of objects, also below "actors", or an object a line."""
+    encoding, _lines = encoding_of(file)
+    file.seek(0)
+    text = codecs.getreader(encoding)(file)
+    first = text.readline(LONGEST)
+    try:
+        one = _decoder.decode(first)
+    except (ValueError, RecursionError):
+        one = None
+    file.seek(0)
+    text = codecs.getreader(encoding)(file)
+    if isinstance(one, dict) and not isinstance(one.get("actors"), list):
+        kind, objects = "NDJSON", _lines_of(text)
+    else:
+        kind, objects = "JSON", _array(text)
+    line, head = next(objects, (0, None))
+    if head is None:
+        raise Unreadable(_("The file has no rows."))
+    if not isinstance(head, dict):
+        raise Unreadable(_("Line %(line)d is no object of JSON.") % {"line": line})
+    header = list(head)
+    return kind, header, _rows(header, line, head, objects)
+
+
+def _rows(header, line, head, objects):
+    yield line, _cells(header, head)
+    for line, found in objects:
+        yield line, _cells(header, found)
+
+
+def _cells(header, found):
+    if not isinstance(found, dict):
+        return _("This is no object of JSON.")
+    if found.keys() != set(header):
+        names = sorted(found.keys() ^ set(header))
+        return _("The object has other names than the first one: %(names)s.") % {
+            "names": ", ".join(map(shown, names[:20]))
+        }
+    cells = [_cell(name, value) for name, value in zip(header, map(found.get, header), strict=True)]
+    for name, value in zip(header, cells, strict=True):
+        if not isinstance(value, str):
+            return _("%(name)s is neither a text, nor a number, nor null.") % {"name": shown(name)}
+    return cells
+
+
+def _cell(name, value):
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(part, str) for part in value) and field_of(name) == "also_known_as":
+        return SEPARATOR.join(value)
+    return value
+
+
+def _lines_of(text):
+    for number, line in enumerate(iter(lambda: text.readline(), ""), 1):
+        if not line.strip():
+            continue
+        try:
+            yield number, _decoder.decode(line)
+        except (ValueError, RecursionError):
+            yield number, None
+
+
+def _array(text):
+    """Yield (line, object) of the array that is the document, or that its "actors" is."""
+    buffer = text.read(CHUNK)
+    start = re.match(r"\s*\[", buffer) or re.search(r'"actors"\s*:\s*\[', buffer)
+    if not start:
+        raise Unreadable(_("This is no JSON of actors: neither an array, nor an object with “actors”."))
+    line, at = 1 + buffer.count("\n", 0, start.end()), start.end()
+    while True:
+        begin = _space.match(buffer, at).end()
+        if begin < len(buffer) and buffer[begin] == "]":
+            return
+        try:
+            found, end = _decoder.raw_decode(buffer, begin)
+        except (ValueError, RecursionError) as error:
+            # The object may go on in what is not read yet.
+            more = text.read(CHUNK) if len(buffer) - begin < LONGEST else ""
+            if not more:
+                where = line + buffer.count("\n", at, begin)
+                raise Unreadable(_("Line %(line)d is no JSON.") % {"line": where}) from error
+            line += buffer.count("\n", at, begin)
+            buffer, at = buffer[begin:] + more, 0
+            continue
+        line += buffer.count("\n", at, begin)
+        yield line, found
+        line += buffer.count("\n", begin, end)
+        at = end

@@ -1,0 +1,114 @@
+"""Every cell held against the model's own rules.
+
+A column is looked at as a whole, by what the interpreter does fast: where all
+its cells are surely right, as most are, nothing more is to be done. Each other
+cell is given to the model's field, whose word counts. A test holds both
+together.
+"""
+
+import re
+import unicodedata
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from actors.fields import BLANKS, LineField, PlainTextField
+from actors.imports.columns import KEYS
+from actors.imports.errors import Mistake, shown
+from actors.models import Actor
+from actors.models.years import FIRST_BIRTH_YEAR
+from actors.text.countries import country_choices
+
+YEARS = ("birth_year", "death_year")
+# Fields that take a text as it is where there is nothing to forbid, to trim or to compose in it.
+PLAIN = (LineField, PlainTextField)
+# What is printable, and forbidden all the same.
+_blank = re.compile(f"[{BLANKS}]")
+LARGEST_ID = 2**31 - 1
+
+
+class Checker:
+    """Checks columns of the fields ``names``; a cell is a text, and becomes one as it is to be stored."""
+
+    def __init__(self, names: list[str]):
+        self.names = names
+        self.fields = {name: Actor._meta.get_field(name) for name in names}
+        self.right = {name: {"", *map(str, range(FIRST_BIRTH_YEAR, date.today().year + 1))} for name in YEARS}
+        self.right["country"] = {"", *(code for code, _name in country_choices())}
+
+    def check(self, lines, columns):
+        """Return (a column of values for each field, what is wrong). A value is a text; empty is none."""
+        mistakes, values = [], []
+        for name, cells in zip(self.names, columns, strict=True):
+            if name in KEYS:
+                surely = self._are_keys(cells)
+            elif name in self.right:
+                surely = self.right[name].issuperset(cells)
+            elif type(self.fields[name]) in PLAIN:
+                surely = self._is_plain(cells, self.fields[name].max_length)
+            else:
+                surely = not any(cells)
+            values.append(cells if surely else self._one_by_one(name, lines, cells, mistakes))
+        return values, sorted(mistakes)
+
+    def _are_keys(self, cells):
+        digits = "".join(cells)
+        return (
+            (not digits or (digits.isascii() and digits.isdigit()))
+            and max(map(len, cells), default=0) < len(str(LARGEST_ID))
+            and not any(map("0".__eq__, cells))
+        )
+
+    def _is_plain(self, cells, longest):
+        """Whether all are texts that a field of names stores as they are."""
+        joined = "\n".join(cells)
+        return (
+            (joined.isascii() or (unicodedata.is_normalized("NFC", joined) and not _blank.search(joined)))
+            and all(map(str.isprintable, cells))
+            and list(map(str.strip, cells)) == cells
+            and (longest is None or max(map(len, cells), default=0) <= longest)
+        )
+
+    def _one_by_one(self, name, lines, cells, mistakes):
+        known, values = {}, []
+        for line, cell in zip(lines, cells, strict=True):
+            if cell not in known:
+                known[cell] = self._ask(name, cell)
+            value, messages = known[cell]
+            values.append(value)
+            mistakes.extend(Mistake(line, name, shown(cell), message) for message in messages)
+        return values
+
+    def _ask(self, name, cell):
+        """Return (the value of one cell as text, messages), as the model has it."""
+        field = self.fields[name]
+        if type(field) in PLAIN and self._is_plain([cell], field.max_length):
+            return cell, ()
+        try:
+            if name in KEYS or name in YEARS:
+                if not cell.strip():
+                    return "", ()
+                return str(self._whole(name, field, cell.strip())), ()
+            return field.clean(cell, None), ()
+        except ValidationError as error:
+            messages = error.message_dict[name] if hasattr(error, "error_dict") else error.messages
+            # A text at fault is a text all the same: nobody shall be told that the name is missing.
+            return "" if name in (*KEYS, *YEARS) else shown(cell), [str(message) for message in messages]
+
+    def _whole(self, name, field, cell):
+        if not (cell.isascii() and cell.isdigit()):
+            if name in YEARS:
+                # Not the year of a date: to a spreadsheet, 1946 in a cell for dates is a day of 1905.
+                raise ValidationError(_("Give a year alone, such as 1946."))
+            # What int() would take besides, such as "1_900", is a mistake in a file.
+            raise ValidationError(field.error_messages["invalid"], params={"value": shown(cell)})
+        value = int(cell[:20])
+        if name in KEYS:
+            if not 1 <= value <= LARGEST_ID:
+                raise ValidationError(_("Give a whole number from 1 to %(last)d."), params={"last": LARGEST_ID})
+            return value
+        field.clean(value, None)
+        if name in YEARS:
+            Actor(**{name: value}).clean()
+        return value

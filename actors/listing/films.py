@@ -1,0 +1,113 @@
+"""What a visitor may ask of the list of films."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from actors.db import keyset
+from actors.listing.actors import DECADE
+from actors.listing.params import PAGE_SIZE, Query
+from actors.models import Film, FilmQuerySet
+from actors.search import ranking
+from actors.search.suggestions import suggest_films
+from actors.text import index_letters
+from actors.text.normalize import words
+
+SORTS = {"title": ("sort_title",), "year": ("newest", "sort_title")}
+
+
+@dataclass(frozen=True)
+class FilmListing(Query):
+    """One view of the list of films; equal views are equal objects with equal addresses."""
+
+    q: str = ""
+    decade: str = ""
+    sort: str = ""
+    letter: str = ""
+    after: str = ""
+    before: str = ""
+
+    conditions = ("decade",)
+
+    def __post_init__(self):
+        # A list that is not searched is by title whether or not that is said.
+        if self.sort == "title" and not self.q:
+            object.__setattr__(self, "sort", "")
+        super().__post_init__()
+
+    @staticmethod
+    def mistakes(values: dict[str, str]) -> list[str]:
+        mistakes = []
+        if not DECADE.fullmatch(values.get("decade", "1940s")):
+            mistakes.append(_("decade must be a decade, such as 1940s."))
+        if values.get("sort", "title") not in SORTS:
+            mistakes.append(_("sort must be title or year."))
+        return mistakes
+
+    def rows(self) -> FilmQuerySet:
+        """The films of this view, on whatever page."""
+        found = Film.objects.all()
+        if self.q:
+            found = found.search(self.q) if words(self.q) else found.none()
+        if self.sort == "year":
+            found = found.with_newest()
+        if self.decade:
+            years = ranking.decade(self.decade)
+            found = found.of_newest(*years) if self.sort == "year" else found.of_decade(years[0])
+        return found
+
+    def page_of(self, place: dict[str, str], data: bool) -> keyset.Page | None:
+        if self.q:
+            if self.sort == "year":
+                # Its places were those of the list: an old one must not be taken for one of these.
+                place["view"] = f"year:{place['view']}"
+            found = ranking.find_films(self.q, self.decade, self.sort)
+            return ranking.page(found, Film.objects.for_lists(), PAGE_SIZE, **place)
+        if self.letter:
+            place["start"] = index_letters.start_of(self.letter)
+        return keyset.page(self.rows().for_lists(), self.keys, PAGE_SIZE, **place)
+
+    def suggestions(self) -> list[str]:
+        return suggest_films(self.q, self.decade)
+
+    def counts(self, most: int) -> dict[str, list]:
+        """Return what stands around a list that is not searched, in one statement.
+
+        Under "decades", (first year, how many films are of it, at most ``most``), the latest first: steps from decade
+        to decade in the index of the year. Under "letters", the labels of those that titles begin with.
+        """
+        # The expression of fields.Decade, letter by letter: by that, an index is known.
+        narrowed = f"(year / 10) = {ranking.decade(self.decade)[0] // 10}" if self.decade else ""
+        statement = (
+            "WITH RECURSIVE decades (decade) AS (SELECT max(year) / 10 * 10 FROM actors_film UNION ALL "  # noqa: S608  a number of ours
+            "SELECT (SELECT max(year) / 10 * 10 FROM actors_film WHERE year < decades.decade) "
+            f"FROM decades WHERE decade IS NOT NULL), {index_letters.steps('actors_film', 'sort_title', narrowed)} "
+            "SELECT '', decade, (SELECT count(*) FROM (SELECT 1 FROM actors_film "
+            f"WHERE year BETWEEN decade AND decade + 9 LIMIT {most}) AS found) FROM decades WHERE decade IS NOT NULL "
+            "UNION ALL SELECT letter, number, 0 FROM step WHERE letter IS NOT NULL"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            found = cursor.fetchall()
+        letters = sorted((number, letter) for letter, number, _most in found if letter)
+        return {
+            "decades": sorted(((decade, number) for letter, decade, number in found if not letter), reverse=True),
+            "letters": index_letters.labels_of(letter for _number, letter in letters),
+        }
+
+    @property
+    def alphabetical(self) -> bool:
+        return not self.q and self.sort != "year"
+
+    def nearest(self, most: int = 5) -> list[Film]:
+        """Return the films next in the alphabet to the query, as a finger finds them in print."""
+        if not words(self.q):
+            return []
+        key = " ".join(words(self.q))
+        return list(Film.objects.for_lists().filter(sort_title__gte=key).order_by("sort_title", "id")[:most])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that the list is sorted by, within what fits equally well."""
+        return SORTS[self.sort or "title"]

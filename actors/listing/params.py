@@ -1,0 +1,184 @@
+"""What a visitor may ask of a list, read from a query string.
+
+A page and its twins as data share this: one reading, one canonical form.
+"""
+
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Self
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from actors.db import keyset
+from actors.text import index_letters
+from actorsite.page_cache.memoize import fact
+
+LONGEST_QUERY = 200
+PAGE_SIZE = 50
+# Counting goes no further: the cost of a page must not grow with the table.
+COUNTED = 10_000
+
+
+class InvalidQuery(ValueError):
+    """A query string with values that mean nothing; ``mistakes`` names them all."""
+
+    def __init__(self, mistakes):
+        super().__init__(*mistakes)
+        self.mistakes = mistakes
+
+
+class Query(ABC):
+    """One view of a list; equal views are equal objects with equal addresses.
+
+    What may be asked is the fields of a frozen dataclass, texts that are empty
+    where they are not asked for, in the order of the canonical address; among
+    them ``q``, ``sort``, ``letter``, ``after`` and ``before``.
+    """
+
+    # What the list is narrowed by, beside the search.
+    conditions: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        if self.letter and not self.alphabetical:
+            object.__setattr__(self, "letter", "")
+
+    @classmethod
+    def read(cls, params: QueryDict) -> Self:
+        """Return the view that ``params`` asks for. Unknown names are ignored.
+
+        Raises InvalidQuery with every mistake, each by the parameter's name
+        and what it allows.
+        """
+        values, mistakes = {}, []
+        for name in cls.__dataclass_fields__:
+            given = params.getlist(name)
+            if len(given) > 1:
+                mistakes.append(_("%(name)s is given more than once.") % {"name": name})
+            elif given and given[0]:
+                values[name] = given[0]
+        if (length := len(values.get("q", ""))) > LONGEST_QUERY:
+            mistakes.append(
+                _("q must be at most %(most)d characters long; it has %(length)d.")
+                % {"most": LONGEST_QUERY, "length": length}
+            )
+        mistakes += cls.mistakes(values)
+        if "letter" in values:
+            try:
+                values["letter"] = index_letters.read(values["letter"])
+            except ValueError:
+                mistakes.append(_("letter must be one letter, or # for what is none."))
+            if "after" in values or "before" in values:
+                mistakes.append(_("letter cannot be given together with after or before."))
+        if "after" in values and "before" in values:
+            mistakes.append(_("after and before cannot be given together."))
+        if mistakes:
+            raise InvalidQuery(mistakes)
+        if "q" in values:
+            values["q"] = " ".join(unicodedata.normalize("NFC", values["q"]).split())
+        return cls(**values)
+
+    @staticmethod
+    @abstractmethod
+    def mistakes(values: dict[str, str]) -> list[str]:
+        """Return what is wrong with ``values`` beside what is wrong in any list."""
+
+    @abstractmethod
+    def rows(self) -> QuerySet:
+        """The rows of this view, on whatever page."""
+
+    def whole(self) -> QuerySet:
+        """The rows of this view on all pages, in order."""
+        return self.rows().order_by(*self.keys, "id")
+
+    @abstractmethod
+    def page_of(self, place: dict[str, str], data: bool) -> keyset.Page | None:
+        """Return the page at ``place``: the keywords ``view``, ``after`` and ``before`` of ``paging.page``."""
+
+    def page(self, data: bool = False) -> keyset.Page | None:
+        """Return this page; None where only the first is left to show. Raises InvalidQuery.
+
+        Its rows have what a list shows, or with ``data`` all that is known of them.
+        """
+        try:
+            return self.page_of({"view": self.change().query_string, "after": self.after, "before": self.before}, data)
+        except keyset.InvalidToken:
+            name = "after" if self.after else "before"
+            raise InvalidQuery(
+                [
+                    _("%(name)s must be taken from a link on a page of the same list: this one is not whole.")
+                    % {"name": name}
+                ]
+            ) from None
+
+    def count(self, page: keyset.Page | None) -> tuple[int, bool]:
+        """Return how many there are on all pages, ``page`` being one, and whether there are more than that."""
+        if page and page.total is not None:
+            return page.total, page.more
+        if page and not page.previous and not page.next:
+            return len(page.rows), False
+        number = self.number(COUNTED + 1)
+        return min(number, COUNTED), number > COUNTED
+
+    def number(self, most: int) -> int:
+        """Return how many there are on all pages, at most ``most``."""
+        return self.rows().order_by()[:most].count()
+
+    @abstractmethod
+    def suggestions(self) -> list[str]:
+        """Return other texts to search for, where this search finds nothing; nearest first."""
+
+    def change(self, **values: str) -> Self:
+        """This view with other values, from its first page on."""
+        return replace(self, **{"letter": "", "after": "", "before": "", **values})
+
+    @property
+    def alphabetical(self) -> bool:
+        """Whether the list is in the order of the alphabet: what a search finds is not."""
+        return not self.q
+
+    @property
+    def best_first(self) -> bool:
+        """Whether those come first whom the query fits best: so a search is sorted unless it is asked otherwise."""
+        return bool(self.q) and not self.sort
+
+    @property
+    def filtered(self) -> bool:
+        return bool(self.q or any(self.narrow.values()))
+
+    @property
+    def narrow(self) -> dict[str, str]:
+        """The conditions beside the search."""
+        return {name: getattr(self, name) for name in self.conditions}
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """What a new search of this view keeps."""
+        return {name: value for name in (*self.conditions, "sort") if (value := getattr(self, name))}
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """What differs from the plain list, in a fixed order."""
+        return {name: value for name in self.__dataclass_fields__ if (value := getattr(self, name))}
+
+    @property
+    def query_string(self) -> str:
+        """The canonical form: with its ``?``, or empty for the plain list."""
+        return _query_string(self)
+
+
+@lru_cache(1_024)
+def _query_string(listing):
+    return f"?{urlencode(listing.parameters)}" if listing.parameters else ""
+
+
+def number_of(request, listing: Query, page: keyset.Page | None) -> tuple[int, bool]:
+    """Return what ``listing.count`` does; where that has to count, once for a version of the data."""
+    if listing.q or (page and not page.previous and not page.next):
+        return listing.count(page)
+    return fact(request, ("count", listing.change(sort="")), lambda: listing.count(page))

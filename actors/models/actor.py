@@ -1,0 +1,203 @@
+"""The model of an actor."""
+
+import random
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import connections, models
+from django.db.models.functions import Now
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from actors.fields import (
+    Empty,
+    FoldedField,
+    Life,
+    LineField,
+    NamesField,
+    PlainTextField,
+    UTCTimestampField,
+    split_names,
+)
+from actors.models.lookups import containing_words
+from actors.models.years import FIRST_BIRTH_YEAR, life_span, year_message
+from actors.text.countries import country_choices, country_name
+from actors.text.language import language_of
+from actors.text.slugs import address, slug_of
+
+
+class ActorQuerySet(models.QuerySet):
+    """The domain's words for choosing actors."""
+
+    def search(self, query):
+        """Actors of whom every word of ``query`` is in a name, however accented or cased."""
+        return containing_words(self, query)
+
+    def living(self):
+        """Actors of whom no death is known."""
+        return self.filter(death_year=None)
+
+    def dead(self):
+        return self.exclude(death_year=None)
+
+    def for_lists(self):
+        """With the columns that a list shows; not the biography, which may be long."""
+        return self.defer("biography", "search", "version", "last_update")
+
+    def countries(self):
+        """Return the codes of the countries that any actor is of, in order of code.
+
+        Steps from code to code in the index, a probe each, where DISTINCT
+        would read it whole.
+        """
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(
+                "WITH RECURSIVE step (country) AS ("
+                "SELECT min(country) FROM actor WHERE country > '' UNION ALL "
+                "SELECT (SELECT min(country) FROM actor WHERE actor.country > step.country) "
+                "FROM step WHERE country IS NOT NULL"
+                ") SELECT country FROM step WHERE country IS NOT NULL"
+            )
+            return [code for (code,) in cursor]
+
+    def at_random(self, count):
+        """Return ``count`` different actors, fewer where there are fewer.
+
+        Looks up ids drawn by lot, whose cost does not grow with the table as
+        that of ORDER BY random() does. Where ids are sparse, the neighbours of
+        one more id fill up the rest.
+        """
+        ends = self.aggregate(first=models.Min("id"), last=models.Max("id"))
+        if ends["first"] is None:
+            return []
+        ids = range(ends["first"], ends["last"] + 1)
+        drawn = random.sample(ids, min(len(ids), 20 * count))
+        found = list(self.filter(id__in=drawn))
+        if len(found) < min(count, len(ids)):
+            found += self.exclude(id__in=drawn).filter(id__gte=drawn[0]).order_by("id")[: count - len(found)]
+        if len(found) < min(count, len(ids)):
+            taken = [actor.id for actor in found]
+            found += self.exclude(id__in=taken).order_by("id")[: count - len(found)]
+        return random.sample(found, min(count, len(found)))
+
+
+class Actor(models.Model):
+    """A screen actor.
+
+    The first four columns are the replaced application's, in its order. What
+    ``version``, ``last_update`` and the folded columns hold is the database's
+    business (migration 0003): every write that changes a row, through Django
+    or past it, raises its version by one and folds its names anew.
+    """
+
+    id = models.AutoField(primary_key=True, db_column="actor_id")
+    first_name = LineField(_("first name"), max_length=45, blank=True)
+    last_name = LineField(_("last name"), max_length=45, blank=True)
+    last_update = UTCTimestampField(_("last change"), db_default=Now(), editable=False)
+    native_name = LineField(
+        _("native name"),
+        max_length=90,
+        blank=True,
+        db_default="",
+        help_text=_("The name in its own script, such as 梁朝偉 or Алла Демидова."),
+    )
+    birth_year = models.PositiveSmallIntegerField(
+        _("year of birth"), null=True, blank=True, help_text=_("Leave empty when not certain.")
+    )
+    death_year = models.PositiveSmallIntegerField(
+        _("year of death"), null=True, blank=True, help_text=_("Leave empty for the living, and when not certain.")
+    )
+    country = models.CharField(_("country"), max_length=2, blank=True, db_default="", choices=country_choices)
+    biography = PlainTextField(
+        _("biography"), blank=True, db_default="", help_text=_("Plain text. An empty line starts a new paragraph.")
+    )
+    version = models.PositiveIntegerField(_("version"), db_default=1, editable=False)
+    sort_last = FoldedField()
+    sort_first = FoldedField()
+    search = FoldedField()
+    also_known_as = NamesField(
+        _("also known as"),
+        max_length=400,
+        blank=True,
+        db_default="",
+        help_text=_("Other names, one a line, such as a birth name or another spelling."),
+    )
+
+    objects = ActorQuerySet.as_manager()
+
+    class Meta:
+        db_table = "actor"
+        verbose_name = _("actor")
+        verbose_name_plural = _("actors")
+        ordering = ["sort_last", "id"]
+        indexes = [
+            models.Index(fields=["last_name"], name="idx_actor_last_name"),
+            models.Index(fields=["sort_last", "id"], name="actor_sort_last"),
+            models.Index(fields=["sort_first", "id"], name="actor_sort_first"),
+            models.Index(fields=["country", "sort_last", "id"], name="actor_country_last"),
+            models.Index(fields=["country", "sort_first", "id"], name="actor_country_first"),
+            models.Index(fields=["birth_year"], name="actor_birth_year"),
+            # Who lacks what nearly all have. Of two values, they are an eighth the size of an index by name.
+            models.Index(Empty("native_name"), name="actor_no_native_name"),
+            models.Index(Empty("biography"), name="actor_no_biography"),
+            # With the years, of which ``Life`` is made: what is counted is then read from the index alone.
+            *(
+                models.Index(
+                    Life("death_year", "birth_year"),
+                    *("country", f"sort_{name}", "id", "birth_year", "death_year"),
+                    name=f"actor_facets_{name}",
+                )
+                for name in ("last", "first")
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(first_name="", last_name=""),
+                name="actor_has_a_name",
+                violation_error_message=_("Give a first name, a last name, or both."),
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.first_name} {self.last_name}".strip() or f"#{self.pk}"
+
+    def get_absolute_url(self):
+        return address("actor", self.pk, self.slug)
+
+    def clean(self):
+        mistakes = {}
+        this_year = date.today().year
+        for field in ("birth_year", "death_year"):
+            year = getattr(self, field)
+            if year is not None and not FIRST_BIRTH_YEAR <= year <= this_year:
+                mistakes[field] = year_message(FIRST_BIRTH_YEAR, this_year)
+        if not mistakes and self.birth_year and self.death_year and self.death_year < self.birth_year:
+            mistakes["death_year"] = _("The year of death is before the year of birth, %(year)d.") % {
+                "year": self.birth_year
+            }
+        if mistakes:
+            raise ValidationError(mistakes)
+
+    @property
+    def slug(self):
+        """The readable part of the address, in the name's own script; ids alone tell actors apart."""
+        return slug_of(f"{self.first_name} {self.last_name}") or "actor"
+
+    @property
+    def country_name(self):
+        return country_name(self.country, get_language())
+
+    @property
+    def years(self):
+        """The span of a life, as far as it is known: "1920–1997", "born 1954"."""
+        return life_span(self.birth_year, self.death_year, get_language())
+
+    @property
+    def other_names(self):
+        """The names of ``also_known_as``, each with its language, as ``native_language`` tells it."""
+        return [(name, language_of(name, self.country)) for name in split_names(self.also_known_as)]
+
+    @property
+    def native_language(self):
+        """The language of the native name, where its script and the country tell; else empty."""
+        return language_of(self.native_name, self.country)

@@ -1,0 +1,85 @@
+"""What is written as one, so that it is undone as one: imports, merges, undoings."""
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class Batch(models.Model):
+    """Writes of many actors that were made as one, and are undone as one."""
+
+    KINDS = [("import", _("import")), ("undo", _("undoing")), ("merge", _("merging"))]
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=KINDS)
+    at = models.DateTimeField(_("when"), db_default=Now())
+    who = models.CharField(_("who"), max_length=150, blank=True)
+    name = models.CharField(_("of"), max_length=255, blank=True)
+    added = models.PositiveIntegerField(_("added"), default=0)
+    changed = models.PositiveIntegerField(_("changed"), default=0)
+    deleted = models.PositiveIntegerField(_("deleted"), default=0)
+    undoes = models.OneToOneField("self", models.PROTECT, null=True, related_name="undone_by", verbose_name=_("undoes"))
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports and merges")
+        ordering = ["-id"]
+        default_permissions = ["add", "view"]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} {self.pk}"
+
+    @property
+    def unmerges(self):
+        """Whether this is the undoing of a merge, after which the two are merged again by hand, or stay two."""
+        return self.undoes is not None and self.undoes.kind == "merge"
+
+
+class Upload(models.Model):
+    """A file that waits until who sent it has seen what it would do. In the database, which every process has."""
+
+    id = models.BigAutoField(primary_key=True)
+    who = models.CharField(max_length=150)
+    at = models.DateTimeField(db_default=Now())
+    name = models.CharField(max_length=255)
+    content = models.BinaryField()
+    encoding = models.CharField(max_length=20, blank=True)
+    columns = models.JSONField(default=dict)
+
+    class Meta:
+        default_permissions = []
+
+    def __str__(self):
+        return self.name
+
+
+class Added(models.Model):
+    """A form that has added something, which it does once, however often it is sent (actors.admin.idempotency)."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    thing_id = models.IntegerField(null=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = []
+
+    def __str__(self):
+        return f"#{self.thing_id}"
+
+
+class Merge(models.Model):
+    """An actor who is another one now, to whom the old address leads for ever."""
+
+    id = models.BigAutoField(primary_key=True)
+    batch = models.OneToOneField(Batch, models.CASCADE, related_name="merge")
+    gone_id = models.IntegerField(db_index=True)
+    survivor_id = models.IntegerField()
+    # The ids of the credits that moved; the credits that the survivor had already.
+    moved = models.JSONField(default=list)
+    dropped = models.JSONField(default=list)
+
+    class Meta:
+        default_permissions = ["add"]
+
+    def __str__(self):
+        return f"{self.gone_id} → {self.survivor_id}"

@@ -1,0 +1,133 @@
+"""The models of a film and of a credit, an actor's part in a film."""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from actors.fields import Decade, FoldedField, LineField, Newest
+from actors.models.actor import Actor
+from actors.models.lookups import containing_words
+from actors.models.years import FIRST_FILM_YEAR, year_message
+from actors.text.language import language_of
+from actors.text.slugs import address, slug_of
+
+
+class FilmQuerySet(models.QuerySet):
+    """The domain's words for choosing films."""
+
+    def search(self, query):
+        """Films of which every word of ``query`` is in a title, however accented or cased."""
+        return containing_words(self, query)
+
+    def with_newest(self):
+        """With ``newest``, a number by which the newest come first and those of no known year last."""
+        return self.annotate(newest=Newest("year"))
+
+    def of_newest(self, first, last):
+        """Films of the years from ``first`` to ``last``, by ``newest``: served by the index that they are sorted by."""
+        ends = (Newest(models.Value(year)) for year in (last, first))
+        return self.filter(newest__range=tuple(ends))
+
+    def of_decade(self, first):
+        """Films of the decade that begins with the year ``first``, in an index by title."""
+        return self.alias(decade=Decade("year")).filter(decade=first // 10)
+
+    def for_lists(self):
+        """With the columns that a list shows."""
+        return self.defer("search", "version", "last_update", "legacy_id")
+
+
+class Film(models.Model):
+    """A film. Its folded titles, version and last change are kept by the database, as an actor's are."""
+
+    title = LineField(_("title"), max_length=255)
+    original_title = LineField(
+        _("original title"),
+        max_length=255,
+        blank=True,
+        db_default="",
+        help_text=_("In its own language and script, where it differs from the title."),
+    )
+    year = models.PositiveSmallIntegerField(
+        _("year"), null=True, blank=True, help_text=_("Of its first release. Leave empty when not certain.")
+    )
+    last_update = models.DateTimeField(_("last change"), db_default=Now(), editable=False)
+    version = models.PositiveIntegerField(_("version"), db_default=1, editable=False)
+    sort_title = FoldedField()
+    search = FoldedField()
+    legacy_id = models.PositiveIntegerField(null=True, unique=True, editable=False)
+    actors = models.ManyToManyField(Actor, through="Credit", related_name="films")
+
+    objects = FilmQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("film")
+        verbose_name_plural = _("films")
+        ordering = ["sort_title", "id"]
+        indexes = [
+            models.Index(fields=["sort_title", "id"], name="film_sort_title"),
+            models.Index(fields=["year"], name="film_year"),
+            models.Index(Newest("year"), "sort_title", "id", name="film_newest"),
+            models.Index(Decade("year"), "sort_title", "id", name="film_decade"),
+        ]
+
+    def __str__(self):
+        return (self.title or f"#{self.pk}") + (f" ({self.year})" if self.year else "")
+
+    def get_absolute_url(self):
+        return address("film", self.pk, self.slug)
+
+    def clean(self):
+        last = date.today().year + 10
+        if self.year is not None and not FIRST_FILM_YEAR <= self.year <= last:
+            raise ValidationError({"year": year_message(FIRST_FILM_YEAR, last)})
+
+    @property
+    def slug(self):
+        """The readable part of the address; ids alone tell films apart."""
+        return slug_of(self.title) or "film"
+
+
+class CreditQuerySet(models.QuerySet):
+    """The domain's words for choosing credits."""
+
+    def newest_first(self):
+        """Credits with their films, by year; those of no known year last."""
+        year = models.F("film__year").desc(nulls_last=True)
+        return self.select_related("film").order_by(year, "film__sort_title", "id")
+
+
+class Credit(models.Model):
+    """An actor's part in a film."""
+
+    actor = models.ForeignKey(Actor, models.CASCADE, related_name="credits", verbose_name=_("actor"))
+    film = models.ForeignKey(Film, models.CASCADE, related_name="credits", verbose_name=_("film"))
+    character = LineField(_("character"), max_length=255, blank=True, db_default="")
+    billing = models.PositiveSmallIntegerField(
+        _("billing"), null=True, blank=True, help_text=_("The place in the credits: 1 for the first named.")
+    )
+
+    objects = CreditQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("credit")
+        verbose_name_plural = _("credits")
+        ordering = [models.F("billing").asc(nulls_last=True), "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["actor", "film", "character"],
+                name="credit_once",
+                violation_error_message=_("This actor has this part in this film already."),
+            )
+        ]
+
+    def __str__(self):
+        return ": ".join(filter(None, (str(self.actor), self.character))) + f" ({self.film})"
+
+    @property
+    def title_language(self):
+        """The language of the film's original title, where its script and the actor's country tell; else empty."""
+        return language_of(self.film.original_title, self.actor.country)

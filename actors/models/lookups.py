@@ -1,0 +1,40 @@
+"""Conditions on the folded ``search`` column."""
+
+from functools import reduce
+from operator import or_
+
+from django.db import connections, models
+
+from actors.text.chinese_variants import spellings
+from actors.text.normalize import is_start, pattern, words
+
+
+def containing_words(rows, query):
+    """Return those of ``rows`` whose folded ``search`` matches every word of ``query``.
+
+    A word of one or two letters must begin a part of the name.
+    """
+    starts = connections[rows.db].vendor == "postgresql"
+    for word in words(query):
+        if starts and is_start(word):
+            rows = rows.filter(_any(Starts(models.F("search"), models.Value(each)) for each in spellings(word)))
+        else:
+            rows = rows.filter(containing(word))
+    return rows
+
+
+def containing(word):
+    """Return the condition that the pattern of ``word``, in whichever Chinese characters, is in a ``search``."""
+    return _any(models.Q(search__contains=pattern(each)) for each in spellings(word))
+
+
+def _any(conditions):
+    return reduce(or_, map(models.Q, conditions))
+
+
+class Starts(models.Func):
+    """Whether a part of a folded name begins with a word of one or two letters: served by an index."""
+
+    template = "actor_starts(%(expressions)s]"
+    arg_joiner = ") @> ARRAY["
+    output_field = models.BooleanField()

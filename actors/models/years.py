@@ -1,0 +1,28 @@
+"""Years of lives and films: their bounds, and how they are shown."""
+
+from functools import lru_cache
+
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
+
+# https://en.wikipedia.org/wiki/Roundhay_Garden_Scene: of 1888. Nobody born long before was on a screen.
+FIRST_FILM_YEAR = 1888
+FIRST_BIRTH_YEAR = 1800
+
+
+def year_message(first: int, last: int) -> str:
+    """Return the message for a year outside of ``first`` to ``last``."""
+    return _("Give a year from %(first)d to %(last)d, or leave this empty.") % {"first": first, "last": last}
+
+
+@lru_cache(1_024)
+def life_span(birth_year: int | None, death_year: int | None, language: str) -> str:
+    """Return the years of a life in ``language``: "1920–1997", "born 1954"; empty if both are unknown."""
+    with override(language):
+        if birth_year and death_year:
+            return f"{birth_year}–{death_year}"
+        if birth_year:
+            return gettext("born %(year)d") % {"year": birth_year}
+        if death_year:
+            return gettext("died %(year)d") % {"year": death_year}
+        return ""

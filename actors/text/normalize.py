@@ -1,0 +1,118 @@
+"""The one normalisation of names and queries.
+
+``fold`` makes two spellings of a name equal that a visitor takes for the same:
+accents, case, full-width forms, hyphens and apostrophes do not matter. The
+database folds what it stores by the same rule (migration 0003), so both sides
+of a comparison agree; a test holds them together.
+"""
+
+import re
+import unicodedata
+
+from django.db.backends.signals import connection_created
+
+from actors.text.chinese_variants import spellings
+
+# Marks that a reader of Latin, Greek, Cyrillic, Arabic or Hebrew leaves out. Vowel signs
+# of Indic scripts and the voicing marks of kana are letters to their readers, and stay.
+MARKS = (
+    "\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+    "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    "\u0610-\u061a\u0640\u064b-\u065f\u0670"
+)
+APOSTROPHES = "'`\u2018\u2019\u02bb\u02bc\u02be\u02bf"
+SEPARATORS = ' \t\r\n\\-\u2010-\u2015\u00b7\u2022\u30fb\u3001\u3002_.,/()"\u201c\u201d&+!?:;|@#*=<>\\[\\]{}~%^$\\\\'
+
+# Letters that Unicode does not decompose, as they are romanised by those who cannot type them.
+PAIRS = {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"}
+SINGLES = {
+    **{chr(code): chr(code).lower() for code in range(0x41, 0x588) if len(chr(code).lower()) == 1},
+    **dict(zip("øØđĐðÐłŁıħĦŧŦς", "ooddddlliHhttσ".lower(), strict=True)),
+}
+SINGLES = {upper: lower for upper, lower in SINGLES.items() if upper != lower}
+
+SHORT = 2  # letters
+# Above all that follows a prefix, in the order of code points.
+LAST = "\U0010ffff"
+# Kana, Han and Hangul; Thai.
+UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
+UNSPACED_LETTER = re.compile(f"[{UNSPACED}]")
+
+_table = str.maketrans({**SINGLES, **PAIRS})
+_dropped = re.compile(f"[{MARKS}{APOSTROPHES}]")
+_separators = re.compile(f"[{SEPARATORS}]+")
+
+
+def fold(text: str) -> str:
+    """Return ``text`` as it is compared: ``fold("Ø’Briên-Ｌee") == "obrien lee"``."""
+    text = _dropped.sub("", unicodedata.normalize("NFKD", text)).translate(_table)
+    return unicodedata.normalize("NFC", _separators.sub(" ", text).strip(" "))
+
+
+def words(query: str) -> list[str]:
+    """Return the folded words of a visitor's query, in order."""
+    return fold(query).split(" ") if fold(query) else []
+
+
+def pattern(word: str) -> str:
+    """Return what a folded ``search`` text contains where a name matches ``word``.
+
+    A short word matches the start of a part of a name: inside of names, two letters are
+    everywhere. Scripts that write without spaces have no other way than inside.
+    """
+    return word if len(word) > SHORT or UNSPACED_LETTER.search(word) else f" {word}"
+
+
+def is_start(word: str) -> bool:
+    """Whether ``word`` is so short that PostgreSQL looks it up whole (migration 0020).
+
+    So short, a text has no trigram, or one that is in every twentieth name.
+    """
+    unspaced = [bool(UNSPACED_LETTER.match(letter)) for letter in word]
+    return len(word) <= SHORT and (all(unspaced) or not any(unspaced))
+
+
+def matches(text: str, words: list[str]) -> list[tuple[int, int]]:
+    """Return the (start, end) of what in ``text`` the folded ``words`` match, in order, apart from each other."""
+    folded, origins = [" "], [(0, 0)]
+    for start, end in _letters(text):
+        part = fold(text[start:end])
+        if not part and not _dropped.match(text[start]):
+            part = " "
+        folded += part
+        origins += [(start, end)] * len(part)
+    folded = "".join(folded)
+    found = set()
+    for word in (spelled for one in words for spelled in spellings(one)):
+        looked_for = pattern(word)
+        at = folded.find(looked_for)
+        while at >= 0:
+            found.update(range(at + len(looked_for) - len(word), at + len(looked_for)))
+            at = folded.find(looked_for, at + 1)
+    ranges = []
+    for at in sorted(found):
+        start, end = origins[at]
+        # What folding drops between two letters, such as an apostrophe, is of the match.
+        if ranges and (at - 1 in found or start < ranges[-1][1]):
+            ranges[-1] = (ranges[-1][0], end)
+        else:
+            ranges.append((start, end))
+    return ranges
+
+
+def _letters(text):
+    """Yield the (start, end) of each letter of ``text`` with its marks, which fold as one."""
+    start = 0
+    for at in range(1, len(text) + 1):
+        if at == len(text) or not unicodedata.category(text[at]).startswith("M"):
+            yield start, at
+            start = at
+
+
+def _register(sender, connection, **kwargs):
+    # SQLite's triggers call it; PostgreSQL has the same function in its own language.
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("actor_fold", 1, fold, deterministic=True)
+
+
+connection_created.connect(_register, dispatch_uid="actors.search")

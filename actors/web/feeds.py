@@ -1,0 +1,82 @@
+"""Recent changes for feed readers."""
+
+import heapq
+import re
+from datetime import UTC, datetime
+from operator import itemgetter
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from actors.models import Actor, Change, Film, FilmChange
+from actors.web.views import public
+
+ENTRIES = 50
+# How far back in the history the entries are looked for: one may have been changed many times.
+CHANGES = 1_000
+# What no XML can hold (https://www.w3.org/TR/xml/#charsets), and a row that was written by SQL can.
+NOT_IN_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Feed(Atom1Feed):
+    """Atom (RFC 4287) whose summaries are text, and which is empty at no moment in particular."""
+
+    def latest_post_date(self):
+        return super().latest_post_date() if self.items else datetime(1970, 1, 1, tzinfo=UTC)
+
+    def add_item_elements(self, handler, item):
+        super().add_item_elements(handler, {**item, "description": None})
+        if item["description"]:
+            handler.addQuickElement("summary", item["description"], {"type": "text"})
+
+
+@public
+def recent_changes(request):
+    """The actors and films changed last, newest first, each once. The cost does not grow with the directory."""
+    feed = Feed(
+        title=_("Actorsite: recent changes"),
+        link=request.build_absolute_uri(reverse("list")),
+        description="",
+        subtitle=_("The actors and films that were added or changed last."),
+        language=get_language(),
+        author_name="Actorsite",
+        feed_url=request.build_absolute_uri(request.path),
+        feed_guid=request.build_absolute_uri(request.path),
+    )
+    for thing, at in heapq.nlargest(ENTRIES, [*_recent_actors(), *_recent_films()], key=itemgetter(1)):
+        feed.add_item(
+            title=NOT_IN_XML.sub("", str(thing)),
+            link=request.build_absolute_uri(thing.get_absolute_url()),
+            description=NOT_IN_XML.sub("", " · ".join(filter(None, _description(thing)))),
+            # The address without a slug, which stays whatever the name becomes.
+            unique_id=request.build_absolute_uri(reverse(thing._meta.model_name, args=[thing.pk])),
+            updateddate=at,
+        )
+    return HttpResponse(feed.writeString("utf-8"), content_type=Feed.content_type)
+
+
+def _description(thing):
+    if isinstance(thing, Actor):
+        return thing.native_name, thing.years, thing.country_name
+    return (thing.original_title,)
+
+
+def _recent_actors():
+    """Return (actor, when) of the actors changed last, newest first."""
+    # By the history's primary key: an index of last_update would make every write of ten million rows dearer.
+    newest = dict.fromkeys(Change.objects.order_by("-id").values_list("actor_id", flat=True)[:CHANGES])
+    # Some were deleted since.
+    found = Actor.objects.defer("biography", "search").in_bulk(newest)
+    return [(found[pk], found[pk].last_update) for pk in newest if pk in found][:ENTRIES]
+
+
+def _recent_films():
+    """Return (film, when) of the films changed last, they or their casts, newest first."""
+    newest = {}
+    for pk, at in FilmChange.objects.order_by("-id").values_list("film_id", "at")[:CHANGES]:
+        newest.setdefault(pk, at)
+    found = Film.objects.in_bulk(newest)
+    return [(found[pk], at) for pk, at in newest.items() if pk in found][:ENTRIES]

@@ -1,0 +1,93 @@
+"""Every page, for search engines (https://www.sitemaps.org/protocol.html).
+
+A directory that fits is one file. A larger one is an index of parts, each the
+pages of a range of ids: no part reads more than its range, and none counts.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from xml.sax.saxutils import escape
+
+from django.db import connection, transaction
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+
+from actors.models import Actor, Film
+from actors.web.views import public
+from actorsite.page_cache.publishing import stream
+
+# The protocol's bound, of a file and of an index.
+MOST = 50_000
+# Of an integer column: PostgreSQL refuses a number beyond.
+LAST_ID = 2**31 - 1
+AT_A_TIME = 2_000
+KINDS = {"actors": Actor, "films": Film}
+XMLNS = "http://www.sitemaps.org/schemas/sitemap/0.9"
+COLUMNS = {Actor: ("id", "first_name", "last_name", "last_update"), Film: ("id", "title", "last_update")}
+
+
+@public
+def sitemap(request):
+    """All the pages, or where they are more than MOST an index of the parts."""
+    if sum(model.objects.order_by()[: MOST + 1].count() for model in KINDS.values()) + 2 > MOST:
+        addresses = [
+            request.build_absolute_uri(reverse("sitemap-part", args=[kind, part]))
+            for kind, model in KINDS.items()
+            for part in _parts(model)
+        ]
+        text = "".join(f"<sitemap><loc>{escape(address)}</loc></sitemap>\n" for address in addresses)
+        return HttpResponse(
+            [_head("sitemapindex"), text.encode(), b"</sitemapindex>\n"], content_type="application/xml"
+        )
+    return _urlset(request, [reverse("list"), reverse("films")], *(model.objects.all() for model in KINDS.values()))
+
+
+@public
+def sitemap_part(request, kind, part):
+    """The pages of the ids from ``part * MOST`` on, up to the next part's. 404 where there are none."""
+    model = KINDS.get(kind)
+    if model is None or part * MOST > LAST_ID:
+        raise Http404
+    rows = model.objects.filter(id__range=(part * MOST, min((part + 1) * MOST - 1, LAST_ID)))
+    if not rows.exists():
+        raise Http404
+    return _urlset(request, [reverse("list"), reverse("films")] if (kind, part) == ("actors", 0) else [], rows)
+
+
+def _parts(model) -> list[int]:
+    """The numbers of the parts that have any rows: a step in the index for each, over all the gaps."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    column = connection.ops.quote_name(model._meta.pk.column)
+    with connection.cursor() as cursor:
+        # S608: all that is put in is the model's own names, quoted, and a number of ours.
+        cursor.execute(
+            f"WITH RECURSIVE step (part) AS (SELECT min({column}) / {MOST} FROM {table} UNION ALL "  # noqa: S608  tables and columns of ours
+            f"SELECT (SELECT min({column}) / {MOST} FROM {table} WHERE {column} >= (step.part + 1) * {MOST}) "
+            "FROM step WHERE part IS NOT NULL) SELECT part FROM step WHERE part IS NOT NULL"
+        )
+        return [part for (part,) in cursor]
+
+
+def _urlset(request, first, *querysets):
+    parts = _pages(request.build_absolute_uri("/")[:-1], first, querysets)
+    return stream(request, parts, "application/xml")
+
+
+def _pages(site, first, querysets) -> Iterator[bytes]:
+    yield _head("urlset") + "".join(f"<url><loc>{escape(site + path)}</loc></url>\n" for path in first).encode()
+    for queryset in querysets:
+        # As the exports do: one state of the data, some rows at a time.
+        with transaction.atomic():
+            rows = queryset.only(*COLUMNS[queryset.model]).order_by("id").iterator(AT_A_TIME)
+            while some := list(islice(rows, AT_A_TIME)):
+                yield "".join(_page(site, row) for row in some).encode()
+    yield b"</urlset>\n"
+
+
+def _page(site, row):
+    changed = row.last_update.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f"<url><loc>{escape(site + row.get_absolute_url())}</loc><lastmod>{changed}</lastmod></url>\n"
+
+
+def _head(name):
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{name} xmlns="{XMLNS}">\n'.encode()

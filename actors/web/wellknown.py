@@ -1,0 +1,62 @@
+"""The small texts that programs look for at fixed addresses."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from django.conf import settings
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.templatetags.static import static
+from django.urls import reverse
+
+from actors.web.views import public
+
+# RFC 9116, 2.5.5: "It is RECOMMENDED that the value of this field be less than a year into the future".
+VALID_DAYS = 180
+
+
+@public
+def robots(request):
+    """What search engines may read (RFC 9309): each page once, and neither searches nor whole tables."""
+    lines = [
+        "User-agent: *",
+        f"Disallow: {reverse('admin:index')}",
+        f"Disallow: {reverse('language')}",
+        f"Disallow: {reverse('spotlight')}",
+        f"Disallow: {reverse('actors-csv')}",
+        f"Disallow: {reverse('actors-ndjson')}",
+        f"Disallow: {reverse('films-csv')}",
+        f"Disallow: {reverse('films-ndjson')}",
+        "Disallow: /*?q=",
+        "Disallow: /*&q=",
+        "",
+        f"Sitemap: {request.build_absolute_uri(reverse('sitemap'))}",
+    ]
+    return _text(lines)
+
+
+@public
+def security(request):
+    """Whom to tell of a weakness (RFC 9116); 404 where SECURITY_CONTACT is unset."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    # By the day, so that the text, and its ETag, stay the same in between.
+    end = datetime.combine(datetime.now(UTC).date() + timedelta(days=VALID_DAYS), time())
+    lines = [
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {end.isoformat()}Z",
+        f"Preferred-Languages: {', '.join(code.partition('-')[0] for code, _ in settings.LANGUAGES)}",
+        f"Canonical: {request.build_absolute_uri(request.path)}",
+    ]
+    response = _text(lines)
+    # It changes with the day and not with the data: it is no page of a version.
+    response["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+@public
+def favicon(request):
+    """Where programs look for the icon that have read no page. It may be an SVG; its address changes with it."""
+    return HttpResponseRedirect(static("actors/favicon.svg"), headers={"Cache-Control": "public, max-age=3600"})
+
+
+def _text(lines):
+    return HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain; charset=utf-8")

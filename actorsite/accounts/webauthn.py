@@ -1,0 +1,139 @@
+"""Passkeys (WebAuthn): what a browser is asked, and whether its answer holds. py_webauthn does the cryptography.
+
+It is loaded when first needed: with what it stands on it takes 16 MB and a
+second, which every process and command would pay.
+"""
+
+from django.http.request import split_domain_port
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
+
+from actorsite.models import Passkey
+
+STATE = "passkey_challenge"
+
+
+class Refused(Exception):
+    """The browser's answer does not hold; the message is for the person at it."""
+
+
+def _site(request):
+    return split_domain_port(request.get_host())[0]
+
+
+def _origins(request):
+    # Browsers have passkeys on HTTPS and on their own machine only, so that http:// elsewhere never comes;
+    # behind a proxy that does not tell the scheme, https:// is not known to be so.
+    return [f"{scheme}://{request.get_host()}" for scheme in ("https", "http")]
+
+
+def _known(account):
+    from webauthn import base64url_to_bytes
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
+    keys = Passkey.objects.filter(user=account, confirmed=True).values_list("credential_id", flat=True)
+    return [PublicKeyCredentialDescriptor(id=base64url_to_bytes(key)) for key in keys]
+
+
+def _asked(request, options):
+    from webauthn.helpers import bytes_to_base64url, options_to_json_dict
+
+    request.session[STATE] = bytes_to_base64url(options.challenge)
+    return options_to_json_dict(options)
+
+
+def _challenge(request):
+    """Return the challenge that was asked, which no second answer can use."""
+    from webauthn import base64url_to_bytes
+
+    asked = request.session.pop(STATE, None)
+    if asked is None:
+        raise Refused(gettext("This page is too old. Load it again."))
+    return base64url_to_bytes(asked)
+
+
+def ask_for_new(request) -> dict:
+    """Return the options for a new passkey of the account that is signed in, for navigator.credentials.create."""
+    from webauthn import generate_registration_options
+    from webauthn.helpers.structs import AuthenticatorSelectionCriteria, ResidentKeyRequirement
+
+    name = request.user.get_username()
+    options = generate_registration_options(
+        rp_id=_site(request),
+        rp_name="Actorsite",
+        user_name=name,
+        # The same for all of an account's passkeys, and telling nothing of it.
+        user_id=salted_hmac("actorsite.accounts.webauthn", str(request.user.pk), algorithm="sha256").digest(),
+        user_display_name=request.user.get_full_name() or name,
+        exclude_credentials=_known(request.user),
+        authenticator_selection=AuthenticatorSelectionCriteria(resident_key=ResidentKeyRequirement.PREFERRED),
+    )
+    return _asked(request, options)
+
+
+def add(request, answer: dict, name: str) -> Passkey:
+    """Keep the passkey of ``answer``, which a browser gave to ``ask_for_new``. Raises Refused."""
+    from webauthn import verify_registration_response
+    from webauthn.helpers import bytes_to_base64url
+
+    made = _verified(
+        verify_registration_response,
+        credential=answer,
+        expected_challenge=_challenge(request),
+        expected_rp_id=_site(request),
+        expected_origin=_origins(request),
+    )
+    key, new = Passkey.objects.get_or_create(
+        credential_id=bytes_to_base64url(made.credential_id),
+        defaults={
+            "user": request.user,
+            "name": name.strip()[:64] or gettext("Passkey"),
+            "public_key": made.credential_public_key,
+            "sign_count": made.sign_count,
+        },
+    )
+    if not new:
+        raise Refused(gettext("This passkey is known already."))
+    return key
+
+
+def ask_for_known(request) -> dict:
+    """Return the options for showing one of the account's passkeys, for navigator.credentials.get."""
+    from webauthn import generate_authentication_options
+
+    return _asked(
+        request, generate_authentication_options(rp_id=_site(request), allow_credentials=_known(request.user))
+    )
+
+
+def check(request, answer: dict) -> Passkey:
+    """Return the account's passkey that ``answer`` proves to be at hand. Raises Refused."""
+    from webauthn import verify_authentication_response
+
+    challenge = _challenge(request)
+    identifier = str(answer.get("id"))
+    key = Passkey.objects.filter(user=request.user, confirmed=True, credential_id=identifier).first()
+    if key is None:
+        raise Refused(gettext("This passkey is not one of this account."))
+    proof = _verified(
+        verify_authentication_response,
+        credential=answer,
+        expected_challenge=challenge,
+        expected_rp_id=_site(request),
+        expected_origin=_origins(request),
+        credential_public_key=bytes(key.public_key),
+        credential_current_sign_count=key.sign_count,
+    )
+    key.sign_count = proof.new_sign_count
+    key.set_last_used_timestamp(commit=False)
+    key.save(update_fields=["sign_count", "last_used_at"])
+    return key
+
+
+def _verified(verify, **arguments):
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    try:
+        return verify(**arguments)
+    except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Refused(gettext("The passkey was not accepted.")) from error

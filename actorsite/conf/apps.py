@@ -1,0 +1,23 @@
+"""The libraries' own applications, under names that say to an administrator what they are for."""
+
+from axes.apps import AppConfig as AxesConfig
+from django.contrib.admin.apps import AdminConfig
+from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.apps import DefaultConfig as OTPStaticConfig
+from django_otp.plugins.otp_totp.apps import DefaultConfig as OTPTOTPConfig
+
+
+class FailedSignIns(AxesConfig):
+    verbose_name = _("Signing in")
+
+
+class AuthenticatorApps(OTPTOTPConfig):
+    verbose_name = _("Authenticator apps")
+
+
+class RecoveryCodes(OTPStaticConfig):
+    verbose_name = _("Recovery codes")
+
+
+class EditorsAdmin(AdminConfig):
+    default_site = "actorsite.admin_site.site.EditorsSite"

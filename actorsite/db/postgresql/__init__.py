@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, with bounds on waiting. See actorsite.db.deadlines."""

@@ -1,0 +1,160 @@
+"""Figures for Prometheus at /metrics, on a port of its own. Nothing of this is loaded without METRICS_PORT.
+
+gunicorn's parent opens the port before it forks, and every worker answers on
+it for all: prometheus_client shares the figures by files in a folder, whose
+name must be in the environment before this module is imported.
+See gunicorn.conf.py.
+"""
+
+import socket
+import threading
+import time
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+import psycopg2
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.backends.signals import connection_created
+from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from actors.db import data_version
+from actorsite.db.deadlines import deadline
+from actorsite.observability.health import PROBES
+
+METHODS = ("GET", "HEAD", "POST")
+# A figure is worth less than a request: the database gets this long for all of them.
+DATABASE_WITHIN = 2.0  # seconds
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+requests = Counter("actorsite_requests_total", "Requests answered; probes left out.", ["method", "status", "view"])
+request_seconds = Histogram(
+    "actorsite_request_duration_seconds", "From a request to the start of its answer.", ["view"], buckets=SECONDS
+)
+query_seconds = Histogram("actorsite_database_query_duration_seconds", "Queries of the database.", buckets=SECONDS)
+query_errors = Counter("actorsite_database_errors_total", "Queries that failed.", ["type"])
+
+_socket = None
+
+
+class Counted:
+    """WSGI application around another, outermost, so that an answer from a cache counts too."""
+
+    def __init__(self, application):
+        self.application = application
+
+    def __call__(self, environ, start_response):
+        if environ["PATH_INFO"] in PROBES:
+            return self.application(environ, start_response)
+        status = []
+
+        def start(line, *arguments):
+            status[:] = [line[:3]]
+            return start_response(line, *arguments)
+
+        begun = time.perf_counter()
+        answer = self.application(environ, start)
+        # Few values, whatever strangers send: each is kept for ever.
+        view = environ.get("actorsite.view", "none")
+        method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in METHODS else "other"
+        request_seconds.labels(view).observe(time.perf_counter() - begun)
+        requests.labels(method, *status, view).inc()
+        return answer
+
+
+class Views:
+    """Middleware that leaves the view's name to ``Counted``."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, arguments, keywords):
+        request.environ["actorsite.view"] = request.resolver_match.view_name
+
+
+def watch_queries(connection, **kwargs):
+    """Time what a new connection of Django's is asked."""
+    if timed not in connection.execute_wrappers:
+        connection.execute_wrappers.append(timed)
+
+
+def timed(execute, sql, params, many, context):
+    try:
+        with query_seconds.time():
+            return execute(sql, params, many, context)
+    except Exception as error:
+        query_errors.labels(type(error).__name__).inc()
+        raise
+
+
+connection_created.connect(watch_queries)
+
+
+class Database:
+    """Collector of what the database itself says, asked at each scrape."""
+
+    def collect(self):
+        up, figures = False, []
+        try:
+            with deadline(DATABASE_WITHIN):
+                figures = self.ask()
+                up = True
+        except (DatabaseError, InterfaceError, psycopg2.Error, LookupError):
+            pass  # actorsite_database_up says it
+        finally:
+            connection.close()
+        yield GaugeMetricFamily("actorsite_database_up", "Whether the database answers.", value=up)
+        yield from figures
+
+    def ask(self):
+        """Return the figures. Raises what Django raises where the database does not answer."""
+        meaning = "Rises with every transaction that writes of what pages show."
+        figures = [GaugeMetricFamily("actorsite_data_version", meaning, value=data_version.current().number)]
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+                count = cursor.fetchone()[0]
+            meaning = "Connections to this database, of all servers."
+            figures.append(GaugeMetricFamily("actorsite_database_connections", meaning, value=count))
+        return figures
+
+
+def application(environ, start_response):
+    """WSGI application of the port: /metrics, and nothing else."""
+    if environ["PATH_INFO"] != "/metrics":
+        start_response("404 Not Found", [("Content-Type", "text/plain")])
+        return [b"The figures are at /metrics.\n"]
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    registry.register(Database())
+    return make_wsgi_app(registry)(environ, start_response)
+
+
+def listen(port: int):
+    """Open the port, once: gunicorn reads its configuration again at a reload. Raises OSError where it is taken."""
+    global _socket
+    if _socket is None:
+        both = socket.has_dualstack_ipv6()
+        family, host = (socket.AF_INET6, "::") if both else (socket.AF_INET, "0.0.0.0")  # noqa: S104  Prometheus is elsewhere
+        _socket = socket.create_server((host, port), family=family, dualstack_ipv6=both)
+
+
+def serve():
+    """Answer from this process on the port that its parent opened, in a thread that ends with it."""
+    server = WSGIServer(_socket.getsockname()[:2], Handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = _socket
+    server.server_name, server.server_port = "metrics", _socket.getsockname()[1]
+    server.setup_environ()
+    server.set_app(application)
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+
+
+class Handler(WSGIRequestHandler):
+    timeout = 5  # seconds, for a reader that sends or takes nothing
+
+    def log_message(self, *arguments):
+        """Say nothing: a scrape every few seconds is no news."""

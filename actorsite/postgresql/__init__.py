@@ -1,1 +1,0 @@
-"""Django's PostgreSQL backend, with bounds on waiting. See actorsite.deadline."""

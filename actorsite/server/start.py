@@ -1,0 +1,17 @@
+"""``python -m actorsite.server.start``: gunicorn, with gunicorn.conf.py."""
+
+import sys
+
+# First: gunicorn reads WEB_CONCURRENCY when it is imported, and a wrong one would end in a traceback.
+from actorsite import settings  # noqa: F401  imported for its check of the environment
+
+
+def main():
+    from gunicorn.app.wsgiapp import run
+
+    sys.argv[0] = "gunicorn"
+    run()
+
+
+if __name__ == "__main__":
+    main()

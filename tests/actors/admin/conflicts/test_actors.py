@@ -1,0 +1,382 @@
+"""Nobody's work is overwritten by someone who has not seen it."""
+
+import re
+import shutil
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
+from django.test import Client
+
+from actors.admin.actors import ActorAdmin
+from actors.admin.conflicts import optimistic_locking
+from actors.history import service
+from actors.models import Actor, Change
+from tests import server
+from tests.actors.admin.test_actors import LIST, PASSWORD, address, form
+from tests.database import cursor_of
+
+pytestmark = pytest.mark.django_db
+
+
+def editor(name, *rights):
+    person = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+    person.groups.add(Group.objects.get(name="Editors"))
+    person.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def alice(actor):
+    return editor("alice", "delete_actor")
+
+
+@pytest.fixture
+def bob(actor):
+    return editor("bob")
+
+
+def inputs(response):
+    """What a browser would send of a conflict page on which nothing more is chosen."""
+    page = response.content.decode()
+    data = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+    data |= {
+        name: unescape(text).removeprefix("\n")
+        for name, text in re.findall(r'<textarea name="(\w+)"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    }
+    data |= dict(re.findall(r'<input type="radio" name="(\w+)" value="(\w+)"[^>]* checked', page))
+    data |= dict(re.findall(r'<input type="text" name="(\w+)" value="([^"]*)"', page))
+    data.pop("csrfmiddlewaretoken", None)
+    return {**data, "_save": "Save"}
+
+
+def test_a_stale_save_is_refused_and_shows_it_all(alice, bob, actor):
+    bob.post(address(actor), form(actor, country="FR", last_name="Mifune-San"))
+    response = alice.post(address(actor), form(actor, country="US"))
+    page = re.sub(r"\s+", " ", response.content.decode())
+    assert response.status_code == 409
+    assert "was changed while you were editing" in page
+    assert "theirs: bob, 20" in page
+    for side, value in (("It was", "Japan"), ("Take theirs", "France"), ("Keep mine", "United States of America")):
+        assert re.search(rf'{side}</span>(</label>)? <span class="value">{value}</span>', page), side
+    actor.refresh_from_db()
+    assert (actor.country, actor.last_name, actor.version) == ("FR", "Mifune-San", 2)
+
+
+@pytest.mark.parametrize(("take", "kept"), [("theirs", "FR"), ("mine", "US"), ("edited", "DE")])
+def test_each_field_is_decided(alice, bob, actor, take, kept):
+    bob.post(address(actor), form(actor, country="FR"))
+    data = inputs(alice.post(address(actor), form(actor, country="US")))
+    typed = {"edited_country": "DE"} if take == "edited" else {}
+    response = alice.post(address(actor), {**data, "take_country": take, **typed})
+    assert response.status_code == 302
+    actor.refresh_from_db()
+    assert actor.country == kept
+    assert (actor.first_name, actor.native_name, actor.birth_year) == ("Toshirō", "三船敏郎", 1920)
+
+
+def test_changes_of_different_fields_are_merged_when_asked(alice, bob, actor):
+    bob.post(address(actor), form(actor, biography="He said:\r\n\r\n<b>no</b>."))
+    response = alice.post(address(actor), form(actor, birth_year="1921"))
+    assert response.status_code == 409 and "Merge and save" in response.content.decode()
+    assert alice.post(address(actor), inputs(response)).status_code == 302
+    actor.refresh_from_db()
+    assert (actor.biography, actor.birth_year) == ("He said:\n\n<b>no</b>.", 1921)
+    assert list(Change.objects.order_by("pk").values_list("who", "origin", "fields"))[1:] == [
+        ("bob", "admin", "biography"),
+        ("alice", "admin", "birth_year"),
+    ]
+
+
+def test_a_field_without_a_choice_brings_the_page_again(alice, bob, actor):
+    bob.post(address(actor), form(actor, country="FR"))
+    data = inputs(alice.post(address(actor), form(actor, country="US")))
+    assert "take_country" not in data
+    again = alice.post(address(actor), data)
+    assert again.status_code == 409 and inputs(again) == data
+    actor.refresh_from_db()
+    assert actor.country == "FR"
+
+
+@pytest.mark.parametrize("side", ["theirs", "mine", None])
+def test_what_was_typed_is_kept_whatever_was_chosen(alice, bob, actor, side):
+    bob.post(address(actor), form(actor, country="FR", biography="Theirs."))
+    data = inputs(alice.post(address(actor), form(actor, country="US", biography="Mine.")))
+    typed = {"edited_biography": "Both:\r\ntyped.", "edited_country": "US", "take_country": "mine"}
+    chosen = {"take_biography": side} if side else {}
+    response = alice.post(address(actor), {**data, **typed, **chosen})
+    page = response.content.decode()
+    assert response.status_code == 409 and "Edit was not chosen: Biography." in page
+    actor.refresh_from_db()
+    assert (actor.country, actor.biography) == ("FR", "Theirs.")
+    again = inputs(response)
+    assert {name: again[name] for name in ("take_biography", "take_country")} == {
+        "take_biography": "edited",
+        "take_country": "mine",
+    }
+    assert [again[f"{side}_biography"].split() for side in ("theirs", "mine", "edited")] == [
+        ["Theirs."],
+        ["Mine."],
+        ["Both:", "typed."],
+    ]
+    assert alice.post(address(actor), again).status_code == 302
+    actor.refresh_from_db()
+    assert (actor.country, actor.biography) == ("US", "Both:\ntyped.")
+
+
+def test_who_was_told_what_was_typed_may_choose_otherwise(alice, bob, actor):
+    bob.post(address(actor), form(actor, biography="Theirs."))
+    data = inputs(alice.post(address(actor), form(actor, biography="Mine.")))
+    typed = {"edited_biography": "Typed.", "take_biography": "mine"}
+    again = inputs(alice.post(address(actor), {**data, **typed}))
+    assert alice.post(address(actor), {**again, "take_biography": "mine"}).status_code == 302
+    actor.refresh_from_db()
+    assert actor.biography == "Mine."
+
+
+def test_what_was_typed_outlasts_a_second_conflict(alice, bob, actor):
+    bob.post(address(actor), form(actor, biography="Theirs."))
+    data = inputs(alice.post(address(actor), form(actor, biography="Mine.")))
+    actor.refresh_from_db()
+    bob.post(address(actor), form(actor, biography="Theirs again."))
+    typed = {"edited_biography": "Typed.", "take_biography": "theirs"}
+    again = inputs(alice.post(address(actor), {**data, **typed}))
+    assert (again["theirs_biography"], again["mine_biography"]) == ("Theirs again.", "Typed.")
+    assert "take_biography" not in again
+
+
+def test_a_second_conflict_while_the_first_is_decided(alice, bob, actor):
+    bob.post(address(actor), form(actor, country="FR"))
+    data = inputs(alice.post(address(actor), form(actor, country="US")))
+    actor.refresh_from_db()
+    bob.post(address(actor), form(actor, birth_year="1919"))
+    response = alice.post(address(actor), {**data, "take_country": "mine"})
+    assert response.status_code == 409
+    data = inputs(response)
+    assert (data["take_country"], data["take_birth_year"]) == ("mine", "theirs")
+    assert alice.post(address(actor), data).status_code == 302
+    actor.refresh_from_db()
+    assert (actor.country, actor.birth_year) == ("US", 1919)
+
+
+def test_an_edited_value_that_is_wrong_is_explained_and_then_saved(alice, bob, actor):
+    bob.post(address(actor), form(actor, birth_year="1919"))
+    data = inputs(alice.post(address(actor), form(actor, birth_year="1921")))
+    response = alice.post(address(actor), {**data, "take_birth_year": "edited", "edited_birth_year": "1066"})
+    assert response.status_code == 200 and "Give a year from 1800" in response.content.decode()
+    seen = re.search(r'name="seen" value="(\d+)"', response.content.decode())[1]
+    assert alice.post(address(actor), form(actor, birth_year="1922", seen=seen)).status_code == 302
+
+
+def test_the_same_change_twice_leaves_nothing_to_save(alice, bob, actor):
+    bob.post(address(actor), form(actor, country="FR"))
+    response = alice.post(address(actor), form(actor, country="FR"))
+    assert response.status_code == 409 and "there is nothing left to save" in response.content.decode()
+
+
+def test_a_change_past_django_is_a_conflict_too(alice, actor):
+    Actor.objects.filter(pk=actor.pk).update(country="FR")
+    assert alice.post(address(actor), form(actor, country="US")).status_code == 409
+
+
+def test_an_actor_deleted_meanwhile(alice, bob, actor):
+    stale = form(actor, biography="A long text <b>.")
+    pk = actor.pk
+    alice.post(f"{LIST}{pk}/delete/", {"post": "yes", "seen": 1})
+    response = bob.post(f"{LIST}{pk}/change/", stale)
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "was deleted while you were editing" in page and "deleted by alice" in page
+    assert "A long text &lt;b&gt;." in page
+    assert not Actor.objects.exists()
+
+
+@pytest.mark.parametrize("seen", ["", "0", "x", "-1", "²", "9" * 5000, "1 "])
+def test_a_form_without_a_good_version_saves_nothing(alice, actor, seen):
+    assert alice.post(address(actor), form(actor, country="US", seen=seen)).status_code == 409
+    actor.refresh_from_db()
+    assert actor.version == 1
+
+
+@pytest.mark.parametrize("spelling", ["_3{}", "+{}", " {}", "0x{}", "{}.0"])
+def test_another_spelling_of_an_id_does_not_pass_the_guard(alice, actor, spelling):
+    Actor.objects.filter(pk=actor.pk).update(country="FR")
+    pk = spelling.format(actor.pk)
+    assert alice.post(f"{LIST}{pk}/change/", form(actor, country="US")).status_code in (302, 404, 409)
+    assert alice.post(f"{LIST}{pk}/delete/", {"post": "yes", "seen": 1}).status_code in (302, 404, 409)
+    actor.refresh_from_db()
+    assert actor.country == "FR"
+
+
+def test_a_stale_deletion_is_refused(alice, bob, actor):
+    confirmation = alice.get(f"{LIST}{actor.pk}/delete/").content.decode()
+    seen = re.search(r'name="seen" value="(\d+)"', confirmation)[1]
+    bob.post(address(actor), form(actor, country="FR"))
+    response = alice.post(f"{LIST}{actor.pk}/delete/", {"post": "yes", "seen": seen})
+    assert response.status_code == 409 and "by bob (admin), 20" in response.content.decode()
+    assert Actor.objects.get() == actor
+    assert alice.post(f"{LIST}{actor.pk}/delete/", {"post": "yes", "seen": 2}).status_code == 302
+    assert not Actor.objects.exists()
+
+
+def test_the_action_deletes_what_was_confirmed_or_nothing(alice, bob, actor):
+    other = Actor.objects.create(first_name="Other")
+    chosen = {"action": "delete_selected", "_selected_action": [actor.pk, other.pk]}
+    confirmation = alice.post(LIST, chosen).content.decode()
+    seen = re.search(r'name="seen" value="([^"]+)"', confirmation)[1]
+    bob.post(address(actor), form(actor, country="FR"))
+    response = alice.post(LIST, {**chosen, "post": "yes", "seen": seen})
+    assert response.status_code == 409 and "Mifune" in response.content.decode()
+    for crafted in ({}, {"seen": f"{other.pk}:1"}, {"seen": seen, "select_across": "1", "_selected_action": other.pk}):
+        alice.post(LIST, {**chosen, "post": "yes", **crafted})
+        assert Actor.objects.filter(pk=actor.pk).exists()
+    if Actor.objects.filter(pk=other.pk).exists():
+        seen = f"{actor.pk}:2 {other.pk}:1"
+        assert alice.post(LIST, {**chosen, "post": "yes", "seen": seen}).status_code == 302
+        assert not Actor.objects.exists()
+
+
+def test_the_list_has_no_fields_to_edit():
+    assert ActorAdmin.list_editable == ()
+
+
+def test_who_may_not_change_learns_nothing(actor):
+    reader = Client()
+    person = User.objects.create_user("carol", is_staff=True)
+    person.user_permissions.add(Permission.objects.get(codename="view_actor"))
+    reader.force_login(person)
+    assert reader.post(address(actor), form(actor, seen=7)).status_code == 403
+    assert reader.post(f"{LIST}{actor.pk}/delete/", {"post": "yes", "seen": 7}).status_code == 403
+    assert Client().post(address(actor), form(actor, seen=7)).status_code == 302
+
+
+def test_without_history_nothing_is_preselected(alice, actor):
+    Actor.objects.filter(pk=actor.pk).update(country="FR")
+    Change.objects.all().delete()
+    response = alice.post(address(actor), form(actor, birth_year="1921"))
+    assert response.status_code == 409
+    assert not [name for name in inputs(response) if name in ("take_country", "take_birth_year")]
+
+
+def test_compare():
+    blank = dict.fromkeys(service.FIELDS, "")
+    rows = optimistic_locking.compare(
+        {**blank, "country": "JP", "birth_year": 1}, {**blank, "country": "FR"}, {**blank, "country": "US"}
+    )
+    assert [(row["name"], row["was"], row["theirs"], row["mine"], row["take"]) for row in rows] == [
+        ("country", "JP", "FR", "US", "")
+    ]
+
+
+# On a live server
+
+
+class Editor:
+    """A person with a browser of their own."""
+
+    def __init__(self, server, name):
+        self.server, self.cookies = server, {}
+        status = self.post("/admin/login/", {"username": name, "password": PASSWORD})
+        assert status == 302, status
+
+    def send(self, method, path, body=None):
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        # As the proxy in front says, which makes the site take the request for one over HTTPS.
+        headers |= {"X-Forwarded-Proto": "https", "Host": "localhost", "Referer": "https://localhost/"}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        status, answer, page = self.server.request(method, path, headers, body, timeout=60)
+        for cookie in answer.get_all("Set-Cookie") or ():
+            name, value = cookie.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        return status, page.decode()
+
+    def get(self, path):
+        return self.send("GET", path)[1]
+
+    def post(self, path, data):
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get(path))[1]
+        return self.send("POST", path, urlencode({**data, "csrfmiddlewaretoken": token}))[0]
+
+
+PEOPLE = f"""
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+from actors.models import Actor
+Actor.objects.create(pk=1, first_name="Before")
+password = make_password({PASSWORD!r})
+for n in range(20):
+    User.objects.create(username=f"p{{n}}", password=password, is_staff=True, is_superuser=True)
+"""
+
+
+@pytest.fixture
+def site_without_guard(tmp_path, monkeypatch):
+    """The server's code, with the stock admin's way of saving."""
+    folder = tmp_path / "site"
+    shutil.copytree(server.site(), folder)
+    admin = folder / "actors" / "admin" / "actors.py"
+    code = admin.read_text(encoding="utf-8")
+    assert "class ActorAdmin(ActorConflicts, " in code
+    admin.write_text(code.replace("class ActorAdmin(ActorConflicts, ", "class ActorAdmin("), encoding="utf-8")
+    monkeypatch.setattr(server, "site", lambda: folder)
+
+
+def save_twenty_times_at_once():
+    """Return what twenty people, who all opened version 1 of one actor, are answered, and the actor's version."""
+    with server.migrated_database() as url:
+        done = server.manage("shell", "-c", PEOPLE, DATABASE_URL=url)
+        assert done.returncode == 0, done.stderr
+        variables = {"TRUSTED_PROXIES": "127.0.0.0/8", "WEB_THREADS": "10", "WEB_CONCURRENCY": "2"}
+        with server.Server(url, **variables) as live, ThreadPoolExecutor(20) as pool:
+            people = [Editor(live, f"p{n}") for n in range(20)]
+
+            def save(n):
+                data = {"first_name": f"By p{n}", "seen": "1", "_save": "Save"}
+                return people[n].post("/admin/actors/actor/1/change/", data)
+
+            answers = Counter(pool.map(save, range(20)))
+        with cursor_of(url) as cursor:
+            cursor.execute("SELECT version FROM actor")
+            return answers, cursor.fetchone()[0]
+
+
+@pytest.mark.postgresql
+def test_of_twenty_simultaneous_saves_one_is_kept():
+    assert save_twenty_times_at_once() == ({302: 1, 409: 19}, 2)
+
+
+@pytest.mark.postgresql
+def test_the_stock_admin_takes_all_twenty(site_without_guard):
+    """What the guard is for, and the proof that the test above can fail."""
+    assert save_twenty_times_at_once() == ({302: 20}, 21)
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent"),
+    [
+        ({"last_name": "Lee "}, {"last_name": "Lee "}),
+        ({"native_name": "Ce\u0301line"}, {"native_name": "Ce\u0301line"}),
+        ({"biography": "One.\r\n\r\nTwo."}, {"biography": "One.\r\n\r\nTwo."}),
+        ({"biography": "One.\r\n\r\nTwo.", "also_known_as": "A / A"}, {"biography": "One.\r\n\r\nTwo."}),
+    ],
+)
+def test_what_is_written_otherwise_and_stored_alike_is_no_conflict(alice, actor, stored, sent):
+    """What SQL wrote is as SQL wrote it until a form is saved."""
+    with connection.cursor() as cursor:
+        for name, text in stored.items():
+            cursor.execute(f"UPDATE actor SET {name} = %s WHERE actor_id = %s", [text, actor.pk])
+    actor.refresh_from_db()
+    stale = {**form(actor, country="FR"), **sent}
+    Actor.objects.filter(pk=actor.pk).update(birth_year=1921)
+    response = alice.post(address(actor), stale)
+    assert re.findall(r"<legend>(.*?)(?: <|<)", response.content.decode()) == ["Year of birth", "Country"]
+    assert alice.post(address(actor), inputs(response)).status_code == 302
+    actor.refresh_from_db()
+    assert (actor.country, actor.birth_year) == ("FR", 1921)

@@ -1,0 +1,119 @@
+"""On the page of a film's conflict, too, anybody gets a part where no script runs: by name or id, written out."""
+
+import re
+
+import pytest
+
+from actors.models import Actor, Film
+from tests.actors.admin.conflicts.test_films import TAKASHI, TOSHIRO, Page, cast, client_of, save, seven_samurai
+from tests.actors.admin.test_films import address, form
+
+pytestmark = pytest.mark.django_db
+
+BOX, WRITTEN, TAKE = "edited_line0_actor", "edited_line0_actor_written", "take_line0_actor"
+
+
+@pytest.fixture
+def alice():
+    return client_of("alice", "Curators")
+
+
+@pytest.fixture
+def film(actor):
+    return seven_samurai(actor)
+
+
+@pytest.fixture
+def fifth():
+    return Actor.objects.create(first_name="Fifth", last_name="Element")
+
+
+@pytest.fixture
+def page(alice, film, actor):
+    """A conflict about the actor of a part: Third is mine, Fourth theirs."""
+    third, fourth = (Actor.objects.create(first_name=name) for name in ("Third", "Fourth"))
+    mine = form(film) | {"credits-0-actor": third.pk}
+    film.credits.filter(actor=actor).update(actor=fourth)
+    return Page(alice.post(address(film), mine))
+
+
+def again(client, film, page, **choices):
+    return Page(client.post(address(film), {**page.fields, **choices}))
+
+
+def mistakes(page):
+    return re.findall(r'<p class="errornote" id="written_line\d+_actor">(.*?)</p>', page.text)
+
+
+THEIRS = ("Fourth", "Kikuchiyo", 1)
+
+
+@pytest.mark.parametrize("text", [" fifth  ELEMENT ", "{}", "#{}"])
+def test_anybody_is_written(alice, film, page, fifth, text):
+    assert page.fields[WRITTEN] == ""
+    save(alice, film, page, **{TAKE: "edited", WRITTEN: text.format(fifth.pk)})
+    assert cast(film) == [("Fifth", "Kikuchiyo", 1), TAKASHI]
+
+
+def test_anybody_is_written_in_a_line_as_a_whole(alice, film, fifth):
+    mine = form(film, new=[(Actor.objects.create(first_name="Third"), "T")])
+    Film.objects.update(year=1955)
+    page = Page(alice.post(address(film), mine))
+    save(alice, film, page, take_line0="edited", take_year="theirs", **{WRITTEN: "Fifth Element"})
+    assert cast(film) == [("Fifth", "T", None), TAKASHI, TOSHIRO]
+
+
+@pytest.mark.parametrize("text", ["Fifth Element", "Third"])  # the second is who the box has
+def test_who_is_written_is_kept_where_edit_was_not_chosen(alice, film, page, fifth, text):
+    page = again(alice, film, page, **{TAKE: "theirs", WRITTEN: text})
+    assert "Edit was not chosen: Third: Actor." in page.text
+    assert page.takes["line0_actor"] == "edited" and page.fields[WRITTEN] == ""
+    assert page.fields[BOX] == str(Actor.objects.get(first_name=text.split()[0]).pk)
+    save(alice, film, page)
+    assert (text.split()[0], "Kikuchiyo", 1) in cast(film)
+
+
+@pytest.mark.parametrize("take", ["edited", "theirs", "mine"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Fif", "Nobody is named “Fif”. Alike are: Fifth Element (#{}). Write a whole name, or an id."),
+        ("<b>", "Nobody is named “&lt;b&gt;”."),
+        ("Twin", "Several actors are named “Twin”: Twin (#{}, 1900–); Twin (#{}). Write the id of one."),
+        ("#9999999", "There is no actor with the id 9999999."),
+    ],
+)
+def test_who_is_not_found_or_not_alone_is_named(alice, film, page, fifth, text, said, take):
+    twins = [Actor.objects.create(first_name="Twin", birth_year=year) for year in (1900, None)]
+    page.fields[BOX] = str(Actor.objects.get(first_name="Fourth").pk)
+    page = again(alice, film, page, **{TAKE: take, WRITTEN: text})
+    said = said.format(*([fifth.pk] if "Fifth" in said else [twin.pk for twin in twins]))
+    assert mistakes(page) == [said] and f'<p class="errornote">{said}</p>' in page.text
+    assert page.fields[WRITTEN] == text and page.takes["line0_actor"] == "edited"
+    assert page.fields[BOX] == str(Actor.objects.get(first_name="Fourth").pk)
+    assert page.rows() == {"Third: Actor": ("Toshirō Mifune", "Fourth", "Third")}
+    assert cast(film) == [THEIRS, TAKASHI]
+    save(alice, film, page, **{WRITTEN: str(fifth.pk)})
+    assert cast(film) == [("Fifth", "Kikuchiyo", 1), TAKASHI]
+
+
+def test_who_was_not_found_can_be_given_up(alice, film, page):
+    page = again(alice, film, page, **{TAKE: "edited", WRITTEN: "Nobody"})
+    save(alice, film, page, **{TAKE: "theirs", WRITTEN: ""})
+    assert cast(film) == [THEIRS, TAKASHI]
+
+
+def test_what_was_written_outlives_another_conflict(alice, film, page, fifth):
+    film.credits.filter(character="Kambei").update(character="Again")
+    Film.objects.update(year=1955)
+    page = again(alice, film, page, **{TAKE: "edited", WRITTEN: "Fif"})
+    assert page.fields[WRITTEN] == "Fif" and mistakes(page)[0].startswith("Nobody is named “Fif”. Alike are: Fifth")
+    assert page.rows()["Fourth: Actor"] == ("Toshirō Mifune", "Fourth", "Fif")
+    assert page.radios[TAKE] == ["theirs", "mine disabled", "edited"] and TAKE not in page.fields
+    save(alice, film, page, **{TAKE: "edited", WRITTEN: "Fifth Element"})
+    assert cast(film) == [("Fifth", "Kikuchiyo", 1), ("Takashi", "Again", 2)] and film.year == 1955
+
+
+def test_what_was_written_is_there_to_copy_where_the_film_is_gone(alice, film, page):
+    Film.objects.all().delete()
+    assert "Fif · Kikuchiyo · 1" in again(alice, film, page, **{TAKE: "edited", WRITTEN: "Fif"}).text

@@ -1,0 +1,297 @@
+"""Films that are overtaken by what takes things away, forms that cannot be trusted, and deletions."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from actors.admin.conflicts.films import MOST_ENTRIES
+from actors.admin.films import FilmAdmin
+from actors.history.merge import merge
+from actors.models import Actor, Change, Credit, Film, FilmChange
+from tests.actors.admin.conflicts.test_films import TAKASHI, TOSHIRO, Page, cast, client_of, save, seven_samurai
+from tests.actors.admin.test_films import FILMS, address, form, go_back, seen
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def alice():
+    return client_of("alice", "Curators")
+
+
+@pytest.fixture
+def bob():
+    return client_of("bob", "Curators")
+
+
+@pytest.fixture
+def film(actor):
+    return seven_samurai(actor)
+
+
+# What is gone
+
+
+def test_a_film_that_was_deleted_meanwhile(alice, bob, film):
+    mine = form(film, title="A new title <b>") | {"credits-0-character": "Mine"}
+    pk = film.pk
+    bob.post(f"{FILMS}{pk}/delete/", {"post": "yes", "seen": seen(film)})
+    page = Page(alice.post(f"{FILMS}{pk}/change/", mine))
+    assert "The film was deleted while you were editing" in page.text
+    assert "deleted by bob (admin)" in re.sub(r"\s+", " ", page.text)
+    assert "A new title &lt;b&gt;" in page.text and "Toshirō Mifune · Mine · 1" in page.text
+    assert not page.takes and not Film.objects.exists()
+
+
+def test_an_actor_who_was_deleted_meanwhile_cannot_be_kept(alice, film, actor):
+    third = Actor.objects.create(first_name="Third")
+    mine = form(film, new=[(third, "T")]) | {"credits-0-character": "Mine"}
+    gone, gone_too = actor.pk, third.pk
+    actor.delete()
+    third.delete()
+    page = Page(alice.post(address(film), mine))
+    one, other = (f"#{pk}, who is gone" for pk in (gone, gone_too))
+    assert page.rows() == {
+        one: (f"{one} · Kikuchiyo · 1", "not in the cast", f"{one} · Mine · 1"),
+        other: ("not in the cast", "not in the cast", f"{other} · T"),
+    }
+    assert page.radios["take_line0"] == page.radios["take_line1"] == ["theirs", "mine disabled", "edited"]
+    assert not page.takes.keys() & {"line0", "line1"}
+    # Sent all the same, it is explained.
+    answer = alice.post(address(film), {**page.fields, "take_line0": "mine", "take_line1": "theirs"})
+    assert answer.status_code == 200 and "This actor was deleted" in answer.content.decode()
+    other = Actor.objects.create(first_name="Other")
+    choices = {"take_line0": "edited", "edited_line0_actor": other.pk, "take_line1": "theirs"}
+    save(alice, film, page, **choices)
+    assert cast(film) == [("Other", "Mine", 1), TAKASHI]
+
+
+def test_an_actor_of_a_new_line_who_was_deleted_meanwhile_is_explained(alice, film):
+    third = Actor.objects.create(first_name="Third")
+    mine = form(film, new=[(third, "T")])
+    third.delete()
+    answer = alice.post(address(film), mine)
+    assert answer.status_code == 200 and "This actor was deleted" in answer.content.decode()
+    assert cast(film) == [TAKASHI, TOSHIRO]
+
+
+def test_an_actor_who_was_merged_meanwhile_is_the_survivor(alice, film, actor):
+    survivor = Actor.objects.create(first_name="Survivor")
+    third = Actor.objects.create(first_name="Third")
+    mine = form(film, new=[(third, "T")]) | {"credits-0-character": "Mine"}
+    merge((survivor.pk, survivor.version), (actor.pk, actor.version), {}, "bob")
+    survivor.refresh_from_db()
+    merge((survivor.pk, survivor.version), (third.pk, third.version), {}, "bob")
+    page = Page(alice.post(address(film), mine))
+    assert page.rows() == {
+        "Survivor: Character": ("Kikuchiyo", "Kikuchiyo", "Mine"),
+        "Survivor": ("not in the cast", "not in the cast", "Survivor · T"),
+    }
+    save(alice, film, page)
+    assert cast(film) == [("Survivor", "Mine", 1), ("Survivor", "T", None), TAKASHI]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("merged", [False, True])
+def test_an_actor_who_goes_while_the_form_is_saved(film, actor, monkeypatch, merged):
+    """Past every look of the form: the database's own keys tell, and the second look explains."""
+    User.objects.create_superuser("root")
+    alice = Client()
+    alice.force_login(User.objects.get())
+    third = Actor.objects.create(first_name="Third")
+    survivor = Actor.objects.create(first_name="Survivor")
+    whole, done = FilmAdmin.save_related, []
+
+    def save_related(self, *arguments):
+        whole(self, *arguments)
+        if not done:
+            done.append(1)
+            with ThreadPoolExecutor(1) as other:
+                other.submit(go).result()
+
+    def go():
+        try:
+            if merged:
+                merge((survivor.pk, 1), (third.pk, 1), {}, "bob")
+            else:
+                third.delete()
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(FilmAdmin, "save_related", save_related)
+    answer = alice.post(address(film), form(film, new=[(third, "T")], year=1999))
+    if merged:
+        assert answer.status_code == 302 and ("Survivor", "T", None) in cast(film)
+    else:
+        assert answer.status_code == 200 and "This actor was deleted" in answer.content.decode()
+        assert Film.objects.get().year == 1954
+
+
+# What cannot be trusted
+
+
+def test_without_history_nothing_is_preselected(alice, film):
+    mine = form(film, year=1999)
+    FilmChange.objects.all().delete()
+    film.credits.filter(billing=1).update(billing=3)
+    FilmChange.objects.all().delete()
+    page = Page(alice.post(address(film), mine))
+    assert "It was" not in page.text
+    assert not page.takes.keys() & {"year", "line0_billing"}
+
+
+@pytest.mark.parametrize("token", ["", "x", "-1", "9" * 30, "٣", "9999999999"])
+def test_a_form_without_a_good_mark_has_seen_nothing(alice, film, token):
+    page = Page(alice.post(address(film), form(film, seen=token, year=1999)))
+    assert page.rows() == {"Year": ("1954", "1999")}
+    assert "year" not in page.takes
+
+
+def test_more_changes_than_can_be_told_apart_preselect_nothing(alice, film):
+    mine = form(film, year=1999)
+    FilmChange.objects.bulk_create(
+        FilmChange(film_id=film.pk, kind="~", origin="sql", fields="year", before={}, after={})
+        for _ in range(MOST_ENTRIES + 1)
+    )
+    page = Page(alice.post(address(film), mine))
+    assert "year" not in page.takes and page.rows() == {"Year": ("1954", "1999")}
+
+
+def test_more_differences_than_a_form_can_have_are_shown(alice, film):
+    people = Actor.objects.bulk_create([Actor(first_name=f"A{n}") for n in range(150)])
+    mine = form(film, new=[(actor, "x") for actor in people])
+    film.credits.filter(billing=1).update(billing=3)
+    page = Page(alice.post(address(film), mine))
+    assert "more than can be decided on one page" in page.text and "A149 · x" in page.text
+    assert not page.takes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"line0": "x"}, {"line0": "9" * 30}, {"line0": ""}, {"whole0": "1"}, {"whole0": "x", "take_line0": "edited"},
+        {"mine_line0_actor": "9" * 30, "take_line0_actor": "mine"}, {"line1": "1", "mine_line1_billing": "\x00"},
+        {"take_line0_character": "sideways"}, {"base": "x", "seen": "9999999999"}, {"seen": ""},
+    ],
+)  # fmt: skip
+def test_a_crafted_answer_is_no_error(alice, film, changes):
+    mine = form(film) | {"credits-0-character": "Mine"}
+    film.credits.filter(billing=1).update(character="Theirs")
+    page = Page(alice.post(address(film), mine))
+    answer = alice.post(address(film), {**page.fields, **changes})
+    assert answer.status_code in (200, 302, 409)
+    if answer.status_code != 302:
+        assert ("Toshirō", "Theirs", 1) in cast(film)
+
+
+# Coming back
+
+
+def deleted(film):
+    """Delete the film; return the entry about it that brings it back."""
+    pk = film.pk
+    film.delete()
+    return FilmChange.objects.get(film_id=pk, credit_id=None, kind="-")
+
+
+def test_a_part_of_an_actor_who_was_merged_comes_back_as_the_survivors(alice, film, actor):
+    """It was lost without a word."""
+    survivor = Actor.objects.create(first_name="Survivor")
+    middle = Actor.objects.create(first_name="Middle")
+    change = deleted(film)
+    merge((middle.pk, 1), (actor.pk, 1), {}, "bob")
+    merge((survivor.pk, 1), (middle.pk, 1), {}, "bob")
+    page = go_back(alice, change, "before").content.decode()
+    assert "Seven Samurai (1954) is restored." in page and "did not come back" not in page
+    assert cast(Film(pk=change.film_id)) == [("Survivor", "Kikuchiyo", 1), TAKASHI]
+    # And so does a part alone.
+    Credit.objects.filter(character="Kikuchiyo").delete()
+    first = FilmChange.objects.filter(kind="-", actor_id=actor.pk).get()
+    go_back(alice, first, "before")
+    assert cast(Film(pk=change.film_id)) == [("Survivor", "Kikuchiyo", 1), TAKASHI]
+
+
+def test_a_part_that_both_had_comes_back_once_as_the_survivors_own(alice, film, actor):
+    other = Actor.objects.create(first_name="Other")
+    Credit.objects.create(film=film, actor=other, character="Kikuchiyo", billing=7)
+    change = deleted(film)
+    merge((actor.pk, 1), (other.pk, 1), {}, "bob")
+    assert "did not come back" not in go_back(alice, change, "before").content.decode()
+    assert cast(Film(pk=change.film_id)) == [TAKASHI, TOSHIRO]
+
+
+def test_of_a_part_whose_actor_was_deleted_is_said_that_it_is_not_back(alice, film, actor):
+    change = deleted(film)
+    actor.delete()
+    page = go_back(alice, change, "before").content.decode()
+    assert "Seven Samurai (1954) is restored." in page
+    assert "1 part did not come back: its actor is deleted. Restore the actor, then the part." in page
+    assert cast(Film(pk=change.film_id)) == [TAKASHI]
+    alice.post(f"/admin/actors/change/{Change.objects.get(kind='-').pk}/restore/", {"restore": "before:"})
+    go_back(alice, FilmChange.objects.get(kind="-", credit_id__isnull=False, before__character="Kikuchiyo"), "before")
+    assert cast(Film(pk=change.film_id)) == [TAKASHI, TOSHIRO]
+
+
+def test_of_a_part_whose_film_was_deleted_is_said_that_it_is_not_back(alice, film, actor):
+    actor.delete()
+    film.delete()
+    answer = alice.post(
+        f"/admin/actors/change/{Change.objects.get(kind='-').pk}/restore/", {"restore": "before:"}, follow=True
+    )
+    assert "1 part did not come back: its film is deleted." in answer.content.decode()
+    assert Actor.objects.filter(last_name="Mifune").exists() and not Credit.objects.exists()
+
+
+# Deleting
+
+
+def test_the_action_deletes_the_films_that_were_confirmed_or_nothing(alice, bob, film):
+    other = Film.objects.create(title="Ran")
+    chosen = {"action": "delete_selected", "_selected_action": [film.pk, other.pk]}
+    page = alice.post(FILMS, chosen).content.decode()
+    assert "Delete the selected films?" in page and "Kikuchiyo" in page
+    sight = re.search(r'name="seen" value="([^"]+)"', page)[1]
+    bob.post(address(film), form(film, year=1955))
+    refused = alice.post(FILMS, {**chosen, "post": "yes", "seen": sight})
+    text = re.sub(r"\s+", " ", refused.content.decode())
+    assert refused.status_code == 409 and "Seven Samurai (1955)</a> – changed by bob (admin), 20" in text
+    assert "Ran" not in text
+    for crafted in ({}, {"seen": f"{other.pk}:{seen(other)}"}, {"seen": sight, "select_across": "1"}):
+        assert alice.post(FILMS, {**chosen, "post": "yes", **crafted}).status_code == 409
+    assert Film.objects.count() == 2
+    sight = re.search(r'name="seen" value="([^"]+)"', alice.post(FILMS, chosen).content.decode())[1]
+    assert alice.post(FILMS, {**chosen, "post": "yes", "seen": sight}).status_code == 302
+    assert not Film.objects.exists() and not Credit.objects.exists()
+
+
+def test_a_stale_deletion_says_who_was_faster(alice, bob, film):
+    confirmation = alice.get(f"{FILMS}{film.pk}/delete/").content.decode()
+    sight = re.search(r'name="seen" value="(\d+)"', confirmation)[1]
+    bob.post(address(film), form(film) | {"credits-0-character": "Another"})
+    refused = alice.post(f"{FILMS}{film.pk}/delete/", {"post": "yes", "seen": sight})
+    assert refused.status_code == 409 and "by bob (admin), 20" in refused.content.decode()
+    assert Film.objects.exists()
+    film_pk, sight = film.pk, seen(film)
+    film.delete()
+    gone = alice.post(f"{FILMS}{film_pk}/delete/", {"post": "yes", "seen": sight})
+    assert gone.status_code == 409 and "Seven Samurai (deleted)" in re.sub(r"\s+", " ", gone.content.decode())
+
+
+def test_what_is_written_otherwise_and_stored_alike_is_no_conflict(alice, film):
+    """What SQL wrote is as SQL wrote it until a form is saved."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE actors_film SET title = 'Seven Samurai ' WHERE id = %s", [film.pk])
+        cursor.execute("UPDATE actors_credit SET \"character\" = 'Kikuchiyo ' WHERE billing = 1")
+    mine = form(film, year="1955")
+    Film.objects.filter(pk=film.pk).update(original_title="七人の侍!")
+    page = Page(alice.post(address(film), mine))
+    assert list(page.rows()) == ["Original title", "Year"]
+    save(alice, film, page)
+    film.refresh_from_db()
+    assert (film.title, film.original_title, film.year) == ("Seven Samurai", "七人の侍!", 1955)
+    assert {(name, part.strip(), billing) for name, part, billing in cast(film)} == {TOSHIRO, TAKASHI}

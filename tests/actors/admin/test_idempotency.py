@@ -1,0 +1,125 @@
+"""A form that is sent twice does once what it is for."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.utils.timezone import now
+
+from actors.models import Actor, Added, Credit, Film
+from tests.actors.admin.conflicts.test_actors import editor
+from tests.actors.admin.test_actors import LIST, address, form
+from tests.actors.admin.test_films import FILMS
+from tests.actors.admin.test_films import form as film_form
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def alice(actor):
+    return editor("alice")
+
+
+def key(client, path=f"{LIST}add/"):
+    return client.get(path).context["once"]
+
+
+def test_an_actor_is_added_once_and_the_second_answer_is_the_first(alice):
+    new = form(first_name="Setsuko", last_name="Hara", once=key(alice))
+    answers = [alice.post(f"{LIST}add/", new, follow=True) for _ in range(2)]
+    assert Actor.objects.filter(last_name="Hara").count() == 1
+    for answer in answers:
+        assert answer.redirect_chain == [(LIST, 302)]
+        assert "was added successfully" in answer.content.decode()
+
+    # It is the same by another button, and leads where that leads.
+    again = {name: value for name, value in new.items() if name != "_save"} | {"_continue": "Save and continue"}
+    hara = Actor.objects.get(last_name="Hara")
+    assert alice.post(f"{LIST}add/", again)["Location"] == address(hara)
+
+
+def test_another_text_another_form_or_another_person_adds_another(alice, actor):
+    new = form(last_name="Hara", once=key(alice))
+    for data in (new, {**new, "first_name": "Setsuko"}, {**new, "once": key(alice)}):
+        alice.post(f"{LIST}add/", data)
+    editor("bob").post(f"{LIST}add/", new)
+    assert Actor.objects.filter(last_name="Hara").count() == 4
+
+
+def test_a_mistake_is_not_taken_for_the_sending(alice):
+    wrong = form(last_name="Hara", birth_year="1066", once=key(alice))
+    again = alice.post(f"{LIST}add/", wrong).context["once"]
+    assert not Added.objects.exists()
+    alice.post(f"{LIST}add/", {**wrong, "birth_year": "1920", "once": again})
+    assert Actor.objects.filter(last_name="Hara").count() == 1
+
+
+def test_what_was_deleted_meanwhile_is_added_again_and_what_is_old_is_forgotten(alice):
+    new = form(last_name="Hara", once=key(alice))
+    alice.post(f"{LIST}add/", new)
+    Actor.objects.filter(last_name="Hara").delete()
+    alice.post(f"{LIST}add/", new)
+    assert Actor.objects.filter(last_name="Hara").count() == 1
+    Added.objects.update(at=now().replace(year=2020))
+    alice.post(f"{LIST}add/", form(last_name="Kyō", once=key(alice)))
+    assert Added.objects.count() == 1
+
+
+def test_a_film_with_its_cast_is_added_once(alice, actor):
+    new = film_form(new=[(actor, "Tajōmaru")], title="Rashomon", once=key(alice, f"{FILMS}add/"))
+    for _ in range(2):
+        assert alice.post(f"{FILMS}add/", new)["Location"] == FILMS
+    assert Film.objects.count() == Credit.objects.count() == 1
+
+
+def test_a_second_click_on_save_is_no_conflict_with_oneself(alice, actor):
+    for _ in range(2):
+        answer = alice.post(address(actor), form(actor, country="FR"))
+        assert (answer.status_code, answer["Location"]) == (302, LIST)
+    actor.refresh_from_db()
+    assert (actor.country, actor.version) == ("FR", 2)
+
+    film = Film.objects.create(title="Rashomon")
+    changed = film_form(film, new=[(actor, "Tajōmaru")], year=1950)
+    for _ in range(2):
+        assert alice.post(f"{FILMS}{film.pk}/change/", changed)["Location"] == FILMS
+    assert Credit.objects.count() == 1
+
+
+def test_the_same_change_by_another_is_still_told(alice, actor):
+    editor("bob").post(address(actor), form(actor, country="FR"))
+    answer = alice.post(address(actor), form(actor, country="FR"))
+    assert answer.status_code == 409
+    assert "They made the same changes as you" in answer.content.decode()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_of_sendings_at_the_same_time_one_adds():
+    User.objects.create_superuser("root")
+    new = form(last_name="Hara", once="one key")
+    barrier = Barrier(4)
+
+    def send(_n):
+        try:
+            client = Client()
+            client.force_login(User.objects.get())
+            barrier.wait(timeout=20)
+            return client.post(f"{LIST}add/", new).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(send, range(4))) == [302] * 4
+    assert Actor.objects.count() == 1
+
+
+def test_a_small_window_that_is_sent_twice_closes_and_names_no_strange_field(alice, actor):
+    small = form(actor, country="FR", _popup="1", _to_field="id")
+    for _ in range(2):
+        assert "data-popup-response" in alice.post(address(actor), small).content.decode()
+    for strange in ("delete", "version"):
+        assert alice.post(address(actor), {**small, "_to_field": strange}).status_code == 400

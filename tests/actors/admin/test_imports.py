@@ -1,0 +1,291 @@
+"""Importing by page, and who may."""
+
+import csv
+import io
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from actors.models import Actor, Batch, Upload
+from tests.actors.admin.test_actors import PASSWORD
+from tests.actors.imports.test_imports import workbook
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/actors/batch/"
+ADD = f"{LIST}add/"
+
+
+def client_of(role, name=None):
+    """A browser in which someone of that role is signed in; None is nobody."""
+    client = Client()
+    if role:
+        person = User.objects.create_user(name or role.lower(), password=PASSWORD, is_staff=True)
+        person.groups.add(Group.objects.get(name=role))
+        client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def carol():
+    return client_of("Curators", "carol")
+
+
+def send(client, content, name="file.csv"):
+    """Send a file; return the address of the page that shows what it would do."""
+    content = content.encode() if isinstance(content, str) else content
+    response = client.post(ADD, {"file": SimpleUploadedFile(name, content)})
+    assert response.status_code == 302, response.content.decode()
+    return response["Location"]
+
+
+def text(response):
+    return " ".join(response.content.decode().split())
+
+
+def test_a_file_is_shown_then_imported_then_undone(carol, actor):
+    page = send(carol, f"id,version,first_name,birth_year\n{actor.pk},1,Toshirō,1921\n,,Cher,1946\n", "new.csv")
+    shown = text(carol.get(page))
+    assert "1 would be added, 1 changed, 0 left as they are." in shown
+    assert '<del class="gone">1920</del> <ins class="come">1921</ins>' in shown
+    assert "Line 3: <div><b>First name:</b> Cher</div>" in shown.replace(":<div>", ": <div>")
+    assert Actor.objects.get().birth_year == 1920
+    done = carol.post(page, {"_import": "Import"}, follow=True)
+    assert "Imported: 1 added, 1 changed." in text(done)
+    assert "new.csv" in text(done) and "1 added, 1 changed, 0 deleted" in text(done)
+    assert not Upload.objects.exists()
+    batch = Batch.objects.get()
+    assert batch.who == "carol"
+    assert carol.get(f"{LIST}{batch.pk}/change/")["Location"] == f"/admin/actors/change/?batch={batch.pk}"
+    assert text(carol.get(f"/admin/actors/change/?batch={batch.pk}")).count("1946") == 1
+    undone = carol.post(f"{LIST}{batch.pk}/undo/", follow=True)
+    assert "Undone: 2 actors are as before." in text(undone) and "undone by carol" in text(undone)
+    assert Actor.objects.get().birth_year == 1920
+    assert "It is undone already." in text(carol.post(f"{LIST}{batch.pk}/undo/", follow=True))
+
+
+def test_mistakes_are_listed_and_nothing_can_be_imported(carol):
+    page = send(carol, "first_name,birth_year\n" + "<b>A</b>,1\n" * 1_002)
+    shown = text(carol.get(page))
+    assert "1002 mistakes in 1002 rows" in shown and "and 2 more" in shown
+    assert shown.count("Give a year from") == 1_000
+    assert 'name="_import"' not in shown
+    response = carol.post(page, {"_import": "Import"})
+    assert response.status_code == 409 and not Actor.objects.exists()
+    listed = carol.get(f"{page}mistakes.csv")
+    assert listed["Content-Type"] == "text/csv; charset=utf-8"
+    assert listed.content.decode("utf-8-sig").count("Give a year from") == 1_002
+
+
+def test_a_mistake_stands_under_the_file_s_own_heading_and_its_row_is_not_to_be_added(carol):
+    page = send(carol, "First name,Year of birth,去世年份\nLate,1950,1940\nEarly,x,\nFine,1950,\n")
+    for language in ("en", "zh-hans"):
+        shown = text(carol.get(page, headers={"accept-language": language}))
+        assert ">Year of birth</td>" in shown and ">去世年份</td>" in shown
+    added = text(carol.get(page)).partition("Would be added")[2]
+    assert "Fine" in added and "Late" not in added and "Early" not in added
+    assert "Year of birth,x," in carol.get(f"{page}mistakes.csv").content.decode("utf-8-sig")
+
+
+def test_the_preview_warns_of_rows_that_may_be_there_and_imports_them_all_the_same(carol, actor):
+    page = send(
+        carol,
+        "first_name,last_name,birth_year,death_year\n"
+        "toshiro,MIFUNE,1920,\nToshiro,Mifune,1962,\nFay,Wray,,\nFay,Wray,1907,\nFay,Wray,1907,2004\nJean,Gabin,,\n",
+    )
+    shown = text(carol.get(page))
+    assert "4 rows that would be added have the name of an actor there is" in shown
+    assert f'Line 2: <a href="/admin/actors/actor/{actor.pk}/change/">toshiro MIFUNE</a></li>' in shown
+    for line, other in ((4, 6), (5, 4), (6, 4)):
+        assert f"Line {line}: Fay Wray (as in line {other})</li>" in shown
+    carol.post(page, {"_import": "Import"})
+    assert Actor.objects.count() == 7
+    assert "6 rows that would be added" in text(carol.get(send(carol, "last_name\n" + "Cher\n" * 6)))
+
+
+def test_the_list_of_mistakes_holds_no_formula(carol):
+    """What a stranger's file has in a cell must not run in the spreadsheet that its mistakes are opened in."""
+    page = send(carol, "first_name,birth_year,country\nA,=cmd|calc,@x\nB,+1,\n")
+    listed = csv.reader(io.StringIO(carol.get(f"{page}mistakes.csv").content.decode("utf-8-sig")))
+    assert [row[:3] for row in listed] == [
+        ["line", "column", "value"],
+        ["2", "birth_year", "'=cmd|calc"],
+        ["2", "country", "'@x"],
+        ["3", "birth_year", "'+1"],
+    ]
+
+
+def test_a_row_that_was_overtaken_between_the_two_clicks_is_a_mistake(carol, actor):
+    page = send(carol, f"id,version,first_name\n{actor.pk},1,T\n")
+    carol.get(page)
+    Actor.objects.filter(pk=actor.pk).update(country="FR")
+    response = carol.post(page, {"_import": "Import"})
+    assert response.status_code == 409
+    assert "The actor was changed since: it has version 2 now." in text(response)
+
+
+def test_columns_and_encoding_can_be_chosen(carol):
+    page = send(carol, "Surname;Größe\nJosé;180\n".encode("cp1252"))
+    assert "is not in the encoding UTF-8" in text(carol.get(page))
+    carol.post(page, {"_read": "1", "encoding": "cp1252"})
+    shown = text(carol.get(page))
+    assert "Unknown columns: Surname, Größe." in shown and "</span>" not in shown.split("Größe")[1][:5]
+    answer = carol.post(
+        page, {"_read": "1", "encoding": "cp1252", "heading": ["Surname", "Größe"], "field": ["last_name", ""]}
+    )
+    assert answer.status_code == 302
+    assert "1 would be added" in text(carol.get(page))
+    carol.post(page, {"_import": "1"})
+    assert str(Actor.objects.get()) == "José"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"encoding": "hex"},
+        {"heading": ["A"], "field": []},
+        {"heading": ["first_name"], "field": ["password"]},
+        {"heading": ["first_name", "last_name"], "field": ["first_name", ""]},
+        {"heading": ["\0"], "field": [""]},
+    ],
+)
+def test_choices_that_are_none_are_refused(carol, data):
+    page = send(carol, "first_name\nA\n")
+    assert carol.post(page, {"_read": "1", **data}).status_code == 400
+
+
+def test_a_workbook_and_a_file_that_is_none(carol):
+    content = workbook(["First name", "Year of birth"], ["Cher", 1946])
+    assert "1 would be added" in text(carol.get(send(carol, content, "a.xlsx")))
+    assert "The file is empty." in text(carol.get(send(carol, b"")))
+    assert "cannot be seen" in text(carol.get(send(carol, b"\0\1\2\3", "picture.png")))
+
+
+# As JSON and workbooks write them: a lone surrogate, of which no text can be made, and NUL, which PostgreSQL refuses.
+UNSEEN = [("D800", "\\ud800"), ("0000", "\\u0000")]
+
+
+@pytest.mark.parametrize(("code", "escaped"), UNSEEN)
+@pytest.mark.parametrize("kind", ["JSON", "NDJSON", "XLSX"])
+def test_a_heading_that_cannot_be_shown_is_one_clear_error(carol, kind, code, escaped):
+    line = f'{{"first_name": "A", "{escaped}": "x"}}'
+    content = {
+        "JSON": f"[{line}]",
+        "NDJSON": f"{line}\n{line}\n",
+        "XLSX": workbook(["first_name", f"_x{code}_"], ["A", "x"]),
+    }
+    page = send(carol, content[kind])
+    said = f"The heading of column 2, “\ufffd”, holds the character U+{code}, which cannot be seen and is not allowed."
+    assert said in text(carol.get(page))
+    assert said in carol.get(f"{page}mistakes.csv").content.decode()
+    assert carol.post(page, {"_import": "1"}).status_code == 409
+    assert carol.post(page, {"_read": "1", "encoding": "utf-8"}).status_code == 302
+    assert carol.post(page, {"_read": "1", "heading": ["first_name"], "field": [""]}).status_code == 400
+
+
+@pytest.mark.parametrize(("code", "escaped"), UNSEEN)
+@pytest.mark.parametrize("kind", ["JSON", "NDJSON", "XLSX"])
+def test_a_value_that_cannot_be_shown_is_a_mistake(carol, kind, code, escaped):
+    names = ["first_name", "country", "birth_year", "id", "also_known_as"]
+    line = "{" + ", ".join(f'"{name}": "{escaped}"' for name in names) + "}"
+    content = {
+        "JSON": f"[{line}]",
+        "NDJSON": f"{line}\n{line}\n",
+        "XLSX": workbook(names, [f"_x{code}_"] * len(names)),
+    }
+    page = send(carol, content[kind])
+    said = f"first name holds the character U+{code}"
+    assert said in text(carol.get(page))
+    assert said in carol.get(f"{page}mistakes.csv").content.decode()
+
+
+def test_a_heading_of_two_lines_can_be_left_out(carol):
+    page = send(carol, 'first_name,"Shoe\r\nsize"\nCher,38\n')
+    assert 'name="heading" value="Shoe size"' in text(carol.get(page))
+    carol.post(page, {"_read": "1", "heading": ["first_name", "Shoe size"], "field": ["first_name", ""]})
+    assert "1 would be added" in text(carol.get(page))
+
+
+def test_a_file_that_does_nothing_has_no_button(carol, actor):
+    shown = text(carol.get(send(carol, f"id,first_name\n{actor.pk},Toshirō\n")))
+    assert "0 would be added, 0 changed, 1 left as they are." in shown and 'name="_import"' not in shown
+
+
+def test_a_file_can_be_dropped(carol):
+    page = send(carol, "first_name\nA\n")
+    carol.post(page, {"_drop": "1"})
+    assert not Upload.objects.exists() and not Batch.objects.exists()
+
+
+@pytest.mark.parametrize("first", ["_import", "_drop"])
+def test_a_file_that_is_done_with_is_said_to_be(carol, first):
+    """A second click, a reload, or a retry where the first answer was lost."""
+    page = send(carol, "first_name\nA\n")
+    carol.post(page, {first: "1"}, follow=True)
+    said = "it was imported or dropped already"
+    for data in ({"_import": "1"}, {"_drop": "1"}, {"_read": "1", "encoding": ""}):
+        answer = carol.post(page, data, follow=True)
+        assert answer.redirect_chain == [(LIST, 302)] and said in text(answer)
+    for address in (page, f"{page}mistakes.csv"):
+        answer = carol.get(address, follow=True)
+        assert answer.redirect_chain == [(LIST, 302)] and said in text(answer)
+    assert Actor.objects.count() == Batch.objects.count() == (first == "_import")
+
+
+def test_a_file_that_is_too_large_is_refused(carol):
+    large = SimpleUploadedFile("large.csv", b"x" * (10 << 20) + b"x")
+    assert "The file is larger than 10 MB." in text(carol.post(ADD, {"file": large}))
+    assert "This field is required." in text(carol.post(ADD))
+    page = send(carol, "first_name\n" + "A\n" * 100_001)
+    assert "more than 100000 rows" in text(carol.get(page))
+
+
+def test_what_was_changed_since_is_shown_and_nothing_undone(carol, actor):
+    carol.post(send(carol, f"id,version,first_name\n{actor.pk},1,T\n"), {"_import": "1"})
+    Actor.objects.filter(pk=actor.pk).update(country="FR")
+    response = carol.post(f"{LIST}{Batch.objects.get().pk}/undo/")
+    assert response.status_code == 409
+    assert "Nothing was undone" in text(response) and "T Mifune" in text(response)
+
+
+# Who may
+
+
+ROLES = {None: 302, "Editors": 403, "Curators": 200, "Administrators": 200}
+
+
+@pytest.mark.parametrize(("role", "status"), ROLES.items())
+def test_who_may_import_and_undo(carol, role, status):
+    page = send(carol, "first_name\nA\n")
+    carol.post(page, {"_import": "1"})
+    batch = Batch.objects.get()
+    client = client_of(role, "someone")
+    for address in (LIST, ADD):
+        assert client.get(address).status_code == status, address
+    done = 302 if status in (200, 302) else 403
+    assert client.post(ADD, {"file": SimpleUploadedFile("a.csv", b"first_name\nB\n")}).status_code == done
+    assert Upload.objects.exists() is (status == 200)
+    if status == 200:
+        pk = Upload.objects.get().pk
+        assert client.get(f"{LIST}file/{pk}/").status_code == 200
+        assert client.get(f"{LIST}file/{pk}/mistakes.csv").status_code == 200
+        # A file is its sender's alone.
+        for answer in (carol.get(f"{LIST}file/{pk}/"), carol.post(f"{LIST}file/{pk}/", {"_import": "1"})):
+            assert (answer.status_code, answer["Location"]) == (302, LIST)
+        assert Upload.objects.filter(pk=pk).exists()
+    else:
+        pk = Upload.objects.create(who="someone", name="x", content=b"first_name\nB\n").pk
+        for address in (f"{LIST}file/{pk}/", f"{LIST}file/{pk}/mistakes.csv"):
+            assert client.get(address).status_code == status
+            assert client.post(address, {"_import": "1"}).status_code == status
+    assert client.post(f"{LIST}{batch.pk}/undo/").status_code == done
+    assert Actor.objects.filter(first_name="A").exists() is (status != 200)
+    assert not Actor.objects.filter(first_name="B").exists()
+
+
+def test_undoing_is_a_post(carol):
+    assert carol.get(f"{LIST}1/undo/").status_code == 405
+    assert carol.post(f"{LIST}1/undo/").status_code == 404
+    assert carol.get(f"{LIST}x/change/").status_code == 404

@@ -1,0 +1,221 @@
+"""Of several who write the same at once, each way of writing lets one, and tells the others."""
+
+import io
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import Client
+
+from actors import imports
+from actors.history import service
+from actors.history.merge import merge
+from actors.history.undo import ChangedSince, undo
+from actors.imports.parsers.csv import open_source
+from actors.imports.staging import Conflict
+from actors.models import Actor, Batch, Change, Credit, Film, FilmChange, Upload
+from tests.actors.admin.test_actors import LIST, PASSWORD
+
+# SQLite locks as a whole: there, nothing is simultaneous.
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+PEOPLE = 8
+
+
+def at_once(write):
+    """Let PEOPLE threads, each with a connection of its own, do ``write(name)``; return how often what came of it."""
+    barrier = Barrier(PEOPLE)
+
+    def one(name):
+        try:
+            connection.ensure_connection()
+            barrier.wait(timeout=20)
+            return write(name)
+        except (service.Overtaken, Conflict, ChangedSince, ValueError) as error:
+            return type(error).__name__
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(PEOPLE) as pool:
+        return Counter(pool.map(one, [f"p{number}" for number in range(PEOPLE)]))
+
+
+def until_somebody_waits():
+    """Return when somebody waits in this database, of which a server has several."""
+    here = "SELECT pid FROM pg_locks JOIN pg_database AS d ON d.oid = database WHERE d.datname = current_database()"
+    end = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute(f"SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN ({here})")
+            if cursor.fetchone() != (0,):
+                return
+            time.sleep(0.01)
+    raise TimeoutError
+
+
+def clients_of_all():
+    clients = {}
+    for number in range(PEOPLE):
+        person = User.objects.create_superuser(f"p{number}", password=PASSWORD)
+        clients[person.username] = Client()
+        clients[person.username].force_login(person)
+    return clients
+
+
+def load(content, name):
+    """Import; "wrong" where the comparison saw already that another was faster."""
+    with transaction.atomic():
+        staging = imports.examine(open_source(io.BytesIO(content.encode())))
+        return staging.apply(name, "file") and "done" if not staging.wrong else "wrong"
+
+
+def test_imports(actor):
+    def write(name):
+        return load(f"id,version,biography\n{actor.pk},1,By {name}\n", name)
+
+    found = at_once(write)
+    assert found["done"] == 1 and found["done"] + found["wrong"] + found["Conflict"] == PEOPLE, found
+    actor.refresh_from_db()
+    assert actor.version == 2 and actor.biography == f"By {Batch.objects.get().who}"
+    assert Change.objects.filter(kind="~").count() == 1
+
+
+def test_imports_of_a_new_id():
+    found = at_once(lambda name: load(f"id,first_name\n500,By {name}\n", name))
+    assert found["done"] == 1 and sum(found.values()) == PEOPLE, found
+    assert str(Actor.objects.get(pk=500)) == f"By {Batch.objects.get().who}"
+
+
+def test_clicks_on_import():
+    """A file that is sent once is imported once, however often the button is pressed."""
+    person, clients = User.objects.create_superuser("carol", password=PASSWORD), {}
+    for number in range(PEOPLE):
+        clients[f"p{number}"] = Client()
+        clients[f"p{number}"].force_login(person)
+    upload = Upload.objects.create(who="carol", name="a.csv", content=b"first_name\n" + b"A\n" * 500)
+    page = f"/admin/actors/batch/file/{upload.pk}/"
+    assert at_once(lambda name: clients[name].post(page, {"_import": "1"}).status_code) == {302: PEOPLE}
+    assert (Actor.objects.count(), Batch.objects.count(), Upload.objects.count()) == (500, 1, 0)
+
+
+def test_imports_and_saves_do_not_overwrite_each_other(actor):
+    def write(name):
+        if int(name[1:]) % 2:
+            return load(f"id,version,biography\n{actor.pk},1,By {name}\n", name)
+        with service.by(name, "admin"):
+            mine = service.lock(Actor.objects, actor.pk, 1)
+            mine.biography = f"By {name}"
+            mine.save()
+        return "done"
+
+    found = at_once(write)
+    assert found["done"] == 1 and sum(found.values()) == PEOPLE, found
+    actor.refresh_from_db()
+    assert actor.version == 2
+
+
+def test_merges(actor):
+    twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
+    found = at_once(lambda name: merge((actor.pk, 1), (twin.pk, 1), {"biography": f"By {name}"}, name) and "done")
+    assert found == {"done": 1, "Overtaken": PEOPLE - 1}
+    assert Actor.objects.get().biography == f"By {Batch.objects.get().who}"
+
+
+def test_merges_of_two_into_each_other(actor):
+    twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
+    both = [(actor.pk, 1), (twin.pk, 1)]
+    # A change of the survivor, else its version would be as good as before.
+    found = at_once(
+        lambda name: merge(*(both if int(name[1:]) % 2 else both[::-1]), {"country": "FR"}, name) and "done"
+    )
+    assert found == {"done": 1, "Overtaken": PEOPLE - 1}
+    assert Actor.objects.count() == 1
+
+
+def test_undoings(actor):
+    load(f"id,version,biography\n{actor.pk},1,New\n,,\n", "carol")
+    batch = Batch.objects.get()
+    assert at_once(lambda name: undo(batch, name) and "done") == {"done": 1, "ValueError": PEOPLE - 1}
+    actor.refresh_from_db()
+    assert (actor.biography, actor.version) == ("", 3)
+
+
+def test_ways_back(actor):
+    Actor.objects.filter(pk=actor.pk).update(country="FR")
+    change = Change.objects.latest("id")
+
+    def write(name):
+        with service.by(name, "admin"):
+            return service.restore(Actor.objects, change, "before", 2) and "done"
+
+    assert at_once(write) == {"done": 1, "Overtaken": PEOPLE - 1}
+
+
+def test_undeletions_of_an_actor(actor):
+    """Who is not there cannot be locked: the second was told of an error of the server."""
+    Credit.objects.create(actor=actor, film=Film.objects.create(title="Ran"))
+    pk, clients = actor.pk, clients_of_all()
+    actor.delete()
+    change = Change.objects.get(kind="-")
+
+    def write(name):
+        answer = clients[name].post(f"/admin/actors/change/{change.pk}/restore/", {"restore": "before:"})
+        return answer.status_code, "Nothing was restored" in answer.content.decode()
+
+    assert at_once(write) == {(302, False): 1, (409, True): PEOPLE - 1}
+    assert Actor.objects.get().pk == pk and Credit.objects.count() == 1
+
+
+def test_undeletions_of_a_film(actor):
+    film, clients = Film.objects.create(title="Ran"), clients_of_all()
+    Credit.objects.create(actor=actor, film=film)
+    film.delete()
+    change, last = FilmChange.objects.get(credit_id=None, kind="-"), FilmChange.objects.first()
+
+    def write(name):
+        way = {"restore": f"before:{last.pk}"}
+        answer = clients[name].post(f"/admin/actors/filmchange/{change.pk}/restore/", way, follow=True)
+        return answer.status_code, "it was changed after you looked" in answer.content.decode()
+
+    assert at_once(write) == {(200, False): 1, (200, True): PEOPLE - 1}
+    assert str(Film.objects.get()) == "Ran" and Credit.objects.count() == 1
+
+
+def test_an_undoing_and_an_undeletion():
+    load("first_name\nCher\n", "carol")
+    undoing = undo(Batch.objects.get(), "carol")
+    change = Change.objects.get(kind="-")
+
+    def write():
+        try:
+            return undo(undoing, "dora")
+        except ChangedSince as since:
+            return since.ids
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with service.by("carol", "admin"):
+            back, _lost = service.restore(Actor.objects, change, "before", None)
+            found = pool.submit(write)
+            until_somebody_waits()
+        assert found.result() == [back.pk]
+    assert Actor.objects.get() == back and Batch.objects.count() == 2
+
+
+@pytest.mark.parametrize("way", ["page", "action"])
+def test_deletions(actor, way):
+    clients = clients_of_all()
+
+    def write(name):
+        if way == "page":
+            return clients[name].post(f"{LIST}{actor.pk}/delete/", {"post": "yes", "seen": 1}).status_code
+        data = {"action": "delete_selected", "_selected_action": [actor.pk], "post": "yes", "seen": f"{actor.pk}:1"}
+        return clients[name].post(LIST, data).status_code
+
+    assert at_once(write) == {302: 1, 409: PEOPLE - 1}
+    assert Change.objects.filter(kind="-").count() == 1

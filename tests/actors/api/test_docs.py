@@ -1,0 +1,60 @@
+"""The API's documentation at /api/."""
+
+import html
+import re
+import shlex
+
+import pytest
+
+from actors.api import openapi
+from actors.models import Actor, Film
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_curl_line_works(client, actor):
+    Film.objects.create(title="Seven Samurai")
+    page = client.get("/api/").content.decode()
+    lines = [shlex.split(html.unescape(line)) for line in re.findall(r"<pre><code>(.*?)</code></pre>", page)]
+    assert len(lines) == len(openapi.description()["paths"])
+    for command, address in lines:
+        assert (command, client.get(address).status_code) == ("curl", 200), address
+
+
+def test_every_parameter_and_field_is_there(client):
+    page = client.get("/api/").content.decode()
+    described = openapi.description()
+    names = {parameter["name"] for item in described["paths"].values() for parameter in item["get"]["parameters"]}
+    for schema in ("Actor", "Film", "Credit", "ActorPage", "FilmPage"):
+        names |= set(described["components"]["schemas"][schema]["properties"])
+    assert [name for name in sorted(names - {"slug"}) if f"<dt><code>{name}</code></dt>" not in page] == []
+
+
+def test_the_page_is_in_the_visitors_language_and_the_footer_leads_to_it(client):
+    page = client.get("/api/", headers={"Accept-Language": "zh-CN"}).content.decode()
+    assert "每页 50 位演员" in page and "出生年份" in page
+    assert '<a href="/api/">Data and API</a>' in client.get("/").content.decode()
+
+
+def test_nothing_is_fetched_from_elsewhere(client):
+    assert not re.findall(
+        r'(?:src|<link rel="(?:stylesheet|preload)"[^>]*href)="(?:https?:)?//', client.get("/api/").content.decode()
+    )
+
+
+def test_the_list_leads_to_its_twins(client, actor):
+    page = html.unescape(client.get("/?q=mifune&country=JP").content.decode())
+    for kind, name in (("application/json", "json"), ("text/csv", "csv"), ("application/x-ndjson", "ndjson")):
+        address = f"/actors.{name}?q=mifune&country=JP"
+        assert f'<link rel="alternate" type="{kind}" href="{address}">' in page
+        assert f'<a href="{address}">{name.upper()}</a>' in page
+        assert client.get(address).status_code == 200
+
+
+def test_a_later_pages_twin_is_that_page_and_the_streams_are_whole(client, db):
+    Actor.objects.bulk_create(Actor(first_name=f"Number {n:03}") for n in range(60))
+    first = client.get("/").content.decode()
+    later = html.unescape(client.get(re.search(r'rel="next" href="\.(/[^"]+)"', first)[1]).content.decode())
+    twin = client.get(re.search(r'type="application/json" href="([^"]+)"', later)[1]).json()
+    assert [actor["first_name"] for actor in twin["actors"]] == [f"Number {n:03}" for n in range(50, 60)]
+    assert 'href="/actors.csv"' in later

@@ -1,0 +1,159 @@
+"""What COPY hands on is what Python would write, to the byte; and it ends when its reader goes."""
+
+import random
+import time
+
+import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+
+from actors.db import copy as copying
+from actors.exports import records
+from actors.models import Actor
+from actorsite.db import deadlines
+from tests import plans
+
+pytestmark = pytest.mark.postgresql
+
+ODD = [
+    *("", " ", "A", "a,b", 'a"b', '"', "a\nb", "a\rb", "a\r\nb", "\n", "\\", "\\.", "\\N", "a\\nb", "NULL", "'", "''"),
+    *("=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "=", '=HYPERLINK("x")', " =1", "a=1", "/ / x", "a / b", "a/b", "a / "),
+    *(
+        "梁朝偉",
+        "Алла",
+        "🎬🎭",
+        "e\u0301",
+        "\u2028",
+        "\u00a0",
+        "\x01",
+        "\x1f",
+        "\x7f",
+        "\u0085",
+        "\ufeff",
+        "<&>",
+        "{}[]",
+    ),
+    *(',"also_known_as":""}', '","also_known_as":"', "x" * 300),
+]
+
+
+@pytest.fixture
+def odd(db):
+    """Actors of every odd text in every column, written past Django, which would refuse some."""
+    chance = random.Random(1)
+    columns = ("first_name", "last_name", "native_name", "biography", "also_known_as")
+    rows = [tuple(odd if n == at else "x" for n in range(5)) for odd in ODD for at in range(5)]
+    rows += [tuple(chance.choice(ODD) for _ in columns) for _ in range(300)]
+    with connection.cursor() as cursor:
+        for row in rows:
+            first, last, native, *texts = row
+            # A name is no longer than its column, and not all of it may be missing.
+            names = (first[:45] or "y", last[:45], native[:90])
+            year = chance.choice([None, 0, 1920])
+            cursor.execute(
+                f"INSERT INTO actor ({', '.join(columns)}, birth_year, country) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                [*names, *texts, year, chance.choice(["", "JP", "=X"])],
+            )
+    return Actor.objects.order_by("-id")
+
+
+def as_python_writes(monkeypatch, write):
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "vendor", "python")
+        return b"".join(write())
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_csv_is_to_the_byte_what_python_writes(odd, monkeypatch, raw):
+    copied = b"".join(records.comma_separated(odd, raw=raw))
+    assert copied == as_python_writes(monkeypatch, lambda: records.comma_separated(odd, raw=raw))
+    assert copied.count(b"'=1+1") == (0 if raw else copied.count(b"=1+1"))
+
+
+def test_ndjson_is_to_the_byte_what_python_writes(odd, monkeypatch):
+    copied = b"".join(records.ndjson(odd))
+    assert copied == as_python_writes(monkeypatch, lambda: records.ndjson(odd))
+    assert copied.count(b"\n") == odd.count()
+
+
+def test_any_view_is_copied(odd, monkeypatch):
+    for view in (odd.filter(first_name__contains="%"), odd.search("a"), odd.none(), odd.filter(country="JP")[:7]):
+        for write in (records.ndjson, records.comma_separated):
+            assert b"".join(write(view)) == as_python_writes(monkeypatch, lambda write=write, view=view: write(view))
+
+
+@pytest.fixture
+def many(transactional_db):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE actor DISABLE TRIGGER USER")
+        cursor.execute(
+            "INSERT INTO actor (first_name, last_name, biography) "
+            "SELECT 'A', n, repeat('x', 500) FROM generate_series(1, 20000) AS n"
+        )
+        cursor.execute("ALTER TABLE actor ENABLE TRIGGER USER")
+    return Actor.objects.order_by("id")
+
+
+def copies(url_connection):
+    url_connection.execute("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY (%'")
+    return url_connection.fetchone()[0]
+
+
+@pytest.mark.parametrize("write", [records.ndjson, records.comma_separated])
+def test_a_reader_who_goes_away_ends_it(many, write):
+    parts = write(many)
+    for _ in range(3):
+        next(parts)
+    parts.close()
+    with connection.cursor() as cursor:  # another connection: the first went with its COPY
+        end = time.monotonic() + 5
+        while copies(cursor):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    assert Actor.objects.count() == 20_000
+
+
+def test_what_the_database_says_is_the_readers(many):
+    broken = many.extra(where=["1 / (last_name::int - 15000) > -1"])
+    with pytest.raises(Exception, match="division by zero"):
+        list(records.ndjson(broken))
+    assert Actor.objects.count() == 20_000
+
+
+def test_a_server_that_falls_silent_is_given_up(many):
+    deadlines.watch(connection.connection)
+    begun = time.monotonic()
+    with pytest.raises(OperationalError), deadlines.deadline(0.5):
+        list(records.ndjson(many.extra(where=["pg_sleep(20) IS NOT NULL"])))
+    assert time.monotonic() - begun < 5
+    # Django may have connected anew when time was up already, and been shut again.
+    connection.close()
+    with connection.cursor() as cursor:
+        while copies(cursor):
+            assert time.monotonic() - begun < 8
+            time.sleep(0.1)
+
+
+def test_no_more_is_made_than_is_read(many):
+    """The thread waits for its reader: an export of any length takes the memory of some chunks."""
+    parts = copying.json_lines(many, records.FIELDS)
+    first = next(parts)
+    time.sleep(0.3)
+    assert len(first) < 2 * copying.CHUNK
+    assert sum(map(len, parts)) > 100 * copying.CHUNK
+
+
+@pytest.mark.parametrize("rows", [2_900, 3_100])
+def test_many_rows_are_read_in_the_order_of_an_index(db, monkeypatch, rows):
+    """Reading and sorting a million first kept the reader waiting beyond the deadline, and the file was cut."""
+    plans.fill("actor_sort_last")
+    monkeypatch.setattr(copying, "SORTED", rows)  # there are 3,000
+    narrowed = Actor.objects.filter(birth_year__gte=1800).order_by("sort_last", "id")
+    with CaptureQueriesContext(connection) as asked:
+        assert sum(part.count(b"\n") for part in records.ndjson(narrowed)) == plans.ROWS
+    assert [query["sql"] for query in asked if "enable_sort" in query["sql"]] == ["SET LOCAL enable_sort = off"] * (
+        rows < plans.ROWS
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_sort = off")
+    assert "Index Scan using actor_sort_last" in narrowed.explain()

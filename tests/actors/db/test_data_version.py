@@ -1,0 +1,238 @@
+"""The data's version: another after every committed write, whoever writes; and writers don't wait for each other."""
+
+import io
+import random
+import threading
+import time
+from contextlib import contextmanager
+
+import psycopg2
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from actors.db import data_version
+from actors.models import Actor, Change, Credit, Film
+from tests.database import cursor_of, scratch_database
+from tests.server import manage
+
+everywhere = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def part(transactional_db):
+    """Mifune's in Seven Samurai."""
+    mifune = Actor.objects.create(first_name="Toshirō", last_name="Mifune", country="JP")
+    return Credit.objects.create(actor=mifune, film=Film.objects.create(title="Seven Samurai"), character="Kikuchiyo")
+
+
+def sql(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def save(row, **values):
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save()
+
+
+WRITES = {
+    "an actor saved": lambda part: save(part.actor, country="US"),
+    "an actor deleted": lambda part: part.actor.delete(),
+    "a film saved": lambda part: save(part.film, year=1954),
+    "a part saved": lambda part: save(part, billing=1),
+    "a part deleted": lambda part: part.delete(),
+    "update of a queryset": lambda part: Film.objects.update(title="七人の侍"),
+    "bulk_create": lambda part: Actor.objects.bulk_create([Actor(first_name="Cher"), Actor(first_name="Zendaya")]),
+    "loaddata": lambda part: call_command("loaddata", "actors", verbosity=0),
+    "INSERT": lambda part: sql("INSERT INTO actors_film (title) VALUES ('Moonstruck')"),
+    "UPDATE": lambda part: sql("UPDATE actors_credit SET billing = 2"),
+    "DELETE": lambda part: sql("DELETE FROM actors_credit"),
+    "the history cut": lambda part: Change.objects.all().delete(),
+}
+
+
+@everywhere
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_every_write_makes_a_new_version(part, write):
+    before = data_version.current()
+    assert data_version.current() == before
+    write(part)
+    after = data_version.current()
+    assert after.token != before.token and after.number > before.number and after.at >= before.at
+
+
+@everywhere
+@pytest.mark.postgresql
+@pytest.mark.parametrize("statement", ["TRUNCATE actor CASCADE", "TRUNCATE actors_change"])
+def test_an_emptied_table_is_a_new_version(part, statement):
+    before = data_version.current()
+    sql(statement)
+    assert data_version.current().token != before.token
+
+
+@pytest.mark.postgresql
+def test_copy_is_a_new_version_of_one_number():
+    with written() as (url, cursor):
+        before = state(cursor)
+        with psycopg2.connect(url) as writer, writer.cursor() as copy:
+            for lines in ("11\t\tCher\n12\t\tZendaya\n", "13\t\tMadonna\n"):
+                copy.copy_expert("COPY actor (actor_id, first_name, last_name) FROM STDIN", io.StringIO(lines))
+        writer.close()
+        assert state(cursor)[1] == before[1] + 1
+
+
+@everywhere
+def test_a_version_that_is_lost_is_made_anew(part):
+    sql("DELETE FROM actors_version")
+    with pytest.raises(LookupError):
+        data_version.current()
+    if connection.vendor == "postgresql":
+        save(part, billing=1)
+        assert data_version.current().token
+    else:
+        sql("INSERT INTO actors_version VALUES (1, 1, 'anew', 1)")
+
+
+@everywhere
+def test_what_is_taken_back_is_no_version(part):
+    before = data_version.current()
+    with transaction.atomic():
+        save(part, billing=1)
+        transaction.set_rollback(True)
+    assert data_version.current() == before
+    with transaction.atomic():
+        with transaction.atomic():
+            save(part, billing=2)
+            transaction.set_rollback(True)
+        save(part, billing=3)
+    assert data_version.current().token != before.token
+
+
+@everywhere
+def test_who_reads_nothing_but_reads_changes_no_version(part, client):
+    before = data_version.current()
+    for address in ("/", "/spotlight/", "/actors.json", part.film.get_absolute_url()):
+        assert client.get(address).status_code == 200
+    assert data_version.current() == before
+
+
+@everywhere
+def test_a_pooler_that_gives_another_session_is_put_up_with(part):
+    """A prepared statement is the session's; without it the question is asked in full."""
+    before = data_version.current()
+    if connection.vendor == "postgresql":
+        sql("DEALLOCATE ALL")
+    assert data_version.current() == data_version.current() == before
+
+
+# Of several writers at once. Each has a connection of its own, and commits or not as the test says.
+
+
+@contextmanager
+def written():
+    """Yield the URL of a migrated database with ten actors and a film, and a cursor on it."""
+    with scratch_database() as url:
+        ended = manage("migrate", "--verbosity", "0", DATABASE_URL=url)
+        assert ended.returncode == 0, ended.stderr
+        with cursor_of(url) as cursor:
+            cursor.execute(
+                "INSERT INTO actor (actor_id, first_name, last_name) SELECT n, 'A', n FROM generate_series(1, 10) AS n"
+            )
+            cursor.execute("INSERT INTO actors_film (id, title) VALUES (1, 'Moonstruck')")
+            yield url, cursor
+
+
+def state(cursor):
+    cursor.execute("SELECT token, number FROM actors_version")
+    return cursor.fetchone()
+
+
+@pytest.mark.postgresql
+def test_a_writer_does_not_wait_for_one_who_has_not_committed():
+    with written() as (url, cursor):
+        before = state(cursor)
+        slow, fast = psycopg2.connect(url), psycopg2.connect(url, options="-c lock_timeout=2000")
+        try:
+            slow.cursor().execute("UPDATE actor SET country = 'JP' WHERE actor_id = 1")
+            fast.cursor().execute("UPDATE actor SET country = 'JP' WHERE actor_id = 2")
+            fast.commit()
+            between = state(cursor)
+            slow.commit()
+            after = state(cursor)
+        finally:
+            slow.close()
+            fast.close()
+        assert [before[1], between[1], after[1]] == [before[1], before[1] + 1, before[1] + 2]
+        assert len({before[0], between[0], after[0]}) == 3
+
+
+@pytest.mark.postgresql
+def test_who_holds_the_version_waits_for_nobody():
+    """A foreign key is checked at the commit, and waits for who deletes the row: before the version is taken."""
+    with written() as (url, _):
+        deleting, crediting = psycopg2.connect(url), psycopg2.connect(url)
+        deleting.cursor().execute("DELETE FROM actor WHERE actor_id = 2")
+        with crediting.cursor() as some:
+            for actor in (1, 2):
+                some.execute("INSERT INTO actors_credit (actor_id, film_id) VALUES (%s, 1)", [actor])
+        failed = []
+
+        def commit():
+            try:
+                crediting.commit()
+            except psycopg2.Error as error:
+                failed.append(error)
+
+        waiting = threading.Thread(target=commit)
+        waiting.start()
+        time.sleep(0.3)
+        deleting.commit()
+        waiting.join(10)
+        assert [type(error) for error in failed] == [psycopg2.errors.ForeignKeyViolation]
+        deleting.close()
+        crediting.close()
+
+
+@pytest.mark.postgresql
+def test_many_writers_make_a_version_each_and_none_fails():
+    with written() as (url, cursor):
+        before = state(cursor)[1]
+        failed = []
+
+        def write(seed):
+            chance = random.Random(seed)
+            try:
+                with cursor_of(url) as some:
+                    for _ in range(40):
+                        # In order: who takes rows in another order than others is deadlocked without any version.
+                        first, second = sorted(chance.sample(range(1, 11), 2))
+                        some.execute("BEGIN")
+                        for pk in (first, second):
+                            some.execute("UPDATE actor SET birth_year = %s WHERE actor_id = %s", [1950 + seed, pk])
+                        some.execute("UPDATE actors_film SET year = NULL WHERE id = 2")
+                        some.execute("COMMIT")
+            except psycopg2.Error as error:
+                failed.append(error)
+
+        writers = [threading.Thread(target=write, args=[seed]) for seed in range(4)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join(60)
+        assert not failed
+        assert state(cursor)[1] == before + 4 * 40
+        cursor.execute("SELECT count(*) FROM actors_written")
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.postgresql
+def test_a_row_that_sql_adds_in_another_time_zone_was_changed_now(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL TIME ZONE 'Asia/Hong_Kong'")
+        cursor.execute(
+            "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B') RETURNING last_update, timezone('UTC', now())"
+        )
+        changed, now = cursor.fetchone()
+    assert changed == now

@@ -1,0 +1,115 @@
+"""Pages by key: whole, in order, in both directions, whatever happens between two of them."""
+
+import pytest
+
+from actors.db import keyset
+from actors.models import Actor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast():
+    """Twelve actors of whom five share a name and one has none that sorts."""
+    names = ["Adjani", *["Brown"] * 5, "Cruz", "Čapek", "Ōkōchi", "梁朝偉", "!", "Zhang"]
+    Actor.objects.bulk_create(Actor(last_name=name) for name in names)
+    return list(Actor.objects.order_by("sort_last", "id"))
+
+
+def page(size=5, view="v", **place):
+    return keyset.page(Actor.objects.all(), "sort_last", size, view, **place)
+
+
+def pages_forward(size):
+    found = [page(size)]
+    while found[-1].next:
+        found.append(page(size, after=found[-1].next))
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 6, 11, 12, 13])
+def test_pages_forward_hold_every_row_once_in_order(cast, size):
+    pages = pages_forward(size)
+    assert [actor for one in pages for actor in one.rows] == cast
+    assert pages[0].previous is None
+    assert all(one.previous for one in pages[1:])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 6, 11])
+def test_pages_back_are_those_that_one_came_by(cast, size):
+    pages = pages_forward(size)
+    current = pages[-1]
+    for expected in reversed(pages[1:-1]):
+        current = page(size, before=current.previous)
+        assert current.rows == expected.rows
+        assert current.next
+    assert page(size, before=current.previous) is None, "only the first page is left"
+
+
+def test_no_rows_are_one_empty_page():
+    assert page() == keyset.Page(rows=[], previous=None, next=None)
+
+
+def test_a_row_added_or_deleted_before_shifts_nothing(cast):
+    first = page()
+    expected = page(after=first.next).rows
+    Actor.objects.create(last_name="Aaa")
+    cast[1].delete()
+    assert page(after=first.next).rows == expected
+
+
+def test_a_page_whose_row_is_deleted_still_begins_there(cast):
+    token = page().next
+    cast[4].delete()
+    assert page(after=token).rows == cast[5:10]
+    assert page(after=token).previous
+
+
+def test_where_the_rows_are_gone_only_the_first_page_is_left(cast):
+    last = pages_forward(5)[-2].next
+    Actor.objects.filter(pk__in=[actor.pk for actor in cast[8:]]).delete()
+    assert page(after=last) is None
+
+
+def test_a_page_back_has_no_next_when_what_followed_is_gone(cast):
+    token = keyset.make_token((cast[11].sort_last, cast[11].pk), "v")
+    cast[11].delete()
+    assert page(before=token).rows == cast[6:11]
+    assert page(before=token).next is None
+
+
+def test_the_same_place_has_the_same_token_everywhere(cast):
+    assert page().next == page().next
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda token: token[:-1],
+        lambda token: token[1:],
+        lambda token: token.replace(":", "", 1),
+        lambda token: token + "A" * 10_000,
+        lambda token: "A" * 10_000,
+        lambda token: "é\u202e:",
+        lambda token: f"WyJhIiwxXQ:{token.partition(':')[2]}",
+    ],
+)
+def test_a_token_that_was_not_made_here_is_refused(cast, spoil):
+    token = spoil(page().next)
+    for place in ({"after": token}, {"before": token}):
+        with pytest.raises(keyset.InvalidToken):
+            page(**place)
+
+
+def test_a_token_of_another_view_is_refused(cast):
+    with pytest.raises(keyset.InvalidToken):
+        page(view="other", after=page().next)
+
+
+def test_a_page_costs_one_query_and_with_a_token_two(cast, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        token = page().next
+    with django_assert_num_queries(2):
+        middle = page(after=token)
+    with django_assert_num_queries(2):
+        page(size=4, before=middle.next)

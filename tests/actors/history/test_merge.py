@@ -1,0 +1,317 @@
+"""Two entries of one actor become one, and two again."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+
+from actors.history import service
+from actors.history.duplicates import could_be_one, possible_duplicates
+from actors.history.merge import merge
+from actors.history.merge_redirects import survivor_of
+from actors.history.undo import ChangedSince, undo
+from actors.models import Actor, Batch, Change, Credit, Film, Merge
+from tests.actors.admin.test_imports import client_of, text
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/actors/actor/"
+
+
+@pytest.fixture
+def other(actor):
+    """Mifune again, with one film of his own and one that both have."""
+    other = Actor.objects.create(first_name="Toshiro", last_name="Mifune", birth_year=1920, biography="He was.")
+    rashomon, ran = Film.objects.create(title="Rashomon"), Film.objects.create(title="Ran")
+    Credit.objects.create(actor=actor, film=rashomon, character="Tajōmaru")
+    Credit.objects.create(actor=other, film=rashomon, character="Tajōmaru", billing=1)
+    Credit.objects.create(actor=other, film=ran)
+    return other
+
+
+def films(actor):
+    return sorted(Credit.objects.filter(actor=actor).values_list("film__title", "character", "billing"))
+
+
+# Finding them
+
+
+def test_the_same_name_however_spelled_is_found(actor, other):
+    Actor.objects.create(first_name="Toshiro", last_name="Mifune", birth_year=2000)  # after his death
+    Actor.objects.create(first_name="Cher")
+    pairs, further = possible_duplicates()
+    found = [(one["id"], two["id"]) for one, two in pairs]
+    assert (actor.pk, other.pk) in found and further == ""
+    assert not any(one["death_year"] == 1997 and two["birth_year"] == 2000 for one, two in pairs)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "could"),
+    [
+        ((None, None), (None, None), True),
+        ((None, 1950), (1950, None), True),
+        ((1900, 1950), (1951, None), False),
+        ((1951, None), (1900, 1950), False),
+        ((None, 1950), (1951, None), False),
+        ((1900, None), (1901, None), True),
+        ((1900, None), (1902, None), False),
+        ((1962, None), (1958, None), False),
+        ((None, 1950), (None, 1951), True),
+        ((None, 1950), (1900, 1952), False),
+        ((1900, None), (None, 1950), True),
+    ],
+)
+def test_lives_that_could_be_one(one, other, could):
+    first, second = ({"birth_year": born, "death_year": died} for born, died in (one, other))
+    assert could_be_one(first, second) is could
+
+
+def test_a_part_of_the_directory_is_read_at_a_time(monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr("actors.history.duplicates.READ", 10)
+    for name in ("A", "B", "B", "C", *["D"] * 15, "E", "F", "F", "G"):
+        Actor.objects.create(first_name=name)
+    found, after, steps = [], "", 0
+    while steps == 0 or after:
+        with django_assert_num_queries(1):
+            pairs, after = possible_duplicates(after)
+        found += [one["first_name"] for one, _other in pairs]
+        steps += 1
+        assert steps < 10
+    assert set(found) == {"B", "D", "F"} and found.count("B") == found.count("F") == 1
+
+
+# Merging and back
+
+
+def test_one_is_left_with_the_films_of_both(actor, other):
+    pk = other.pk
+    batch = merge((actor.pk, 1), (pk, 1), {"biography": "He was."}, "carol")
+    actor.refresh_from_db()
+    assert (actor.biography, actor.version, actor.native_name) == ("He was.", 2, "三船敏郎")
+    assert films(actor) == [("Ran", "", None), ("Rashomon", "Tajōmaru", None)]
+    assert not Actor.objects.filter(pk=pk).exists()
+    assert sorted(batch.changes.values_list("actor_id", "kind", "who", "origin")) == sorted(
+        [(actor.pk, "~", "carol", "admin"), (pk, "-", "carol", "admin")]
+    )
+    undo(batch, "dora")
+    back = Actor.objects.get(pk=pk)
+    assert (str(back), back.biography, films(back)) == (
+        "Toshiro Mifune", "He was.", [("Ran", "", None), ("Rashomon", "Tajōmaru", 1)]
+    )  # fmt: skip
+    actor.refresh_from_db()
+    assert (actor.biography, films(actor)) == ("", [("Rashomon", "Tajōmaru", None)])
+    assert not Merge.objects.exists()
+    assert set(Change.objects.filter(who="dora").values_list("kind", flat=True)) == {"~", "+"}
+
+
+def test_nothing_unseen_is_overwritten(actor, other):
+    for seen in ((2, 1), (1, 2)):
+        with pytest.raises(service.Overtaken):
+            merge((actor.pk, seen[0]), (other.pk, seen[1]), {}, "carol")
+    assert Actor.objects.count() == 2 and not Batch.objects.exists()
+
+
+def test_values_that_do_not_fit_each_other_are_refused(actor, other):
+    with pytest.raises(ValidationError):
+        merge((actor.pk, 1), (other.pk, 1), {"death_year": 1900}, "carol")
+    with pytest.raises(ValueError, match="oneself"):
+        merge((actor.pk, 1), (actor.pk, 1), {}, "carol")
+    assert Actor.objects.count() == 2 and not Batch.objects.exists() and films(other)
+
+
+def test_a_merge_is_not_undone_over_later_work(actor, other):
+    batch = merge((actor.pk, 1), (other.pk, 1), {"biography": "He was."}, "carol")
+    Actor.objects.filter(pk=actor.pk).update(country="FR")
+    with pytest.raises(ChangedSince):
+        undo(batch, "dora")
+    Actor.objects.filter(pk=actor.pk).update(country="JP")
+    with pytest.raises(ChangedSince):
+        undo(batch, "dora")
+
+
+def test_films_that_were_taken_since_hinder_an_undoing(actor, other):
+    batch = merge((actor.pk, 1), (other.pk, 1), {}, "carol")
+    Credit.objects.filter(film__title="Ran").delete()
+    with pytest.raises(ChangedSince) as since:
+        undo(batch, "dora")
+    assert since.value.ids == [actor.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_film_that_both_had_and_that_is_gone_hinders_no_undoing(actor, other):
+    """The database held the credit against its film at the end only, and the merge could never be undone."""
+    batch = merge((actor.pk, 1), (other.pk, 1), {}, "carol")
+    Film.objects.filter(title="Rashomon").delete()
+    undo(batch, "dora")
+    assert films(Actor.objects.get(pk=other.pk)) == [("Ran", "", None)] and films(actor) == []
+
+
+# Addresses
+
+
+def test_the_old_address_leads_on_for_ever(client, actor, other):
+    third = Actor.objects.create(first_name="Mifune", birth_year=1920)
+    old = [other.get_absolute_url(), actor.get_absolute_url()]
+    merge((actor.pk, 1), (other.pk, 1), {}, "carol")
+    batch = merge((third.pk, 1), (actor.pk, 1), {}, "carol")
+    for address in old:
+        for end, new in (("/", third.get_absolute_url()), (".json", f"{third.get_absolute_url()[:-1]}.json")):
+            answer = client.get(address[:-1] + end)
+            assert (answer.status_code, answer["Location"]) == (301, new)
+    undo(batch, "dora")
+    assert client.get(old[0])["Location"] == actor.get_absolute_url()
+    assert client.get(old[1]).status_code == 200
+
+
+def test_the_survivors_name_may_be_the_same(client, actor):
+    twin = Actor.objects.create(first_name="Toshirō", last_name="Mifune")
+    address = twin.get_absolute_url()
+    merge((actor.pk, 1), (twin.pk, 1), {}, "carol")
+    assert client.get(address)["Location"] == actor.get_absolute_url()
+
+
+def test_who_was_merged_into_someone_who_is_gone_is_gone(client, actor, other):
+    address = other.get_absolute_url()
+    merge((actor.pk, 1), (other.pk, 1), {}, "carol")
+    actor.delete()
+    assert client.get(address).status_code == 410
+    assert survivor_of(999_999) is None
+
+
+def test_merges_in_a_circle_end(actor):
+    Merge.objects.create(batch=Batch.objects.create(kind="merge"), gone_id=801, survivor_id=802)
+    Merge.objects.create(batch=Batch.objects.create(kind="merge"), gone_id=802, survivor_id=801)
+    assert survivor_of(801) is None
+
+
+# In the admin
+
+
+def test_both_of_a_pair_are_named_with_their_countries(actor, other):
+    Actor.objects.filter(pk=other.pk).update(country="US")
+    page = text(client_of("Curators", "carol").get(f"{LIST}duplicates/"))
+    assert f"<div>#{actor.pk} Toshirō Mifune 三船敏郎 1920–1997 Japan</div>" in page
+    assert f"<div>#{other.pk} Toshiro Mifune 1920– United States of America</div>" in page
+
+
+def test_a_curator_finds_compares_merges_and_undoes(actor, other):
+    carol = client_of("Curators", "carol")
+    assert "Possible duplicates" in text(carol.get(LIST))
+    page = f"{LIST}merge/?a={actor.pk}&amp;b={other.pk}"
+    assert page in text(carol.get(f"{LIST}duplicates/"))
+    page = page.replace("&amp;", "&")
+    chosen = carol.post(LIST, {"action": "merge_selected", "_selected_action": [other.pk, actor.pk]})
+    assert chosen["Location"] == page
+    shown = text(carol.get(page))
+    # The one with more films stays; what it lacks is the other's.
+    assert 'name="survivor" value="b" required checked' in shown
+    assert 'name="take_native_name" value="a" checked' in shown
+    assert 'name="take_first_name" value="b" checked' in shown
+    answer = carol.post(
+        page, {"seen_a": 1, "seen_b": 1, "survivor": "b", "take_native_name": "a", "take_death_year": "a"}, follow=True
+    )
+    assert "Merged: Toshirō Mifune" in text(answer)
+    other.refresh_from_db()
+    assert (other.native_name, other.death_year, other.first_name) == ("三船敏郎", 1997, "Toshiro")
+    assert carol.get(page).status_code == 404
+    undone = carol.post(f"/admin/actors/batch/{Batch.objects.get().pk}/undo/", follow=True)
+    assert "Undone: 2 actors are as before." in text(undone)
+    assert Actor.objects.count() == 2
+
+
+def test_no_name_of_either_is_lost(actor):
+    Actor.objects.filter(pk=actor.pk).update(also_known_as="The Wolf / Sanchuan Minlang")
+    other = Actor.objects.create(last_name="Mifune Toshirou", also_known_as="the wolf / Mifune", native_name="三船敏郎")
+    carol = client_of("Curators")
+    page = f"{LIST}merge/?a={actor.pk}&b={other.pk}"
+    all_names = "The Wolf / Sanchuan Minlang / Mifune / Mifune Toshirou"
+    shown = text(carol.get(page))
+    assert 'name="take_also_known_as" value="both" checked' in shown and all_names in shown
+    carol.post(page, {"seen_a": 2, "seen_b": 1, "survivor": "a", "take_also_known_as": "both"})
+    actor.refresh_from_db()
+    assert actor.also_known_as == all_names
+    carol.post(f"/admin/actors/batch/{Batch.objects.get().pk}/undo/")
+    actor.refresh_from_db()
+    assert actor.also_known_as == "The Wolf / Sanchuan Minlang"
+
+
+def test_where_no_name_would_be_lost_nothing_is_offered(actor, other):
+    assert 'value="both"' not in text(client_of("Curators").get(f"{LIST}merge/?a={actor.pk}&b={other.pk}"))
+
+
+def test_other_names_that_are_too_long_together_are_explained(actor):
+    Actor.objects.filter(pk=actor.pk).update(also_known_as="x" * 300)
+    other = Actor.objects.create(last_name="Mifune", also_known_as="y" * 300)
+    data = {"seen_a": 2, "seen_b": 1, "survivor": "a", "take_also_known_as": "both"}
+    answer = client_of("Curators").post(f"{LIST}merge/?a={actor.pk}&b={other.pk}", data)
+    assert answer.status_code == 409 and "at most 400 characters" in text(answer)
+    assert Actor.objects.count() == 2
+
+
+def test_what_was_changed_meanwhile_is_shown(actor, other):
+    carol = client_of("Curators", "carol")
+    page = f"{LIST}merge/?a={actor.pk}&b={other.pk}"
+    Actor.objects.filter(pk=actor.pk).update(country="FR")
+    answer = carol.post(page, {"seen_a": 1, "seen_b": 1, "survivor": "b"})
+    assert answer.status_code == 409 and "Nothing was merged" in text(answer) and "Toshirō Mifune" in text(answer)
+    other.delete()
+    answer = carol.post(page, {"seen_a": 2, "seen_b": 1, "survivor": "a", "take_biography": "b"})
+    assert answer.status_code == 409 and Actor.objects.count() == 1
+
+
+def test_values_that_do_not_fit_are_explained(actor, other):
+    Actor.objects.filter(pk=other.pk).update(birth_year=1998)
+    answer = client_of("Curators").post(
+        f"{LIST}merge/?a={actor.pk}&b={other.pk}",
+        {"seen_a": 1, "seen_b": 2, "survivor": "a", "take_birth_year": "b"},
+    )
+    assert answer.status_code == 409 and "The year of death is before" in text(answer)
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"survivor": "c"}, {"survivor": "a", "seen_a": "x"}, {"survivor": "a", "take_country": "both"}]
+)
+def test_choices_that_are_none_are_refused(actor, other, data):
+    answer = client_of("Curators").post(f"{LIST}merge/?a={actor.pk}&b={other.pk}", {"seen_a": 1, "seen_b": 1, **data})
+    assert answer.status_code == 400 and Actor.objects.count() == 2
+
+
+def test_addresses_that_mean_nothing(actor):
+    carol = client_of("Curators")
+    for query in ("", f"?a={actor.pk}", f"?a={actor.pk}&b={actor.pk}", "?a=1&b=x", f"?a={actor.pk}&b=999999"):
+        assert carol.get(f"{LIST}merge/{query}").status_code == 404, query
+    assert carol.get(f"{LIST}duplicates/?after=%00").status_code == 400
+    alone = carol.post(LIST, {"action": "merge_selected", "_selected_action": [actor.pk]}, follow=True)
+    assert "Select two actors to merge." in text(alone)
+
+
+def test_the_undoing_of_a_merge_is_merged_again_not_undone(client, actor, other):
+    """The address that was to lead on for ever was gone, and who had a film since was said to be changed."""
+    carol, address, batches = client_of("Curators"), other.get_absolute_url(), "/admin/actors/batch/"
+    batch = merge((actor.pk, 1), (other.pk, 1), {"country": "FR"}, "carol")
+    undoing = undo(batch, "dora")
+    page = text(carol.get(batches))
+    assert f"{batches}{undoing.pk}/undo/" not in page and "by merging again" in page
+    state = list(Actor.objects.values()), films(actor), films(other)
+    answer = carol.post(f"{batches}{undoing.pk}/undo/", follow=True)
+    assert answer.status_code == 200 and "Merge the two again instead." in text(answer)
+    assert (list(Actor.objects.values()), films(actor), films(other)) == state
+    with pytest.raises(CommandError, match="Merge the two again instead"):
+        call_command("undo_import", str(undoing.pk))
+    merge((actor.pk, 3), (other.pk, 2), {}, "carol")
+    assert client.get(address)["Location"] == actor.get_absolute_url()
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [(None, 302), ("Editors", 403), ("Curators", 200), ("Administrators", 200)]
+)
+def test_who_may_merge(actor, other, role, status):
+    client = client_of(role)
+    page = f"{LIST}merge/?a={actor.pk}&b={other.pk}"
+    assert client.get(f"{LIST}duplicates/").status_code == status
+    assert client.get(page).status_code == status
+    client.post(LIST, {"action": "merge_selected", "_selected_action": [actor.pk, other.pk]})
+    answer = client.post(page, {"seen_a": 1, "seen_b": 1, "survivor": "a"})
+    assert answer.status_code == (403 if status == 403 else 302)
+    assert Actor.objects.filter(pk=other.pk).exists() is (status != 200)
+    if role == "Editors":
+        assert "merge_selected" not in text(client.get(LIST)) and "Possible duplicates" not in text(client.get(LIST))

@@ -1,0 +1,230 @@
+"""Every write of an actor has exactly one entry, whoever writes and however."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import pytest
+from django.core import serializers
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from actors.history import service
+from actors.models import Actor, Change
+from tests.database import cursor_of
+from tests.environment import DATABASE
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def actor(actor):
+    """Toshirō Mifune, whose history begins after he was added."""
+    Change.objects.all().delete()
+    actor.refresh_from_db()
+    return actor
+
+
+def entries():
+    return list(Change.objects.order_by("pk").values_list("actor_id", "kind", "version", "fields", "who", "origin"))
+
+
+def test_adding_changing_and_deleting(actor):
+    new = Actor.objects.create(first_name="Cher", country="US")
+    new.birth_year = 1946
+    new.save()
+    pk = new.pk
+    new.delete()
+    every = " ".join(service.FIELDS)
+    assert entries() == [
+        (pk, "+", 1, every, "", "command"),
+        (pk, "~", 2, "birth_year", "", "command"),
+        (pk, "-", 2, every, "", "command"),
+    ]
+    added, changed, deleted = Change.objects.order_by("pk")
+    assert added.before is None
+    assert added.after == changed.before == {
+        "first_name": "Cher", "last_name": "", "native_name": "", "birth_year": None, "death_year": None,
+        "country": "US", "biography": "", "also_known_as": "",
+    }  # fmt: skip
+    assert changed.after == deleted.before == {**added.after, "birth_year": 1946}
+    assert deleted.after is None
+
+
+def test_a_save_that_changes_nothing_has_none(actor):
+    actor.save()
+    Actor.objects.update(country="JP")
+    assert entries() == []
+
+
+def test_what_the_state_is_follows_from_the_last_entry(actor):
+    actor.native_name, actor.death_year = "三船", None
+    actor.save()
+    entry = Change.objects.get()
+    assert entry.fields == "native_name death_year"
+    assert entry.before["native_name"] == "三船敏郎" and entry.after["native_name"] == "三船"
+    assert (entry.before["death_year"], entry.after["death_year"]) == (1997, None)
+
+
+def test_many_at_once(actor):
+    made = Actor.objects.bulk_create(Actor(first_name=f"A{n}") for n in range(50))
+    Actor.objects.filter(pk__in=[one.pk for one in made]).update(country="FR")
+    for one in made:
+        one.country, one.last_name = "FR", "B"
+    Actor.objects.bulk_update(made, ["country", "last_name"])
+    Actor.objects.filter(country="FR").delete()
+    found = entries()
+    assert [kind for _, kind, *_ in found] == ["+"] * 50 + ["~"] * 100 + ["-"] * 50
+    for one in made:
+        assert [(kind, version) for pk, kind, version, *_ in found if pk == one.pk] == [
+            ("+", 1), ("~", 2), ("~", 3), ("-", 3)
+        ]  # fmt: skip
+
+
+def test_loaddata(actor, tmp_path):
+    fixture = tmp_path / "one.json"
+    fixture.write_text(serializers.serialize("json", [actor]).replace("Toshirō", "Toshiro"))
+    for _ in range(2):
+        call_command("loaddata", str(fixture), verbosity=0)
+    assert [(kind, fields) for _, kind, _, fields, *_ in entries()] == [("~", "first_name")]
+
+
+def test_what_is_rolled_back_has_none(actor):
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        actor.delete()
+        1 / 0  # noqa: B018  to fail here
+    assert entries() == []
+
+
+def test_on_whose_behalf(actor):
+    with service.by("alice", "admin"):
+        Actor.objects.update(country="US")
+        with service.by("bob", "import"):
+            Actor.objects.update(country="FR")
+        Actor.objects.update(country="GB")
+    Actor.objects.update(country="JP")
+    assert [entry[4:] for entry in entries()] == [
+        ("alice", "admin"), ("bob", "import"), ("alice", "admin"), ("", "command")
+    ]  # fmt: skip
+
+
+def test_a_block_that_fails_leaves_no_one_behind(actor):
+    with pytest.raises(ZeroDivisionError), service.by("alice", "admin"):
+        1 / 0  # noqa: B018  to fail here
+    Actor.objects.update(country="FR")
+    assert entries()[0][4:] == ("", "command")
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_block_that_opens_the_connection_leaves_no_one_behind(actor):
+    """The name stayed with the connection, and in the history of all that it wrote without saying more."""
+    connection.close()
+    with service.by("alice", "import", 77):
+        Actor.objects.update(country="US")
+    Actor.objects.update(country="FR")
+    assert list(Change.objects.order_by("pk").values_list("who", "origin", "batch_id")) == [
+        ("alice", "import", 77), ("", "command", None)
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_do_not_write_for_each_other(actor):
+    """Each of ten people changes an actor of their own, together."""
+    people = [f"p{n}" for n in range(10 if DATABASE == "postgresql" else 3)]
+    actors = {who: Actor.objects.create(first_name=who).pk for who in people}
+
+    def edit(who):
+        with service.by(who, "admin"):
+            Actor.objects.filter(pk=actors[who]).update(country="FR")
+        connection.close()
+
+    with ThreadPoolExecutor(len(people) if DATABASE == "postgresql" else 1) as pool:
+        list(pool.map(edit, people))
+    for who in people:
+        assert Change.objects.get(actor_id=actors[who], kind="~").who == who
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_raw_sql_past_django(actor):
+    url = connection.settings_dict
+    with cursor_of(f"postgres://{url['USER']}@{url['HOST']}:{url['PORT']}/{url['NAME']}") as cursor:
+        cursor.execute("SELECT session_user")
+        (someone,) = cursor.fetchone()
+        cursor.execute("UPDATE actor SET country = 'FR'")
+        cursor.execute(
+            "INSERT INTO actor (actor_id, first_name, last_name) SELECT actor_id, 'New', 'One' FROM actor "
+            "ON CONFLICT (actor_id) DO UPDATE SET first_name = EXCLUDED.first_name"
+        )
+        cursor.execute("UPDATE actor SET actor_id = 700000")
+        cursor.execute("TRUNCATE actor CASCADE")
+    assert [(pk, kind, version, who, origin) for pk, kind, version, _, who, origin in entries()] == [
+        (actor.pk, "~", 2, someone, "sql"),
+        (actor.pk, "~", 3, someone, "sql"),
+        (actor.pk, "-", 3, someone, "sql"),
+        (700000, "+", 3, someone, "sql"),
+        (700000, "-", 3, someone, "sql"),
+    ]
+
+
+# Going back
+
+
+def test_back_to_any_state(actor):
+    for country in ("FR", "US", "DE"):
+        Actor.objects.update(country=country)
+    first = Change.objects.order_by("pk").first()
+    back, _lost = service.restore(Actor.objects, first, "before", seen=4)
+    actor.refresh_from_db()
+    assert (actor.country, actor.version, back.pk) == ("JP", 5, actor.pk)
+    assert entries()[-1][1:4] == ("~", 5, "country")
+
+
+def test_a_deleted_actor_comes_back_as_itself(actor):
+    pk = actor.pk
+    Actor.objects.update(country="FR")
+    actor.delete()
+    service.restore(Actor.objects, Change.objects.first(), "before", seen=None)
+    back = Actor.objects.get(pk=pk)
+    assert (str(back), back.country, back.version) == ("Toshirō Mifune", "FR", 3)
+    assert Actor.objects.search("mifune").get() == back
+    assert entries()[-1][1:3] == ("+", 3)
+
+
+def test_going_back_overwrites_nothing_unseen(actor):
+    Actor.objects.update(country="FR")
+    Actor.objects.update(country="US")
+    with pytest.raises(service.Overtaken) as caught:
+        service.restore(Actor.objects, Change.objects.last(), "before", seen=2)
+    assert caught.value.now.country == "US"
+    with pytest.raises(service.Overtaken):
+        service.restore(Actor.objects, Change.objects.last(), "before", seen=None)
+
+
+def test_differences_are_told_word_by_word():
+    assert service.differences({"first_name": "A", "country": ""}, {"first_name": "B", "country": None}) == [
+        ("first_name", "A", "B")
+    ]
+    assert service.word_diff("an actor of films", "an actor of many films") == [
+        ("same", "an actor of"), ("come", "many"), ("same", "films")
+    ]  # fmt: skip
+    assert service.word_diff(1920, None) == [("gone", "1920")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("a b a", "a"), ("a", "a b a"), ("x a b y", "x b a y"), ("a a", "a a"), ("", "a")]
+)
+def test_the_pieces_of_a_difference_are_both_texts(old, new):
+    pieces = service.word_diff(old, new)
+    for text, without in ((old, "come"), (new, "gone")):
+        assert " ".join(piece for kind, piece in pieces if kind != without) == text
+    assert all(kind != following for (kind, _text), (following, _text) in pairwise(pieces))
+
+
+def test_what_is_too_much_to_compare_word_by_word_is_shown_as_a_whole():
+    words = [str(number) for number in range(20_000)]
+    changed = [word if number % 50 else f"new {word}" for number, word in enumerate(words)]
+    changed[0], changed[-1] = words[0], words[-1]
+    kinds = [kind for kind, _text in service.word_diff(" ".join(words), " ".join(changed))]
+    assert kinds == ["same", "gone", "come", "same"]
+    assert service.word_diff(" ".join(words), " ".join([*words, "end"]))[1:] == [("come", "end")]

@@ -1,0 +1,376 @@
+"""Files of many actors: read whatever they are, checked row by row, compared, written all or nothing."""
+
+import io
+import json
+from contextlib import contextmanager
+from datetime import datetime
+
+import pytest
+from django.db import transaction
+from openpyxl import Workbook
+
+from actors import imports
+from actors.exports import records
+from actors.imports.errors import Unreadable
+from actors.imports.parsers.csv import open_source
+from actors.imports.staging import Conflict
+from actors.models import Actor, Batch, Change
+
+pytestmark = pytest.mark.django_db
+
+
+@contextmanager
+def examined(content, encoding=None, columns=None):
+    content = content.encode() if isinstance(content, str) else content
+    with transaction.atomic():
+        yield imports.examine(open_source(io.BytesIO(content), encoding), columns)
+
+
+def run(content, **how):
+    """Import; return the batch, or what is wrong as (line, column) with the messages."""
+    with examined(content, **how) as staging:
+        if staging.wrong:
+            return {(line, column): message for line, column, _value, message in staging.mistakes()}
+        return staging.apply("carol", "file")
+
+
+def everyone():
+    return [str(actor) for actor in Actor.objects.order_by("id")]
+
+
+NAMES = "first_name,last_name,native_name\nTony,Leung,梁朝偉\nMaggie,Cheung,张曼玉\n"
+
+
+# Row 16: encodings, ends of lines, delimiters
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gbk", "gb18030"])
+def test_the_encoding_is_found(encoding):
+    run(NAMES.encode(encoding))
+    assert list(Actor.objects.order_by("id").values_list("native_name", flat=True)) == ["梁朝偉", "张曼玉"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_delimiter_and_ends_of_lines_are_found(delimiter, newline):
+    run(NAMES.replace(",", delimiter).replace("\n", newline))
+    assert everyone() == ["Tony Leung", "Maggie Cheung"]
+
+
+@pytest.mark.parametrize("said", ["sep=;\r\n", '"sep=;"\n', "\ufeffSEP=;\n"])
+def test_a_file_may_say_its_delimiter_in_excel_s_way(said):
+    assert run(said + "first_name;birth_year\nTony;x\n").keys() == {(3, "birth_year")}
+    run(said + "first_name;last_name\nTony,;Leung\n")
+    assert everyone() == ["Tony, Leung"]
+
+
+def test_ends_of_lines_may_be_mixed():
+    run('first_name,biography\r\nTony,a\rMaggie,"b\r\nc"\nCher,d\r\n')
+    assert list(Actor.objects.order_by("id").values_list("first_name", "biography")) == [
+        ("Tony", "a"), ("Maggie", "b\nc"), ("Cher", "d")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("first_name\nJosé\nRené Über\n".encode("cp1252"), "Line 2 is not in the encoding UTF-8"),
+        (b"\xef\xbb\xbffirst_name\nTony\nMa\xffggie\n", "Line 3 is not in the encoding UTF-8-SIG"),
+        (NAMES.encode("utf-16")[:-1], "is not in the encoding UTF-16"),
+        ("first_name\nŁukasz\n".encode("utf-16-le")[:-1], "is not in the encoding UTF-16-LE"),
+    ],
+)
+def test_what_cannot_be_read_is_one_clear_error(content, said):
+    with pytest.raises(Unreadable, match=said):
+        run(content)
+    assert not Actor.objects.exists()
+
+
+def test_an_encoding_can_be_named():
+    run("first_name\nJosé\n".encode("cp1252"), encoding="cp1252")
+    assert everyone() == ["José"]
+    with pytest.raises(Unreadable, match="no encoding of the name “klingon”"):
+        run(NAMES, encoding="klingon")
+    with pytest.raises(Unreadable, match="no encoding of the name “hex”"):
+        run(NAMES, encoding="hex")
+
+
+# Row 17: every row at fault, nothing written
+
+
+def test_every_mistake_is_listed_by_line_and_column(actor):
+    content = (
+        "id,first_name,last_name,birth_year,death_year,country,version\n"
+        f"{actor.pk},Toshiro,Mifune,1920,1997,JP,1\n"
+        "5,A,B\n"
+        f"{actor.pk},Again,,,,,1\n"
+        f",{'x' * 1_000_000},,,,,\n"
+        ",Nu\0l,,,,,\n"
+        ",\u202eevil,,,,,\n"
+        ",,,,,,\n"
+        ",,,1950,,,\n"
+        ",Cher,,1066,,XX,\n"
+        ",Late,,1950,1940,,\n"
+        "x,Id,,1_950,,,-1\n"
+        ",More,,,,,,cells\n"
+        ',Quo"te,"a"b,,,,\n'
+        ",Fine,,,,,\n"
+    )
+    found = run(content)
+    assert {place: message[:40] for place, message in found.items()} == {
+        (2, "id"): "The id is in the file more than once.",
+        (3, ""): "The row has 3 cells; the header has 7.",
+        (4, "id"): "The id is in the file more than once.",
+        (5, "first_name"): "Ensure this value has at most 45 charact",
+        (6, "first_name"): "first name holds the character U+0000, w",
+        (7, "first_name"): "first name holds the character U+202E, w",
+        (9, ""): "Give a first name, a last name, or both.",
+        (10, "birth_year"): "Give a year from 1800 to 2026, or leave ",
+        (10, "country"): "Value 'XX' is not a valid choice.",
+        (11, "death_year"): "The year of death is before the year of ",
+        (12, "birth_year"): "Give a year alone, such as 1946.",
+        (12, "id"): "“x” value must be an integer.",
+        (12, "version"): "“-1” value must be an integer.",
+        (13, ""): "The row has 8 cells; the header has 7.",
+        (14, ""): "This is no CSV: ',' expected after '\"'.",
+    }
+    assert everyone() == ["Toshirō Mifune"] and not Batch.objects.exists()
+
+
+def test_a_row_with_a_wrong_cell_is_held_against_the_other_rules_too(actor):
+    gone = Actor.objects.create(first_name="Gone")
+    pk = gone.pk
+    gone.delete()
+    Actor.objects.filter(pk=actor.pk).update(biography="Changed since.")
+    content = (
+        "id,version,first_name,last_name,birth_year,death_year,country\n"
+        ",,,,1950,1940,ZZ\n"
+        f",,{'x' * 50},,12a,1940,ZZ\n"
+        f"{actor.pk},1,T,Mifune,1920,1997,ZZ\n"
+        f"{actor.pk + 1000},x,,,,,ZZ\n"
+        f"{pk},,Gone,,,,ZZ\n"
+        "y,,,,1950,1940,\n"
+    )
+    assert list(run(content)) == [
+        *((2, column) for column in ("", "country", "death_year")),
+        *((3, column) for column in ("birth_year", "country", "first_name")),
+        *((4, column) for column in ("country", "version")),
+        *((5, column) for column in ("", "country", "version")),
+        *((6, column) for column in ("country", "id")),
+        *((7, column) for column in ("", "death_year", "id")),
+    ]
+    # Whose row it is, is not known: so neither is whether a name is missing.
+    assert list(run("id,version,first_name\ny,1,\n")) == [(2, "id")]
+    assert list(run(f"id,version,first_name\n{actor.pk},y,\n")) == [(2, "version")]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "The file is empty."),
+        ("\n\n\n", "The file is empty."),
+        ("first_name,last_name\n", "The file has no rows."),
+        ("[]", "The file has no rows."),
+        ("first_name,shoe_size\nA,44\n", "Unknown columns: shoe_size. Say which"),
+        ("first_name,,last_name\nA,B,C\n", "Unknown columns: column 2."),
+        ("first_name,First Name\nA,B\n", "Two columns are the field “first_name”."),
+        ("country\nJP\n", "No column is an id, a first name or a last name."),
+        ("id,version\n1,1\n", "No column says anything of the actors."),
+        ('first_name,last_name\n"A,B\n', None),
+        ('[{"first_name": "A"}, {"first_name":', "Line 1 is no JSON."),
+        ('{"total": 1}', "Unknown columns: total."),
+        ("[1, 2]", "Line 1 is no object of JSON."),
+        ("[" * 100_000, "is no JSON"),
+        (b"\xd0\xcf\x11\xe0 and so on", "old kind"),
+        (b"PK\x03\x04 and so on", "This workbook cannot be read."),
+    ],
+)
+def test_files_without_rows_are_refused_with_the_reason(content, said):
+    if said:
+        with pytest.raises(Unreadable, match=said):
+            run(content)
+    else:
+        assert list(run(content)) == [(2, "")]
+    assert not Actor.objects.exists()
+
+
+def test_more_mistakes_than_can_be_shown_are_all_listed():
+    with examined("first_name,birth_year\n" + "A,1\n" * 12_000) as staging:
+        assert (staging.wrong, staging.rows, len(list(staging.mistakes(1_000)))) == (12_000, 12_000, 1_000)
+        assert [mistake.line for mistake in staging.mistakes()] == list(range(2, 12_002))
+
+
+# What the rows do
+
+
+def test_columns_are_found_by_name_by_label_and_by_what_is_said():
+    for heading in ("birth_year", "Year of birth", "出生年份"):
+        if heading == "出生年份":
+            from django.utils import translation
+
+            with translation.override("zh-hans"):
+                heading = str(Actor._meta.get_field("birth_year").verbose_name)
+        run(f"last name,{heading}\nCher,1946\n")
+    run(
+        "Surname,Born,Shoe size\nCher,1946,38\n",
+        columns={"Surname": "last_name", "Born": "birth_year", "Shoe size": ""},
+    )
+    assert set(Actor.objects.values_list("last_name", "birth_year")) == {("Cher", 1946)}
+    with pytest.raises(Unreadable, match=r"no column “Nmae”.*no field “shoe”"):
+        run("first_name\nA\n", columns={"Nmae": "last_name", "first_name": "shoe"})
+
+
+def test_rows_add_change_and_leave(actor):
+    other = Actor.objects.create(first_name="Cher")
+    content = (
+        "id,version,first_name,last_name,birth_year\n"
+        f"{actor.pk},1,Toshirō,Mifune,1921\n"
+        f"{other.pk},,Cher,,\n"
+        ",,Jean,Gabin,1904\n"
+        "900000,7,From,Elsewhere,\n"
+        ",,Fay,Wray,\n"
+    )
+    with examined(content) as staging:
+        assert (staging.added, staging.changed, staging.same, staging.wrong) == (3, 1, 1, 0)
+        assert staging.differences(10) == [(2, actor.pk, "Toshirō Mifune", [("birth_year", 1920, 1921)])]
+        assert [(line, values["first_name"]) for line, values in staging.additions(10)] == [
+            (4, "Jean"),
+            (5, "From"),
+            (6, "Fay"),
+        ]
+        batch = staging.apply("carol", "file.csv")
+    actor.refresh_from_db()
+    # What the file has no column for stays.
+    assert (actor.birth_year, actor.death_year, actor.country, actor.version) == (1921, 1997, "JP", 2)
+    assert Actor.objects.get(pk=900_000).version == 1
+    assert Actor.objects.create(first_name="Next").pk > 900_000
+    assert (batch.added, batch.changed, batch.who, batch.name) == (3, 1, "carol", "file.csv")
+    assert batch.changes.values_list("kind", "who", "origin", "fields").earliest("id") == (
+        "~", "carol", "import", "birth_year"
+    )  # fmt: skip
+    assert batch.changes.count() == 4
+    Actor.objects.create(first_name="After")
+    assert Change.objects.latest("id").batch is None
+
+
+def test_ids_are_in_the_order_of_the_lines():
+    run("last_name\nZorro\nAdam\nMaria\n")
+    assert everyone() == ["Zorro", "Adam", "Maria"]
+
+
+def test_a_change_that_its_writer_has_not_seen_is_refused(actor):
+    Actor.objects.filter(pk=actor.pk).update(country="FR")
+    other = Actor.objects.create(first_name="Cher")
+    gone = Actor.objects.create(first_name="Gone")
+    pk = gone.pk
+    gone.delete()
+    content = f"id,version,first_name\n{actor.pk},1,T\n{other.pk},,C\n{pk},1,G\n"
+    assert run(content) == {
+        (2, "version"): "The actor was changed since: it has version 2 now.",
+        (3, "version"): "The row would change the actor, and does not say which version it was made from: it is 1 now.",
+        (4, "id"): "The actor was deleted. To add it anew, leave the id empty; to bring it back, see the history.",
+    }
+    assert run(f"id,first_name\n{other.pk},C\n").keys() == {(2, "version")}
+
+
+def test_the_directory_may_not_change_between_the_comparison_and_the_writing(actor):
+    with pytest.raises(Conflict), examined(f"id,version,first_name\n{actor.pk},1,T\n") as staging:
+        Actor.objects.filter(pk=actor.pk).update(country="FR")
+        staging.apply("carol", "file")
+    actor.refresh_from_db()
+    assert actor.first_name == "Toshirō" and not Batch.objects.exists()
+
+
+def test_a_row_is_checked_together_with_what_the_directory_has(actor):
+    assert run(f"id,version,death_year\n{actor.pk},1,1900\n").keys() == {(2, "death_year")}
+    assert run(f"id,version,birth_year\n{actor.pk},1,\n").changed == 1
+
+
+def test_a_blank_cell_empties_a_field_and_blank_rows_are_no_rows(actor):
+    run(f"id,version,birth_year,country,,\n,,,,,\n{actor.pk},1,,,,\n")
+    actor.refresh_from_db()
+    assert (actor.birth_year, actor.country) == (None, "")
+
+
+# JSON, NDJSON, XLSX
+
+
+ROWS = [
+    {"first_name": "Tony", "birth_year": 1962, "biography": 'Said:\n"no"'},
+    {"first_name": "Cher", "birth_year": None, "biography": ""},
+]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(ROWS),
+        json.dumps(ROWS, indent=2),
+        json.dumps({"total": 2, "next": None, "actors": ROWS}),
+        json.dumps({"total": 2, "actors": ROWS}, indent=2),
+        "".join(json.dumps(row) + "\n" for row in ROWS),
+        "\ufeff" + json.dumps(ROWS[0]) + "\r\n\r\n" + json.dumps(ROWS[1]),
+    ],
+)
+def test_json_and_ndjson(content):
+    run(content)
+    assert list(Actor.objects.order_by("id").values_list("first_name", "birth_year", "biography")) == [
+        ("Tony", 1962, 'Said:\n"no"'), ("Cher", None, "")
+    ]  # fmt: skip
+
+
+def test_other_names_are_a_list_in_json():
+    run('[{"first_name": "A", "also_known_as": ["B", "C D"]}, {"first_name": "E", "also_known_as": "F / G"}]')
+    assert list(Actor.objects.order_by("id").values_list("also_known_as", flat=True)) == ["B / C D", "F / G"]
+    assert run('{"first_name": "A", "also_known_as": [["B"]]}').keys() == {(1, "")}
+
+
+def test_mistakes_in_json_are_by_line():
+    content = '[\n {"first_name": "A", "birth_year": 1066},\n {"first_name": ["B"], "birth_year": 1},\n'
+    content += ' {"first_name": "C"},\n 7,\n {"first_name": "\\ud800", "birth_year": true}\n]'
+    assert run(content).keys() == {(2, "birth_year"), (3, ""), (4, ""), (5, ""), (6, "")}
+    long = "[" + ",\n".join(json.dumps({"first_name": "A" * 40, "birth_year": "1"}) for _ in range(9_000)) + "]"
+    assert list(run(long)) == [(line, "birth_year") for line in range(1, 9_001)]
+    lines = '{"first_name": "A"}\n{"first_name"\n\n{"first_name": "\\u0000"}\n'
+    assert run(lines).keys() == {(2, ""), (4, "first_name")}
+
+
+def workbook(*rows):
+    book, file = Workbook(), io.BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(file)
+    return file.getvalue()
+
+
+def test_a_formula_for_a_heading_is_said_to_be_one():
+    with pytest.raises(Unreadable, match=r"^B1 is a formula or an error. Keep the value alone.$"):
+        run(workbook(["first_name", "=1+1"], ["A", "x"]))
+
+
+def test_xlsx():
+    run(workbook(["First name", "Year of birth", "Country"], ["Tony", 1962, "HK"], ["Cher", 1946.0], [None], ["007"]))
+    assert list(Actor.objects.order_by("id").values_list("first_name", "birth_year", "country")) == [
+        ("Tony", 1962, "HK"), ("Cher", 1946, ""), ("007", None, "")
+    ]  # fmt: skip
+
+
+def test_a_date_is_not_taken_for_a_year():
+    """A year typed into a cell for dates is a day of 1905 there: 1946 would become 1905."""
+    found = run(workbook(["first_name", "birth_year"], ["Cher", datetime(1946, 5, 20)]))
+    assert found == {(2, "birth_year"): "Give a year alone, such as 1946."}
+
+
+def test_mistakes_in_xlsx_are_by_line():
+    found = run(workbook(["first_name", "birth_year"], ["=1+1", 1], ["A", 1962.5], ["B", "inf"], ["C", 1, 2]))
+    assert found.keys() == {(2, ""), (3, "birth_year"), (4, "birth_year"), (5, "")}
+
+
+def test_a_quotation_mark_of_a_csv_for_spreadsheets_is_taken_off(actor):
+    Actor.objects.filter(pk=actor.pk).update(biography="=SUM(1)", native_name="'-x")
+    content = b"".join(records.comma_separated(Actor.objects.all()))
+    assert b"'=SUM(1)" in content
+    with examined(content) as staging:
+        assert (staging.same, staging.changed) == (1, 0)
+    run("first_name\n'=A\n'B\n'-\n'\n")
+    assert everyone()[1:] == ["=A", "'B", "-", "'"]

@@ -1,0 +1,95 @@
+"""The rules of an import are the model's own, however fast they are checked."""
+
+import json
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from hypothesis import HealthCheck, example, given, settings, strategies
+
+from actors.imports.columns import FIELDS
+from actors.imports.validation import Checker
+from actors.models import Actor
+from tests.actors.imports.test_imports import examined
+
+pytestmark = pytest.mark.django_db
+
+CELLS = {
+    "first_name": strategies.text(max_size=50),
+    "last_name": strategies.text(max_size=50),
+    "native_name": strategies.text(max_size=95),
+    "birth_year": strategies.one_of(strategies.just(""), strategies.integers(1700, 2100).map(str)),
+    "death_year": strategies.one_of(strategies.just(""), strategies.integers(1700, 2100).map(str)),
+    "country": strategies.sampled_from(["", "JP", "XX", "jp", "FRA"]),
+    "biography": strategies.text(),
+    "also_known_as": strategies.text(alphabet="ab /;\n\u0301", max_size=30),
+}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cells=strategies.fixed_dictionaries(CELLS))
+def test_a_row_is_right_where_the_model_says_so(db, cells):
+    values, mistakes = Checker(list(FIELDS)).check([2], [[cells[name]] for name in FIELDS])
+    stored = dict(zip(FIELDS, (column[0] for column in values), strict=True))
+    empty = {name: None if name.endswith("year") else "" for name in FIELDS}
+    actor = Actor(**{name: cells[name] or empty[name] for name in FIELDS})
+    try:
+        actor.clean_fields()
+    except ValidationError as error:
+        assert {mistake.column for mistake in mistakes} >= error.message_dict.keys()
+    else:
+        years = {"birth_year", "death_year"}
+        assert {mistake.column for mistake in mistakes} <= years
+        assert {name: stored[name] for name in FIELDS if name not in years} == {
+            name: getattr(actor, name) for name in FIELDS if name not in years
+        }
+    content = json.dumps([cells])
+    try:
+        actor.full_clean()
+    except ValidationError:
+        right = False
+    else:
+        right = True
+    if any(cells.values()):
+        with transaction.atomic(), examined(content) as staging:
+            assert (staging.wrong == 0) is right, list(staging.mistakes())
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    name=strategies.sampled_from(["first_name", "native_name", "biography", "also_known_as", "country", "birth_year"]),
+    cells=strategies.lists(
+        strategies.one_of(
+            strategies.text("aeB \u0301\u00e9\u00a0\u200f\u200b\u2029\u3164\x0b\n\r\t/\0", max_size=6),
+            strategies.text(max_size=6),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+)
+@example(name="birth_year", cells=["0"])
+@example(name="first_name", cells=["e\u0301"])
+def test_a_cell_becomes_what_the_field_makes_of_it(name, cells):
+    checker = Checker([name])
+    (values,), mistakes = checker.check(list(range(len(cells))), [cells])
+    wrong = {mistake.line for mistake in mistakes}
+    for line, (cell, value) in enumerate(zip(cells, values, strict=True)):
+        try:
+            if name == "birth_year" and (not cell.strip() or line in wrong):
+                # That a number is a year is the rule of the whole actor, not of the field.
+                assert value == "" and cell.strip() not in checker.right[name] - {""}
+            else:
+                assert value == str(Actor._meta.get_field(name).clean(cell, None))
+        except ValidationError:
+            assert line in wrong
+        else:
+            assert line not in wrong or name == "birth_year"
+
+
+def test_what_is_fast_is_what_the_field_does():
+    """The quick look at a column must never let pass what the field would change or refuse."""
+    checker = Checker(["first_name"])
+    for code in range(0x110000):
+        cell = f"a{chr(code)}b"
+        if checker._is_plain([cell], 45):
+            assert Actor._meta.get_field("first_name").clean_text(cell) == cell, hex(code)

@@ -1,0 +1,174 @@
+"""Did you mean: what a search that finds nobody may have meant."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from actors.models import Actor, Film
+from actors.search.suggestions import LONGEST, SHORTEST, suggest, suggest_films
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def people(db):
+    for name in (
+        "Tony|Leung", "Penélope|Cruz", "Arnold|Schwarzenegger", "Humphrey|Bogart", "Ann|Boger", "Cher|",
+        "Алла|Демидова", "Αλίκη|Βουγιουκλάκη", "Setsuko|Hara", "Jean-Paul|Belmondo", "Gael|García Bernal",
+    ):  # fmt: skip
+        first, _bar, last = name.partition("|")
+        Actor.objects.create(first_name=first, last_name=last, country="FR" if last == "Belmondo" else "")
+    Actor.objects.create(first_name="M", also_known_as="Marcello Mastroianni")
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        ("lenug", ["leung"]),  # exchanged
+        ("elung", ["leung"]),
+        ("leng", ["leung"]),  # left out
+        ("leeung", ["leung"]),  # added
+        ("leong", ["leung"]),  # replaced
+        ("Pénélopé Crux", ["penelope cruz"]),
+        ("toni leung", ["tony leung"]),
+        ("humprey bogart", ["humphrey bogart"]),
+        ("humprey bogrt", ["humphrey bogart"]),
+        ("schwarzeneger", ["schwarzenegger"]),
+        ("scharzeneger", ["schwarzenegger"]),  # two slips, and the same beginning
+        ("setuko", ["setsuko"]),
+        ("демидава", ["демидова"]),
+        ("αλικι", ["αλικη"]),
+        ("boget", ["boger"]),
+        ("bernla", ["bernal"]),  # a later part
+        ("gael garcia bernl", ["gael garcia bernal"]),
+        ("mastroanni", ["mastroianni"]),  # of another name
+        ("jeanpaul", ["jean paul"]),  # two parts without what is between them
+        ("leungtony", ["leung tony"]),
+        ("tonyleung", ["tony leung"]),
+        ("jeanpaul belmonod", ["jean paul belmondo"]),
+        ("garciabernal", ["garcia bernal"]),
+        ("tony cruz", []),  # both are right, and nobody has both
+        ("xqzkwvj", []),
+        ("che", []),
+        ("x" * 200, []),
+        ("lenug " * 7, []),
+        ("lenug xqzkwvj", []),
+    ],
+)
+def test_suggests(query, meant):
+    assert suggest(query) == meant
+
+
+def test_only_what_finds_somebody_in_the_list_is_suggested():
+    assert suggest("belmonod") == suggest("belmonod", country="FR", living="yes") == ["belmondo"]
+    assert suggest("belmonod", country="GB") == suggest("belmonod", living="no") == []
+
+
+def test_page_and_data_suggest(client):
+    page = client.get("/?q=lenug&living=yes").content.decode()
+    assert 'Did you mean <a href="./?q=leung&amp;living=yes"><bdi>Leung</bdi></a>?' in page
+    assert client.get("/actors.json?q=lenug").json()["suggestions"] == ["leung"]
+    assert client.get("/actors.json?q=leung").json()["suggestions"] == []
+    assert "Did you mean" not in client.get("/?q=xqzkwvj").content.decode()
+    assert "Did you mean" not in client.get("/?q=bogar").content.decode()  # inside of a name
+    assert "Did you mean" not in client.get("/?country=JP").content.decode()
+
+
+@pytest.fixture
+def films(db):
+    for title, original, year in (
+        ("Seven Samurai", "七人の侍", 1954),
+        ("Samurai Rebellion", "", 1967),
+        ("Breathless", "À bout de souffle", 1960),
+        ("The Umbrellas of Cherbourg", "", 1964),
+        ("Амели", "", 2001),
+        ("M", "", 1931),
+    ):
+        Film.objects.create(title=title, original_title=original, year=year)
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        ("samuria", ["samurai"]),  # exchanged
+        ("asmurai", ["samurai"]),
+        ("Samuraï rebelion", ["samurai rebellion"]),  # left out
+        ("rebelllion", ["rebellion"]),  # added
+        ("umbrallas", ["umbrellas"]),  # replaced
+        ("sevn samurei", ["seven samurai"]),
+        ("sevensamurai", ["seven samurai"]),  # without the space
+        ("a bout de soufle", ["a bout de souffle"]),  # of the original title
+        ("cherbuorgh", ["cherbourg"]),  # two slips, and the same beginning
+        ("амлеи", ["амели"]),
+        ("seven rebellion", []),  # both are right, and no film has both
+        ("lenug", []),  # a name, and no title
+        ("xqzkwvj", []),
+        ("sem", []),
+        ("x" * 200, []),
+        ("samuria " * 7, []),
+        ("samuria xqzkwvj", []),
+        ("七人の待", []),
+        ("", []),
+    ],
+)
+def test_suggests_words_of_titles(films, query, meant):
+    assert suggest_films(query) == meant
+
+
+def test_only_what_finds_a_film_in_the_list_is_suggested(films):
+    assert suggest_films("samuria") == suggest_films("samuria", "1950s") == ["samurai"]
+    assert suggest_films("samuria", "1940s") == []
+    assert suggest_films("rebelion", "1950s") == []
+
+
+def test_page_and_data_of_films_suggest(client, films):
+    page = client.get("/films/?q=samuria&decade=1950s&sort=year").content.decode()
+    assert 'Did you mean <a href="./?q=samurai&amp;decade=1950s&amp;sort=year"><bdi>Samurai</bdi></a>?' in page
+    assert client.get("/films.json?q=samuria&decade=1950s").json()["suggestions"] == ["samurai"]
+    assert client.get("/films.json?q=samuria&decade=1940s").json()["suggestions"] == []
+    assert client.get("/films.json?q=samurai").json()["suggestions"] == []
+    assert client.get("/films.json?decade=1940s").json()["suggestions"] == []
+    for query in ("q=xqzkwvj", "q=amura", "q=---", "decade=1940s"):
+        assert "Did you mean" not in client.get(f"/films/?{query}").content.decode()
+
+
+def test_a_suggestion_of_films_is_one_in_chinese_too(client, films):
+    page = client.get("/films/?q=samuria", headers={"accept-language": "zh-CN"}).content.decode()
+    assert "您要找的是不是" in page and '<a href="./?q=samurai"><bdi>Samurai</bdi></a>？' in page
+
+
+def test_what_finds_nothing_here_is_looked_for_there_by_one_click(client, films):
+    assert '<a href="/films/?q=Seven%20Samurai%26">' in client.get("/?q=Seven+Samurai%26").content.decode()
+    assert '<a href="/?q=tony%20leung">' in client.get("/films/?q=tony+leung").content.decode()
+    assert "/films/?q=" not in client.get("/?country=JP").content.decode()
+
+
+@pytest.mark.postgresql
+def test_the_words_of_titles_are_looked_up_in_an_index(films):
+    """Hundreds of slips of one word: without it, each would read the table."""
+    with CaptureQueriesContext(connection) as asked:
+        suggest_films("samuria")
+    (statement,) = (each["sql"] for each in asked if "film_words" in each["sql"])
+    *scans, statement = statement.split("; ")
+    with connection.cursor() as cursor:
+        for scan in scans:
+            cursor.execute(scan)
+        cursor.execute(f"EXPLAIN {statement}".replace("%", "%%"), [])
+        assert "Index Scan on film_words" in "\n".join(line for (line,) in cursor)
+
+
+@pytest.mark.postgresql
+def test_the_index_has_every_word_that_a_slip_may_have_been():
+    """A slip makes it one letter longer or shorter than what is typed."""
+    for length in (SHORTEST - 1, LONGEST + 1):
+        Film.objects.create(title="x" * length)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM actors_film WHERE film_words(search) @> ARRAY[%s]", ["x" * length])
+            assert cursor.fetchone() == (1,)
+
+
+def test_no_more_films_are_read_than_a_bound(films, monkeypatch):
+    """SQLite has no index of words."""
+    monkeypatch.setattr("actors.search.suggestions.READ", 1)
+    found = suggest_films("mubrellas")
+    assert found == (["umbrellas"] if connection.vendor == "postgresql" else [])

@@ -1,0 +1,114 @@
+"""One actor's page and its one address."""
+
+import pytest
+
+from actors.models import Actor
+from actors.text.language import language_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_visitor_reads_what_is_known(client, actor):
+    Actor.objects.filter(pk=actor.pk).update(biography="A samurai.\n\nAn <admiral>.")
+    page = client.get(f"/actors/{actor.pk}-toshiro-mifune/").content.decode()
+    assert "<title>Toshirō Mifune · Actorsite</title>" in page
+    assert '<bdi lang="ja">三船敏郎</bdi>' in page
+    assert '<dd><a href="/?born=1920s">1920</a></dd>' in page and "<dd>1997</dd>" in page
+    assert '<a href="/?country=JP">Japan</a>' in page
+    assert "<p>A samurai.</p>" in page and "<p>An &lt;admiral&gt;.</p>" in page
+    actor.refresh_from_db()
+    assert f'<time datetime="{actor.last_update:%Y-%m-%d}' in page
+
+
+def test_visitor_searches_on_from_an_actor(client, actor):
+    page = client.get(actor.get_absolute_url()).content.decode()
+    assert '<form class="search" role="search" method="get" action="/">' in page
+    assert '<label class="unseen" for="q">Search by name</label>' in page
+
+
+def test_what_is_not_known_is_left_out(client):
+    cher = Actor.objects.create(first_name="Cher")
+    page = client.get(cher.get_absolute_url()).content.decode()
+    assert "<h1>Cher</h1>" in page and "There is no biography yet." in page
+    assert "<dl>" not in page and "None" not in page
+
+
+def test_a_correction_is_on_the_page_at_once(client, actor):
+    client.get(actor.get_absolute_url())
+    actor.birth_year = 1921
+    actor.save()
+    after = client.get(actor.get_absolute_url())
+    assert ">1921</a></dd>" in after.content.decode()
+
+
+def test_a_year_of_which_there_is_no_list_leads_nowhere(client):
+    Actor.objects.bulk_create([Actor(last_name="Molière", birth_year=1622)])
+    page = client.get(Actor.objects.get().get_absolute_url()).content.decode()
+    assert "<dd>1622</dd>" in page and "born=" not in page
+
+
+@pytest.mark.parametrize("wrong", ["{pk}", "{pk}/", "{pk}-/", "{pk}-toshiro/", "{pk}-Toshiro-Mifune/", "{pk}-%E4/"])
+def test_a_wrong_or_missing_slug_leads_to_the_one_address(client, actor, wrong):
+    response = client.get("/actors/" + wrong.format(pk=actor.pk), follow=True)
+    assert response.redirect_chain[-1] == (f"/actors/{actor.pk}-toshiro-mifune/", 301)
+    assert response.status_code == 200
+
+
+def test_a_redirect_is_not_kept_by_browsers(client, actor):
+    """Else a name that is changed and changed back would send them in circles."""
+    assert client.get(f"/actors/{actor.pk}-old/")["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "slug"),
+    [
+        ("Łukasz", "O’Ñeil-Þórr", "lukasz-oneil-thorr"),
+        ("梁朝偉", "", "梁朝偉"),
+        ("Алла", "Демидова", "алла-демидова"),
+        ("शाहरुख़", "ख़ान", "शाहरुख़-ख़ान"),
+        ("…", "", "actor"),
+        ("A/B?", "#50%", "a-b-50"),
+    ],
+)
+def test_a_name_in_any_script_has_a_readable_address(client, first, last, slug):
+    actor = Actor.objects.create(first_name=first, last_name=last)
+    assert actor.slug == slug
+    assert client.get(actor.get_absolute_url()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wrong", ["0", "-1", "00", "١٢", "9" * 3900, "9" * 5000, "2147483648", "1.5", "1e3", "a", "999"]
+)
+def test_what_is_not_an_id_is_not_found(client, actor, wrong):
+    for address in (f"/actors/{wrong}/", f"/actors/{wrong}-toshiro-mifune/"):
+        assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "country", "language"),
+    [
+        ("梁朝偉", "HK", "zh-Hant"),
+        ("赵丹", "CN", "zh-Hans"),
+        ("三船敏郎", "JP", "ja"),
+        ("田中 きぬよ", "", "ja"),
+        ("송강호", "KR", "ko"),
+        ("Алла Демидова", "RU", "ru"),
+        ("فاتن حمامة", "EG", "ar"),
+        ("ترانه علیدوستی", "IR", "fa"),
+        ("शाहरुख़ ख़ान", "IN", "hi"),
+        ("Ειρήνη Παππά", "GR", "el"),
+        ("Tōru", "JP", ""),
+        ("", "JP", ""),
+    ],
+)
+def test_the_language_of_a_native_name_is_told_by_script_and_country(name, country, language):
+    assert language_of(name, country) == language
+
+
+def test_a_deleted_actor_is_gone_and_one_that_never_was_is_not_found(client, actor):
+    address = actor.get_absolute_url()
+    actor.delete()
+    assert client.get(address).status_code == 410
+    gone = client.get(f"{address.removesuffix('/')}.json")
+    assert (gone.status_code, gone.json()["title"]) == (410, "Gone")
+    assert client.get("/actors/99999-nobody/").status_code == 404

@@ -1,0 +1,79 @@
+"""The sitemap: every page, in files that no directory outgrows."""
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from actors.models import Actor, Film
+from actors.web import sitemaps
+
+pytestmark = pytest.mark.django_db
+NAMESPACE = {"s": sitemaps.XMLNS}
+
+
+def document(response):
+    assert (response.status_code, response["Content-Type"]) == (200, "application/xml")
+    return ElementTree.fromstring(response.getvalue())  # noqa: S314  it is our own
+
+
+def addresses(response):
+    return [entry.text for entry in document(response).findall("*/s:loc", NAMESPACE)]
+
+
+def test_a_small_directory_is_one_file_of_every_page(client, actor):
+    cher = Actor.objects.create(first_name="Cher & <Co>")
+    film = Film.objects.create(title="Moonstruck")
+    response = client.get("/sitemap.xml")
+    assert addresses(response) == [
+        f"http://testserver{path}"
+        for path in ("/", "/films/", actor.get_absolute_url(), cher.get_absolute_url(), film.get_absolute_url())
+    ]
+    changed = document(client.get("/sitemap.xml")).find("s:url/s:lastmod", NAMESPACE).text
+    assert changed == actor.last_update.isoformat(timespec="seconds").replace("+00:00", "Z")
+    for address in addresses(client.get("/sitemap.xml")):
+        assert client.get(address).status_code == 200
+
+
+class TestLarge:
+    """Three actors are a large directory where a file may have two addresses."""
+
+    @pytest.fixture(autouse=True)
+    def _actors(self, monkeypatch):
+        monkeypatch.setattr(sitemaps, "MOST", 2)
+        Actor.objects.bulk_create(Actor(id=pk, first_name=f"Number {pk}") for pk in (1, 2, 3, 2_000_000_000))
+        Film.objects.create(id=5, title="Moonstruck")
+
+    def test_an_index_leads_to_every_page_and_only_to_parts_that_have_some(self, client):
+        response = client.get("/sitemap.xml")
+        assert document(response).tag == f"{{{sitemaps.XMLNS}}}sitemapindex"
+        parts = addresses(response)
+        assert [part.removeprefix("http://testserver/sitemap-") for part in parts] == [
+            "actors-0.xml",
+            "actors-1.xml",
+            "actors-1000000000.xml",
+            "films-2.xml",
+        ]
+        pages = [page for part in parts for page in addresses(client.get(part))]
+        rows = [*Actor.objects.order_by("id"), *Film.objects.all()]
+        assert pages == [
+            "http://testserver/",
+            "http://testserver/films/",
+            *(f"http://testserver{row.get_absolute_url()}" for row in rows),
+        ]
+
+    def test_a_part_costs_a_look_and_one_read_in_a_transaction(self, client, django_assert_num_queries):
+        with django_assert_num_queries(2 + 2):
+            client.get("/sitemap-actors-1.xml").getvalue()
+
+    @pytest.mark.parametrize("part", ["actors-2", "people-0", f"actors-{2**31}", f"films-{10**40}", "actors--1"])
+    def test_there_is_no_other_part(self, client, part):
+        assert client.get(f"/sitemap-{part}.xml").status_code == 404
+
+    def test_the_last_id_there_can_be_has_its_page(self, client):
+        Actor.objects.create(id=2**31 - 1, first_name="Last")
+        assert len(addresses(client.get(f"/sitemap-actors-{(2**31 - 1) // 2}.xml"))) == 1
+
+
+def test_head_reads_no_rows(client, actor):
+    answer = client.head("/sitemap.xml")
+    assert (answer.status_code, answer.getvalue(), answer["Content-Type"]) == (200, b"", "application/xml")

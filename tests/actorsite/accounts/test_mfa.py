@@ -1,0 +1,382 @@
+"""The second factor: without it a password opens nothing, where an account has one or must have one."""
+
+import base64
+import re
+import time
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from actors.models import Actor
+from actorsite.accounts import mfa
+from actorsite.models import Passkey
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _passwords_are_hashed_fast(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+PASSWORD = "correct horse battery"
+OWN, CHECK, APP = "/admin/second-factor/", "/admin/second-factor/check/", "/admin/second-factor/app/"
+SCRIPTS = [f"{OWN}passkeys/{name}/" for name in ("new", "add", "known", "check")]
+
+
+def person(name, group=None, **traits):
+    account = User.objects.create_user(name, password=PASSWORD, is_staff=True, **traits)
+    if group:
+        account.groups.add(Group.objects.get(name=group))
+    return account
+
+
+@pytest.fixture
+def alice():
+    return person("alice", "Editors")
+
+
+def give_app(account):
+    return TOTPDevice.objects.create(user=account, name="app")
+
+
+def code_of(device):
+    """The code that the app shows now."""
+    generator = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    generator.time = time.time()
+    return f"{generator.token():06d}"
+
+
+def next_code(account):
+    """A code that ``account`` may give now, be it that of now or the one after the last that was given.
+
+    That of half a minute later is not always one: where a code was given as its half minute ended, the clock of its
+    app is taken to be late from then on.
+    """
+    device = TOTPDevice.objects.get(user__username=account)
+    generator = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    generator.time = time.time()
+    generator.drift += max(0, device.last_t + 1 - generator.t())
+    return f"{generator.token():06d}"
+
+
+def browser(name="alice"):
+    """A browser in which ``name`` has given the password."""
+    opened = Client()
+    assert opened.post("/admin/login/", {"username": name, "password": PASSWORD}).status_code == 302
+    return opened
+
+
+def leads(opened, address="/admin/actors/actor/"):
+    """Follow the redirects of a page; return the path where they end."""
+    answer = opened.get(address, follow=True)
+    assert answer.status_code == 200
+    return answer.request["PATH_INFO"]
+
+
+def test_without_a_factor_and_without_the_duty_the_password_is_enough(alice):
+    assert leads(browser()) == "/admin/actors/actor/"
+
+
+def test_with_a_factor_the_password_alone_opens_nothing(alice, actor):
+    device = give_app(alice)
+    opened = browser()
+    for address in (
+        "/admin/", "/admin/actors/actor/", f"/admin/actors/actor/{actor.pk}/change/", "/admin/actors/change/",
+        "/admin/password_change/", "/admin/jsi18n/", OWN, APP, "/admin/login/",
+        "/admin/autocomplete/?term=m&app_label=actors&model_name=credit&field_name=actor",
+    ):  # fmt: skip
+        assert leads(opened, address) == CHECK, address
+    for address in (f"{OWN}codes/", f"{OWN}remove/", f"/admin/actors/actor/{actor.pk}/delete/", *SCRIPTS[:2]):
+        assert opened.post(address, {"what": "app", "post": "yes", "seen": 1}).status_code == 302, address
+    assert Actor.objects.exists() and TOTPDevice.objects.exists()
+    page = opened.get(CHECK).content.decode()
+    assert "nav-sidebar" not in page and "Change password" not in page
+    assert opened.post(CHECK, {"code": code_of(device), "next": "/admin/actors/actor/"}).url == "/admin/actors/actor/"
+    assert leads(opened) == "/admin/actors/actor/"
+
+
+def test_the_check_leads_to_the_page_that_was_wanted_and_nowhere_else(alice):
+    device = give_app(alice)
+    opened = browser()
+    ask = opened.get("/admin/actors/actor/?q=li", follow=True).redirect_chain[-1][0]
+    assert parse_qs(urlsplit(ask).query)["next"] == ["/admin/actors/actor/?q=li"]
+    assert opened.post(CHECK, {"code": code_of(device), "next": "https://evil.example/"}).url == "/admin/"
+
+
+def test_the_sessions_key_is_new_after_the_check(alice):
+    device = give_app(alice)
+    opened = browser()
+    before = opened.session.session_key
+    opened.post(CHECK, {"code": code_of(device)})
+    assert opened.session.session_key != before
+    stolen = Client()
+    stolen.cookies["__Host-sessionid"] = before
+    assert leads(stolen) == "/admin/login/"
+
+
+def test_a_code_is_good_once(alice):
+    device = give_app(alice)
+    code = code_of(device)
+    assert browser().post(CHECK, {"code": code}).status_code == 302
+    again = browser().post(CHECK, {"code": code})
+    assert again.status_code == 200 and "wrong, or was used before" in again.content.decode()
+
+
+def test_another_accounts_code_is_none(alice):
+    give_app(alice)
+    assert browser().post(CHECK, {"code": code_of(give_app(person("bob")))}).status_code == 200
+
+
+@pytest.mark.parametrize("code", ["", "x", "000 000", "٠٠٠٠٠٠", "a\x00b", "x" * 41, "1" * 40, "-1", "²²²²²²"])
+def test_what_is_no_code_gets_the_form_with_an_error(alice, code):
+    give_app(alice)
+    answer = browser().post(CHECK, {"code": code})
+    assert answer.status_code == 200 and "errorlist" in answer.content.decode()
+
+
+def test_wrong_codes_make_the_next_wait_from_wherever_they_come(alice):
+    """Who has the password cannot try codes, not with as many addresses and fresh sign-ins as he likes."""
+    device = give_app(alice)
+    opened = browser()
+    right = code_of(device)
+    wrong = f"{(int(right) + 1) % 1_000_000:06d}"
+    assert opened.post(CHECK, {"code": wrong}).status_code == 200
+    for count in (4, 12):
+        TOTPDevice.objects.update(throttling_failure_count=count)
+        answer = browser().post(CHECK, {"code": right}, REMOTE_ADDR=f"203.0.113.{count}")
+        assert answer.status_code == 429 and "the next one counts in" in answer.content.decode()
+        assert str(2 ** (count - 1))[:2] in answer.content.decode()
+    TOTPDevice.objects.update(throttling_failure_count=1)
+    assert "counts in 1 second." in browser().post(CHECK, {"code": right}).content.decode()
+
+
+def test_wrong_codes_lock_as_wrong_passwords_do(alice):
+    device = give_app(alice)
+    opened = browser()
+    answers = []
+    for _ in range(5):
+        TOTPDevice.objects.update(throttling_failure_timestamp=None)
+        answers.append(opened.post(CHECK, {"code": "not a code"}).status_code)
+    assert answers == [200, 200, 200, 200, 429]
+    assert opened.post(CHECK, {"code": code_of(device)}).status_code == 429
+    # She herself is elsewhere.
+    assert opened.post(CHECK, {"code": code_of(device)}, REMOTE_ADDR="203.0.113.9").status_code == 302
+
+
+# Setting up
+
+
+def key_shown(page):
+    """The key of the page where an app is set up, as an app would take it."""
+    secret = re.search(r'<code class="secret">([A-Z2-7 ]+)</code>', page)[1].replace(" ", "")
+    device = TOTPDevice()
+    device.key = base64.b32decode(secret).hex()
+    return device
+
+
+def set_up_app(opened):
+    page = opened.get(APP).content.decode()
+    device = key_shown(page)
+    return opened.post(APP, {"code": code_of(device)}), device
+
+
+def test_an_app_is_set_up_once_a_code_proves_it(alice):
+    opened = browser()
+    page = opened.get(APP).content.decode()
+    assert "<svg" in page and "style=" not in page
+    assert opened.post(APP, {"code": "123"}).status_code == 200
+    assert not TOTPDevice.objects.exists() and leads(opened) == "/admin/actors/actor/"
+    answer = opened.post(APP, {"code": code_of(key_shown(page))})
+    # Without recovery codes, a lost app is a lost account.
+    assert answer.url == f"{OWN}codes/"
+    asked = opened.get(answer.url).content.decode()
+    assert "Make recovery codes" in asked and "The app is set up." in asked and not StaticToken.objects.exists()
+    opened.post(answer.url)
+    assert opened.get(answer.url).url == OWN
+    assert set_up_app(opened)[0].url == OWN
+    assert leads(opened) == "/admin/actors/actor/"  # here it is known already
+    assert leads(browser()) == CHECK
+
+
+def test_the_qr_code_says_what_the_page_says(alice):
+    page = browser().get(APP).content.decode()
+    address = mfa.app_address(alice, key_shown(page).key)
+    assert address.startswith("otpauth://totp/Actorsite%3Aalice?secret=")
+    assert str(mfa.qr_code(address)) in unescape(page) or str(mfa.qr_code(address)) in page
+
+
+def test_another_app_takes_the_place_of_the_first(alice):
+    opened = browser()
+    _answer, first = set_up_app(opened)
+    _answer, second = set_up_app(opened)
+    assert TOTPDevice.objects.get().key == second.key != first.key
+    assert browser().post(CHECK, {"code": code_of(first)}).status_code == 200
+
+
+def test_recovery_codes_are_shown_once_kept_as_hashes_and_good_once_each(alice):
+    opened = browser()
+    set_up_app(opened)
+    shown = re.findall(r"<code>([a-z2-7-]+)</code>", opened.post(f"{OWN}codes/").content.decode())
+    assert len(set(shown)) == 10
+    kept = set(StaticToken.objects.values_list("token", flat=True))
+    assert len(kept) == 10 and not kept & {mfa.plain(code) for code in shown}
+    assert browser().post(CHECK, {"code": shown[0].upper().replace("-", " ")}).status_code == 302
+    assert browser().post(CHECK, {"code": shown[0]}).status_code == 200
+    assert "9 codes are left" in opened.get(OWN).content.decode()
+    again = re.findall(r"<code>([a-z2-7-]+)</code>", opened.post(f"{OWN}codes/").content.decode())
+    assert not set(again) & set(shown)
+
+
+def test_with_the_last_factor_go_the_recovery_codes(alice):
+    opened = browser()
+    set_up_app(opened)
+    opened.post(f"{OWN}codes/")
+    assert opened.post(f"{OWN}remove/", {"what": "app"}).url == OWN
+    assert not StaticToken.objects.exists()
+    assert leads(browser()) == "/admin/actors/actor/"
+
+
+def test_nobody_takes_away_what_is_anothers(alice):
+    bob = person("bob")
+    key = Passkey.objects.create(user=bob, name="key", credential_id="x", public_key=b"")
+    opened = browser()
+    for what in (str(key.pk), "0", "9" * 30, "²", "", "app"):
+        assert opened.post(f"{OWN}remove/", {"what": what}).status_code == 302
+    assert Passkey.objects.exists()
+
+
+# Required
+
+
+def test_required_of_all_staff_nothing_opens_before_one_is_set_up(alice, settings):
+    settings.STAFF_SECOND_FACTOR = "required"
+    opened = browser()
+    for address in ("/admin/", "/admin/actors/actor/", "/admin/password_change/", "/admin/login/"):
+        assert leads(opened, address) == OWN, address
+    assert "wants a second factor from everybody" in opened.get(OWN).content.decode()
+    set_up_app(opened)
+    assert leads(opened) == "/admin/actors/actor/"
+
+
+# Who else
+
+
+def test_the_pages_are_for_who_gave_a_password(client, alice):
+    for address in (OWN, CHECK, APP):
+        assert leads(client, address) == "/admin/login/"
+    for address in (f"{OWN}codes/", f"{OWN}remove/", *SCRIPTS):
+        assert client.post(address).status_code == 302
+        assert client.get(address).status_code == 302
+    visitor = User.objects.create_user("visitor", password=PASSWORD)
+    client.force_login(visitor)
+    assert leads(client, OWN) == "/admin/login/"
+
+
+def test_signing_out_needs_no_second_factor(alice):
+    give_app(alice)
+    opened = browser()
+    opened.post("/admin/logout/")
+    assert leads(opened) == "/admin/login/"
+
+
+@pytest.mark.parametrize("address", [f"{OWN}remove/", *SCRIPTS])
+def test_what_changes_something_is_asked_by_post(alice, address):
+    opened = browser()
+    set_up_app(opened)
+    assert opened.get(address).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"answer": 1}',
+        b'{"answer": {"id": {}}}',
+        b"\xff",
+        b"[" * 100_000,
+        b'{"answer": {"id": "\\u0000"}}',
+    ],
+    ids=range(8),
+)
+@pytest.mark.parametrize("address", [SCRIPTS[1], SCRIPTS[3]])
+def test_a_passkey_that_is_none_is_refused(alice, address, body):
+    opened = browser()
+    set_up_app(opened)
+    opened.post(address.replace("add", "new").replace("check", "known"), b"{}", "application/json")
+    answer = opened.post(address, body, "application/json")
+    assert answer.status_code == 400 and answer.json()["message"]
+    assert not Passkey.objects.exists()
+
+
+ACCOUNTS = "/admin/auth/user/"
+
+
+@pytest.mark.parametrize(
+    ("role", "target", "done"),
+    [
+        ("Editors", "alice", False),
+        ("Curators", "alice", False),
+        ("Administrators", "alice", True),
+        ("Administrators", "root", False),
+        ("superuser", "root", True),
+    ],
+)
+def test_who_resets_whose_factor(client, alice, role, target, done):
+    root = person("root", is_superuser=True)
+    colleague = person("dora", None if role == "superuser" else role, is_superuser=role == "superuser")
+    account = {"alice": alice, "root": root}[target]
+    give_app(account)
+    mfa.new_recovery_codes(account)
+    opened = browser(target)
+    client.force_login(colleague)
+    client.post(ACCOUNTS, {"action": "reset_second_factor", "_selected_action": account.pk})
+    assert mfa.has_one(account) is not done
+    assert LogEntry.objects.filter(object_id=account.pk, user=colleague).exists() is done
+    assert StaticToken.objects.exists() is not done
+    assert (leads(opened, "/admin/") == "/admin/") is done
+
+
+def test_a_reset_ends_what_the_lost_factor_had_opened(alice, settings):
+    settings.STAFF_SECOND_FACTOR = "required"
+    opened = browser()
+    set_up_app(opened)
+    assert leads(opened) == "/admin/actors/actor/"
+    mfa.reset(alice)
+    assert leads(opened) == OWN
+
+
+def test_a_command_resets(alice, capsys):
+    give_app(alice)
+    call_command("reset_second_factor", "alice")
+    assert capsys.readouterr().out == "alice has no second factor any more.\n"
+    assert leads(browser()) == "/admin/actors/actor/"
+    with pytest.raises(CommandError, match="no account nobody"):
+        call_command("reset_second_factor", "nobody")
+
+
+def test_secrets_have_no_page_in_the_admin(client):
+    client.force_login(person("root", is_superuser=True))
+    for model in ("otp_totp/totpdevice", "otp_static/staticdevice", "actorsite/passkey"):
+        assert client.get(f"/admin/{model}/").status_code == 404
+
+
+@pytest.mark.once
+def test_the_passkeys_library_is_loaded_only_when_needed():
+    from tests.server import manage
+
+    code = (
+        "import sys; import actorsite.urls; assert 'webauthn' not in sys.modules and 'cryptography' not in sys.modules"
+    )
+    ended = manage("shell", "-c", code, DATABASE_URL="sqlite:////nonexistent/none")
+    assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,84 @@
+"""The admin's pages of groups and accounts name permissions in the language of who reads."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
+from django.utils import translation
+
+from actorsite.accounts.permissions import label
+
+pytestmark = pytest.mark.django_db
+
+CHINESE = {"Accept-Language": "zh-hans"}
+
+
+@pytest.fixture
+def dave(client):
+    """Somebody who may see groups and see and change accounts, and is no superuser."""
+    dave = User.objects.create_user("dave", is_staff=True)
+    dave.groups.add(Group.objects.get(name="Administrators"))
+    dave.user_permissions.add(Permission.objects.get(codename="change_actor"))
+    client.force_login(dave)
+    return dave
+
+
+def pages():
+    return f"/admin/auth/group/{Group.objects.get(name='Curators').pk}/change/", "/admin/auth/group/add/"
+
+
+def texts(client, address):
+    return client.get(address, headers=CHINESE).content.decode()
+
+
+def test_the_boxes_have_no_english_verb(client, root):
+    for address in (*pages(), f"/admin/auth/user/{root.pk}/change/"):
+        page = texts(client, address)
+        assert "演员与影片 | 演员 | 可以添加演员</option>" in page and "可以从历史中恢复演员" in page
+        assert "| Can " not in page
+        assert not [text for text in re.findall(r"<option[^>]*>([^<]*\|[^<]*)<", page) if re.search("[a-z]", text)]
+        assert "shown_permissions" not in page  # once is enough
+        assert page.count("</option>") >= Permission.objects.count()
+
+
+def test_who_may_only_see_them_reads_them_too(client, dave):
+    page = texts(client, pages()[0])
+    assert "演员与影片 | 演员 | 可以删除演员<br>" in page and "| Can " not in page
+    page = texts(client, f"/admin/auth/user/{dave.pk}/change/")
+    assert "演员与影片 | 演员 | 可以更改演员" in page and "| Can " not in page
+
+
+def test_who_may_only_see_them_gives_nobody_more(client, dave):
+    address, everything = f"/admin/auth/user/{dave.pk}/change/", list(Permission.objects.values_list("pk", flat=True))
+    form = {"username": "dave", "is_active": "on", "is_staff": "on", "user_permissions": everything}
+    form |= {"shown_permissions": everything, "groups": [group.pk for group in dave.groups.all()], "_save": "Save"}
+    assert client.post(address, form).status_code == 302
+    assert client.post(pages()[0], {"name": "Curators", "permissions": everything}).status_code == 403
+    assert [permission.codename for permission in dave.user_permissions.all()] == ["change_actor"]
+
+
+def test_a_superuser_gives_permissions(client, root):
+    eve, permission = User.objects.create_user("eve"), Permission.objects.get(codename="view_film")
+    form = {"username": "eve", "is_active": "on", "user_permissions": [permission.pk], "_save": "Save"}
+    assert client.post(f"/admin/auth/user/{eve.pk}/change/", form).status_code == 302
+    assert list(eve.user_permissions.all()) == [permission]
+    form = {"name": "Lookers", "permissions": [permission.pk], "_save": "Save"}
+    assert client.post("/admin/auth/group/add/", form).status_code == 302
+    assert list(Group.objects.get(name="Lookers").permissions.all()) == [permission]
+
+
+def test_in_english_they_are_what_is_stored():
+    about = Permission.objects.filter(content_type__model__in=["actor", "film", "change", "user", "group"])
+    assert len(about) == 18
+    assert [label(permission) for permission in about] == [str(permission) for permission in about]
+
+
+@pytest.mark.parametrize(
+    ("kind", "codename"), [("actor", "praise_actor"), ("gone", "add_gone"), ("change", "add_change")]
+)
+def test_what_no_model_declares_is_called_as_it_is_stored(kind, codename):
+    of, _made = ContentType.objects.get_or_create(app_label="actors", model=kind)
+    permission = Permission(content_type=of, codename=codename, name="As stored")
+    with translation.override("zh-hans"):
+        assert label(permission).endswith(" | As stored")

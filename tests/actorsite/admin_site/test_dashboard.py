@@ -1,0 +1,148 @@
+"""The admin's front page, and what stands on all its pages."""
+
+import re
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from actors.models import Actor, Credit, Film
+from tests.actors.admin.test_actors import administrator, editor, plain_staff
+from tests.actors.admin.test_films import curators
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _passwords_are_hashed_fast(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def test_an_editor_sees_what_changed_last_and_what_is_missing(client, actor):
+    Actor.objects.create(first_name="Cher", country="US")
+    Actor.objects.create(first_name="Madonna", birth_year=1958)
+    film = Film.objects.create(title="Yojimbo", year=1961)
+    Credit.objects.create(film=film, actor=actor, character="Sanjuro")
+    editor(client)
+    page = client.get("/admin/").content.decode()
+    changes, films = page.index("Recent changes</h2>"), page.index("Recent changes of films")
+    attention = page[page.index("Wants attention") : changes]
+    assert (
+        "Cher" in attention
+        and "Madonna" not in attention
+        and "Mifune" not in attention
+        and "?missing=birth_year" in attention
+    )
+    assert "Toshirō Mifune" in page[changes:films] and f"?actor={actor.pk}" in page[changes:films]
+    assert f'?film={film.pk}">Yojimbo (1961)</a><br>Toshirō Mifune · Sanjuro<br>' in page[films:]
+
+
+def test_who_is_gone_is_named_in_the_changes_of_films(client, actor):
+    editor(client)
+    film = Film.objects.create(title="Yojimbo")
+    Credit.objects.create(film=film, actor=actor)
+    pk = actor.pk
+    actor.delete()
+    assert f"<br>Toshirō Mifune (#{pk}, deleted)<br>" in client.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize(("role", "offered"), [(editor, False), (curators, True)])
+def test_possible_duplicates_are_offered_to_who_may_merge(client, role, offered):
+    role(client)
+    assert ("/admin/actors/actor/duplicates/" in client.get("/admin/").content.decode()) is offered
+
+
+def test_who_may_see_nothing_is_shown_nothing(client, actor):
+    Actor.objects.create(first_name="Cher")
+    plain_staff(client)
+    page = client.get("/admin/").content.decode()
+    for text in ("Cher", "Mifune", "Wants attention", "Recent changes"):
+        assert text not in page
+
+
+def test_a_script_in_a_name_is_text(client):
+    Actor.objects.create(first_name="<script>alert(1)</script>")
+    editor(client)
+    page = client.get("/admin/").content.decode()
+    assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+
+
+def test_the_front_page_reads_no_table_whole(client):
+    client.force_login(User.objects.create_superuser("root"))
+    Actor.objects.bulk_create(Actor(first_name=f"A{n}") for n in range(1_200))
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/admin/")
+    assert len(queries) < 10
+    assert not [sql for sql in queries if "COUNT(" in sql["sql"].upper()]
+    asked = [query["sql"] for query in queries if '"actor"."birth_year" IS NULL' in query["sql"]]
+    assert len(asked) == 1 and "LIMIT 1000" in asked[0]
+
+
+@pytest.mark.parametrize("label", [None, "staging"])
+def test_the_environments_label_is_on_every_page(client, actor, settings, label):
+    settings.ENVIRONMENT_LABEL = label
+    pages = [client.get("/admin/login/")]
+    client.force_login(User.objects.create_superuser("root"))
+    pages += [client.get(page) for page in ("/admin/", "/admin/actors/actor/", "/admin/second-factor/")]
+    for page in pages:
+        assert ('<span class="environment">' in page.content.decode()) is bool(label)
+        assert page.content.decode().count("staging") == bool(label)
+
+
+def test_the_subject_and_the_failed_sign_ins_have_chinese_names(client):
+    client.force_login(User.objects.create_superuser("root"))
+    AccessAttempt.objects.create(username="eve", ip_address="203.0.113.1", failures_since_start=5)
+    chinese = {"headers": {"Accept-Language": "zh-CN"}}
+    front = client.get("/admin/", **chinese).content.decode()
+    assert 'class="section"' in front and not re.search(r">\s*Actors\s*<", front)
+    attempts = client.get("/admin/axes/accessattempt/", **chinese).content.decode()
+    assert "用户名" in attempts and "Username" not in attempts
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["added (command), 20", "Actors and films</a>", ">Imports and merges</a>", ">Changes</a>"]),
+        ("zh-hans", ["（命令）已添加", "演员与影片</a>", ">导入与合并</a>", ">更改记录</a>"]),
+    ],
+)
+def test_it_says_what_is_meant(client, actor, language, words):
+    administrator(client)
+    page = " ".join(client.get("/admin/", headers={"accept-language": language}).content.decode().split())
+    for word in words:
+        assert word in page
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/admin/actors/actor/", ["By whether living", ">Actors and films</a>"]),
+        ("/admin/actors/change/", ["By origin", ">Actors and films</a>"]),
+    ],
+)
+def test_filters_and_ways_say_what_is_meant(client, actor, address, words):
+    administrator(client)
+    page = client.get(address).content.decode()
+    for word in words:
+        assert word in page
+
+
+def test_a_part_without_a_character_is_named_without_a_dash(client, actor):
+    administrator(client)
+    Credit.objects.create(actor=actor, film=Film.objects.create(title="Inception", year=2010))
+    page = client.get(f"/admin/actors/actor/{actor.pk}/delete/").content.decode()
+    assert "Toshirō Mifune (Inception (2010))" in page
+    Credit.objects.update(character="Miles")
+    page = client.get(f"/admin/actors/actor/{actor.pk}/delete/").content.decode()
+    assert "Toshirō Mifune: Miles (Inception (2010))" in page
+
+
+def test_what_the_stock_admin_has_no_chinese_for_is_in_chinese_all_the_same(client, root):
+    chinese = {"headers": {"Accept-Language": "zh-CN"}}
+    page = client.get("/admin/", **chinese).content.decode()
+    for english, text in (("Model name", "模型名称"), ("Add link", "添加链接"), ("Change or view list link", "的链接")):
+        assert english not in page and text in page
+    wrong = client.post("/admin/actors/actor/add/", {"birth_year": "1066"}, **chinese).content.decode()
+    assert "<title>错误：" in wrong

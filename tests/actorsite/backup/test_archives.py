@@ -1,0 +1,335 @@
+"""``manage.py backup`` and ``verify_backup``: a backup that cannot be restored is told from one that can."""
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import ExitStack, nullcontext
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from actorsite.backup import archives
+from actorsite.management.commands.backup import Command
+from tests.database import cursor_of, scratch_database
+from tests.environment import DATABASE
+from tests.postgres import binaries, newest_client
+
+# All verifications of one server in one process: one test counts the databases that they leave behind.
+pytestmark = pytest.mark.xdist_group("verify")
+postgresql = pytest.mark.postgresql
+
+
+def manage(url, *arguments, binary=False, **variables):
+    """Run manage.py on the database at ``url``; return the finished process."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env={
+            # pg_dump of the tests' own server, so that neither is older than the other.
+            "PATH": f"{binaries()}:{os.environ['PATH']}",
+            "SECRET_KEY": "abcde" * 10,
+            "ALLOWED_HOSTS": "localhost",
+            "DATABASE_URL": url,
+            **variables,
+        },
+        capture_output=True,
+        text=not binary,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The URL of a database with actors."""
+    with ExitStack() as stack:
+        if DATABASE == "postgresql":
+            url = stack.enter_context(scratch_database())
+        else:
+            url = f"sqlite:///{tmp_path_factory.mktemp('site')}/site.sqlite3"
+        for command in (["migrate", "--verbosity=0"], ["seed"]):
+            assert manage(url, *command).returncode == 0
+        yield url
+
+
+@pytest.fixture(scope="module")
+def good(site, tmp_path_factory):
+    """The path of a backup of ``site``."""
+    path = tmp_path_factory.mktemp("backup") / "site.dump"
+    done = manage(site, "backup", path)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+@pytest.fixture
+def copy(good, tmp_path):
+    """The path of a copy of ``good``, with its manifest, to be spoilt."""
+    for path in good.parent.iterdir():
+        shutil.copy(path, tmp_path)
+    return tmp_path / good.name
+
+
+def manifest_of(path):
+    return Path(f"{path}.manifest.json")
+
+
+def change_manifest(path, change):
+    manifest = json.loads(manifest_of(path).read_text())
+    change(manifest)
+    manifest_of(path).write_text(json.dumps(manifest))
+
+
+def refused(site, path):
+    """Verify what is no good backup; return what was said."""
+    done = manage(site, "verify_backup", path)
+    assert done.returncode != 0, done.stdout
+    assert done.stderr.startswith("CommandError: ")
+    return done.stderr
+
+
+def actor_table(manifest):
+    return next(table for name, table in manifest["tables"].items() if name.split(".")[-1] == "actor")
+
+
+def test_a_backup_is_restored_and_compared(site, good):
+    done = manage(site, "verify_backup", good)
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads(manifest_of(good).read_text())
+    assert actor_table(manifest)["rows"] > 250
+    rows = sum(table["rows"] for table in manifest["tables"].values())
+    assert done.stdout.startswith(f"Restored {len(manifest['tables'])} tables with {rows} rows.\nAll are as the")
+
+
+def test_nobody_else_may_read_it(good):
+    assert [path.stat().st_mode & 0o077 for path in good.parent.iterdir()] == [0, 0]
+    assert {path.name for path in good.parent.iterdir()} == {"site.dump", "site.dump.manifest.json"}
+
+
+def test_standard_output_has_the_archive_and_standard_error_the_manifest(site, tmp_path):
+    done = manage(site, "backup", "-", binary=True)
+    path = tmp_path / "piped"
+    path.write_bytes(done.stdout)
+    manifest_of(path).write_bytes(done.stderr)
+    assert manage(site, "verify_backup", path).stdout.count("All are as the manifest") == 1
+
+
+@pytest.mark.parametrize("manifest", [True, False], ids=["with its manifest", "alone"])
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.98])
+def test_a_truncated_archive_is_refused(site, copy, part, manifest):
+    copy.write_bytes(copy.read_bytes()[: int(copy.stat().st_size * part)])
+    if not manifest:
+        manifest_of(copy).unlink()
+    refused(site, copy)
+
+
+def test_a_flipped_bit_is_found(site, copy):
+    content = bytearray(copy.read_bytes())
+    content[len(content) // 2] ^= 1
+    copy.write_bytes(content)
+    assert "Its bytes are not those" in refused(site, copy)
+
+
+@postgresql
+def test_a_flipped_bit_in_the_rows_is_found_without_a_manifest(site, copy):
+    content = bytearray(copy.read_bytes())
+    # The table of contents is first; the rows, compressed, are the greater part.
+    content[int(len(content) * 0.8)] ^= 1
+    copy.write_bytes(content)
+    manifest_of(copy).unlink()
+    assert "It was not restored" in refused(site, copy)
+
+
+@postgresql
+def test_a_newer_client_backs_up_and_verifies_on_an_older_server(site, tmp_path):
+    """As the image's client does: it is to be as new as any server."""
+    path = tmp_path / "site.dump"
+    for command in ("backup", "verify_backup"):
+        done = manage(site, command, path, PATH=f"{newest_client()}:{os.environ['PATH']}")
+        assert done.returncode == 0, done.stderr
+    assert json.loads(manifest_of(path).read_text())["pg_dump"] >= 18
+
+
+@postgresql
+def test_an_archive_of_a_newer_pg_dump_is_refused(site, copy):
+    content = bytearray(copy.read_bytes())
+    assert content[:5] == b"PGDMP"
+    content[6] += 50  # the minor version of the format
+    copy.write_bytes(content)
+    change_manifest(copy, lambda manifest: manifest.update(sha256=__import__("hashlib").sha256(content).hexdigest()))
+    assert "unsupported version" in refused(site, copy)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda table: table.update(rows=table["rows"] + 1), "rows, where the manifest has"),
+        (lambda table: table.update(checksum="1"), "but not the same ones"),
+    ],
+)
+def test_rows_that_are_missing_or_changed_are_found(site, copy, change, said):
+    change_manifest(copy, lambda manifest: change(actor_table(manifest)))
+    assert said in refused(site, copy)
+
+
+def test_a_missing_table_is_found(site, copy):
+    change_manifest(copy, lambda manifest: manifest["tables"].update(lost={"rows": 1, "checksum": "1"}))
+    assert "lost: missing" in refused(site, copy)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}'])
+def test_a_manifest_that_is_none_is_refused(site, copy, text):
+    manifest_of(copy).write_text(text)
+    assert "manifest" in refused(site, copy)
+
+
+def test_without_a_manifest_it_says_what_it_could_not_compare(site, copy):
+    """As with an archive of `heroku pg:backups:download`."""
+    manifest_of(copy).unlink()
+    done = manage(site, "verify_backup", copy)
+    assert done.returncode == 0, done.stderr
+    assert "It can be restored. There is no " in done.stdout
+    assert "whether rows are missing or changed could not be compared" in done.stdout
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PGDMP", b"SQLite format 3\0"])
+def test_what_is_no_archive_is_refused(site, tmp_path, content):
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    # A site on SQLite has no server to see it by.
+    said = "was not checked" if content == b"PGDMP" and DATABASE == "sqlite" else "is not a good backup"
+    assert said in refused(site, path)
+
+
+@postgresql
+def test_the_readmes_way_to_restore_restores(site, good):
+    readme = (settings.BASE_DIR / "README.md").read_text()
+    (command,) = re.findall(r'^pg_restore .* --dbname="\$NEW_URL" site.dump$', readme, re.MULTILINE)
+    with scratch_database() as url, cursor_of(url) as cursor:
+        environment = {"PATH": f"{binaries()}:{os.environ['PATH']}", "NEW_URL": url}
+        done = subprocess.run(["sh", "-c", command], cwd=good.parent, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        cursor.execute("SELECT count(*) FROM actor")
+        assert cursor.fetchone()[0] == actor_table(json.loads(manifest_of(good).read_text()))["rows"]
+        assert manage(url, "migrate", "--check").returncode == 0
+
+
+@postgresql
+def test_an_archive_of_another_application_is_refused(site, tmp_path):
+    with scratch_database() as url:
+        with cursor_of(url) as cursor:
+            cursor.execute("CREATE TABLE parcel AS SELECT 1 AS id")
+        path = tmp_path / "other.dump"
+        assert manage(url, "backup", path).returncode == 0
+        assert "no table of actors" in refused(site, path)
+
+
+@postgresql
+def test_the_archive_and_the_manifest_are_of_one_moment(site, tmp_path):
+    """Whatever is written meanwhile."""
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert manage(url, "migrate", "--verbosity=0").returncode == 0
+        script = tmp_path / "script"
+        line = "INSERT INTO actor (first_name, last_name) SELECT 'A', repeat('B', 40) FROM generate_series(1, 20);\n"
+        script.write_text(line * 20_000)
+        writer = subprocess.Popen([binaries() / "psql", "-q", "-d", url, "-f", script], stdout=subprocess.DEVNULL)
+        path = tmp_path / "busy.dump"
+        try:
+            assert manage(url, "backup", path).returncode == 0
+            assert writer.poll() is None
+            cursor.execute("SELECT count(*) FROM actor")
+            after = cursor.fetchone()[0]
+        finally:
+            writer.kill()
+            writer.wait()
+        assert 0 < actor_table(json.loads(manifest_of(path).read_text()))["rows"] < after
+        done = manage(url, "verify_backup", path)
+        assert done.returncode == 0, done.stderr
+
+
+@postgresql
+def test_no_database_is_left_behind(site, good, copy):
+    copy.write_bytes(copy.read_bytes()[:5000])
+    manifest_of(copy).unlink()
+    manage(site, "verify_backup", good)
+    refused(site, copy)
+    with cursor_of(site) as cursor:
+        cursor.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'actorsite_verify%'")
+        assert cursor.fetchone()[0] == 0
+
+
+@postgresql
+def test_an_account_that_may_not_create_databases_is_told_of_another_server(site, good):
+    with cursor_of(site) as cursor:
+        cursor.execute("CREATE ROLE only_reads LOGIN")
+        try:
+            limited = site.replace("postgres@", "only_reads@")
+            done = manage(limited, "verify_backup", good)
+            assert done.returncode != 0 and "was not checked. This account may not create a database" in done.stderr
+            assert "by --server" in done.stderr and "not a good backup" not in done.stderr
+            assert manage(limited, "verify_backup", good, f"--server={site}").returncode == 0
+        finally:
+            cursor.execute("DROP ROLE only_reads")
+
+
+@pytest.mark.once
+def test_a_write_during_the_backup_does_not_spoil_it(site, tmp_path):
+    """SQLite's online backup: another connection holds a write that is not committed."""
+    with sqlite3.connect(site.removeprefix("sqlite:///")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("INSERT INTO auth_group (name) VALUES ('half done')")
+        path = tmp_path / "site.sqlite3"
+        done = manage(site, "backup", path)
+        other.rollback()
+    assert done.returncode == 0, done.stderr
+    assert manage(site, "verify_backup", path).returncode == 0
+    assert b"half done" not in path.read_bytes()
+
+
+def test_a_backup_that_fails_leaves_nothing(tmp_path):
+    done = manage("postgres://nobody@127.0.0.1:1/none?sslmode=disable", "backup", tmp_path / "new")
+    assert done.returncode != 0 and "The server is not there" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("", "is a directory: name a file in it."), ("none/new", "There is no directory")]
+)
+def test_a_file_that_cannot_be_is_refused_before_anything_is_dumped(tmp_path, file, said):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    done = manage("postgres://nobody@127.0.0.1:1/none?sslmode=disable", "backup", folder / file)
+    assert done.returncode != 0 and done.stderr.startswith("CommandError: ") and said in done.stderr
+    assert list(tmp_path.rglob("*")) == [folder]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_a_backup_that_is_cut_off_leaves_no_archive_with_the_manifest_of_another(tmp_path, monkeypatch, step):
+    path, renamed, replace = tmp_path / "site.dump", [], Path.replace
+
+    def dump(made, to):
+        to.write_text(made)
+        return {"made": made, "tables": {}, "size": len(made)}
+
+    def cut_off(part, to):
+        if len(renamed) == step:
+            raise KeyboardInterrupt
+        renamed.append(to)
+        return replace(part, to)
+
+    monkeypatch.setattr(archives, "dump", partial(dump, "old"))
+    Command().write(path)
+    monkeypatch.setattr(archives, "dump", partial(dump, "new"))
+    monkeypatch.setattr(Path, "replace", cut_off)
+    with pytest.raises(KeyboardInterrupt) if step < 2 else nullcontext():
+        Command().write(path)
+    assert path.read_text() == ("new" if step else "old")
+    assert {name.name for name in tmp_path.iterdir()} <= {path.name, manifest_of(path).name}
+    assert manifest_of(path).exists() or step < 2
+    if manifest_of(path).exists():
+        assert json.loads(manifest_of(path).read_text())["made"] == path.read_text()

@@ -1,0 +1,225 @@
+"""The environment is read strictly, and all its mistakes come in one message."""
+
+import subprocess
+import sys
+
+import pytest
+
+from actorsite.conf import env
+from tests.server import ROOT, environment, manage
+
+pytestmark = pytest.mark.once
+
+GOOD = {
+    "SECRET_KEY": "abcde" * 10,
+    "ALLOWED_HOSTS": "actors.example.org",
+    "DATABASE_URL": "postgres://ada:lovelace@db.example.org:5432/actors",
+}
+BAD_OPTIONS = [
+    *("foo=bar", "sslmode=nonsense", "sslmode=", "sslmode", "sslmode=require&sslmode=disable", "pgbouncer=true"),
+    *("connect_timeout=abc", "connect_timeout=1.5", "keepalives=true", "target_session_attrs=master"),
+]
+# For each variable, values that a tired operator may set. Free texts have none but the empty one.
+BAD = {
+    "SECRET_KEY": ["short", "with spaces " * 10, "a" * 60, "abcd" * 15, "django-insecure-" + "abcde" * 10],
+    "ALLOWED_HOSTS": [
+        "https://a.example.org",
+        "a.example.org, b.example.org",
+        '"a.example.org"',
+        "a.example.org:80",
+        ",",
+    ],
+    "DATABASE_URL": [
+        "mysql://u:hush@h/n",
+        "postgres://u:hush@h",
+        "postgres://u:hush@h:port/n",
+        '"postgres://u:hush@h/n"',
+        " postgres://u:hush@h/n",
+        "sqlite://",
+        "nonsense",
+        *(f"postgres://u:hush@h/n?{options}" for options in BAD_OPTIONS),
+        *("postgres://u:hush%00@h/n", "postgres://u:hush%ff@h/n"),
+        *("sqlite:///x?timeout=hush", "sqlite:///x?foo=hush", "sqlite:///x?timeout=-1"),
+    ],
+    "host": ["db example", "'db'", "h:5433", "::g"],
+    "PSQL_USERNAME": [],
+    "PSQL_PASSWORD": [],
+    "PSQL_DBNAME": ["two words", "'actors'"],
+    "DATABASE_CONN_MAX_AGE": ["-1", "1.5", "ten", " 10", "86401"],
+    "DATABASE_STATEMENT_TIMEOUT": ["0", "25001", "2s"],
+    "CACHE_SECONDS": ["-1", "61", "0.5"],
+    "DEBUG": ["True", "1", "yes", " true", '"true"'],
+    "PORT": ["0", "65536", "http", " 5000", "'5000'", "tcp://10.0.0.1:80", "٥٠٠٠"],
+    "METRICS_PORT": ["0", "metrics"],
+    "WEB_CONCURRENCY": ["0", "65", "two", "2 ", '"2"'],
+    "WEB_THREADS": ["0", "65", "many"],
+    "TRUSTED_PROXIES": ["10.0.0.1/8", "proxy.example.org", "10.0.0.0/8, fd00::/8", "*"],
+    "CSRF_TRUSTED_ORIGINS": ["a.example.org", "https://a.example.org/", "https://a, https://b"],
+    "SECURITY_CONTACT": [
+        "security@example.org",
+        "http://example.org/",
+        "mailto: ada@example.org",
+        "javascript:alert(1)",
+    ],
+    "ENVIRONMENT_LABEL": [" staging", "x" * 31, "a\nb"],
+    "STAFF_SECOND_FACTOR": ["true", "Required"],
+    "SESSION_HOURS": ["0", "721", "1.5"],
+    "LOCKOUT_MINUTES": ["0", "1441", "half an hour"],
+    "LOG_LEVEL": ["info", "VERBOSE"],
+    "LOG_FORMAT": ["JSON", "xml"],
+    "DYNO": ["web 1"],
+    "HOSTNAME": ["a b"],
+    "DJANGO_SUPERUSER_USERNAME": ["ada lovelace", "a" * 151],
+    "DJANGO_SUPERUSER_PASSWORD": [],
+    "DJANGO_SUPERUSER_EMAIL": ["ada", "ada @example.org"],
+    "RELEASE_PATIENCE": ["-1", "3001", "2m"],
+    "RELEASE_LOCK_TIMEOUT": ["99", "60001", "1s"],
+    "RELEASE_SEED": ["True", "1", "yes"],
+}
+# Empty is how a list says that it has nothing.
+EMPTY_IS_FINE = {"TRUSTED_PROXIES", "CSRF_TRUSTED_ORIGINS"}
+
+
+def test_every_variable_has_bad_values_here():
+    assert list(BAD) == [variable.name for variable in env.VARIABLES]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in BAD.items() for value in values]
+    + [(name, "") for name in BAD if name not in EMPTY_IS_FINE],
+)
+def test_a_bad_value_is_refused_by_its_name(name, value):
+    with pytest.raises(env.EnvironmentInvalid) as refused:
+        env.read({**GOOD, name: value})
+    heading, *mistakes = str(refused.value).splitlines()
+    assert heading == "The environment does not allow a start."
+    assert len(mistakes) == 1
+    assert mistakes[0].startswith(f"- {name} must be ")
+    assert "hush" not in mistakes[0]
+
+
+def test_good_values_are_read():
+    values = env.read(
+        {
+            **GOOD,
+            "ALLOWED_HOSTS": "a.example.org,.b.example.org",
+            "DEBUG": "true",
+            "PORT": "80",
+            "TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8",
+        }
+    )
+    assert values["ALLOWED_HOSTS"] == ["a.example.org", ".b.example.org"]
+    assert (values["DEBUG"], values["PORT"], values["WEB_CONCURRENCY"]) == (True, 80, 2)
+    assert [str(network) for network in values["TRUSTED_PROXIES"]] == ["10.0.0.0/8", "fd00::/8"]
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])
+def test_what_is_required_must_be_set(missing):
+    with pytest.raises(env.EnvironmentInvalid, match=f"- {missing} is required: "):
+        env.read({name: value for name, value in GOOD.items() if name != missing})
+
+
+OLD = {"host": "db.example.org", "PSQL_USERNAME": "ada", "PSQL_PASSWORD": "p@ss/w:rd", "PSQL_DBNAME": "actors"}
+
+
+def test_the_four_old_variables_name_the_database():
+    """With the replaced page's TLS, which is libpq's default."""
+    url = env.read({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD})["DATABASE_URL"]
+    entry = env.database(url, 600)
+    assert (entry["HOST"], entry["USER"], entry["PASSWORD"], entry["NAME"]) == tuple(OLD.values())
+    assert (entry["PORT"], entry["OPTIONS"]["sslmode"]) == (5432, "prefer")
+
+
+def test_the_host_may_be_an_address():
+    required = {name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}
+    url = env.read({**required, **OLD, "host": "2001:db8::7"})["DATABASE_URL"]
+    entry = env.database(url, 600)
+    assert (entry["HOST"], entry["PORT"]) == ("2001:db8::7", 5432)
+
+
+@pytest.mark.parametrize(("name", "value"), [("PSQL_PASSWORD", ""), ("host", "h:5433")])
+def test_one_of_the_four_that_is_wrong_is_said_once(name, value):
+    with pytest.raises(env.EnvironmentInvalid) as refused:
+        env.read({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD, name: value})
+    [_heading, mistake] = str(refused.value).splitlines()
+    assert mistake.startswith(f"- {name} must be ")
+
+
+def test_database_url_wins_over_the_four():
+    assert env.read({**GOOD, **OLD})["DATABASE_URL"] == GOOD["DATABASE_URL"]
+
+
+def test_the_old_variables_come_together():
+    some = {"SECRET_KEY": GOOD["SECRET_KEY"], "ALLOWED_HOSTS": "a", "host": "db", "PSQL_PASSWORD": "hush"}
+    with pytest.raises(env.EnvironmentInvalid, match="PSQL_USERNAME, PSQL_DBNAME must be set too") as refused:
+        env.read(some)
+    assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "sslmode"),
+    [("postgres://u:p@h/n", "require"), ("postgres://u:p@h/n?sslmode=disable", "disable")],
+)
+def test_tls_is_required_unless_the_url_says_otherwise(url, sslmode):
+    assert env.database(url, 600)["OPTIONS"]["sslmode"] == sslmode
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        (
+            "postgres://u:p@h/n?sslmode=verify-full&sslrootcert=/ca.pem&channel_binding=require",
+            {"channel_binding": "require"},
+        ),
+        ("POSTGRESQL://u:p@h/n?connect_timeout=5&assume_role=r&application_name=a", {"connect_timeout": 5}),
+        ("postgres://u:p@h/n?currentSchema=s", {"options": "-c search_path=s"}),
+        ("SQLITE:///x?timeout=3", {"timeout": 3, "transaction_mode": "IMMEDIATE"}),
+        ("sqlite:///x?init_command=PRAGMA%20foreign_keys", {"init_command": "PRAGMA foreign_keys"}),
+    ],
+)
+def test_options_that_are_known_are_taken(url, options):
+    entry = env.database(env.read({**GOOD, "DATABASE_URL": url})["DATABASE_URL"], 600)
+    assert options.items() <= entry["OPTIONS"].items()
+    assert entry["ENGINE"] == (
+        "django.db.backends.sqlite3" if "timeout=3" in url or "init" in url else "actorsite.db.postgresql"
+    )
+
+
+WRONG = {
+    "SECRET_KEY": "hush-too-short",
+    "ALLOWED_HOSTS": "",
+    "DATABASE_URL": "mysql://ada:hush@db/actors",
+    "PORT": " 5000",
+    "WEB_CONCURRENCY": '"2"',
+}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["-m", "actorsite.server.start"], ["manage.py", "check"], ["manage.py", "migrate"]],
+    ids=["serve", "check", "migrate"],
+)
+def test_every_way_to_start_refuses_with_one_message(command):
+    ended = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment(**WRONG), capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    heading, *mistakes = ended.stderr.splitlines()
+    assert heading == "The environment does not allow a start."
+    assert [line.split()[1] for line in mistakes] == list(WRONG)
+    assert "hush" not in ended.stderr
+
+
+def test_the_production_variables_pass_the_deployment_checks():
+    ended = manage("check", "--deploy", "--fail-level", "WARNING", DATABASE_URL="sqlite:////nonexistent/none")
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_development_would_not_pass_the_deployment_checks():
+    """So that the check above can fail."""
+    ended = manage(
+        "check", "--deploy", "--fail-level", "WARNING", DATABASE_URL="sqlite:////nonexistent/none", DEBUG="true"
+    )
+    assert ended.returncode == 1

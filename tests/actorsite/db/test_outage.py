@@ -1,0 +1,284 @@
+"""The database goes away in every way, and the site says so in time, and comes back by itself."""
+
+import json
+import os
+import re
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+import psycopg2
+import pytest
+
+from tests.database import cursor_of
+from tests.postgres import PostgreSQL
+from tests.server import Server, manage
+
+# One server for all, which each test takes away.
+pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("outage")]
+
+# Rendered anew each time: see actorsite.pages.
+PAGE = "/?q=mifune&anew"
+KEPT = "/"
+ADA = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD": "countess-of-lovelace"}
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    server = PostgreSQL(options=("-c", "max_connections=12", "-c", "superuser_reserved_connections=0"))
+    with cursor_of(server.url()) as cursor:
+        cursor.execute("CREATE DATABASE outage")
+    try:
+        for command in (["migrate", "--verbosity", "0"], ["ensure_superuser"]):
+            ended = manage(*command, DATABASE_URL=server.url("outage"), **ADA)
+            assert ended.returncode == 0, ended.stderr
+        yield server
+    finally:
+        for pid in server.pids():
+            os.kill(pid, signal.SIGCONT)
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(postgres):
+    with Server(postgres.url("outage"), WEB_THREADS="4") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def well(server):
+    """Every trial begins and ends with a site that serves."""
+    wait_until_served(server, 5)
+    yield
+    wait_until_served(server, 5)
+
+
+def wait_until_served(server, patience):
+    """Wait for a page and readiness, at most ``patience`` seconds."""
+    start = time.monotonic()
+    while (page := server.get(PAGE)[0], ready := server.get("/readyz")[0]) != (200, 200):
+        assert time.monotonic() - start < patience, f"page {page}, readiness {ready}:\n{server.log[-1500:]}"
+        time.sleep(0.02)
+
+
+def sign_in(server):
+    """Send Ada's name and password; return what ``Server.request`` does."""
+    page = server.get("/admin/login/")
+    token = re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', page[2])[1].decode()
+    form = {"username": "ada", "password": "countess-of-lovelace", "csrfmiddlewaretoken": token, "next": "/admin/"}
+    headers = {
+        "Cookie": page[1]["Set-Cookie"].split(";")[0],
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    return server.request("POST", "/admin/login/", headers, urlencode(form))
+
+
+def within(seconds, ask):
+    """Return what ``ask`` does, which takes less than ``seconds``: once of three times, on a machine that is busy."""
+    taken = []
+    for _ in range(3):
+        start = time.monotonic()
+        answer = ask()
+        taken.append(time.monotonic() - start)
+        if taken[-1] < seconds:
+            return answer
+    raise AssertionError(f"took {taken} s, not {seconds}")
+
+
+def assert_unavailable(server, ask=lambda server: server.get(PAGE)):
+    """The page is a 503 within 3 s that asks to come back."""
+    status, headers, body = within(3, lambda: ask(server))
+    assert status == 503, server.log[-1500:]
+    assert headers["Retry-After"].isdecimal()
+    assert headers["Content-Type"].startswith("text/html")
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert b"<h1" in body
+
+
+def assert_files_are_unavailable(server):
+    """No file begins that would be cut, and no answer is a 500."""
+    for path in ("/actors.csv", "/actors.ndjson", "/actors.ndjson?living=no", "/films.csv"):
+        status, headers, body = within(3, lambda path=path: server.get(path))
+        assert (status, headers["Content-Type"]) == (503, "application/problem+json"), (path, status, body)
+        assert headers["Retry-After"].isdecimal()
+
+
+def assert_alive_but_not_ready(server):
+    assert within(1, lambda: server.get("/livez"))[0] == 200
+    status, _, body = within(2.5, lambda: server.get("/readyz"))
+    assert status == 503
+    return body.decode()
+
+
+@contextmanager
+def hung(postgres):
+    """All of the server's processes stopped: connections are accepted by the kernel, and nobody answers."""
+    stopped = postgres.pids()
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in reversed(stopped):
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_the_database_is_away(postgres, server):
+    server.get(KEPT)
+    postgres.stop_server(mode="immediate")
+    try:
+        assert_unavailable(server)
+        assert_unavailable(server, lambda server: server.get(KEPT))
+        assert_files_are_unavailable(server)
+        time.sleep(0.6)
+        assert "does not answer" in assert_alive_but_not_ready(server)
+    finally:
+        postgres.start()
+    wait_until_served(server, 3)
+
+
+def test_the_database_hangs(postgres, server):
+    server.get(KEPT)
+    with hung(postgres):
+        assert_unavailable(server, lambda server: server.get(KEPT))
+        assert_unavailable(server)
+        assert_files_are_unavailable(server)
+        assert_alive_but_not_ready(server)
+    wait_until_served(server, 3)
+
+
+def test_many_visitors_while_the_database_hangs(postgres, server):
+    """Their waiting does not add up, and liveness still answers: nothing is restarted for the database's sake."""
+    with hung(postgres), ThreadPoolExecutor(20) as visitors:
+        assert_unavailable(server)
+        answers = [visitors.submit(assert_unavailable, server) for _ in range(60)]
+        assert_alive_but_not_ready(server)
+        for answer in answers:
+            answer.result()
+    wait_until_served(server, 3)
+
+
+def test_a_server_that_hangs_in_the_middle_of_a_query(postgres, server):
+    """No statement time-out ends this one."""
+    with cursor_of(postgres.url("outage")) as cursor:
+        cursor.execute("BEGIN; LOCK TABLE actor")
+        waiting = threading.Thread(target=assert_unavailable, args=[server])
+        waiting.start()
+        time.sleep(0.3)
+        with hung(postgres):
+            waiting.join(10)
+            assert not waiting.is_alive()
+    wait_until_served(server, 3)
+
+
+def test_a_slow_query(postgres, server):
+    """PostgreSQL itself ends it, and so does not go on working for nobody."""
+    start = len(server.log)
+    with cursor_of(postgres.url("outage")) as cursor:
+        cursor.execute("BEGIN; LOCK TABLE actor; LOCK TABLE django_migrations")
+        time.sleep(0.6)
+        assert_unavailable(server)
+        assert_alive_but_not_ready(server)
+    assert "canceling statement due to statement timeout" in server.log[start:]
+    wait_until_served(server, 3)
+
+
+def test_a_table_that_others_hold(postgres, server):
+    """A file of data may look for its rows for long, and does not wait for a lock as long as that."""
+    with cursor_of(postgres.url("outage")) as cursor:
+        cursor.execute("BEGIN; LOCK TABLE actor, actors_film")
+        assert_files_are_unavailable(server)
+        assert_unavailable(server)
+    wait_until_served(server, 3)
+
+
+def test_the_database_is_read_only(postgres, server):
+    """Reading goes on; what must write is told to come back; readiness sends the traffic elsewhere."""
+    with cursor_of(postgres.url()) as cursor:
+        cursor.execute("ALTER DATABASE outage SET default_transaction_read_only = on")
+        drop_connections(cursor)
+        try:
+            time.sleep(0.6)
+            assert [server.get(PAGE)[0] for _ in range(20)] == [200] * 20
+            assert_unavailable(server, sign_in)
+            assert "read-only" in assert_alive_but_not_ready(server)
+        finally:
+            cursor.execute("ALTER DATABASE outage RESET default_transaction_read_only")
+    wait_until_served(server, 3)
+    # Each of the four threads may still have a connection of before: the first refusal makes all let go of theirs.
+    answers = [sign_in(server)[0] for _ in range(20)]
+    assert sorted(answers) in ([302] * 20, [302] * 19 + [503])
+
+
+def test_an_outage_leaves_no_traceback_in_the_log(postgres, server):
+    start = len(server.log)
+    with hung(postgres):
+        assert_unavailable(server)
+    assert "Traceback" not in server.log[start:]
+    assert "OperationalError" in server.log[start:]
+
+
+def test_no_connection_is_left(postgres, server):
+    with cursor_of(postgres.url()) as cursor:
+        drop_connections(cursor)
+    taken = []
+    try:
+        while True:
+            taken.append(psycopg2.connect(postgres.url()))
+    except psycopg2.OperationalError:
+        pass
+    try:
+        assert_unavailable(server)
+        time.sleep(0.6)
+        assert_alive_but_not_ready(server)
+    finally:
+        for connection in taken:
+            connection.close()
+    wait_until_served(server, 3)
+
+
+@pytest.fixture
+def wrong_password(postgres):
+    """The address of the database for an account whose password is another."""
+    hba = postgres.data / "pg_hba.conf"
+    rules = hba.read_text()
+    with cursor_of(postgres.url()) as cursor:
+        cursor.execute("CREATE ROLE grace LOGIN PASSWORD 'right'")
+        hba.write_text(f"host all grace all scram-sha-256\n{rules}")
+        cursor.execute("SELECT pg_reload_conf()")
+        time.sleep(0.2)
+        try:
+            yield postgres.url("outage").replace("postgres@", "grace:hush-hush@")
+        finally:
+            hba.write_text(rules)
+            cursor.execute("SELECT pg_reload_conf()")
+            cursor.execute("DROP ROLE grace")
+
+
+def test_a_wrong_password_is_said_once_and_by_readiness(postgres, wrong_password):
+    with Server(wrong_password, WEB_THREADS="4") as refused:
+        for _ in range(10):
+            assert refused.get(PAGE)[0] == refused.get(KEPT)[0] == 503
+        reason = "password authentication failed for user"
+        lines = [json.loads(line) for line in refused.log.splitlines()]
+        [told] = [line for line in lines if line["logger"] == "actorsite.db.postgresql"]
+        assert told["message"].endswith(f'{reason} "grace"') and told["level"] == "ERROR"
+        answers = [line["message"] for line in lines if line["message"].startswith("Service Unavailable: ")]
+        assert len(answers) == 20 and all(reason in answer for answer in answers)
+        assert refused.get("/readyz")[::2] == (503, f"The database does not answer: {reason} ….".encode())
+        assert "hush" not in refused.log
+
+
+def test_a_database_that_does_not_exist_is_said(postgres):
+    with Server(postgres.url("nowhere")) as refused:
+        assert refused.get(PAGE)[0] == 503
+        assert 'database \\"nowhere\\" does not exist' in refused.log
+        assert refused.get("/readyz")[::2] == (503, "The database does not answer: database … does not exist.".encode())
+
+
+def drop_connections(cursor):
+    cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'outage'")
+    time.sleep(0.1)

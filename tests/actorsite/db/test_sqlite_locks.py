@@ -1,0 +1,65 @@
+"""SQLite while another process holds it, and what looks after the waits of threads."""
+
+import json
+import sqlite3
+import threading
+import time
+
+import pytest
+
+from actorsite.db import deadlines
+from tests.server import Server, migrated_database
+
+pytestmark = pytest.mark.once
+
+
+def lookers():
+    return [thread for thread in threading.enumerate() if thread.name == "deadline"]
+
+
+def test_a_wait_for_sqlite_ends_nobody():
+    """Who waited past the deadline ended the thread that looks, and so every deadline of the process."""
+    deadlines.watch(sqlite3.connect(":memory:"))
+    with deadlines.deadline(0.1):
+        time.sleep(0.4)
+    assert lookers()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_whoever_looks_is_replaced(monkeypatch):
+    """After a fault of ours."""
+    with monkeypatch.context() as patched:
+        patched.setattr(deadlines, "_look_once", lambda now: 1 / 0)
+        with deadlines.deadline(1):
+            time.sleep(0.4)
+        assert not lookers()
+    with deadlines.deadline(1):
+        assert lookers()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with migrated_database() as url, Server(url, WEB_THREADS="4") as running:
+        yield running
+
+
+@pytest.fixture
+def held(server):
+    """The file, which another process holds."""
+    held = sqlite3.connect(server.variables["DATABASE_URL"].removeprefix("sqlite:///"), isolation_level=None)
+    held.execute("BEGIN EXCLUSIVE")
+    yield held
+    held.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=mifune", "/spotlight/", "/actors.csv", "/actors.ndjson", "/readyz"])
+def test_a_locked_file_is_a_503_in_time(server, held, path):
+    start, before = time.monotonic(), len(server.log)
+    status = server.get(path)[0]
+    assert (status, time.monotonic() - start < 3) == (503, True)
+    assert server.get("/livez")[0] == 200
+    lines = [json.loads(line) for line in server.log[before:].splitlines()]
+    assert not any("exception" in line for line in lines)
+    held.execute("ROLLBACK")
+    time.sleep(0.5)
+    assert server.get(path)[0] == 200

@@ -1,0 +1,188 @@
+"""``manage.py release`` makes the database ready, whoever else does so at the same time."""
+
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from django.conf import settings
+
+from tests.actors.migrations.test_adoption import OLD
+from tests.database import cursor_of, scratch_database
+from tests.postgres import free_port
+
+pytestmark = pytest.mark.postgresql
+
+ADMINISTRATOR = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD": "correct horse battery"}
+
+
+def start(url, command=("release",), **environment):
+    """Start a command of manage.py on the database at ``url``."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *command],
+        cwd=settings.BASE_DIR,
+        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(url, command=("release",), **environment):
+    """Run it to its end; return its exit code and all that it said."""
+    process = start(url, command, **environment)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out + err
+
+
+@contextmanager
+def holding(url, statement):
+    """Hold what ``statement`` locks, in a transaction of another session."""
+    with cursor_of(url) as cursor:
+        cursor.connection.autocommit = False
+        cursor.execute(statement)
+        yield cursor.connection
+
+
+def value(url, query):
+    with cursor_of(url) as cursor:
+        cursor.execute(query)
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("round_", [1, 2, 3])
+def test_eight_at_once_all_succeed_and_migrate_once(round_):
+    with scratch_database() as url:
+        processes = [start(url, RELEASE_SEED="true", **ADMINISTRATOR) for _ in range(8)]
+        said = [process.communicate(timeout=240) for process in processes]
+        assert [process.returncode for process in processes] == [0] * 8, said
+        assert value(url, "SELECT count(*) - count(DISTINCT (app, name)) FROM django_migrations") == 0
+        assert run(url, ("migrate", "--check"))[0] == 0
+        assert value(url, "SELECT count(*) FROM auth_user WHERE is_superuser") == 1
+        assert sum(f"Loaded {value(url, 'SELECT count(*) FROM actor')} actors" in out for out, _ in said) == 1
+
+
+def test_nothing_is_loaded_and_nobody_made_unless_asked():
+    with scratch_database() as url:
+        code, said = run(url)
+        assert code == 0 and said.endswith("Released.\n")
+        assert value(url, "SELECT count(*) FROM actor") == value(url, "SELECT count(*) FROM auth_user") == 0
+
+
+def test_a_failing_migration_is_taken_back_whole():
+    schema = """SELECT md5(string_agg(line, E'\n' ORDER BY line)) FROM (
+        SELECT table_name || column_name || data_type AS line FROM information_schema.columns
+            WHERE table_schema = 'public'
+        UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL SELECT app || name FROM django_migrations) AS lines"""
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url, ("migrate", "actors", "0005"))[0] == 0
+        assert run(url, ("migrate", "auth"))[0] == run(url, ("migrate", "admin"))[0] == 0
+        # What the next migration makes last is there already, so that it fails with half its work done.
+        cursor.execute("CREATE TABLE actors_credit (id integer)")
+        before = value(url, schema)
+        code, said = run(url)
+        assert code != 0 and "The migration failed and is taken back" in said and "already exists" in said
+        assert value(url, schema) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DROP COLUMN last_update", "it has no column last_update"),
+        ("DROP COLUMN last_name, ADD country text", "it has no column last_name, its column country is not ours"),
+    ],
+)
+def test_a_table_that_cannot_be_adopted_is_left_as_it_is(change, said):
+    with scratch_database() as url, cursor_of(url) as cursor:
+        cursor.execute(OLD)
+        cursor.execute(f"ALTER TABLE actor {change}")
+        code, out = run(url)
+        assert code == 1 and f"The table actor of this database cannot be adopted: {said}. Nothing is changed." in out
+        assert value(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 1
+        assert value(url, "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == 1
+
+
+def test_a_table_in_use_is_waited_for_without_holding_up_its_readers():
+    """Each try makes others wait no longer than RELEASE_LOCK_TIMEOUT, and one succeeds in the end."""
+    with scratch_database() as url:
+        assert run(url, ("migrate", "actors", "0001"))[0] == 0
+        slowest, over = [0.0], threading.Event()
+
+        def read():
+            with cursor_of(url) as reader:
+                while not over.is_set():
+                    started = time.monotonic()
+                    reader.execute("SELECT count(*) FROM actor")
+                    slowest[0] = max(slowest[0], time.monotonic() - started)
+                    time.sleep(0.02)
+
+        with holding(url, "LOCK TABLE actor IN ACCESS SHARE MODE") as other:
+            release = start(url, RELEASE_LOCK_TIMEOUT="200")
+            reader, watchdog = threading.Thread(target=read), threading.Timer(20, release.kill)
+            reader.start()
+            watchdog.start()
+            try:
+                for line in release.stdout:
+                    if "Others hold the tables" in line:
+                        break
+                else:
+                    pytest.fail(release.stderr.read())
+                other.rollback()
+                release.communicate(timeout=60)
+            finally:
+                watchdog.cancel()
+                other.rollback()
+                over.set()
+                reader.join()
+        assert release.returncode == 0
+        assert 0 < slowest[0] < 0.9
+
+
+def test_patience_ends():
+    with scratch_database() as url:
+        assert run(url, ("migrate", "actors", "0001"))[0] == 0
+        with holding(url, "LOCK TABLE actor IN ACCESS SHARE MODE"):
+            code, said = run(url, RELEASE_LOCK_TIMEOUT="100", RELEASE_PATIENCE="1")
+        assert code != 0 and "lock timeout" in said
+
+
+def test_a_broken_off_release_is_taken_up_by_the_next():
+    """Killed while it builds indexes, it leaves a broken one; the next release builds that anew."""
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url, ("migrate", "actors", "0004"))[0] == 0
+        with holding(url, "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B')") as other:
+            release = start(url, RELEASE_LOCK_TIMEOUT="100")
+            end = time.monotonic() + 30
+            broken = (
+                "SELECT count(*) FROM pg_index WHERE indexrelid::regclass::text LIKE 'actor_sort%' AND NOT indisvalid"
+            )
+            while not value(url, broken) and time.monotonic() < end:
+                time.sleep(0.1)
+            # Longer than a lock may take: building an index waits, and nobody waits for it.
+            time.sleep(0.5)
+            assert release.poll() is None
+            release.kill()
+            release.communicate()
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE query LIKE 'CREATE INDEX%' AND datname = current_database()"
+            )
+            other.rollback()
+        assert value(url, broken) == 1
+        assert run(url)[0] == 0
+        assert value(url, broken) == 0
+        assert (
+            value(url, "SELECT count(*) FROM pg_indexes WHERE indexname IN ('actor_sort_last', 'actor_sort_first')")
+            == 2
+        )
+
+
+def test_the_database_is_waited_for():
+    url = f"postgres://nobody@127.0.0.1:{free_port()}/none?sslmode=disable"
+    started = time.monotonic()
+    code, said = run(url, RELEASE_PATIENCE="2")
+    assert code != 0 and "Waiting for the database." in said and "CommandError: The database cannot be used: " in said
+    assert 2 <= time.monotonic() - started < 15

@@ -1,0 +1,94 @@
+"""Hostile addresses and headers: never a 500, and a page that explains."""
+
+import re
+
+import pytest
+from django.template.loader import render_to_string
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = ("/", "/spotlight/", "/actors/1-x/", "/nowhere/", "/admin/login/")
+
+
+@pytest.mark.parametrize("query", ["q=%00", "q=a%00b", "q=%ff%fe", "q=%ED%A0%80", "%00", "x=%C3"])
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_query_that_is_no_text_is_refused_everywhere(client, address, query):
+    response = client.generic("GET", address, QUERY_STRING=query)
+    assert response.status_code == 400
+    assert "must be UTF-8" in response.content.decode()
+
+
+@pytest.mark.parametrize("query", ["q=%C3%A9", "q=%F0%9F%98%80", "q=a%0Ab", "q=%", "q=%zz", "&&==&", "q=%E2%80%AE"])
+def test_strange_text_is_answered(client, query):
+    assert client.generic("GET", "/", QUERY_STRING=query).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND"])
+@pytest.mark.parametrize("address", ["/", "/spotlight/", "/actors/1-x/"])
+def test_other_methods_are_not_allowed(address, method, client):
+    client.handler.enforce_csrf_checks = True
+    response = client.generic(method, address)
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("address", ["/", "/actors/{pk}-toshiro-mifune/", "/?q=nobody"])
+def test_head_is_get_without_the_page(client, actor, address):
+    address = address.format(pk=actor.pk)
+    head, get = client.head(address), client.get(address)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("Content-Length", "Content-Type", "Cache-Control", "Vary"):
+        assert head[name] == get[name]
+
+
+@pytest.mark.parametrize("address", ["/", "/actors/{pk}-toshiro-mifune/", "/spotlight/", "/nowhere/", "/?sort=x"])
+def test_public_pages_set_no_cookie_and_do_not_vary_by_one(client, actor, address):
+    cookies = f"__Host-sessionid={'x' * 32}; __Host-csrftoken={'y' * 32}"
+    response = client.get(address.format(pk=actor.pk), headers={"Cookie": cookies})
+    assert not response.cookies
+    assert "Cookie" not in response["Vary"]
+
+
+@pytest.mark.parametrize("language", ["", "x" * 10_240, "xx-invalid", "*", ";q=,,", "de,fr;q=0.8", "\u00ff"])
+def test_a_language_that_is_not_spoken_gets_the_default(client, language):
+    response = client.get("/", headers={"Accept-Language": language})
+    assert response.status_code == 200
+    assert '<html lang="en">' in response.content.decode()
+
+
+def test_what_is_not_there_gets_a_page_with_a_search(client):
+    response = client.get("/nowhere/")
+    assert response.status_code == 404
+    assert 'name="q"' in response.content.decode()
+
+
+@pytest.mark.parametrize("code", ["400", "403", "403_csrf", "404", "500", "503"])
+def test_error_pages_need_neither_context_nor_database(code, django_db_blocker):
+    with django_db_blocker.block():
+        page = render_to_string(f"{code}.html")
+    assert f'<p class="code" aria-hidden="true">{code[:3]}</p>' in page
+    assert re.search(r"<h1>\w[^<]+</h1>", page)
+
+
+def test_a_failure_gets_the_page_that_needs_nothing(client, monkeypatch):
+    def fail(*args):
+        raise RuntimeError
+
+    monkeypatch.setattr("actors.web.views.Listing.read", fail)
+    client.raise_request_exception = False
+    response = client.get("/")
+    assert response.status_code == 500
+    assert "Something went wrong here" in response.content.decode()
+
+
+def test_a_form_without_its_token_gets_a_page_that_explains(client):
+    client.handler.enforce_csrf_checks = True
+    response = client.post("/admin/login/", {"username": "a", "password": "b"})
+    assert response.status_code == 403
+    assert "Nothing was changed." in response.content.decode()
+
+
+def test_a_foreign_host_gets_the_400_page(client):
+    response = client.get("/", headers={"Host": "evil.example"})
+    assert response.status_code == 400
+    assert "This request cannot be understood" in response.content.decode()

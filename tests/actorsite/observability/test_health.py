@@ -1,0 +1,138 @@
+"""Probes answer whatever Host, scheme and database there are."""
+
+import threading
+
+import pytest
+from django.db.migrations.recorder import MigrationRecorder
+from psycopg2 import OperationalError
+
+from actorsite.db import circuit_breaker
+from actorsite.observability import health
+
+
+@pytest.fixture
+def readiness(monkeypatch):
+    """A readiness that remembers nothing of other tests."""
+    fresh = health.Readiness()
+    monkeypatch.setattr(health, "readiness", fresh)
+    return fresh
+
+
+def test_livez_asks_no_database(client):
+    """Without the db mark a query fails the test."""
+    response = client.get("/livez")
+    assert (response.status_code, response.content) == (200, b"alive")
+
+
+@pytest.mark.parametrize("path", ["/livez", "/health"])
+def test_probes_answer_any_host_without_redirect(client, path):
+    """A kubelet asks by the pod's address, over HTTP."""
+    response = client.get(path, headers={"host": "10.1.2.3:5000"})
+    assert response.status_code == 200
+    assert "Set-Cookie" not in response.headers
+    assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/health"])
+def test_probes_are_only_read(client, path):
+    response = client.post(path)
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD"
+
+
+def test_head_has_no_body(client):
+    response = client.head("/livez")
+    assert (response.status_code, response.content) == (200, b"")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readyz_with_a_migrated_database(client, readiness):
+    response = client.get("/readyz")
+    assert (response.status_code, response.content) == (200, b"ready")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readyz_names_the_missing_migration(client, readiness):
+    MigrationRecorder.Migration.objects.filter(app="actors", name="0001_initial").delete()
+    try:
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.content == b"Migrations are not applied: actors.0001_initial."
+    finally:
+        MigrationRecorder.Migration(app="actors", name="0001_initial").save()
+
+
+def test_readyz_gives_up_on_a_database_that_hangs(client, readiness, monkeypatch):
+    release = threading.Event()
+    monkeypatch.setattr(health, "PATIENCE", 0.1)
+    monkeypatch.setattr(health, "database_reason", lambda: release.wait(5) and "")
+    response = client.get("/readyz")
+    release.set()
+    assert (response.status_code, response.content) == (503, b"The database did not answer within 0.1 s.")
+
+
+def test_readyz_asks_at_most_twice_a_second(client, readiness, monkeypatch):
+    asked = []
+    monkeypatch.setattr(health, "database_reason", lambda: asked.append(1) or "")
+    for _ in range(5):
+        assert client.get("/readyz").status_code == 200
+    assert len(asked) == 1
+    readiness.until = 0
+    client.get("/readyz")
+    assert len(asked) == 2
+
+
+def test_readyz_says_no_while_the_process_stops(client, monkeypatch):
+    monkeypatch.setattr(health, "draining", lambda: True)
+    response = client.get("/readyz")
+    assert (response.status_code, response.content) == (503, b"This process is stopping.")
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "body"), [(None, 200, b"healthy"), ("healthy\n", 200, b"healthy"), ("ill", 500, b"unhealthy")]
+)
+def test_health_keeps_the_replaced_contract(client, monkeypatch, tmp_path, text, status, body):
+    file = tmp_path / "healthy"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setattr(health, "HEALTH_FILE", file)
+    response = client.get("/health")
+    assert (response.status_code, response.content) == (status, body)
+    assert response["health-check"] == body.decode()
+
+
+AT = 'connection to server at "db.example.org" (192.0.2.7), port 5432 failed: '
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (f'{AT}FATAL:  password authentication failed for user "ada"\n', "password authentication failed for user …"),
+        (
+            f'{AT}Connection refused\n\tIs the server running?\n{AT}FATAL:  database "a" does not exist',
+            "database … does not exist",
+        ),
+        (
+            f'{AT}FATAL:  no pg_hba.conf entry for host "192.0.2.9", user "ada"',
+            "no pg_hba.conf entry for host …, user …",
+        ),
+        (f"{AT}timeout expired", "timeout expired"),
+        (
+            'could not translate host name "db" to address: Unknown host',
+            "could not translate host name … to address: Unknown host",
+        ),
+        (
+            f"{AT}FATAL:  Passwort-Authentifizierung für Benutzer »ada« fehlgeschlagen",
+            "Passwort-Authentifizierung für Benutzer … fehlgeschlagen",
+        ),
+        (
+            "terminating connection due to administrator command\nSSL connection has been closed",
+            "terminating connection due to administrator command",
+        ),
+        ("", "OperationalError"),
+    ],
+)
+def test_a_reason_names_no_server_and_nobody(said, reason):
+    """Anybody may read it."""
+    assert circuit_breaker.reason(OperationalError(said)) == reason
+    assert circuit_breaker.reason(circuit_breaker.Refused("Away", reason)) == reason

@@ -1,0 +1,164 @@
+"""What is logged, in which form, and what never is."""
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from actorsite.observability import logging as logs
+from tests.server import ROOT, environment
+
+pytestmark = pytest.mark.once
+
+
+def line(form="json", exception=None, **extra):
+    record = logging.LogRecord("actors", logging.INFO, __file__, 1, "Saw %s\nand more", ("梁朝偉",), exception)
+    record.__dict__.update(extra)
+    return {"json": logs.JSONFormatter, "text": logs.TextFormatter}[form]().format(record)
+
+
+def test_json_is_one_line_whatever_is_said():
+    written = line(method="GET", path="/a\nb", status=200, duration_ms=1.5, unknown=object())
+    assert "\n" not in written
+    found = json.loads(written)
+    assert found.pop("time").endswith("+00:00")
+    assert found == {
+        "level": "INFO",
+        "logger": "actors",
+        "message": "Saw 梁朝偉\nand more",
+        "method": "GET",
+        "path": "/a\nb",
+        "status": 200,
+        "duration_ms": 1.5,
+    }
+
+
+def test_any_text_is_json_as_it_is():
+    path = "".join(map(chr, range(0x250))) + '\u2028\u2029\ufeff\U0001f3ac\\"/'
+    written = line(method='"', path=path, status=404, duration_ms=0.0)
+    found = json.loads(written)
+    assert (found["method"], found["path"], found["status"], found["duration_ms"]) == ('"', path, 404, 0)
+    assert len(written.splitlines()) == 1 and "🎬" in written
+
+
+def test_an_exception_is_one_field():
+    try:
+        raise ValueError("no such actor")
+    except ValueError as error:
+        written = line(exception=(ValueError, error, error.__traceback__))
+    assert "\n" not in written
+    assert json.loads(written)["exception"].endswith("ValueError: no such actor")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "brief"),
+    [("django.security.TooManyFieldsSent", 400, True), ("django.request", 503, True), ("django.request", 500, False)],
+)
+def test_strangers_and_outages_get_no_traceback(name, status, brief):
+    """A fault of our own does."""
+    error = ValueError("lost\nthe server")
+    record = logging.LogRecord(name, logging.ERROR, __file__, 1, "Failed: %s", ("/",), (ValueError, error, None))
+    record.status_code = status
+    assert logs.Brief().filter(record)
+    written = json.loads(logs.JSONFormatter().format(record))
+    assert written["message"] == ("Failed: / (ValueError: lost the server)" if brief else "Failed: /")
+    assert ("exception" in written) is not brief
+
+
+def test_a_thread_that_fails_is_one_line_too(caplog, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", logs.thread_failed)
+    for failure in (SystemExit, ValueError("no such actor")):
+        thread = threading.Thread(target=lambda failure=failure: raise_(failure), name="look")
+        thread.start()
+        thread.join()
+    [record] = caplog.records
+    written = json.loads(logs.JSONFormatter().format(record))
+    assert (written["level"], written["message"]) == ("ERROR", "The thread look failed.")
+    assert written["exception"].endswith("ValueError: no such actor")
+
+
+def raise_(exception):
+    raise exception
+
+
+def test_text_is_for_people():
+    assert line("text").endswith("INFO    Saw 梁朝偉\\nand more")
+
+
+CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u202e\u2066"]
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_stranger_writes_no_line_and_moves_no_cursor(form):
+    """In the path of a request, nor in what an exception says of it."""
+    said = "/x" + "".join(CONTROLS)
+    error = ValueError(f"{said}\n14:00:00 ERROR   FAKE")
+    record = logging.LogRecord("actors", logging.ERROR, __file__, 1, "Saw %s", (said,), (ValueError, error, None))
+    written = {"json": logs.JSONFormatter, "text": logs.TextFormatter}[form]().format(record)
+    first, *below = written.split("\n")
+    assert not set(CONTROLS) & set(first + "".join(below))
+    assert all(line.startswith("    ") for line in below) and (form == "text" or not below)
+    if form == "json":
+        assert json.loads(written)["message"] == f"Saw {said}"
+
+
+def test_a_failing_probe_has_an_id_in_each_line(client, caplog, monkeypatch):
+    from actorsite.observability import health
+
+    monkeypatch.setattr(health, "draining", lambda: True)
+    ids = []
+    caplog.handler.addFilter(lambda record: ids.append(logs.request_id.get()) or True)
+    client.get("/readyz", headers={"X-Request-Id": "this-is-mine"})
+    assert [record.getMessage() for record in caplog.records] == ["Service Unavailable: /readyz", "GET /readyz 503"]
+    assert ids == ["this-is-mine"] * 2
+    caplog.handler.filters.clear()
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_any_text_is_logged_whatever_the_locale(form):
+    code = (
+        f"import logging.config; from actorsite import logs; logging.config.dictConfig(logs.config('INFO', {form!r})); "
+        f"logs.log_request('GET', {'/梁🎬' + chr(0xDC80)!a}, 404, 1.5, 'this-is-mine')"
+    )
+    variables = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment(**variables), capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "/梁🎬\\udc80" in done.stdout.decode() and len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("given", ["0123abcd-EF.x_y", "a" * 128])
+def test_a_well_formed_request_id_is_kept(client, given, caplog):
+    assert client.get("/nowhere", headers={"X-Request-Id": given})["X-Request-Id"] == given
+
+
+@pytest.mark.parametrize("given", ["short", "a" * 129, "has spaces in it", "naïve-naïve", 'quote"quote', ""])
+def test_another_is_replaced(client, given):
+    made = client.get("/nowhere", headers={"X-Request-Id": given})["X-Request-Id"]
+    assert made != given
+    assert len(made) == 32
+
+
+def test_a_request_is_one_line_without_its_query(client, caplog):
+    caplog.set_level(logging.INFO)
+    client.get("/nowhere?q=private")
+    [record] = caplog.records
+    assert (record.method, record.path, record.status) == ("GET", "/nowhere", 404)
+    assert record.levelname == "INFO"
+    assert "private" not in logs.JSONFormatter().format(record)
+
+
+def test_a_good_probe_is_not_logged(client, caplog, tmp_path, monkeypatch):
+    from actorsite.observability import health
+
+    caplog.set_level(logging.INFO)
+    client.get("/livez")
+    assert caplog.records == []
+    monkeypatch.setattr(health, "HEALTH_FILE", tmp_path / "healthy")
+    health.HEALTH_FILE.write_text("ill")
+    client.get("/health")
+    assert [record.levelname for record in caplog.records if record.name == "actorsite.requests"] == ["ERROR"]

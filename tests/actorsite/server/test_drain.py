@@ -1,0 +1,87 @@
+"""The process does not end before what it has written is sent."""
+
+import contextlib
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from actorsite.server import drain
+from tests.server import Server, migrated_database
+
+PATH = "/static/admin/js/vendor/jquery/jquery.min.js"
+
+
+@contextlib.contextmanager
+def slow_reader(port):
+    """A connection that takes next to nothing until it is read."""
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        reader.settimeout(10)
+        reader.connect(("127.0.0.1", port))
+        yield reader
+
+
+@pytest.fixture
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+def accept(listener):
+    """Accept a connection whose kernel takes 60,000 bytes for it at once."""
+    connection, _ = listener.accept()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 100_000)
+    connection.settimeout(10)
+    return connection
+
+
+def read(reader, pause=0.0):
+    """Return all that comes, read a little at a time."""
+    parts = []
+    while part := reader.recv(4096):
+        parts.append(part)
+        time.sleep(pause)
+    return b"".join(parts)
+
+
+def test_it_waits_for_what_a_closed_connection_still_sends(listener):
+    port = listener.getsockname()[1]
+    with slow_reader(port) as reader:
+        connection = accept(listener)
+        connection.sendall(b"x" * 60_000)
+        connection.close()
+        assert drain.unsent(port)
+        received = []
+        thread = threading.Thread(target=lambda: received.append(read(reader, 0.01)))
+        thread.start()
+        drain.wait_until_sent(port, 20)
+        assert not drain.unsent(port)
+        thread.join(1)
+        assert [len(all_of_it) for all_of_it in received] == [60_000]
+
+
+def test_it_waits_no_longer_than_it_may(listener):
+    port = listener.getsockname()[1]
+    with slow_reader(port), accept(listener) as connection:
+        connection.sendall(b"x" * 60_000)
+        drain.wait_until_sent(port, 0.3)
+        assert drain.unsent(port)
+        # What others have not sent is not waited for.
+        assert not drain.unsent(port - 1)
+
+
+def test_the_server_sends_all_before_it_ends():
+    with migrated_database() as url, Server(url) as server:
+        length = int(server.request("HEAD", PATH)[1]["Content-Length"])
+        with slow_reader(server.port) as reader:
+            reader.sendall(f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            time.sleep(0.5)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(2)  # its workers have long ended: they have written all
+            assert server.process.poll() is None
+            assert "Shutting down: Master" in server.log
+            assert len(read(reader).partition(b"\r\n\r\n")[2]) == length
+        assert server.process.wait(timeout=10) == 0

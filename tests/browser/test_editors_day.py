@@ -1,0 +1,179 @@
+"""An editor's day, from signing in with the second factor to signing out.
+
+SCREENSHOTS names a folder for pictures of each step.
+"""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+
+from actors.models import Actor, Change, Film
+from tests.actors.admin.test_actors import PASSWORD
+from tests.actorsite.accounts.test_mfa import code_of, key_shown, next_code
+from tests.browser.navigation import follow
+from tests.browser.test_admin import _directory, check_page  # noqa: F401  fixtures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def done(page, check_page):  # noqa: F811  the fixture
+    """A function that holds the page to be without fault after a step, and takes its picture."""
+    steps = []
+
+    def done(step):
+        steps.append(step)
+        if folder := os.environ.get("SCREENSHOTS"):
+            page.screenshot(path=Path(folder) / f"day-{len(steps):02}-{step}.png", full_page=True)
+        check_page(page)
+
+    return done
+
+
+def give_password(page):
+    page.goto("/admin/")
+    page.get_by_label("Username").fill("carol")
+    page.get_by_label("Password").fill(PASSWORD)
+    follow(page.get_by_role("button", name="Log in"))
+
+
+def save(page):
+    page.get_by_role("button", name="Save", exact=True).first.click()
+
+
+def send(page, name, content):
+    page.goto("/admin/actors/batch/add/")
+    page.get_by_label("File").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content.encode()})
+    page.get_by_role("button", name="Show what it would do").click()
+    page.get_by_role("heading", name=f"What {name} would do").wait_for()
+
+
+def test_an_editors_day(page, done, settings, open_page):
+    settings.STAFF_SECOND_FACTOR = "required"
+    settings.ENVIRONMENT_LABEL = "trial"
+
+    # The first day: nothing opens before there is a second factor.
+    give_password(page)
+    page.get_by_text("This site wants a second factor").wait_for()
+    done("enrolment")
+    page.get_by_role("link", name="Set up an authenticator app").click()
+    page.get_by_role("textbox", name="Code").wait_for()
+    done("qr-code")
+    app = key_shown(page.content())
+    page.get_by_role("textbox", name="Code").fill(code_of(app))
+    page.get_by_role("button", name="Set up").click()
+    page.get_by_role("button", name="Make recovery codes").click()
+    page.locator(".codes code").first.wait_for()
+    done("recovery-codes")
+    follow(page.get_by_role("button", name="Log out"))
+
+    # Signing in with it.
+    give_password(page)
+    page.get_by_role("heading", level=1, name="Second factor").wait_for()
+    done("check")
+    page.get_by_role("textbox", name="Code").fill(next_code("carol"))
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_text("Wants attention").wait_for()
+    done("front-page")
+
+    # Finding and editing.
+    page.goto("/admin/actors/actor/")
+    page.get_by_role("textbox", name="Search by name").fill("三船")
+    page.get_by_role("button", name="Search").click()
+    found = page.get_by_role("link", name="Mifune, Toshirō")
+    page.wait_for_url("**/?q=*")
+    found.wait_for()
+    done("found")
+    found.click()
+    page.get_by_label("Country").select_option("FR")
+    page.get_by_label("Year of birth").fill("1921")
+    done("form")
+
+    # Another is faster: a conflict, and its resolution.
+    actor = Actor.objects.get(last_name="Mifune")
+    Actor.objects.filter(pk=actor.pk).update(country="US", biography="By another.")
+    save(page)
+    page.get_by_role("heading", level=1, name="Toshirō Mifune was changed while you were editing").wait_for()
+    done("conflict")
+    page.get_by_role("group", name="Country").get_by_label("Keep mine").check()
+    page.get_by_role("button", name="Save what is chosen").click()
+    page.wait_for_url("**/admin/actors/actor/*")
+    actor.refresh_from_db()
+    assert (actor.country, actor.birth_year, actor.biography) == ("FR", 1921, "By another.")
+
+    # A film and its cast, the actor found by typing.
+    page.goto("/admin/actors/film/add/")
+    page.get_by_label("Title", exact=False).first.fill("Red Sun")
+    page.get_by_label("Year", exact=False).first.fill("1971")
+    page.locator(".field-actor .select2-selection").first.click()
+    page.locator(".select2-search__field").last.fill("mifune")
+    page.get_by_role("option", name="Toshirō Mifune").click()
+    page.locator("#id_credits-0-character").fill("Kuroda")
+    done("film")
+    save(page)
+    page.wait_for_url("**/admin/actors/film/*")
+    assert Film.objects.get(title="Red Sun").credits.get().actor == actor
+
+    # An import with mistakes, one without, and undoing it.
+    send(page, "wrong.csv", "first name,year of birth\nAda,1066\nEve,soon\n")
+    page.get_by_text("2 mistakes in 2 rows").wait_for()
+    done("import-mistakes")
+    corrected = f"{actor.pk},{actor.version},Toshirō,1920"
+    send(page, "right.csv", f"id,version,first name,year of birth\n{corrected}\n,,Zelda,1900\n")
+    page.get_by_text("1 would be added, 1 changed").wait_for()
+    done("import-right")
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_text("Imported: 1 added, 1 changed.").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("Undone: 2 actors are as before.").wait_for()
+    done("import-undone")
+    actor.refresh_from_db()
+    assert actor.birth_year == 1921 and not Actor.objects.filter(first_name="Zelda").exists()
+
+    # Two entries of one actor are made one, and two again.
+    twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
+    page.goto("/admin/")
+    page.get_by_role("link", name="Possible duplicates").click()
+    page.get_by_role("link", name="Mifune").first.wait_for()
+    done("duplicates")
+    page.get_by_role("link", name="Mifune").click()
+    page.get_by_role("heading", name="Merge two actors").wait_for()
+    done("merge")
+    page.get_by_role("button", name="Merge").click()
+    page.get_by_text("It can be undone here.").wait_for()
+    assert not Actor.objects.filter(pk=twin.pk).exists()
+    page.get_by_role("link", name="It can be undone here.").click()
+    page.get_by_role("button", name="Undo").first.click()
+    page.get_by_text("Undone: ").wait_for()
+    done("merge-undone")
+    assert Actor.objects.filter(pk=twin.pk).exists()
+
+    # The history, and the way back in it.
+    page.goto(f"/admin/actors/actor/{actor.pk}/change/")
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("button", name="Restore this state").last.wait_for()
+    done("history")
+    page.get_by_role("button", name="Restore this state").last.click()
+    page.get_by_text("Toshirō Mifune is restored.").wait_for()
+    actor.refresh_from_db()
+    assert (actor.country, actor.birth_year) == ("JP", 1920)
+    assert Change.objects.filter(actor_id=actor.pk, who="carol").exists()
+
+    # An export of what a search finds.
+    page.goto("/admin/actors/actor/?q=mifune")
+    with page.expect_download() as download:
+        page.locator(".export").get_by_role("link", name="CSV").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
+    assert {row["id"] for row in rows} == {str(actor.pk), str(twin.pk)}
+
+    # Signing out ends it.
+    follow(page.get_by_role("button", name="Log out"))
+    page.get_by_role("link", name="Log in again").wait_for()
+    done("signed-out")
+    page.goto("/admin/actors/actor/")
+    assert "/admin/login/" in page.url
+    assert User.objects.get(username="carol").last_login

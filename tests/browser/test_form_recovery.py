@@ -1,0 +1,124 @@
+"""A form that was sent in vain, in a real browser: its page holds it through whatever comes between."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
+from django.db import OperationalError
+
+from tests.actors.admin.test_actors import PASSWORD
+from tests.browser.navigation import follow
+from tests.browser.test_admin import _directory, check_page, sign_in  # noqa: F401  fixtures
+from tests.browser.test_mfa import authenticator
+from tests.browser.test_unsaved_changes import MINE, address, biography, leaves, save  # noqa: F401  the fixture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def write(page, address):  # noqa: F811  the fixture
+    page.goto(address)
+    page.get_by_label("Biography").fill(MINE)
+
+
+def send_again(page):
+    assert page.locator(".kept").get_by_text(MINE).is_visible()
+    follow(page.get_by_role("button", name="Send again"))
+    page.wait_for_url("**/admin/actors/actor/")
+    assert biography() == MINE
+
+
+def give_password(page):
+    page.get_by_label("Username").fill("carol")
+    page.get_by_label("Password").fill(PASSWORD)
+    follow(page.get_by_role("button", name="Log in"))
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_the_database_is_away(open_page, check_page, address, monkeypatch, size, scheme):  # noqa: F811  fixtures
+    page = open_page(size, scheme)
+    sign_in(page)
+    write(page, address)
+
+    def fail(*arguments):
+        raise OperationalError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("actors.history.service.lock", fail)
+        save(page)
+        page.get_by_role("heading", name="Not available at the moment").wait_for()
+        check_page(page)
+        follow(page.get_by_role("button", name="Send again"))
+        page.get_by_role("heading", name="Not available at the moment").wait_for()
+    send_again(page)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_the_session_is_over(open_page, check_page, address, size, scheme):  # noqa: F811  fixtures
+    page = open_page(size, scheme)
+    sign_in(page)
+    write(page, address)
+    Session.objects.all().delete()
+    save(page)
+    page.get_by_text("You were signed out, so nothing was saved.").wait_for()
+    check_page(page)
+    give_password(page)
+    page.get_by_role("heading", name="Your form is not saved yet").wait_for()
+    check_page(page)
+    if size == "phone":
+        assert not leaves(page)
+    else:
+        send_again(page)
+
+
+def test_the_session_is_over_and_no_script_runs(open_page, address):  # noqa: F811  the fixture
+    page = open_page(java_script_enabled=False)
+    sign_in(page)
+    write(page, address)
+    Session.objects.all().delete()
+    save(page)
+    give_password(page)
+    send_again(page)
+
+
+def test_the_session_is_over_and_a_passkey_opens_the_next(page, check_page, address):  # noqa: F811  fixtures
+    authenticator(page)
+    sign_in(page)
+    page.goto("/admin/second-factor/")
+    page.get_by_label("Name of the device").fill("Key")
+    page.get_by_role("button", name="Set up a passkey").click()
+    page.get_by_text("The passkey is set up.").wait_for()
+    write(page, address)
+    Session.objects.all().delete()
+    save(page)
+    give_password(page)
+    page.get_by_role("heading", level=1, name="Second factor").wait_for()
+    check_page(page)
+    follow(page.get_by_role("button", name="Use a passkey"))
+    page.get_by_role("heading", name="Your form is not saved yet").wait_for()
+    send_again(page)
+
+
+def test_another_signing_in_replaced_the_token(page, check_page, address):  # noqa: F811  fixtures
+    sign_in(page)
+    write(page, address)
+    other = page.context.new_page()
+    other.goto("/admin/")
+    follow(other.get_by_role("button", name="Log out"))
+    sign_in(other)
+    save(page)
+    page.get_by_role("heading", name="The form was not accepted").wait_for()
+    check_page(page)
+    send_again(page)
+
+
+def test_the_right_was_taken_away(page, check_page, address):  # noqa: F811  fixtures
+    User.objects.update(is_superuser=True)
+    sign_in(page)
+    write(page, address)
+    User.objects.update(is_superuser=False)
+    User.objects.get().groups.clear()
+    save(page)
+    page.get_by_role("heading", name="Not allowed").wait_for()
+    check_page(page)
+    User.objects.update(is_superuser=True)
+    User.objects.get().groups.add(Group.objects.get(name="Curators"))
+    send_again(page)

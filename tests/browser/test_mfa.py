@@ -1,0 +1,129 @@
+"""The second factor in a real browser, with an authenticator that the browser itself plays (WebAuthn)."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+
+from actorsite.models import Passkey
+from tests.actorsite.accounts.test_mfa import PASSWORD, code_of, key_shown, next_code
+from tests.browser.navigation import follow
+from tests.browser.test_admin import check_page  # noqa: F401  the fixture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _alice():
+    call_command("loaddata", "actors", verbosity=0)
+    group, _made = Group.objects.get_or_create(name="Editors")
+    User.objects.create_superuser("alice", password=PASSWORD).groups.add(group)
+
+
+def authenticator(page):
+    """Plug a security key into the browser; return a function that pulls it out."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
+        "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True,
+    }  # fmt: skip
+    key = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+    return lambda: devtools.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
+
+
+def give_password(page):
+    page.goto("/admin/login/?next=/admin/actors/actor/")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill(PASSWORD)
+    follow(page.get_by_role("button", name="Log in"))
+
+
+def sign_out(page):
+    follow(page.get_by_role("button", name="Log out"))
+    page.get_by_role("link", name="Log in again").wait_for()
+
+
+def test_a_passkey_is_made_and_signs_in(page, check_page):  # noqa: F811  the fixture
+    pull_out = authenticator(page)
+    give_password(page)
+    page.goto("/admin/second-factor/")
+    page.get_by_label("Name of the device").fill("My <b>key</b>")
+    page.get_by_role("button", name="Set up a passkey").click()
+    page.get_by_text("The passkey is set up.").wait_for()
+    check_page(page)
+    page.get_by_role("button", name="Make recovery codes").click()
+    follow(page.get_by_role("link", name="I have them"))
+    assert page.get_by_text("My <b>key</b>").is_visible()
+    check_page(page)
+    sign_out(page)
+
+    give_password(page)
+    page.get_by_role("heading", level=1, name="Second factor").wait_for()
+    check_page(page)
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url("**/admin/actors/actor/")
+    assert Passkey.objects.get().last_used_at and Passkey.objects.get().sign_count > 0
+    sign_out(page)
+
+    pull_out()
+    authenticator(page)  # another one, which has no passkey of hers
+    give_password(page)
+    page.get_by_role("button", name="Use a passkey").click()
+    page.get_by_text("No passkey was shown.").wait_for()
+    page.goto("/admin/actors/actor/")
+    assert "/second-factor/check/" in page.url
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_every_page_is_without_fault(open_page, check_page, size, scheme):  # noqa: F811  the fixture
+    page = open_page(size, scheme)
+    give_password(page)
+    page.goto("/admin/second-factor/")
+    check_page(page)
+    page.get_by_role("link", name="Set up an authenticator app").click()
+    page.get_by_role("textbox", name="Code").fill("000000")
+    page.get_by_role("button", name="Set up").click()
+    page.get_by_text("This code is wrong.").wait_for()
+    check_page(page)
+    page.get_by_role("textbox", name="Code").fill(code_of(key_shown(page.content())))
+    page.get_by_role("button", name="Set up").click()
+    page.get_by_text("The app is set up.").wait_for()
+    check_page(page)
+    page.get_by_role("button", name="Make recovery codes").click()
+    page.get_by_role("heading", level=1, name="Your recovery codes").wait_for()
+    check_page(page)
+    code = page.locator(".codes code").first.inner_text()
+    follow(page.get_by_role("link", name="I have them"))
+    check_page(page)
+    sign_out(page)
+    check_page(page)
+    give_password(page)
+    page.get_by_role("textbox", name="Code").fill("wrong")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_text("This code is wrong, or was used before.").wait_for()
+    check_page(page)
+    page.wait_for_timeout(1_100)  # a wrong recovery code makes the next one wait for a second
+    page.get_by_role("textbox", name="Code").fill(code)
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_url("**/admin/actors/actor/")
+
+
+def test_an_app_is_set_up_and_used_without_javascript(open_page):
+    page = open_page(java_script_enabled=False)
+    give_password(page)
+    page.goto("/admin/second-factor/app/")
+    assert page.locator(".qr svg").is_visible()
+    device = key_shown(page.content())
+    page.get_by_role("textbox", name="Code").fill(code_of(device))
+    follow(page.get_by_role("button", name="Set up"))
+    assert page.get_by_text("The app is set up.").is_visible()
+    follow(page.get_by_role("button", name="Make recovery codes"))
+    follow(page.get_by_role("link", name="I have them"))
+    assert not page.get_by_role("button", name="Set up a passkey").is_visible()
+    assert page.get_by_text("Passkeys need JavaScript").is_visible()
+    follow(page.get_by_role("button", name="Log out"))
+    give_password(page)
+    page.get_by_role("textbox", name="Code").fill(next_code("alice"))
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_url("**/admin/actors/actor/")

@@ -1,0 +1,103 @@
+"""One walk through the site, by clicks without JavaScript, and by the keyboard alone with the focus in sight."""
+
+import re
+
+import pytest
+
+from tests import pages
+from tests.browser.navigation import follow
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
+
+# More than the elements of a page that take the focus.
+MOST = 250
+FOCUS = """() => {
+  const element = document.activeElement, style = getComputedStyle(element), box = element.getBoundingClientRect()
+  return {
+    what: element.outerHTML.slice(0, 200),
+    marked: element.matches(":focus-visible") && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    inSight: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth && box.width > 0,
+  }
+}"""
+
+
+@pytest.fixture(autouse=True)
+def _directory():
+    pages.load()
+
+
+def reach(target):
+    """Go to ``target`` by the Tab key, with the focus in sight at each step."""
+    page = target.page
+    for _ in range(MOST):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            continue  # the end of the page: from there on it begins anew
+        focus = page.evaluate(FOCUS)
+        assert focus["marked"], f"One does not see the focus on {focus['what']}"
+        assert focus["inSight"], f"The focus is out of sight on {focus['what']}"
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"Tab does not lead to {target}")
+
+
+def press(target):
+    """Go to ``target`` by the Tab key and press Enter, which leads to another page."""
+    reach(target)
+    with target.page.expect_navigation():
+        target.page.keyboard.press("Enter")
+
+
+def walk(page, go, enter):
+    """Search, narrow, turn the page, open an actor and a film, choose the language, go back."""
+    heading = page.get_by_role("heading", level=1)
+    page.goto("/")
+    enter(page.get_by_role("searchbox"))
+    page.keyboard.type("mifune")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?q=mifune")
+    assert page.locator(".actors a").count() == 1
+
+    go(page.get_by_role("link", name="Directory"))
+    page.wait_for_url(lambda url: url.endswith("/"))
+    go(page.get_by_role("link", name=re.compile(r"^Living \d")))
+    page.wait_for_url("**/?living=yes")
+    go(page.get_by_role("link", name="Next", exact=True))
+    page.wait_for_url("**/?living=yes&after=*")
+
+    name = page.locator(".actors a").first.inner_text()
+    go(page.locator(".actors a").first)
+    page.wait_for_url("**/actors/**")
+    assert heading.inner_text() == name
+    title = page.locator(".credits a").first.inner_text()
+    go(page.locator(".credits a").first)
+    page.wait_for_url("**/films/**")
+    assert heading.inner_text() == title
+
+    film = page.url
+    go(page.get_by_role("button", name="简体中文"))
+    page.wait_for_load_state()
+    assert (page.url, page.locator("html").get_attribute("lang")) == (film, "zh-hans")
+    go(page.locator(".back a"))
+    page.wait_for_url(lambda url: url.endswith("/"))
+    assert page.locator("html").get_attribute("lang") == "zh-hans"
+
+
+def test_walk_by_clicks_without_javascript(open_page):
+    page = open_page(java_script_enabled=False)
+    walk(page, follow, lambda field: field.click())
+
+
+def test_walk_by_the_keyboard_alone(open_page):
+    page = open_page()
+    walk(page, press, reach)
+
+
+def test_the_first_key_offers_to_skip_to_the_content(open_page):
+    page = open_page("phone")
+    page.goto("/")
+    reach(page.get_by_role("link", name="Skip to the content"))
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "q"

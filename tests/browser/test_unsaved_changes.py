@@ -1,0 +1,186 @@
+"""What an editor typed is not lost, and overwrites nobody, whatever comes between the form and its saving."""
+
+import time
+
+import pytest
+
+from actors.admin.actors import ActorAdmin
+from actors.models import Actor, Credit, Film
+from tests.browser.navigation import follow
+from tests.browser.test_admin import _directory, sign_in  # noqa: F401  fixtures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+MINE = "Mine, which took an hour to write."
+
+
+@pytest.fixture
+def address():
+    """The address of the form of one actor, whom a second editor may change meanwhile."""
+    return f"/admin/actors/actor/{Actor.objects.get(last_name='Mifune').pk}/change/"
+
+
+def save(page):
+    follow(page.get_by_role("button", name="Save", exact=True).first)
+
+
+def overtake():
+    Actor.objects.filter(last_name="Mifune").update(biography="Theirs.")
+
+
+def biography():
+    return Actor.objects.get(last_name="Mifune").biography
+
+
+def test_going_back_from_a_conflict_and_saving_again_meets_it_again(page, address):
+    sign_in(page, address)
+    page.get_by_label("Biography").fill(MINE)
+    overtake()
+    for _ in range(2):
+        save(page)
+        page.get_by_role("heading", name="was changed while you were editing").wait_for()
+        page.go_back()
+        assert page.get_by_label("Biography").input_value() == MINE
+    assert biography() == "Theirs."
+
+    # A form without anything of theirs is of what there is now, and does not ask when it is left.
+    page.goto(address)
+    page.get_by_label("Country").select_option("FR")
+    save(page)
+    page.wait_for_url("**/admin/actors/actor/")
+    page.go_back()
+    page.get_by_label("Country").select_option("US")
+    save(page)
+    page.wait_for_url("**/admin/actors/actor/")
+    assert Actor.objects.get(last_name="Mifune").country == "US"
+
+
+def test_going_back_from_the_conflict_of_a_film_meets_it_again(page):
+    film = Film.objects.create(title="Rashomon", year=1950)
+    sign_in(page, f"/admin/actors/film/{film.pk}/change/")
+    page.locator("[name=title]").fill("Rashōmon, mine")
+    Film.objects.filter(pk=film.pk).update(title="Theirs")
+    for _ in range(2):
+        save(page)
+        page.get_by_role("heading", name="was changed while you were editing").wait_for()
+        page.go_back()
+        assert page.locator("[name=title]").input_value() == "Rashōmon, mine"
+    film.refresh_from_db()
+    assert film.title == "Theirs"
+
+
+def leaves(page):
+    """Whether the page is left without a question, by who has touched it."""
+    asked = []
+
+    def answer(dialog):
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.locator("h1").first.click()  # the browser asks for no page that nobody has touched
+    page.once("dialog", answer)
+    page.goto("/admin/")
+    if not asked:
+        page.remove_listener("dialog", answer)
+    return asked == []
+
+
+def test_a_page_that_comes_back_with_what_is_not_saved_asks_before_it_is_left(page, address):
+    sign_in(page, address)
+    page.get_by_label("Year of birth").fill("1066")
+    save(page)
+    page.get_by_text("Give a year from 1800").wait_for()
+    assert not leaves(page)
+
+    page.goto(address)
+    page.get_by_label("Biography").fill(MINE)
+    overtake()
+    save(page)
+    page.get_by_role("heading", name="was changed while you were editing").wait_for()
+    assert not leaves(page)
+
+    page.goto(address)
+    page.get_by_label("Biography").fill(MINE)
+    overtake()
+    Actor.objects.filter(last_name="Mifune").delete()
+    save(page)
+    page.get_by_role("heading", name="was deleted while you were editing").wait_for()
+    assert not leaves(page)
+
+
+def test_a_form_that_has_nothing_unsaved_is_left_without_a_question(page, address):
+    sign_in(page, address)
+    assert leaves(page)
+    page.goto("/admin/actors/film/add/")
+    assert leaves(page)
+    page.goto("/admin/login/")
+    page.goto("/admin/auth/user/add/")
+    assert leaves(page)
+
+
+def click_twice(page, monkeypatch):
+    """Save, and again while the first is being answered, which takes its time."""
+
+    def slowly(log):
+        def logged(*arguments):
+            time.sleep(1)
+            return log(*arguments)
+
+        return logged
+
+    for name in ("log_addition", "log_change"):
+        monkeypatch.setattr(ActorAdmin, name, slowly(getattr(ActorAdmin, name)))
+    box = page.get_by_role("button", name="Save", exact=True).first.bounding_box()
+    for _ in range(2):
+        page.mouse.click(box["x"] + 5, box["y"] + 5)
+        page.wait_for_timeout(300)
+    page.wait_for_url("**/admin/actors/actor/")
+
+
+@pytest.mark.postgresql
+def test_an_impatient_second_click_adds_nobody_twice(page, monkeypatch):
+    sign_in(page, "/admin/actors/actor/add/")
+    page.get_by_label("Last name").fill("Onceborn")
+    click_twice(page, monkeypatch)
+    page.get_by_text("was added successfully").wait_for()
+    page.wait_for_timeout(1_500)
+    assert Actor.objects.filter(last_name="Onceborn").count() == 1
+
+    # Going back and saving the same form once more does not either; another text is somebody else.
+    page.go_back()
+    assert page.get_by_label("Last name").input_value() == "Onceborn"
+    save(page)
+    assert Actor.objects.filter(last_name="Onceborn").count() == 1
+    page.go_back()
+    page.get_by_label("First name").fill("Setsuko")
+    save(page)
+    assert Actor.objects.filter(last_name="Onceborn").count() == 2
+
+
+@pytest.mark.postgresql
+def test_an_impatient_second_click_is_no_conflict_with_oneself(page, address, monkeypatch):
+    sign_in(page, address)
+    page.get_by_label("Biography").fill(MINE)
+    click_twice(page, monkeypatch)
+    page.get_by_text("was changed successfully").wait_for()
+    assert biography() == MINE
+
+
+def test_a_conflict_in_a_small_window_stays_there_and_closes_it(page):
+    actor = Actor.objects.get(last_name="Mifune")
+    film = Film.objects.create(title="Rashomon")
+    Credit.objects.create(film=film, actor=actor, character="Tajōmaru")
+    sign_in(page, f"/admin/actors/film/{film.pk}/change/")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Change selected actor").first.click()
+    small = opened.value
+    small.get_by_label("Biography").fill(MINE)
+    overtake()
+    save(small)
+    small.get_by_role("heading", name="was changed while you were editing").wait_for()
+    assert not small.get_by_role("link", name="Home").is_visible()
+    small.get_by_label("Keep mine").check()
+    with small.expect_event("close"):
+        small.get_by_role("button", name="Save what is chosen").click()
+    assert biography() == MINE
