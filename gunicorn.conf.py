@@ -14,8 +14,8 @@ from actorsite.conf import env
 from actorsite.observability import logging as logs
 
 try:
-    _env = env.read(os.environ)
-except env.EnvironmentInvalid as error:
+    _env = env.read_environment(os.environ)
+except env.InvalidEnvironment as error:
     sys.exit(str(error))
 
 wsgi_app = "actorsite.wsgi"
@@ -49,7 +49,7 @@ forwarded_allow_ips = ""
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  in memory, where the container has it
 
-logconfig_dict = logs.config(_env["LOG_LEVEL"], _env["LOG_FORMAT"])
+logconfig_dict = logs.logging_config(_env["LOG_LEVEL"], _env["LOG_FORMAT"])
 
 
 class Logger(glogging.Logger):
@@ -102,7 +102,7 @@ def post_worker_init(worker):
     """Let /readyz say 503 from TERM on, while requests in flight are finished."""
     from actorsite.observability import health
 
-    health.draining = lambda: not worker.alive
+    health.is_draining = lambda: not worker.alive
 
     if _env["METRICS_PORT"]:
         from actorsite.observability import metrics

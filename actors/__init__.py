@@ -1,0 +1,1 @@
+"""The subject: actors, films and credits, and every way to read and edit them."""

@@ -7,5 +7,5 @@ class ActorsConfig(AppConfig):
     verbose_name = _("Actors and films")
 
     def ready(self):
-        from actors.history import service  # noqa: F401  tell new connections what their triggers ask for
+        from actors.history import attribution  # noqa: F401  tells new connections what their triggers ask for
         from actors.text import normalize  # noqa: F401  tell new connections what their triggers ask for

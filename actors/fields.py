@@ -24,6 +24,8 @@ _SPACES = re.compile("[\t\x0b\x0c\x85\u2028\u2029]")
 _ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 SEPARATOR = " / "
 _BETWEEN_NAMES = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029]+|(?:^|(?<=\s))/(?=\s|$)")
+# The largest value of an integer column: PostgreSQL refuses a number beyond.
+MAX_ID = 2**31 - 1
 NEAR = 20  # characters
 
 

@@ -14,18 +14,18 @@ from django.views.defaults import page_not_found
 from django.views.defaults import server_error as stock_server_error
 
 from actors.api import views
-from actorsite.admin_site.form_recovery import held
-from actorsite.db.postgresql.base import gate
+from actorsite.admin_site.form_recovery import recover_form
+from actorsite.db.postgresql.base import breaker
 
-RETRY_AFTER = 5  # seconds
+RETRY_AFTER_SECONDS = 5  # seconds
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: read_only_sql_transaction
-READ_ONLY = "25006"
+READ_ONLY_SQLSTATE = "25006"
 
 
 def is_unavailable(error: BaseException | None) -> bool:
     """Whether ``error`` says that the database is away, hung, out of connections, too slow or read-only."""
     if isinstance(error, InternalError):
-        return getattr(error.__cause__, "pgcode", None) == READ_ONLY
+        return getattr(error.__cause__, "pgcode", None) == READ_ONLY_SQLSTATE
     return isinstance(error, (OperationalError, InterfaceError))
 
 
@@ -38,32 +38,32 @@ def server_error(request):
             return views.problem(500, "Internal Server Error", "The server failed. Its operator has a record of it.")
         return stock_server_error(request)
     if isinstance(error, InternalError):
-        gate.refuse()
+        breaker.refuse()
     if data:
         response = views.problem(503, "Service Unavailable", "The database cannot be reached. Try again in a moment.")
     else:
-        response = HttpResponse(holding_page("503.html", request), status=503)
-    response["Retry-After"] = RETRY_AFTER
+        response = HttpResponse(recovery_page("503.html", request), status=503)
+    response["Retry-After"] = RETRY_AFTER_SECONDS
     response["Cache-Control"] = "no-store"
     return response
 
 
-def holding_page(template, request):
+def recovery_page(template, request):
     """Return the page, which holds what ``request`` sends; made without a context that would need the database."""
-    found = held(request)
+    found = recover_form(request)
     return render_to_string(template, {"held": found, "csrf_token": get_token(request)} if found else {})
 
 
-def forgery(request, reason=""):
+def csrf_failure(request, reason=""):
     """Django's CSRF_FAILURE_VIEW; a form of a page of ours may be sent again, with the token that holds now."""
-    return HttpResponse(holding_page("403_csrf.html", request), status=403)
+    return HttpResponse(recovery_page("403_csrf.html", request), status=403)
 
 
 def forbidden(request, exception):
     """Django's handler403."""
-    return render(request, "403.html", {"held": held(request)}, status=403)
+    return render(request, "403.html", {"held": recover_form(request)}, status=403)
 
 
 def not_found(request, exception):
     """Django's handler404."""
-    return views.not_found(request) if views.is_data(request.path) else page_not_found(request, exception)
+    return views.not_found_problem(request) if views.is_data(request.path) else page_not_found(request, exception)

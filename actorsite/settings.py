@@ -15,11 +15,11 @@ from actorsite.observability import logging as logs
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 try:
-    ENV = env.read(os.environ)
-except env.EnvironmentInvalid as error:
+    ENV = env.read_environment(os.environ)
+except env.InvalidEnvironment as error:
     # Who asks for the table wants it most when something in it is wrong.
     if sys.argv[1:2] == ["settings_table"]:
-        print(env.table(os.environ))
+        print(env.settings_table(os.environ))
     sys.exit(str(error))
 
 DEBUG = ENV["DEBUG"]
@@ -39,7 +39,7 @@ RELEASE_LOCK_TIMEOUT = ENV["RELEASE_LOCK_TIMEOUT"]
 RELEASE_SEED = ENV["RELEASE_SEED"]
 
 INSTALLED_APPS = [
-    "actorsite.conf.apps.EditorsAdmin",
+    "actorsite.conf.apps.AdminSiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -48,27 +48,27 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_countries",
-    "actorsite.conf.apps.FailedSignIns",
+    "actorsite.conf.apps.LockoutConfig",
     "django_otp",
-    "actorsite.conf.apps.AuthenticatorApps",
-    "actorsite.conf.apps.RecoveryCodes",
+    "actorsite.conf.apps.AuthenticatorAppConfig",
+    "actorsite.conf.apps.RecoveryCodeConfig",
     "actors",
     "actorsite",
 ]
 
 MIDDLEWARE = [
-    "actorsite.observability.logging.RequestLog",
-    "actorsite.observability.health.Probes",
-    "actorsite.middleware.security_headers.SecurityHeaders",
-    "actorsite.middleware.trusted_proxy.Proxy",
-    "actorsite.db.deadlines.RequestDeadline",
+    "actorsite.observability.logging.RequestLogMiddleware",
+    "actorsite.observability.health.HealthMiddleware",
+    "actorsite.middleware.security_headers.SecurityHeadersMiddleware",
+    "actorsite.middleware.trusted_proxy.TrustedProxyMiddleware",
+    "actorsite.db.deadlines.RequestDeadlineMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Below whitenoise, whose files are compressed already. It pads its answers against BREACH.
     "actorsite.page_cache.wsgi.Compression",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "actorsite.middleware.query_string.WellFormedQuery",
+    "actorsite.middleware.query_string.QueryStringMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -80,7 +80,7 @@ MIDDLEWARE = [
 
 METRICS_PORT = ENV["METRICS_PORT"]
 if METRICS_PORT:
-    MIDDLEWARE.append("actorsite.observability.metrics.Views")
+    MIDDLEWARE.append("actorsite.observability.metrics.ViewNameMiddleware")
 
 ROOT_URLCONF = "actorsite.urls"
 WSGI_APPLICATION = "actorsite.wsgi.application"
@@ -101,7 +101,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.database(ENV["DATABASE_URL"], ENV["DATABASE_CONN_MAX_AGE"])}
+DATABASES = {"default": env.database_settings(ENV["DATABASE_URL"], ENV["DATABASE_CONN_MAX_AGE"])}
 CACHE_SECONDS = ENV["CACHE_SECONDS"]
 DATABASE_STATEMENT_TIMEOUT = ENV["DATABASE_STATEMENT_TIMEOUT"]
 # The replaced application's sequences are integer.
@@ -152,11 +152,11 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "actorsite.server.static_files.Storage"
+        else "actorsite.server.static_files.CachedManifestStorage"
     },
 }
 
-LOGGING = logs.config(ENV["LOG_LEVEL"], ENV["LOG_FORMAT"])
+LOGGING = logs.logging_config(ENV["LOG_LEVEL"], ENV["LOG_FORMAT"])
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
@@ -170,7 +170,7 @@ if not DEBUG:
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "actorsite.errors.forgery"
+CSRF_FAILURE_VIEW = "actorsite.errors.csrf_failure"
 # W008 wants SECURE_SSL_REDIRECT, which sends whoever reaches the process past its proxies round in
 # circles; actorsite.middleware.trusted_proxy leads to HTTPS where a trusted proxy says that the request came without.
 SILENCED_SYSTEM_CHECKS = ["security.W008"]

@@ -19,7 +19,7 @@ base.serving = True
 if connection.vendor == "sqlite":
     # Seconds for another process's lock. A page may wait twice, for the version and for its rows: in all less than 3.
     connection.settings_dict["OPTIONS"].setdefault("timeout", 1.2)
-threading.excepthook = logs.thread_failed
+threading.excepthook = logs.log_thread_failure
 
 if not settings.DEBUG:
     from actorsite.page_cache.wsgi import Pages
@@ -27,6 +27,6 @@ if not settings.DEBUG:
     application = Pages(application, settings.CACHE_SECONDS)
 
 if settings.METRICS_PORT:
-    from actorsite.observability.metrics import Counted
+    from actorsite.observability.metrics import CountRequests
 
-    application = Counted(application)
+    application = CountRequests(application)

@@ -12,16 +12,16 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "actorsite.settings")
 django.setup()
 
-from actors.db.keyset import make_token  # noqa: E402  after the settings
-from actors.listing.actors import Listing  # noqa: E402  after the settings
+from actors.db.keyset import make_cursor  # noqa: E402  after the settings
+from actors.listing.actors import ActorListing  # noqa: E402  after the settings
 from actors.listing.params import PAGE_SIZE  # noqa: E402  the same
 from actors.models import Actor  # noqa: E402  after the settings
 
 
 def address(place):
     """Return the address of the page that begins after ``place``."""
-    listing = Listing()
-    return f"/{listing.change(after=make_token(place, listing.query_string)).query_string}"
+    listing = ActorListing()
+    return f"/{listing.change(after=make_cursor(place, listing.query_string)).query_string}"
 
 
 def main():

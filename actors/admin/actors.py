@@ -10,26 +10,26 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from actors.admin.changelist import ChoiceFilter, Large, check_query, moments
+from actors.admin.changelist import ChoiceFilter, KeysetAdminMixin, check_query, timestamp_formatter
 from actors.admin.columns import address_of, column
-from actors.admin.conflicts.actors import ActorConflicts
+from actors.admin.conflicts.actors import ActorConflictMixin
 from actors.admin.conflicts.optimistic_locking import is_number
-from actors.admin.deletion import with_credits
-from actors.admin.exports import Exports
-from actors.admin.history import history_address
-from actors.admin.idempotency import AddedOnce
-from actors.admin.merges import Merges
+from actors.admin.deletion import deleted_objects_with_credits
+from actors.admin.exports import ExportAdminMixin
+from actors.admin.history import actor_history_url
+from actors.admin.idempotency import IdempotentAddMixin
+from actors.admin.merges import MergeAdminMixin
 from actors.admin.widgets import NamesWidget, PlainSelect
 from actors.fields import NamesField
-from actors.listing.actors import LIVING
+from actors.listing.actors import LIVING_VALUES
 from actors.models import Actor, Film
 from actors.search import ranking
 from actors.text.countries import country_name
-from actors.text.normalize import words
-from actorsite.page_cache.memoize import ask_version, fact
+from actors.text.normalize import fold_words
+from actorsite.page_cache.memoize import memoize_for_version, read_version
 
 # How many of an actor's parts the form has.
-FILMS = 50
+MAX_LISTED_FILMS = 50
 
 
 class CountryFilter(ChoiceFilter):
@@ -44,10 +44,10 @@ class CountryFilter(ChoiceFilter):
             names = sorted((country_name(code, language), code) for code in Actor.objects.countries())
             return [(code, name) for name, code in names]
 
-        ask_version(request)
+        read_version(request)
         # A list that is acted upon asks twice, within a transaction.
         if not hasattr(request, "country_choices"):
-            request.country_choices = fact(request, ("countries by name", language), choices)
+            request.country_choices = memoize_for_version(request, ("countries by name", language), choices)
         return [*request.country_choices, ("none", _("Not given"))]
 
     def allowed(self):
@@ -99,7 +99,9 @@ class ActorForm(forms.ModelForm):
 
 
 @admin.register(Actor)
-class ActorAdmin(ActorConflicts, AddedOnce, Merges, Exports, Large, admin.ModelAdmin):
+class ActorAdmin(
+    ActorConflictMixin, IdempotentAddMixin, MergeAdminMixin, ExportAdminMixin, KeysetAdminMixin, admin.ModelAdmin
+):
     form = ActorForm
     list_display = ["listed_name", "native_name", "shown_country", "birth_year", "death_year", "changed"]
     list_filter = [LivingFilter, MissingFilter, CountryFilter]
@@ -133,7 +135,7 @@ class ActorAdmin(ActorConflicts, AddedOnce, Merges, Exports, Large, admin.ModelA
 
     @column(description=_("last change"))
     def changed(self):
-        moment = moments()
+        moment = timestamp_formatter()
         return lambda actor: moment(actor.last_update)
 
     def formfield_for_dbfield(self, field, request, **kwargs):
@@ -156,11 +158,11 @@ class ActorAdmin(ActorConflicts, AddedOnce, Merges, Exports, Large, admin.ModelA
     def listed_films(self, actor):
         """The actor's parts, the newest first, as links to the forms of their films."""
         shown = ("actor", "character", "film__title", "film__year")
-        credits = list(actor.credits.newest_first().only(*shown)[: FILMS + 1])
+        credits = list(actor.credits.newest_first().only(*shown)[: MAX_LISTED_FILMS + 1])
         form = address_of("admin:actors_film_change")
-        rows = [(form(credit.film_id), credit.film, credit.character) for credit in credits[:FILMS]]
+        rows = [(form(credit.film_id), credit.film, credit.character) for credit in credits[:MAX_LISTED_FILMS]]
         parts = ((at, film, format_html(" · {}", character) if character else "") for at, film, character in rows)
-        more = format_html("<li>{}</li>", gettext("… and more")) if len(credits) > FILMS else ""
+        more = format_html("<li>{}</li>", gettext("… and more")) if len(credits) > MAX_LISTED_FILMS else ""
         listed = format_html_join("", '<li><a href="{}">{}</a>{}</li>', parts)
         return format_html('<ul class="films">{}{}</ul>', listed, more) if rows else "–"
 
@@ -170,18 +172,18 @@ class ActorAdmin(ActorConflicts, AddedOnce, Merges, Exports, Large, admin.ModelA
         if not search_term:
             return queryset, False
         if getattr(request, "wants_all", False):
-            return (queryset.search(search_term) if words(search_term) else queryset.none()), False
+            return (queryset.search(search_term) if fold_words(search_term) else queryset.none()), False
         country, living = request.GET.get("country", ""), request.GET.get("living", "")
-        found = ranking.find(
+        found = ranking.rank_actors(
             search_term,
             country=country if country in countries else "",
-            living=living if living in LIVING else "",
+            living=living if living in LIVING_VALUES else "",
         )
         request.found_more = found.more
         return queryset.filter(pk__in=[pk for _tier, _key, pk in found.places]), False
 
     def get_deleted_objects(self, actors, request):
-        return with_credits(actors, "actor")
+        return deleted_objects_with_credits(actors, "actor")
 
     def view_on_site(self, actor):
         return actor.get_absolute_url()
@@ -192,4 +194,4 @@ class ActorAdmin(ActorConflicts, AddedOnce, Merges, Exports, Large, admin.ModelA
             raise Http404
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return redirect(history_address(object_id))
+        return redirect(actor_history_url(object_id))

@@ -19,10 +19,10 @@ from django.utils.translation import gettext_lazy as _
 from actors.admin.columns import column
 from actors.admin.widgets import ActionForm
 from actors.db import keyset
-from actors.search.ranking import MOST
+from actors.search.ranking import MAX_RANKED
 
-LONGEST_QUERY = 200
-PLACES = ("after", "before")
+MAX_SEARCH_LENGTH = 200
+CURSOR_PARAMS = ("after", "before")
 
 
 class SearchForm(ChangeListSearchForm):
@@ -30,7 +30,7 @@ class SearchForm(ChangeListSearchForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields = {SEARCH_VAR: forms.CharField(required=False, strip=False, max_length=LONGEST_QUERY)}
+        self.fields = {SEARCH_VAR: forms.CharField(required=False, strip=False, max_length=MAX_SEARCH_LENGTH)}
 
 
 class BoundedChangeList(ChangeList):
@@ -45,11 +45,11 @@ class KeysetChangeList(BoundedChangeList):
 
     def __init__(self, request, *args, **kwargs):
         asked = request.GET
-        self.place = {name: asked.get(name, "") for name in PLACES}
+        self.place = {name: asked.get(name, "") for name in CURSOR_PARAMS}
         # Links to other filters and orders begin at their first page.
         request.GET = QueryDict(mutable=True)
         for name, values in asked.lists():
-            if name not in PLACES:
+            if name not in CURSOR_PARAMS:
                 request.GET.setlist(name, values)
         try:
             super().__init__(request, *args, **kwargs)
@@ -64,16 +64,18 @@ class KeysetChangeList(BoundedChangeList):
         order = {"key": first.lstrip("-").replace("pk", "id"), "descending": first.startswith("-")}
         view = urlencode(sorted(self.params.items()))
         try:
-            found = keyset.page(
+            found = keyset.keyset_page(
                 self.queryset, size=self.list_per_page, view=f"{self.opts.label}?{view}", **order, **self.place
             )
-        except keyset.InvalidToken:
+        except keyset.InvalidCursor:
             raise SuspiciousOperation("A place in another list, or in none.") from None
         if found is None:
-            found = keyset.page(self.queryset, size=self.list_per_page, view=f"{self.opts.label}?{view}", **order)
+            found = keyset.keyset_page(
+                self.queryset, size=self.list_per_page, view=f"{self.opts.label}?{view}", **order
+            )
         self.result_list = found.rows
         # How many of a search are shown, where it has found more.
-        self.best = MOST if getattr(request, "found_more", False) else None
+        self.best = MAX_RANKED if getattr(request, "found_more", False) else None
         # What the stock templates call so is what is on the page.
         self.result_count = len(found.rows)
         self.full_result_count = None
@@ -103,7 +105,7 @@ class UncountedPaginator(Paginator):
         return page
 
 
-def moments(precision="minutes"):
+def timestamp_formatter(precision="minutes"):
     """Return what makes of a time what lists show, such as 2026-11-25 09:30."""
     zone = get_current_timezone()
     return lambda at: at.astimezone(zone).replace(tzinfo=None).isoformat(" ", precision)
@@ -114,11 +116,11 @@ def check_query(text):
 
     Autocompletion reads the address without that form.
     """
-    if "\x00" in text or len(text) > LONGEST_QUERY:
+    if "\x00" in text or len(text) > MAX_SEARCH_LENGTH:
         raise SuspiciousOperation("The search text is too long or holds NUL.")
 
 
-class DeclaredLookups:
+class DeclaredLookupsMixin:
     """Mixed into a ModelAdmin: its list answers to the declared filters and to nothing else.
 
     The stock admin lets an address filter by any lookup of a model's own
@@ -146,7 +148,7 @@ class DeclaredLookups:
         return super().get_search_results(request, queryset, search_term)
 
 
-class Large(DeclaredLookups):
+class KeysetAdminMixin(DeclaredLookupsMixin):
     """Mixed into the ModelAdmin of what there may be millions of."""
 
     paginator = UncountedPaginator

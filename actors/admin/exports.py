@@ -15,17 +15,17 @@ from django.utils.translation import gettext_lazy as _
 
 from actors.admin.changelist import check_query
 from actors.exports import records
-from actors.exports.formats import FORMATS, LONGEST_CELL
+from actors.exports.formats import FORMATS, MAX_CELL_LENGTH
 
 # A workbook is made as a whole before its first byte is sent, and a router waits for 30 s.
-MOST_IN_A_WORKBOOK = 50_000
+MAX_WORKBOOK_ROWS = 50_000
 
 
-class Exports:
+class ExportAdminMixin:
     """Mixed into a ModelAdmin: an action for a selection, an address for what a list has on all pages."""
 
     change_list_template = "admin/actors/actor/change_list.html"
-    export_fields = records.FIELDS
+    export_fields = records.ACTOR_FIELDS
 
     def get_actions(self, request):
         actions = super().get_actions(request)
@@ -75,12 +75,12 @@ class Exports:
 
     def no_workbook(self, rows):
         """Why ``rows`` cannot be made a workbook; empty where they can."""
-        if rows[: MOST_IN_A_WORKBOOK + 1].count() > MOST_IN_A_WORKBOOK:
+        if rows[: MAX_WORKBOOK_ROWS + 1].count() > MAX_WORKBOOK_ROWS:
             return gettext("These are more than a workbook can be made of in time. Export them as CSV.")
         # What a cell cannot hold of itself may need more for its escapes.
         if "biography" not in self.export_fields:
             return ""
-        if rows.annotate(length=Length("biography")).filter(length__gt=LONGEST_CELL // 2).exists():
+        if rows.annotate(length=Length("biography")).filter(length__gt=MAX_CELL_LENGTH // 2).exists():
             return gettext("A biography is longer than a workbook can hold. Export these actors as CSV.")
         return ""
 

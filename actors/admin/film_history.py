@@ -19,24 +19,25 @@ from actors.admin.changelist import ChoiceFilter
 from actors.admin.columns import address_of, column
 from actors.admin.conflicts.optimistic_locking import is_number
 from actors.admin.history import (
-    Entries,
+    HistoryAdminMixin,
     KindFilter,
     NumberFilter,
     OriginFilter,
     PersonFilter,
-    marked_difference,
-    replaced,
+    render_replacement,
+    render_text_difference,
 )
-from actors.history import films as filmography
-from actors.history import service
+from actors.history.attribution import attributed_to
+from actors.history.errors import EditConflict, NotRestorable
+from actors.history.films import TRACKED_FILM_FIELDS, restore_film
 from actors.models import Actor, Change, Credit, Film, FilmChange
 
 
-def history_address(film_id):
+def film_history_url(film_id):
     return f"{reverse('admin:actors_filmchange_changelist')}?film={film_id}"
 
 
-def with_names(changes, linked=False):
+def describe_changes(changes, linked=False):
     """Return ``changes`` as a list in which each has its ``actor`` (None for one who is gone), ``whose`` and ``what``.
 
     The actors are looked up at once. Where ``linked``, their names lead to their forms.
@@ -45,15 +46,15 @@ def with_names(changes, linked=False):
     sides = (side for change in changes if change.credit_id for side in (change.before, change.after) if side)
     pks = {side["actor_id"] for side in sides}
     actors = Actor.objects.only("first_name", "last_name").in_bulk(pks)
-    names = {**_names(actors, linked), **_names_of_gone(pks - actors.keys())}
+    names = {**_actor_names(actors, linked), **_deleted_actor_names(pks - actors.keys())}
     for change in changes:
         change.actor = actors.get(change.actor_id)
         change.whose = names[change.actor_id] if change.credit_id else ""
-        change.what = what(change, names)
+        change.what = describe_change(change, names)
     return changes
 
 
-def _names(actors, linked):
+def _actor_names(actors, linked):
     address = address_of("admin:actors_actor_change")
     link = '<a href="{}">{}</a>' if linked else "{1}"
     texts = {pk: str(actor) if _is_nameless(str(actor), pk) else f"{actor} (#{pk})" for pk, actor in actors.items()}
@@ -64,7 +65,7 @@ def _is_nameless(name, pk):
     return name == f"#{pk}"
 
 
-def _names_of_gone(pks):
+def _deleted_actor_names(pks):
     """Return {id: name} of actors who are gone, by their last names in the history, where it has them."""
     if not pks:
         return {}
@@ -76,7 +77,7 @@ def _names_of_gone(pks):
     return {pk: SafeString(escape(text)) for pk, text in texts.items()}
 
 
-def what(change, names):
+def describe_change(change, names):
     """Say of a credit whose it is; field by field, what went and what came. ``names`` are those of actors, as HTML."""
     model = Credit if change.credit_id else Film
     whose = format_html("<div>{}</div>", change.whose) if change.credit_id else ""
@@ -85,9 +86,9 @@ def what(change, names):
     rows = [
         (
             model._meta.get_field(name.removesuffix("_id")).verbose_name,
-            replaced(*(names[side[name]] for side in (before, after)))
+            render_replacement(*(names[side[name]] for side in (before, after)))
             if name == "actor_id"
-            else marked_difference(*("" if side.get(name) is None else side[name] for side in (before, after))),
+            else render_text_difference(*("" if side.get(name) is None else side[name] for side in (before, after))),
         )
         for name in fields
         if name != "film_id"
@@ -108,7 +109,7 @@ class FilmFieldFilter(ChoiceFilter):
 
     title = _("field")
     parameter_name = "field"
-    fields = dict.fromkeys(filmography.FILM_FIELDS, Film) | dict.fromkeys(("actor", "character", "billing"), Credit)
+    fields = dict.fromkeys(TRACKED_FILM_FIELDS, Film) | dict.fromkeys(("actor", "character", "billing"), Credit)
 
     def lookups(self, request, model_admin):
         return [(name, capfirst(model._meta.get_field(name).verbose_name)) for name, model in self.fields.items()]
@@ -124,7 +125,7 @@ class FilmFieldFilter(ChoiceFilter):
 
 
 @admin.register(FilmChange)
-class FilmChangeAdmin(Entries, admin.ModelAdmin):
+class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
     restore_view = "admin:actors_filmchange_restore"
     list_filter = [FilmFilter, KindFilter, OriginFilter, FilmFieldFilter, PersonFilter]
 
@@ -143,7 +144,7 @@ class FilmChangeAdmin(Entries, admin.ModelAdmin):
         """Look up the films and actors of a page at once."""
         page = super().get_changelist_instance(request)
         linked = self.admin_site.get_model_admin(Actor).has_view_permission(request)
-        changes = with_names(page.result_list, linked)
+        changes = describe_changes(page.result_list, linked)
         films = Film.objects.in_bulk({change.film_id for change in changes})
         last = FilmChange.objects.filter(film_id__in={change.film_id for change in changes}).order_by()
         seen = dict(last.values("film_id").annotate(last=Max("id")).values_list("film_id", "last"))
@@ -156,7 +157,7 @@ class FilmChangeAdmin(Entries, admin.ModelAdmin):
     @column(description=_("film"))
     def film(self):
         """The film, which leads to its form; of one that is gone the title or number, which leads to its history."""
-        form, gone = address_of("admin:actors_film_change"), history_address("")
+        form, gone = address_of("admin:actors_film_change"), film_history_url("")
 
         def link(change):
             if change.film:
@@ -189,12 +190,12 @@ class FilmChangeAdmin(Entries, admin.ModelAdmin):
         if side not in ("before", "after") or getattr(change, side) is None or not is_number(seen):
             raise SuspiciousOperation("No such way back.")
         try:
-            with service.by(request.user.get_username(), "admin"):
-                film, lost = filmography.restore(change, side, int(seen))
-        except filmography.Overtaken:
+            with attributed_to(request.user.get_username(), "admin"):
+                film, lost = restore_film(change, side, int(seen))
+        except EditConflict:
             message = gettext("Nothing was restored: it was changed after you looked. Look again, then decide.")
             self.message_user(request, message, messages.ERROR)
-        except filmography.Impossible:
+        except NotRestorable:
             message = gettext("Nothing was restored: the film or the actor is gone, or has this part already.")
             self.message_user(request, message, messages.ERROR)
         else:
@@ -206,4 +207,4 @@ class FilmChangeAdmin(Entries, admin.ModelAdmin):
                     lost,
                 )
                 self.message_user(request, text % {"number": lost}, messages.WARNING)
-        return redirect(history_address(change.film_id))
+        return redirect(film_history_url(change.film_id))

@@ -9,32 +9,39 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from actors.admin.changelist import Large, check_query, moments
+from actors.admin.changelist import KeysetAdminMixin, check_query, timestamp_formatter
 from actors.admin.columns import column
 from actors.admin.conflicts.films import (
-    MOST_INPUTS,
-    MOST_ROWS,
-    PREFIX,
+    CREDIT_PREFIX,
+    MAX_CAST_ROWS,
+    MAX_CONFLICT_INPUTS,
     cast_of,
-    differences,
-    inputs,
-    offer_edited,
+    count_inputs,
+    film_conflict,
+    film_state_at,
+    follow_merges_in_form,
+    offer_edited_actors,
     resolved_film,
-    state_at,
-    unseen,
-    with_survivors,
+    unseen_changes,
 )
-from actors.admin.conflicts.optimistic_locking import NoLostUpdate, is_number, number_in, undecided
-from actors.admin.credit_picker import ActorBox, ActorField, Written, say_who_is_not_found, with_edited, with_written
-from actors.admin.deletion import with_credits
-from actors.admin.exports import Exports
-from actors.admin.film_history import history_address, with_names
-from actors.admin.idempotency import AddedOnce
+from actors.admin.conflicts.optimistic_locking import OptimisticLockingMixin, is_number, number_in, reopen_conflict
+from actors.admin.credit_picker import (
+    ActorPicker,
+    ActorPickerField,
+    UnmatchedName,
+    add_unmatched_errors,
+    match_edited_names,
+    match_written_names,
+)
+from actors.admin.deletion import deleted_objects_with_credits
+from actors.admin.exports import ExportAdminMixin
+from actors.admin.film_history import describe_changes, film_history_url
+from actors.admin.idempotency import IdempotentAddMixin
 from actors.exports import records as data
-from actors.history import films as filmography
+from actors.history.films import last_change_id, lock_film
 from actors.models import Credit, Film, FilmChange
 from actors.search import ranking
-from actors.text.normalize import words
+from actors.text.normalize import fold_words
 
 
 class Cast(admin.StackedInline):
@@ -54,7 +61,7 @@ class Cast(admin.StackedInline):
 
     def formfield_for_foreignkey(self, field, request, **kwargs):
         if field.name == "actor":
-            kwargs |= {"widget": ActorBox(field, self.admin_site), "form_class": ActorField}
+            kwargs |= {"widget": ActorPicker(field, self.admin_site), "form_class": ActorPickerField}
         formfield = super().formfield_for_foreignkey(field, request, **kwargs)
         if field.name == "actor":
             formfield.error_messages["invalid_choice"] = _("This actor was deleted. Choose another or remove the line.")
@@ -62,7 +69,7 @@ class Cast(admin.StackedInline):
 
 
 @admin.register(Film)
-class FilmAdmin(NoLostUpdate, AddedOnce, Exports, Large, admin.ModelAdmin):
+class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, KeysetAdminMixin, admin.ModelAdmin):
     """Films with their casts, which are edited, and overtaken, as one."""
 
     list_display = ["listed_title", "original_title", "year", "changed"]
@@ -82,7 +89,7 @@ class FilmAdmin(NoLostUpdate, AddedOnce, Exports, Large, admin.ModelAdmin):
 
     @column(description=_("last change"))
     def changed(self):
-        moment = moments()
+        moment = timestamp_formatter()
         return lambda film: moment(film.last_update)
 
     def get_fields(self, request, film=None):
@@ -94,13 +101,13 @@ class FilmAdmin(NoLostUpdate, AddedOnce, Exports, Large, admin.ModelAdmin):
         if not search_term:
             return queryset, False
         if getattr(request, "wants_all", False):
-            return (queryset.search(search_term) if words(search_term) else queryset.none()), False
-        found = ranking.find_films(search_term)
+            return (queryset.search(search_term) if fold_words(search_term) else queryset.none()), False
+        found = ranking.rank_films(search_term)
         request.found_more = found.more
         return queryset.filter(pk__in=[pk for _tier, _key, pk in found.places]), False
 
     def get_deleted_objects(self, films, request):
-        return with_credits(films, "film")
+        return deleted_objects_with_credits(films, "film")
 
     def view_on_site(self, film):
         return film.get_absolute_url()
@@ -110,7 +117,7 @@ class FilmAdmin(NoLostUpdate, AddedOnce, Exports, Large, admin.ModelAdmin):
             raise Http404
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return redirect(history_address(object_id))
+        return redirect(film_history_url(object_id))
 
     # No lost update
 
@@ -121,28 +128,28 @@ class FilmAdmin(NoLostUpdate, AddedOnce, Exports, Large, admin.ModelAdmin):
         if object_id is not None and not is_number(object_id):
             raise Http404
         total = request.POST.get("credits-TOTAL_FORMS", "")
-        if (is_number(total) and int(total) > MOST_ROWS) or len(total) > 10:
+        if (is_number(total) and int(total) > MAX_CAST_ROWS) or len(total) > 10:
             raise SuspiciousOperation("More rows than a form can have.")
-        rows = [f"{PREFIX}{n}" for n in range(number_in(request.POST, "credits-TOTAL_FORMS") or 0)]
-        request.POST, everyone = with_written(request.POST, rows)
-        request.POST = with_survivors(request.POST)
+        rows = [f"{CREDIT_PREFIX}{n}" for n in range(number_in(request.POST, "credits-TOTAL_FORMS") or 0)]
+        request.POST, everyone = match_written_names(request.POST, rows)
+        request.POST = follow_merges_in_form(request.POST)
         if "_resolve" in request.POST:
-            request.POST = with_edited(request.POST)
-        context = {"seen": filmography.last_change(object_id) if object_id else 0, **(extra_context or {})}
+            request.POST = match_edited_names(request.POST)
+        context = {"seen": last_change_id(object_id) if object_id else 0, **(extra_context or {})}
         if not everyone:
             return self.not_everyone(request, object_id, form_url, context)
         try:
             return super().changeform_view(request, object_id, form_url, context)
         except IntegrityError:
             # An actor was deleted or merged between the look at the form and its end: now it is seen.
-            request.POST = with_survivors(request.POST)
+            request.POST = follow_merges_in_form(request.POST)
             return super().changeform_view(request, object_id, form_url, context)
 
     def not_everyone(self, request, object_id, form_url, context):
         """The form again, with what is wrong, and of the state that it began with: a conflict may come after."""
         context["seen"] = request.POST.get("seen", "")
         with transaction.atomic():
-            response = super(NoLostUpdate, self).changeform_view(request, object_id, form_url, context)
+            response = super(OptimisticLockingMixin, self).changeform_view(request, object_id, form_url, context)
             if response.status_code != 200:  # saved, past all guards
                 raise SuspiciousOperation("An actor who is not found, in a form that has no place for actors.")
         return response
@@ -153,33 +160,33 @@ class FilmAdmin(NoLostUpdate, AddedOnce, Exports, Large, admin.ModelAdmin):
         return dict.fromkeys(films, 0) | dict(last.values_list("film_id", "last"))
 
     def lock_at(self, pk, seen):
-        filmography.lock(pk, -1 if seen is None else seen)
+        lock_film(pk, -1 if seen is None else seen)
 
     def resolved(self, data, pk, side=""):
-        if any(isinstance(text, Written) for text in data.values()):
+        if any(isinstance(text, UnmatchedName) for text in data.values()):
             data = data.copy()
-            undecided(data)
-        since = unseen(pk, number_in(data, "seen") or 0)
-        return resolved_film(data, state_at({}, cast_of(pk), since)[1], side)
+            reopen_conflict(data)
+        since = unseen_changes(pk, number_in(data, "seen") or 0)
+        return resolved_film(data, film_state_at({}, cast_of(pk), since)[1], side)
 
     def keep_answer(self, rows, answer):
         super().keep_answer(rows, answer)
-        say_who_is_not_found(rows)
-        offer_edited(rows)
+        add_unmatched_errors(rows)
+        offer_edited_actors(rows)
 
     def conflict_of(self, request, pk, now, seen):
-        rows, same, since, base_known = differences(request.POST, pk, now, seen)
-        say_who_is_not_found(rows)
+        rows, same, since, base_known = film_conflict(request.POST, pk, now, seen)
+        add_unmatched_errors(rows)
         shown = FilmChange.objects.filter(film_id=pk)
         select = AutocompleteSelect(Credit._meta.get_field("actor"), self.admin_site)
         select.is_required = True
         return {
             "rows": rows,
             "same": same,
-            "since": with_names(shown.filter(credit_id=None)[:1] if now is None else since[:20] or shown[:5]),
+            "since": describe_changes(shown.filter(credit_id=None)[:1] if now is None else since[:20] or shown[:5]),
             "base_known": base_known,
-            "mark": filmography.last_change(pk),
-            "too_many": sum(map(inputs, rows)) > MOST_INPUTS,
+            "mark": last_change_id(pk),
+            "too_many": sum(map(count_inputs, rows)) > MAX_CONFLICT_INPUTS,
             "select": select.build_attrs({}),
             "media": select.media,
         }

@@ -16,19 +16,22 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from actors.admin.changelist import ChoiceFilter, Large, moments
+from actors.admin.changelist import ChoiceFilter, KeysetAdminMixin, timestamp_formatter
 from actors.admin.columns import address_of, column
-from actors.admin.conflicts.optimistic_locking import is_number, overtaken_page
-from actors.history import service
+from actors.admin.conflicts.optimistic_locking import conflict_notice, is_number
+from actors.history.actors import TRACKED_FIELDS, changed_fields, restore_actor
+from actors.history.attribution import attributed_to
+from actors.history.errors import EditConflict
+from actors.history.word_diff import word_diff
 from actors.models import Actor, Batch, Change
 from actors.text.countries import country_name
 
 
-def history_address(pk):
+def actor_history_url(pk):
     return f"{reverse('admin:actors_change_changelist')}?actor={pk}"
 
 
-def by_person():
+def person_link_column():
     """Return what makes of an entry the person in it, as a link to all of that person's in the same list."""
 
     @cache
@@ -38,7 +41,7 @@ def by_person():
     return lambda change: link(change.who)
 
 
-def shown_difference(name, old, new, language=None):
+def render_difference(name, old, new, language=None):
     """Return the change of one field as HTML: words that went struck out, words that came underlined.
 
     ``language`` is the one that is spoken now, where the caller knows it.
@@ -46,18 +49,18 @@ def shown_difference(name, old, new, language=None):
     if name == "country":
         language = language or get_language()
         old, new = (value and (country_name(value, language) or value) for value in (old, new))
-    return marked_difference(old, new)
+    return render_text_difference(old, new)
 
 
-def marked_difference(old, new):
+def render_text_difference(old, new):
     """Return what leads from one text to the other as HTML: what went struck out, what came underlined."""
-    pieces = (_MARKED[kind].format(escape(text)) for kind, text in service.word_diff(old, new))
+    pieces = (_DIFF_HTML[kind].format(escape(text)) for kind, text in word_diff(old, new))
     return SafeString(" ".join(pieces))
 
 
-def replaced(old, new):
+def render_replacement(old, new):
     """Return that one thing came in place of another, each HTML: the first struck out, the second underlined."""
-    return SafeString(f"{_MARKED['gone'].format(old)} {_MARKED['come'].format(new)}")
+    return SafeString(f"{_DIFF_HTML['gone'].format(old)} {_DIFF_HTML['come'].format(new)}")
 
 
 def restore_buttons(view):
@@ -72,7 +75,7 @@ def restore_buttons(view):
     )
 
 
-_MARKED = {"same": "{}", "gone": '<del class="gone">{}</del>', "come": '<ins class="come">{}</ins>'}
+_DIFF_HTML = {"same": "{}", "gone": '<del class="gone">{}</del>', "come": '<ins class="come">{}</ins>'}
 
 
 class KindFilter(ChoiceFilter):
@@ -107,7 +110,7 @@ class FieldFilter(ChoiceFilter):
     parameter_name = "field"
 
     def lookups(self, request, model_admin):
-        return [(name, capfirst(Actor._meta.get_field(name).verbose_name)) for name in service.FIELDS]
+        return [(name, capfirst(Actor._meta.get_field(name).verbose_name)) for name in TRACKED_FIELDS]
 
     def queryset(self, request, queryset):
         return queryset.filter(kind="~", fields__contains=self.value()) if self.value() else queryset
@@ -159,7 +162,7 @@ class BatchFilter(NumberFilter):
     parameter_name = column = "batch"
 
 
-class Entries(Large):
+class HistoryAdminMixin(KeysetAdminMixin):
     """Mixed into the ModelAdmin of a history, read only: the columns that all histories have."""
 
     # The name of the view that leads back.
@@ -181,13 +184,13 @@ class Entries(Large):
 
     @column(description=_("when"))
     def when(self):
-        moment = moments("seconds")
+        moment = timestamp_formatter("seconds")
         return lambda change: moment(change.at)
 
     @column(description=_("who"))
     def person(self):
         """Who it was, which leads to what else they did."""
-        return by_person()
+        return person_link_column()
 
     @column(description=_("go back"))
     def back(self):
@@ -208,7 +211,7 @@ class Entries(Large):
 
 
 @admin.register(Change)
-class ChangeAdmin(Entries, admin.ModelAdmin):
+class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
     """The recent changes, and each actor's history: read only, and the way back to any state."""
 
     restore_view = "admin:actors_change_restore"
@@ -235,7 +238,7 @@ class ChangeAdmin(Entries, admin.ModelAdmin):
     @column(description=_("actor"))
     def actor(self):
         """The actor's name at the time, which leads to its form; of one that is gone, to its history."""
-        form, gone = address_of("admin:actors_actor_change"), history_address("")
+        form, gone = address_of("admin:actors_actor_change"), actor_history_url("")
 
         def link(change):
             address = form(change.actor_id) if change.now else f"{gone}{change.actor_id}"
@@ -247,11 +250,11 @@ class ChangeAdmin(Entries, admin.ModelAdmin):
     def what(self):
         """Field by field, what went and what came."""
         language = get_language()
-        labels = {name: escape(str(Actor._meta.get_field(name).verbose_name)) for name in service.FIELDS}
+        labels = {name: escape(str(Actor._meta.get_field(name).verbose_name)) for name in TRACKED_FIELDS}
         return lambda change: SafeString(
             "".join(
-                f"<div><b>{labels[name]}:</b> {shown_difference(name, old, new, language)}</div>"
-                for name, old, new in service.differences(change.before, change.after)
+                f"<div><b>{labels[name]}:</b> {render_difference(name, old, new, language)}</div>"
+                for name, old, new in changed_fields(change.before, change.after)
             )
         )
 
@@ -273,10 +276,10 @@ class ChangeAdmin(Entries, admin.ModelAdmin):
         if side not in ("before", "after") or getattr(change, side) is None or not (is_number(seen) or seen == ""):
             raise SuspiciousOperation("No such way back.")
         try:
-            with service.by(request.user.get_username(), "admin"):
-                actor, lost = service.restore(Actor.objects, change, side, int(seen) if seen else None)
-        except service.Overtaken as overtaken:
-            return overtaken_page(request, self, gettext("Nothing was restored"), [(change.actor_id, overtaken.now)])
+            with attributed_to(request.user.get_username(), "admin"):
+                actor, lost = restore_actor(Actor.objects, change, side, int(seen) if seen else None)
+        except EditConflict as overtaken:
+            return conflict_notice(request, self, gettext("Nothing was restored"), [(change.actor_id, overtaken.now)])
         self.message_user(request, gettext("%(actor)s is restored.") % {"actor": actor}, messages.SUCCESS)
         if lost:
             text = ngettext(
@@ -285,4 +288,4 @@ class ChangeAdmin(Entries, admin.ModelAdmin):
                 lost,
             )
             self.message_user(request, text % {"number": lost}, messages.WARNING)
-        return redirect(history_address(change.actor_id))
+        return redirect(actor_history_url(change.actor_id))

@@ -10,11 +10,11 @@ from django.utils.timezone import now
 from actors.models import Added
 
 # Which button it was, and what is new at each sending.
-NOT_TYPED = {"csrfmiddlewaretoken", "_save", "_continue", "_addanother"}
-REMEMBERED = timedelta(days=1)
+IGNORED_FORM_FIELDS = {"csrfmiddlewaretoken", "_save", "_continue", "_addanother"}
+FORM_LIFETIME = timedelta(days=1)
 
 
-class AddedBefore(Exception):
+class AlreadyAdded(Exception):
     """The form has added ``thing`` already."""
 
     def __init__(self, thing):
@@ -22,7 +22,7 @@ class AddedBefore(Exception):
         self.thing = thing
 
 
-class AddedOnce:
+class IdempotentAddMixin:
     """Mixed into a ModelAdmin, whose form for a new thing has a key, ``once``.
 
     The same key with the same text, from the same person, is the same form.
@@ -33,7 +33,7 @@ class AddedOnce:
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except AddedBefore as before:
+        except AlreadyAdded as before:
             return self.response_add(request, before.thing)
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
@@ -44,17 +44,17 @@ class AddedOnce:
         if change or not request.POST.get("once"):
             super().save_model(request, thing, form, change)
             return
-        Added.objects.filter(at__lt=now() - REMEMBERED).delete()
+        Added.objects.filter(at__lt=now() - FORM_LIFETIME).delete()
         # Who sends the same meanwhile waits here until this transaction ends.
-        sent, _made = Added.objects.get_or_create(digest=digest(request))
+        sent, _made = Added.objects.get_or_create(digest=form_digest(request))
         if before := self.model.objects.filter(pk=sent.thing_id).first():
-            raise AddedBefore(before)
+            raise AlreadyAdded(before)
         super().save_model(request, thing, form, change)
         sent.thing_id = thing.pk
         sent.save()
 
 
-def digest(request):
+def form_digest(request):
     """Return what tells the form that is sent from any other."""
-    typed = [(name, request.POST.getlist(name)) for name in sorted(request.POST.keys() - NOT_TYPED)]
+    typed = [(name, request.POST.getlist(name)) for name in sorted(request.POST.keys() - IGNORED_FORM_FIELDS)]
     return hashlib.sha256(json.dumps([request.user.pk, request.path, typed]).encode()).hexdigest()

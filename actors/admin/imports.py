@@ -21,24 +21,24 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from actors import imports
-from actors.admin.changelist import DeclaredLookups
-from actors.admin.conflicts.optimistic_locking import is_number, overtaken_page
-from actors.admin.history import shown_difference
-from actors.history.undo import ChangedSince, MergeAgain, undo
-from actors.imports.columns import FIELDS, IGNORED, KEYS, field_of
-from actors.imports.errors import Mistake, Unreadable, write_mistakes
+from actors.admin.changelist import DeclaredLookupsMixin
+from actors.admin.conflicts.optimistic_locking import conflict_notice, is_number
+from actors.admin.history import render_difference
+from actors.history.undo import CannotUndoUnmerge, ChangedSinceBatch, undo_batch
+from actors.imports.columns import IGNORED_FIELDS, IMPORT_FIELDS, KEY_FIELDS, field_for_heading
+from actors.imports.errors import RowError, UnreadableFile, write_errors
 from actors.imports.parsers.csv import open_source
-from actors.imports.possible_duplicates import alike
-from actors.imports.staging import Conflict
+from actors.imports.possible_duplicates import find_possible_duplicates
+from actors.imports.staging import ImportConflict
 from actors.models import Actor, Batch, Upload
 
-LARGEST = 10 << 20
-MOST_ROWS = 100_000
+MAX_UPLOAD_BYTES = 10 << 20
+MAX_UPLOAD_ROWS = 100_000
 # A router gives a request up after 30 s: https://devcenter.heroku.com/articles/http-routing#timeouts
-SECONDS = 25
-MISTAKES, SAMPLES = 1_000, 100
-KEPT = timedelta(days=1)
-ENCODINGS = ["utf-8", "utf-16", "gb18030", "big5", "shift_jis", "euc_kr", "cp1250", "cp1251", "cp1252"]
+IMPORT_SECONDS = 25
+MAX_LISTED_ERRORS, MAX_SAMPLES = 1_000, 100
+UPLOAD_LIFETIME = timedelta(days=1)
+OFFERED_ENCODINGS = ["utf-8", "utf-16", "gb18030", "big5", "shift_jis", "euc_kr", "cp1250", "cp1251", "cp1252"]
 
 
 class FileForm(forms.Form):
@@ -53,22 +53,22 @@ class FileForm(forms.Form):
 
     def clean_file(self):
         file = self.cleaned_data["file"]
-        if file.size > LARGEST:
+        if file.size > MAX_UPLOAD_BYTES:
             raise forms.ValidationError(_("The file is larger than 10 MB. Import it by the command import_actors."))
         return file
 
 
-def take_time(request):
+def extend_time_limits(request):
     """Let the request's queries take longer than a page's may."""
     if extend := getattr(request, "extend_deadline", None):
-        extend(SECONDS)
+        extend(IMPORT_SECONDS)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = %s", [SECONDS * 1000])
+            cursor.execute("SET LOCAL statement_timeout = %s", [IMPORT_SECONDS * 1000])
 
 
 @admin.register(Batch)
-class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
+class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
     """The imports, a new one, and the undoing of one."""
 
     list_display_links = None
@@ -144,14 +144,14 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
         batch = get_object_or_404(Batch, pk=pk)
         try:
             with transaction.atomic():
-                take_time(request)
-                undoing = undo(batch, request.user.get_username())
-        except ChangedSince as since:
+                extend_time_limits(request)
+                undoing = undo_batch(batch, request.user.get_username())
+        except ChangedSinceBatch as since:
             actors = Actor.objects.in_bulk(since.ids)
-            return overtaken_page(
+            return conflict_notice(
                 request, self, gettext("Nothing was undone"), [(pk, actors.get(pk)) for pk in since.ids]
             )
-        except MergeAgain:
+        except CannotUndoUnmerge:
             text = gettext("Nothing was undone: it is the undoing of a merge. Merge the two again instead.")
             self.message_user(request, text, messages.WARNING)
         except ValueError:
@@ -185,7 +185,7 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
         form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
         if form.is_valid():
             file = form.cleaned_data["file"]
-            Upload.objects.filter(at__lt=timezone.now() - KEPT).delete()
+            Upload.objects.filter(at__lt=timezone.now() - UPLOAD_LIFETIME).delete()
             upload = Upload.objects.create(who=request.user.get_username(), name=file.name[:255], content=file.read())
             return redirect("admin:actors_batch_preview", upload.pk)
         return self._page(request, "upload", {"form": form, "title": gettext("Import actors from a file")})
@@ -209,11 +209,11 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
 
     def preview(self, request, pk):
         """Show what a file would do; POST: read it in another way, do it, or drop it."""
-        context = {"encodings": [(name, name.upper()) for name in ENCODINGS]}
+        context = {"encodings": [(name, name.upper()) for name in OFFERED_ENCODINGS]}
         done = None
         try:
             with transaction.atomic():
-                take_time(request)
+                extend_time_limits(request)
                 upload = self._upload(request, pk)
                 if "_drop" in request.POST:
                     upload.delete()
@@ -230,9 +230,9 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
                     transaction.set_rollback(True)
         except Upload.DoesNotExist:
             return self._gone(request)
-        except Unreadable as error:
+        except UnreadableFile as error:
             context["unreadable"] = str(error)
-        except Conflict:
+        except ImportConflict:
             context["unreadable"] = gettext("Someone changed the directory meanwhile. Nothing is written; try again.")
         if "_import" in request.POST and "unreadable" not in context and "staging" not in context:
             if done:
@@ -247,49 +247,51 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
         if not source.encoding:
             context["encodings"] = []
         context["columns"] = [
-            {"heading": heading, "field": upload.columns.get(heading, field_of(heading))}
+            {"heading": heading, "field": upload.columns.get(heading, field_for_heading(heading))}
             for heading in dict.fromkeys(source.header[:100])
         ]
-        labels = {name: capfirst(str(Actor._meta.get_field(name).verbose_name)) for name in (*KEYS, *FIELDS)}
+        labels = {
+            name: capfirst(str(Actor._meta.get_field(name).verbose_name)) for name in (*KEY_FIELDS, *IMPORT_FIELDS)
+        }
         context["fields"] = labels.items()
-        return imports.examine(source, upload.columns, most=MOST_ROWS)
+        return imports.examine(source, upload.columns, most=MAX_UPLOAD_ROWS)
 
     def _findings(self, staging):
         def label(name):
             return capfirst(str(Actor._meta.get_field(name).verbose_name))
 
-        number, doubtful = alike(staging, SAMPLES)
+        number, doubtful = find_possible_duplicates(staging, MAX_SAMPLES)
         return {
             "staging": staging,
             "doubtful": doubtful,
             "number_doubtful": number,
-            "mistakes": list(staging.mistakes(MISTAKES)),
-            "more": max(staging.wrong - MISTAKES, 0),
+            "mistakes": list(staging.mistakes(MAX_LISTED_ERRORS)),
+            "more": max(staging.wrong - MAX_LISTED_ERRORS, 0),
             "differences": [
-                (line, pk, name, [(label(field), shown_difference(field, old, new)) for field, old, new in fields])
-                for line, pk, name, fields in staging.differences(SAMPLES)
+                (line, pk, name, [(label(field), render_difference(field, old, new)) for field, old, new in fields])
+                for line, pk, name, fields in staging.differences(MAX_SAMPLES)
             ],
             "additions": [
                 (line, [(label(field), value) for field, value in values.items() if value not in (None, "")])
-                for line, values in staging.additions(SAMPLES)
+                for line, values in staging.additions(MAX_SAMPLES)
             ],
-            "samples": SAMPLES,
+            "samples": MAX_SAMPLES,
         }
 
     def _read_otherwise(self, request, upload):
         encoding, columns = request.POST.get("encoding", ""), {}
         headings, fields = request.POST.getlist("heading"), request.POST.getlist("field")
-        if encoding not in ("", *ENCODINGS) or len(headings) != len(fields):
+        if encoding not in ("", *OFFERED_ENCODINGS) or len(headings) != len(fields):
             raise SuspiciousOperation("No such way to read a file.")
         try:
             # As it was read for the page that these come from: in the new encoding they may be others.
             header = open_source(io.BytesIO(upload.content), upload.encoding or None).header if headings else []
-        except Unreadable:
+        except UnreadableFile:
             header = []
         for heading, field in zip(headings, fields, strict=True):
-            if field not in ("", *KEYS, *FIELDS) or heading not in header:
+            if field not in ("", *KEY_FIELDS, *IMPORT_FIELDS) or heading not in header:
                 raise SuspiciousOperation("No such field or column.")
-            if field or field_of(heading) not in IGNORED:
+            if field or field_for_heading(heading) not in IGNORED_FIELDS:
                 columns[heading] = field
         upload.encoding, upload.columns = encoding, columns
         upload.save(update_fields=["encoding", "columns"])
@@ -300,13 +302,13 @@ class BatchAdmin(DeclaredLookups, admin.ModelAdmin):
         text = io.StringIO()
         try:
             with transaction.atomic():
-                take_time(request)
-                write_mistakes(self._examine(self._upload(request, pk), {}).mistakes(), text)
+                extend_time_limits(request)
+                write_errors(self._examine(self._upload(request, pk), {}).mistakes(), text)
                 transaction.set_rollback(True)
         except Upload.DoesNotExist:
             return self._gone(request)
-        except Unreadable as error:
-            write_mistakes([Mistake("", "", "", str(error))], text)
+        except UnreadableFile as error:
+            write_errors([RowError("", "", "", str(error))], text)
         response = HttpResponse(codecs.BOM_UTF8 + text.getvalue().encode(), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="mistakes.csv"'
         return response

@@ -12,21 +12,22 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from actors.admin.changelist import check_query
-from actors.admin.conflicts.optimistic_locking import is_number, overtaken_page
-from actors.history import service
-from actors.history.duplicates import possible_duplicates
-from actors.history.merge import BOTH, merge, other_names
+from actors.admin.conflicts.optimistic_locking import conflict_notice, is_number
+from actors.history.actors import TRACKED_FIELDS
+from actors.history.duplicates import find_duplicate_pairs
+from actors.history.errors import EditConflict
+from actors.history.merge import KEEP_BOTH, combined_other_names, merge_actors
 from actors.models import Actor
 from actors.text.countries import country_name
 
-SIDES = ("a", "b")
+MERGE_SIDES = ("a", "b")
 
 
-def merge_address(a, b):
+def merge_url(a, b):
     return f"{reverse('admin:actors_actor_merge')}?a={a}&b={b}"
 
 
-def _listed(row: dict) -> tuple[str, str]:
+def _describe_row(row: dict) -> tuple[str, str]:
     """Return the name of a possible duplicate, of which the ``row`` is given, and the line that the list has."""
     name = f"{row['first_name']} {row['last_name']}".strip()
     country = country_name(row["country"], get_language())
@@ -35,7 +36,7 @@ def _listed(row: dict) -> tuple[str, str]:
     return name, " ".join(filter(None, (f"#{row['id']}", name, row["native_name"], years, country)))
 
 
-class Merges:
+class MergeAdminMixin:
     """Mixed into the ModelAdmin of actors. The right to merge is that to add a merge."""
 
     def may_merge(self, request):
@@ -61,7 +62,7 @@ class Merges:
         """Lead to the page that has two actors side by side."""
         chosen = list(actors.order_by("pk").values_list("pk", flat=True)[:3])
         if len(chosen) == 2:
-            return redirect(merge_address(*chosen))
+            return redirect(merge_url(*chosen))
         self.message_user(request, gettext("Select two actors to merge."), messages.WARNING)
         return None
 
@@ -71,10 +72,10 @@ class Merges:
             raise PermissionDenied
         after = request.GET.get("after", "")
         check_query(after)
-        pairs, further = possible_duplicates(after)
+        pairs, further = find_duplicate_pairs(after)
         context = {
             "title": gettext("Possible duplicates"),
-            "pairs": [(merge_address(*(side["id"] for side in pair)), [*map(_listed, pair)]) for pair in pairs],
+            "pairs": [(merge_url(*(side["id"] for side in pair)), [*map(_describe_row, pair)]) for pair in pairs],
             "further": further,
         }
         return self._merge_page(request, "duplicates", context)
@@ -88,7 +89,7 @@ class Merges:
         """Two actors side by side; POST: make them one, as is chosen field by field."""
         if not self.may_merge(request):
             raise PermissionDenied
-        pks = [request.GET.get(side, "") for side in SIDES]
+        pks = [request.GET.get(side, "") for side in MERGE_SIDES]
         if not all(map(is_number, pks)) or int(pks[0]) == int(pks[1]):
             raise Http404
         actors = Actor.objects.in_bulk([int(pk) for pk in pks])
@@ -101,13 +102,13 @@ class Merges:
     def _side_by_side(self, request, sides, mistakes=(), status=200):
         films = [actor.credits.count() for actor in sides]
         # What more is known of stays: more films, else the older entry.
-        survivor = SIDES[films[1] > films[0]]
+        survivor = MERGE_SIDES[films[1] > films[0]]
         rows = []
-        for name in service.FIELDS:
+        for name in TRACKED_FIELDS:
             field = Actor._meta.get_field(name)
             values = [getattr(actor, name) for actor in sides]
             names = dict(field.flatchoices)
-            first = SIDES.index(survivor)
+            first = MERGE_SIDES.index(survivor)
             known = [value not in (None, "") for value in values]
             rows.append(
                 {
@@ -115,7 +116,7 @@ class Merges:
                     "label": capfirst(str(field.verbose_name)),
                     "shown": [names.get(value, value) for value in values],
                     "same": values[0] == values[1],
-                    "take": SIDES[first if known[first] or not known[1 - first] else 1 - first],
+                    "take": MERGE_SIDES[first if known[first] or not known[1 - first] else 1 - first],
                 }
             )
         self._offer_both(rows, sides)
@@ -123,7 +124,7 @@ class Merges:
             "title": gettext("Merge two actors"),
             "sides": [
                 {"side": side, "actor": actor, "films": count}
-                for side, actor, count in zip(SIDES, sides, films, strict=True)
+                for side, actor, count in zip(MERGE_SIDES, sides, films, strict=True)
             ],
             "survivor": survivor,
             "rows": rows,
@@ -135,34 +136,34 @@ class Merges:
     def _offer_both(rows, sides):
         """Let no name of either be lost: it leads those who search for it."""
         row = next(row for row in rows if row["name"] == "also_known_as")
-        taken = {row["name"]: getattr(sides[SIDES.index(row["take"])], row["name"]) for row in rows}
-        both = other_names(*sides, taken)
+        taken = {row["name"]: getattr(sides[MERGE_SIDES.index(row["take"])], row["name"]) for row in rows}
+        both = combined_other_names(*sides, taken)
         if both not in (taken["also_known_as"], ""):
-            row |= {"both": both, "take": BOTH, "same": False}
+            row |= {"both": both, "take": KEEP_BOTH, "same": False}
 
     def _make_one(self, request, pks, actors):
-        seen = [request.POST.get(f"seen_{side}", "") for side in SIDES]
+        seen = [request.POST.get(f"seen_{side}", "") for side in MERGE_SIDES]
         stays = request.POST.get("survivor")
-        takes = {name: request.POST.get(f"take_{name}", stays) for name in service.FIELDS}
-        both = takes["also_known_as"] == BOTH
+        takes = {name: request.POST.get(f"take_{name}", stays) for name in TRACKED_FIELDS}
+        both = takes["also_known_as"] == KEEP_BOTH
         if both:
             takes["also_known_as"] = stays
-        if stays not in SIDES or not all(map(is_number, seen)) or not set(takes.values()) <= set(SIDES):
+        if stays not in MERGE_SIDES or not all(map(is_number, seen)) or not set(takes.values()) <= set(MERGE_SIDES):
             raise SuspiciousOperation("No such choice.")
         versions = [(pk, int(version)) for pk, version in zip(pks, seen, strict=True)]
         survivor, gone = versions if stays == "a" else reversed(versions)
-        sides = dict(zip(SIDES, map(actors.get, pks), strict=True))
+        sides = dict(zip(MERGE_SIDES, map(actors.get, pks), strict=True))
         try:
             # A state that was not the one seen is refused below.
             values = {name: getattr(sides[side], name, None) for name, side in takes.items()}
             if both and all(sides.values()):
-                values["also_known_as"] = other_names(*sides.values(), values)
-            batch = merge(survivor, gone, values, request.user.get_username())
-        except service.Overtaken:
+                values["also_known_as"] = combined_other_names(*sides.values(), values)
+            batch = merge_actors(survivor, gone, values, request.user.get_username())
+        except EditConflict:
             found = Actor.objects.in_bulk(pks)
             now = {pk: actor.version for pk, actor in found.items()}
             overtaken = [(pk, found.get(pk)) for pk, version in versions if now.get(pk) != version]
-            return overtaken_page(request, self, gettext("Nothing was merged"), overtaken)
+            return conflict_notice(request, self, gettext("Nothing was merged"), overtaken)
         except ValidationError as error:
             return self._side_by_side(request, [actors[pk] for pk in pks], error.messages, 409)
         self.message_user(

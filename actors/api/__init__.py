@@ -1,0 +1,1 @@
+"""The public API: read-only JSON, CSV and NDJSON, described by OpenAPI."""

@@ -13,11 +13,11 @@ from actors.web.views import public
 # What stands for a parameter's values in an example, and up to how many values are listed.
 EXAMPLES = {"actors-json": "?q=leung&living=yes", "actors-csv": "?country=JP", "actors-ndjson": "?sort=first"}
 EXAMPLES |= {"films-json": "?q=samurai", "films-csv": "?decade=1950s", "films-ndjson": "?sort=year"}
-LISTED = 4
+MAX_LISTED_VALUES = 4
 
 
 @public
-def api(request):
+def api_docs(request):
     """Every address of the data with a line for curl, every parameter, every field."""
     described = openapi.description(get_language())
     examples = _examples()
@@ -34,7 +34,7 @@ def api(request):
     schemas = [
         {
             "name": name,
-            "fields": [_field(*entry) for entry in described["components"]["schemas"][name]["properties"].items()],
+            "fields": [_field_row(*entry) for entry in described["components"]["schemas"][name]["properties"].items()],
         }
         for name in ("Actor", "Film", "Credit", "ActorPage", "FilmPage")
     ]
@@ -59,10 +59,10 @@ def _examples():
 
 def _parameter(entry):
     values = [value for value in entry["schema"].get("enum", ()) if value]
-    return {**entry, "values": values if len(values) <= LISTED else []}
+    return {**entry, "values": values if len(values) <= MAX_LISTED_VALUES else []}
 
 
-def _field(name, schema):
+def _field_row(name, schema):
     kind = schema.get("type")
     return {
         "name": name,

@@ -9,19 +9,18 @@ from django.db import models
 from django.utils.translation import gettext, override
 from django_countries import countries
 
-from actors.exports.records import CREDIT_FIELDS, FIELDS, FILM_FIELDS
-from actors.fields import NamesField
-from actors.listing.actors import DECADE, LIVING, SORTS
-from actors.listing.films import SORTS as FILM_SORTS
-from actors.listing.params import COUNTED, LONGEST_QUERY, PAGE_SIZE
+from actors.exports.records import ACTOR_FIELDS, CREDIT_FIELDS, FILM_FIELDS
+from actors.fields import MAX_ID, NamesField
+from actors.listing.actors import ACTOR_SORTS, DECADE, LIVING_VALUES
+from actors.listing.films import FILM_SORTS as FILM_SORTS
+from actors.listing.params import MAX_COUNTED, MAX_QUERY_LENGTH, PAGE_SIZE
 from actors.models import Actor, Credit, Film
-from actors.search.ranking import MOST
-from actors.search.suggestions import MOST as SUGGESTED
+from actors.search.ranking import MAX_RANKED
+from actors.search.suggestions import MAX_SUGGESTIONS as SUGGESTED
 
 # Of the description, and so of the promise; see the README.
-VERSION = "1"
-LAST_ID = 2**31 - 1
-TEXT = {"type": "string"}
+API_VERSION = "1"
+STRING_SCHEMA = {"type": "string"}
 # PostgreSQL knows no NUL.
 WITHOUT_NUL = "^[^\\u0000]*$"
 
@@ -34,7 +33,7 @@ def description(language: str = "en") -> dict:
             "openapi": "3.1.0",
             "info": {
                 "title": "Actorsite",
-                "version": VERSION,
+                "version": API_VERSION,
                 "description": gettext(
                     "Any view of the directory is data too: for reading, without a key, from any origin. "
                     "Names and meanings of fields stay; new fields may be added."
@@ -42,70 +41,78 @@ def description(language: str = "en") -> dict:
             },
             "servers": [{"url": "/"}],
             "paths": _paths(),
-            "components": {"schemas": _schemas(), "responses": _errors()},
+            "components": {"schemas": _schemas(), "responses": _error_responses()},
         }
 
 
 def _paths():
-    view = [_query(name) for name in ("q", "country", "living", "born", "sort")]
-    places = [_query("after"), _query("before")]
-    films = [_query(name, parameters() | film_parameters()) for name in ("q", "decade", "sort")]
+    view = [_query_parameter(name) for name in ("q", "country", "living", "born", "sort")]
+    places = [_query_parameter("after"), _query_parameter("before")]
+    films = [_query_parameter(name, actor_parameters() | film_parameters()) for name in ("q", "decade", "sort")]
     whole_csv = gettext("The same view, whole: CSV (RFC 4180, UTF-8) under a line of names.")
     whole_ndjson = gettext("The same view, whole: a JSON object a line.")
     return {
-        "/actors.json": _get(
+        "/actors.json": _get_operation(
             "listActors",
             gettext("The directory, %(size)d actors a page.") % {"size": PAGE_SIZE},
-            [*view, _query("letter"), *places],
-            _json("ActorPage"),
+            [*view, _query_parameter("letter"), *places],
+            _json_content("ActorPage"),
             (400,),
         ),
-        "/actors.csv": _get(
+        "/actors.csv": _get_operation(
             "exportActorsAsCsv",
             whole_csv,
-            [*view, _query("raw")],
-            {"text/csv": {"schema": TEXT}},
+            [*view, _query_parameter("raw")],
+            {"text/csv": {"schema": STRING_SCHEMA}},
             (400,),
         ),
-        "/actors.ndjson": _get(
+        "/actors.ndjson": _get_operation(
             "exportActorsAsNdjson",
             whole_ndjson,
             view,
-            {"application/x-ndjson": {"schema": TEXT}},
+            {"application/x-ndjson": {"schema": STRING_SCHEMA}},
             (400,),
         ),
-        "/actors/{id}-{slug}.json": _get(
-            "readActor", gettext("One actor, with the films."), _address(), _json("ActorWithFilms"), (404, 410)
+        "/actors/{id}-{slug}.json": _get_operation(
+            "readActor",
+            gettext("One actor, with the films."),
+            _path_parameters(),
+            _json_content("ActorWithFilms"),
+            (404, 410),
         ),
-        "/films.json": _get(
+        "/films.json": _get_operation(
             "listFilms",
             gettext("The films, %(size)d a page.") % {"size": PAGE_SIZE},
-            [*films, _query("letter"), *places],
-            _json("FilmPage"),
+            [*films, _query_parameter("letter"), *places],
+            _json_content("FilmPage"),
             (400,),
         ),
-        "/films.csv": _get(
-            "exportFilmsAsCsv", whole_csv, [*films, _query("raw")], {"text/csv": {"schema": TEXT}}, (400,)
+        "/films.csv": _get_operation(
+            "exportFilmsAsCsv",
+            whole_csv,
+            [*films, _query_parameter("raw")],
+            {"text/csv": {"schema": STRING_SCHEMA}},
+            (400,),
         ),
-        "/films.ndjson": _get(
-            "exportFilmsAsNdjson", whole_ndjson, films, {"application/x-ndjson": {"schema": TEXT}}, (400,)
+        "/films.ndjson": _get_operation(
+            "exportFilmsAsNdjson", whole_ndjson, films, {"application/x-ndjson": {"schema": STRING_SCHEMA}}, (400,)
         ),
-        "/films/{id}-{slug}.json": _get(
-            "readFilm", gettext("One film, with its cast."), _address(), _json("FilmWithCast"), (404,)
+        "/films/{id}-{slug}.json": _get_operation(
+            "readFilm", gettext("One film, with its cast."), _path_parameters(), _json_content("FilmWithCast"), (404,)
         ),
     }
 
 
-def _get(operation, summary, parameters, content, errors):
+def _get_operation(operation, summary, parameters, content, errors):
     answer = {"description": "OK", "content": content}
     responses = {"200": answer}
     if "application/json" in content:
-        answer["headers"] = {"ETag": {"description": "Send it back as `If-None-Match`.", "schema": TEXT}}
+        answer["headers"] = {"ETag": {"description": "Send it back as `If-None-Match`.", "schema": STRING_SCHEMA}}
         responses["304"] = {"description": "Not changed since the answer that had the ETag of `If-None-Match`."}
     if 404 in errors:
         responses["301"] = {
             "description": "The slug is not that of the name. The right address is in `Location`.",
-            "headers": {"Location": {"required": True, "schema": TEXT}},
+            "headers": {"Location": {"required": True, "schema": STRING_SCHEMA}},
         }
     responses |= {str(status): {"$ref": f"#/components/responses/{status}"} for status in (*errors, 503)}
     return {
@@ -118,7 +125,7 @@ def _get(operation, summary, parameters, content, errors):
     }
 
 
-def _json(schema):
+def _json_content(schema):
     return {"application/json": {"schema": _ref(schema)}}
 
 
@@ -126,34 +133,34 @@ def _ref(schema):
     return {"$ref": f"#/components/schemas/{schema}"}
 
 
-def parameters() -> dict:
+def actor_parameters() -> dict:
     """Return what each parameter of a query means and allows: name to (meaning, schema). None is required."""
     # A form sends a field that was left empty as an empty text.
     return {
         "q": (
             gettext("Words, each of which must be in a name."),
-            {**TEXT, "maxLength": LONGEST_QUERY, "pattern": WITHOUT_NUL},
+            {**STRING_SCHEMA, "maxLength": MAX_QUERY_LENGTH, "pattern": WITHOUT_NUL},
         ),
         "country": (
             gettext("A country, as a code of ISO 3166-1."),
-            {**TEXT, "enum": ["", *sorted(code for code, _ in countries)]},
+            {**STRING_SCHEMA, "enum": ["", *sorted(code for code, _ in countries)]},
         ),
-        "living": (gettext("Only the living, or only the dead."), {**TEXT, "enum": ["", *LIVING]}),
-        "born": (gettext("A decade of birth, such as 1940s."), {**TEXT, "pattern": f"^({DECADE.pattern})?$"}),
+        "living": (gettext("Only the living, or only the dead."), {**STRING_SCHEMA, "enum": ["", *LIVING_VALUES]}),
+        "born": (gettext("A decade of birth, such as 1940s."), {**STRING_SCHEMA, "pattern": f"^({DECADE.pattern})?$"}),
         "sort": (
             gettext("By last or by first name. Without it, a search lists the best first, %(most)d at most.")
-            % {"most": MOST},
-            {**TEXT, "enum": ["", *SORTS]},
+            % {"most": MAX_RANKED},
+            {**STRING_SCHEMA, "enum": ["", *ACTOR_SORTS]},
         ),
         "letter": (
             gettext("A page that begins with this letter, or the next that there is; # for what is none. Not with q."),
-            {**TEXT, "pattern": WITHOUT_NUL},
+            {**STRING_SCHEMA, "pattern": WITHOUT_NUL},
         ),
-        "after": (gettext("A page that follows, as next names it."), {**TEXT, "pattern": WITHOUT_NUL}),
-        "before": (gettext("A page before, as previous names it."), {**TEXT, "pattern": WITHOUT_NUL}),
+        "after": (gettext("A page that follows, as next names it."), {**STRING_SCHEMA, "pattern": WITHOUT_NUL}),
+        "before": (gettext("A page before, as previous names it."), {**STRING_SCHEMA, "pattern": WITHOUT_NUL}),
         "raw": (
             gettext("Leaves a text that a spreadsheet would run as a formula as it is."),
-            {**TEXT, "pattern": WITHOUT_NUL},
+            {**STRING_SCHEMA, "pattern": WITHOUT_NUL},
         ),
     }
 
@@ -161,53 +168,53 @@ def parameters() -> dict:
 def film_parameters() -> dict:
     """Return the same of what is asked of films alone, or in other values than of actors."""
     return {
-        "q": (gettext("Words, each of which must be in a title."), parameters()["q"][1]),
-        "decade": (gettext("A decade of release, such as 1940s."), parameters()["born"][1]),
+        "q": (gettext("Words, each of which must be in a title."), actor_parameters()["q"][1]),
+        "decade": (gettext("A decade of release, such as 1940s."), actor_parameters()["born"][1]),
         "sort": (
             gettext("By title, or by year, newest first. Without it, a search lists the best first, %(most)d at most.")
-            % {"most": MOST},
-            {**TEXT, "enum": ["", *FILM_SORTS]},
+            % {"most": MAX_RANKED},
+            {**STRING_SCHEMA, "enum": ["", *FILM_SORTS]},
         ),
     }
 
 
-def _query(name, of=None):
-    meaning, schema = (of or parameters())[name]
+def _query_parameter(name, of=None):
+    meaning, schema = (of or actor_parameters())[name]
     return {"name": name, "in": "query", "description": meaning, "schema": schema}
 
 
-def _address():
+def _path_parameters():
     return [
         {
             "name": "id",
             "in": "path",
             "required": True,
-            "schema": {"type": "integer", "minimum": 1, "maximum": LAST_ID},
+            "schema": {"type": "integer", "minimum": 1, "maximum": MAX_ID},
         },
-        {"name": "slug", "in": "path", "required": True, "schema": {**TEXT, "pattern": "^[^/]*$"}},
+        {"name": "slug", "in": "path", "required": True, "schema": {**STRING_SCHEMA, "pattern": "^[^/]*$"}},
     ]
 
 
 def _schemas():
     address = {
         "url": {
-            **TEXT,
+            **STRING_SCHEMA,
             "format": "uri",
             "description": gettext("The address of the page; of the data with .json for its last slash."),
         }
     }
     part = _fields(Credit, CREDIT_FIELDS)
-    actor, film = {**_fields(Actor, FIELDS), **address}, {**_fields(Film, FILM_FIELDS), **address}
+    actor, film = {**_fields(Actor, ACTOR_FIELDS), **address}, {**_fields(Film, FILM_FIELDS), **address}
     page = {
         "total": {
             "type": ["integer", "null"],
             "minimum": 0,
-            "maximum": COUNTED,
+            "maximum": MAX_COUNTED,
             "description": gettext(
                 "How many there are on all pages; null where there are more than %(most)d, "
                 "or of a search, best first, more than %(best)d."
             )
-            % {"most": COUNTED, "best": MOST},
+            % {"most": MAX_COUNTED, "best": MAX_RANKED},
         },
         "next": {
             "type": ["string", "null"],
@@ -221,22 +228,22 @@ def _schemas():
         },
         "suggestions": {
             "type": "array",
-            "items": TEXT,
+            "items": STRING_SCHEMA,
             "maxItems": SUGGESTED,
             "description": gettext("What a search that finds nothing may have meant, for q; nearest first."),
         },
     }
     problem = {
-        "type": {**TEXT, "format": "uri-reference"},
-        "title": TEXT,
+        "type": {**STRING_SCHEMA, "format": "uri-reference"},
+        "title": STRING_SCHEMA,
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": TEXT,
+        "detail": STRING_SCHEMA,
     }
-    mistakes = {"type": "array", "items": TEXT, "description": "Of a query: every mistake, by its parameter."}
+    mistakes = {"type": "array", "items": STRING_SCHEMA, "description": "Of a query: every mistake, by its parameter."}
     return {
         "Actor": _object(actor),
-        "ActorPage": _object({**page, "actors": _rows("Actor")}),
-        "FilmPage": _object({**page, "films": _rows("Film")}),
+        "ActorPage": _object({**page, "actors": _array_of("Actor")}),
+        "FilmPage": _object({**page, "films": _array_of("Film")}),
         "Credit": _object(part),
         "ActorWithFilms": _object(actor | {"films": {"type": "array", "items": _object(film | part)}}),
         "Film": _object(film),
@@ -245,7 +252,7 @@ def _schemas():
     }
 
 
-def _rows(schema):
+def _array_of(schema):
     return {"type": "array", "maxItems": PAGE_SIZE, "items": _ref(schema)}
 
 
@@ -254,10 +261,10 @@ def _object(properties):
 
 
 def _fields(model, names):
-    return {name: _field(model._meta.get_field(name)) for name in names}
+    return {name: _field_schema(model._meta.get_field(name)) for name in names}
 
 
-def _field(field):
+def _field_schema(field):
     if isinstance(field, models.AutoField):
         schema = {"type": "integer", "minimum": 1}
     elif isinstance(field, models.IntegerField):
@@ -277,7 +284,7 @@ def _field(field):
     return {**schema, "description": str(field.verbose_name)}
 
 
-def _errors():
+def _error_responses():
     titles = {
         400: "The query is wrong.",
         404: "There is nothing at this address.",

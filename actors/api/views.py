@@ -8,21 +8,23 @@ from django.views.decorators.csrf import csrf_exempt
 
 from actors.api import openapi
 from actors.exports import records
-from actors.history.merge_redirects import survivor_of
-from actors.listing.actors import Listing
+from actors.history.merge_redirects import merged_into
+from actors.listing.actors import ActorListing
 from actors.listing.films import FilmListing
-from actors.listing.params import InvalidQuery, number_of
+from actors.listing.params import InvalidParams, number_of
 from actors.listing.rows import Recorded
 from actors.models import Actor, Change, Film
-from actorsite.page_cache.publishing import chosen_by, publish, stream
+from actorsite.page_cache.publishing import publish, set_canonical_address, stream_response
 
-METHODS = "GET, HEAD, OPTIONS"
+ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 
 
 def problem(status: int, title: str, detail: str, **more) -> HttpResponse:
     """Return the one shape of an error: application/problem+json, RFC 9457."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return _open(HttpResponse(records.encode(body), status=status, content_type="application/problem+json"))
+    return _allow_any_origin(
+        HttpResponse(records.encode_json(body), status=status, content_type="application/problem+json")
+    )
 
 
 def is_data(path: str) -> bool:
@@ -30,16 +32,16 @@ def is_data(path: str) -> bool:
     return path.endswith((".json", ".csv", ".ndjson"))
 
 
-def wrong_query(mistakes: list[str]) -> HttpResponse:
+def invalid_params_problem(mistakes: list[str]) -> HttpResponse:
     """Return the problem of a query with ``mistakes``."""
     return problem(400, "Bad Request", " ".join(mistakes), mistakes=mistakes)
 
 
-def not_found(request) -> HttpResponse:
+def not_found_problem(request) -> HttpResponse:
     return problem(404, "Not Found", f"There is nothing at {request.path}.")
 
 
-def _open(response):
+def _allow_any_origin(response):
     response["Access-Control-Allow-Origin"] = "*"
     response["Access-Control-Expose-Headers"] = "ETag, Link"
     return response
@@ -51,53 +53,57 @@ def resource(view):
     @csrf_exempt
     @wraps(view)
     def answer(request, *args, **kwargs):
-        return _open(_answer(view, request, *args, **kwargs))
+        return _allow_any_origin(_respond(view, request, *args, **kwargs))
 
     return answer
 
 
-def _answer(view, request, *args, **kwargs):
+def _respond(view, request, *args, **kwargs):
     if request.method == "OPTIONS":
-        return HttpResponse(status=204, headers={"Allow": METHODS, "Access-Control-Allow-Methods": METHODS})
+        return HttpResponse(
+            status=204, headers={"Allow": ALLOWED_METHODS, "Access-Control-Allow-Methods": ALLOWED_METHODS}
+        )
     if request.method not in ("GET", "HEAD"):
-        response = problem(405, "Method Not Allowed", f"Only {METHODS} are answered here: the data is read-only.")
-        response["Allow"] = METHODS
+        response = problem(
+            405, "Method Not Allowed", f"Only {ALLOWED_METHODS} are answered here: the data is read-only."
+        )
+        response["Allow"] = ALLOWED_METHODS
         return response
     try:
         response = view(request, *args, **kwargs)
-    except InvalidQuery as error:
-        return wrong_query(error.mistakes)
+    except InvalidParams as error:
+        return invalid_params_problem(error.mistakes)
     except Http404:
-        return not_found(request)
+        return not_found_problem(request)
     return publish(request, response) if response.status_code == 200 else response
 
 
-def _json(value):
-    text = value if isinstance(value, str) else records.encode(value)
+def _json_response(value):
+    text = value if isinstance(value, str) else records.encode_json(value)
     return HttpResponse(text, content_type="application/json")
 
 
 @resource
 def actors_json(request):
     """A page of the list. ``next`` and ``previous`` are addresses, or null at the ends."""
-    rows, body = _page(request, Listing)
+    rows, body = _list_page(request, ActorListing)
     origin = _origin(request)
     kept = bool(rows) and isinstance(rows[0], Recorded)
-    parts = [actor.encoded for actor in rows] if kept else map(records.encoded, rows)
+    parts = [actor.encoded for actor in rows] if kept else map(records.encode_actor, rows)
     actors = ",".join([f"{before}{origin}{after}" for before, after in parts])
-    return _json(f'{records.encode(body)[:-1]},"actors":[{actors}]}}')
+    return _json_response(f'{records.encode_json(body)[:-1]},"actors":[{actors}]}}')
 
 
 @resource
 def films_json(request):
     """A page of the list of films, likewise."""
-    rows, body = _page(request, FilmListing)
-    return _json({**body, "films": [_film(request, film) for film in rows]})
+    rows, body = _list_page(request, FilmListing)
+    return _json_response({**body, "films": [_film(request, film) for film in rows]})
 
 
-def _page(request, kind):
+def _list_page(request, kind):
     listing = kind.read(request.GET)
-    chosen_by(request, listing.query_string)
+    set_canonical_address(request, listing.query_string)
     page = listing.page(data=True)
     number, more = number_of(request, listing, page)
     here = _origin(request) + request.path
@@ -117,7 +123,7 @@ def _page_url(here, listing, **token):
 
 
 def _actor(origin, actor):
-    record = records.record(records.values_of(actor))
+    record = records.to_record(records.actor_values(actor))
     record["url"] = origin + actor.get_absolute_url()
     return record
 
@@ -129,46 +135,48 @@ def _origin(request):
 @resource
 def actors_csv(request):
     """The whole list, on all pages, as CSV. ``raw`` leaves a text that looks like a formula as it is."""
-    return _csv(request, Listing, records.FIELDS, "actors.csv")
+    return _csv_response(request, ActorListing, records.ACTOR_FIELDS, "actors.csv")
 
 
 @resource
 def films_csv(request):
     """The whole list of films, likewise."""
-    return _csv(request, FilmListing, records.FILM_FIELDS, "films.csv")
+    return _csv_response(request, FilmListing, records.FILM_FIELDS, "films.csv")
 
 
-def _csv(request, kind, fields, name):
+def _csv_response(request, kind, fields, name):
     raw = "raw" in request.GET
-    rows = _whole(request, kind, "raw" if raw else "")
-    return _file(request, records.comma_separated(rows, fields, raw=raw), "text/csv; charset=utf-8", name)
+    rows = _all_rows(request, kind, "raw" if raw else "")
+    return _file_response(request, records.csv_stream(rows, fields, raw=raw), "text/csv; charset=utf-8", name)
 
 
 @resource
 def actors_ndjson(request):
     """The whole list, on all pages, a JSON object a line."""
-    return _ndjson(request, Listing, records.FIELDS, "actors.ndjson")
+    return _ndjson_response(request, ActorListing, records.ACTOR_FIELDS, "actors.ndjson")
 
 
 @resource
 def films_ndjson(request):
     """The whole list of films, likewise."""
-    return _ndjson(request, FilmListing, records.FILM_FIELDS, "films.ndjson")
+    return _ndjson_response(request, FilmListing, records.FILM_FIELDS, "films.ndjson")
 
 
-def _ndjson(request, kind, fields, name):
-    return _file(request, records.ndjson(_whole(request, kind), fields), "application/x-ndjson", name)
+def _ndjson_response(request, kind, fields, name):
+    return _file_response(
+        request, records.ndjson_stream(_all_rows(request, kind), fields), "application/x-ndjson", name
+    )
 
 
-def _whole(request, kind, more=""):
+def _all_rows(request, kind, more=""):
     listing = kind.read(request.GET).change()
     query = "&".join(filter(None, (listing.query_string[1:], more)))
-    chosen_by(request, f"?{query}" if query else "")
+    set_canonical_address(request, f"?{query}" if query else "")
     return listing.whole()
 
 
-def _file(request, parts, content_type, name):
-    response = stream(request, parts, content_type)
+def _file_response(request, parts, content_type, name):
+    response = stream_response(request, parts, content_type)
     response["Content-Disposition"] = f'inline; filename="{name}"'
     return response
 
@@ -176,15 +184,15 @@ def _file(request, parts, content_type, name):
 @resource
 def actor_json(request, pk, slug=""):
     """One actor, with the films; whatever the slug, there is one address. 410 where there was one that is deleted."""
-    actor = Actor.objects.filter(pk=pk).first() or survivor_of(int(pk))
+    actor = Actor.objects.filter(pk=pk).first() or merged_into(int(pk))
     if actor is None and Change.objects.filter(actor_id=pk).exists():
         return problem(410, "Gone", f"The actor at {request.path} was deleted.")
     if actor is None:
         raise Http404
     if actor.pk != int(pk) or actor.slug != slug:
         return HttpResponsePermanentRedirect(f"{actor.get_absolute_url().removesuffix('/')}.json")
-    films = [{**_film(request, credit.film), **_part(credit)} for credit in actor.credits.newest_first()]
-    return _json({**_actor(_origin(request), actor), "films": films})
+    films = [{**_film(request, credit.film), **_credit_fields(credit)} for credit in actor.credits.newest_first()]
+    return _json_response({**_actor(_origin(request), actor), "films": films})
 
 
 @resource
@@ -194,23 +202,24 @@ def film_json(request, pk, slug=""):
     if film.slug != slug:
         return HttpResponsePermanentRedirect(f"{film.get_absolute_url().removesuffix('/')}.json")
     cast = [
-        {**_actor(_origin(request), credit.actor), **_part(credit)} for credit in film.credits.select_related("actor")
+        {**_actor(_origin(request), credit.actor), **_credit_fields(credit)}
+        for credit in film.credits.select_related("actor")
     ]
-    return _json({**_film(request, film), "cast": cast})
+    return _json_response({**_film(request, film), "cast": cast})
 
 
 def _film(request, film):
     return {
-        **records.record((getattr(film, name) for name in records.FILM_FIELDS), records.FILM_FIELDS),
+        **records.to_record((getattr(film, name) for name in records.FILM_FIELDS), records.FILM_FIELDS),
         "url": request.build_absolute_uri(film.get_absolute_url()),
     }
 
 
-def _part(credit):
+def _credit_fields(credit):
     return {name: getattr(credit, name) for name in records.CREDIT_FIELDS}
 
 
 @resource
 def openapi_json(request):
     """The description of all of this, for programs."""
-    return _json(openapi.description())
+    return _json_response(openapi.description())

@@ -16,34 +16,36 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from psycopg2 import InterfaceError
 
-CHUNK = 65_536
+COPY_CHUNK_BYTES = 65_536
 # Chunks that are made before anyone wants them.
-AHEAD = 4
+MAX_QUEUED_CHUNKS = 4
 # A whole table takes as long as its reader does; silence is ended by the request's deadline.
-LONGEST = "1h"
+COPY_TIMEOUT = "1h"
 # For a table that others hold: nothing is being looked for then, and who asks hears of it as for a page.
-LOCKED = "2s"
+COPY_LOCK_TIMEOUT = "2s"
 # More rows are read in the order of an index, one by one. To read and sort all of them first is less work, but
 # keeps the reader waiting, of a million for longer than the deadline.
-SORTED = 100_000
+MAX_SORTED_ROWS = 100_000
 _ROWS = re.compile(r" rows=(\d+)")
 # From PostgreSQL 14 on the server sees that nobody is there any more, also while it finds no rows.
-LOOKS_FROM = 140_000
+CONNECTION_CHECK_VERSION = 140_000
 # https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": before all rows, and before the one
 # text of a row (the number of columns, and its length); after all rows comes a row of -1 columns.
 _SIGNATURE, _HEADER, _BEFORE_TEXT, _TRAILER = b"PGCOPY\n\xff\r\n\0", 19, 6, b"\xff\xff"
 
 
-def csv_lines(rows: models.QuerySet, fields: tuple[str, ...], formulas: tuple[str, ...]) -> Iterator[bytes]:
+def copy_csv(rows: models.QuerySet, fields: tuple[str, ...], formulas: tuple[str, ...]) -> Iterator[bytes]:
     """Yield ``rows`` as lines of CSV that end in CR LF; a text that begins with one of ``formulas`` after a ``'``."""
-    columns = ", ".join(_cell(rows.model, name, formulas) for name in fields)
-    return _copy(rows, fields, columns, "csv", _CSV)
+    columns = ", ".join(_csv_column_sql(rows.model, name, formulas) for name in fields)
+    return _copy(rows, fields, columns, "csv", _CSVFile)
 
 
-def json_lines(rows: models.QuerySet, fields: tuple[str, ...]) -> Iterator[bytes]:
+def copy_json(rows: models.QuerySet, fields: tuple[str, ...]) -> Iterator[bytes]:
     """Yield ``rows`` as JSON objects, compact, a line each."""
-    columns = ", ".join(f"{_moment(name)} AS {name}" if _is_moment(rows.model, name) else f"{name}" for name in fields)
-    return _copy(rows, fields, columns, "binary", _JSON)
+    columns = ", ".join(
+        f"{_timestamp_sql(name)} AS {name}" if _is_timestamp(rows.model, name) else f"{name}" for name in fields
+    )
+    return _copy(rows, fields, columns, "binary", _JSONFile)
 
 
 def _copy(rows, fields, columns, form, taker):
@@ -56,17 +58,19 @@ def _copy(rows, fields, columns, form, taker):
     if form == "binary":
         chosen = f"SELECT row_to_json(line) FROM ({chosen}) AS line"  # noqa: S608  the columns are ours, the values parameters
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST}'; SET LOCAL lock_timeout = '{LOCKED}'")
+        cursor.execute(
+            f"SET LOCAL statement_timeout = '{COPY_TIMEOUT}'; SET LOCAL lock_timeout = '{COPY_LOCK_TIMEOUT}'"
+        )
         cursor.execute(f"EXPLAIN {sql}", parameters)
-        if int(_ROWS.search(cursor.fetchone()[0])[1]) > SORTED:
+        if int(_ROWS.search(cursor.fetchone()[0])[1]) > MAX_SORTED_ROWS:
             cursor.execute("SET LOCAL enable_sort = off")
-        if connection.pg_version >= LOOKS_FROM:
+        if connection.pg_version >= CONNECTION_CHECK_VERSION:
             cursor.execute("SET LOCAL client_connection_check_interval = '1s'")
         statement = cursor.cursor.mogrify(f"COPY ({chosen}) TO STDOUT (FORMAT {form})", parameters).decode()
-        yield from _handed_on(cursor.cursor, statement, taker())
+        yield from _stream_copy(cursor.cursor, statement, taker())
 
 
-def _handed_on(cursor, statement, taker):
+def _stream_copy(cursor, statement, taker):
     def copy():
         end = None
         try:
@@ -89,31 +93,31 @@ def _handed_on(cursor, statement, taker):
     finally:
         if end is taker:
             # Whoever reads is gone, and so is the connection: the server ends a COPY that nobody takes.
-            _shut(cursor.connection)
+            _shut_socket(cursor.connection)
         while worker.is_alive():
             with contextlib.suppress(Empty):
                 taker.queue.get_nowait()
             worker.join(0.01)
 
 
-def _shut(connection):
+def _shut_socket(connection):
     # A copy of the descriptor: the connection's own stays libpq's to close. It may have been closed by now.
     with contextlib.suppress(OSError, InterfaceError), socket.socket(fileno=os.dup(connection.fileno())) as copy:
         copy.shutdown(socket.SHUT_RDWR)
 
 
-class _Taker:
+class _CopyFile:
     """The file that COPY is written to, a row at a time."""
 
     end = b"\n"
 
     def __init__(self):
-        self.queue, self.lines, self.size = Queue(AHEAD), [], 0
+        self.queue, self.lines, self.size = Queue(MAX_QUEUED_CHUNKS), [], 0
 
     def take(self, line, size):
         self.lines.append(line)
         self.size += size
-        if self.size >= CHUNK:
+        if self.size >= COPY_CHUNK_BYTES:
             self.flush()
 
     def flush(self):
@@ -122,14 +126,14 @@ class _Taker:
             self.lines, self.size = [], 0
 
 
-class _CSV(_Taker):
+class _CSVFile(_CopyFile):
     end = b"\r\n"
 
     def write(self, row):
         self.take(row[:-1], len(row))
 
 
-class _JSON(_Taker):
+class _JSONFile(_CopyFile):
     def write(self, row):
         if row.startswith(_SIGNATURE):
             row = row[_HEADER:]
@@ -137,17 +141,17 @@ class _JSON(_Taker):
             self.take(row[_BEFORE_TEXT:], len(row))
 
 
-def _is_moment(model, name):
+def _is_timestamp(model, name):
     return isinstance(model._meta.get_field(name), models.DateTimeField)
 
 
-def _moment(name):
+def _timestamp_sql(name):
     return f"""to_char({name}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
-def _cell(model, name, formulas):
-    if _is_moment(model, name):
-        return _moment(name)
+def _csv_column_sql(model, name, formulas):
+    if _is_timestamp(model, name):
+        return _timestamp_sql(name)
     if not isinstance(model._meta.get_field(name), models.CharField | models.TextField):
         return name
     if formulas:

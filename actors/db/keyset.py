@@ -30,12 +30,12 @@ LOOKUPS = {
 }
 
 
-class InvalidToken(ValueError):
+class InvalidCursor(ValueError):
     """A page token that was not made here, or not for this view."""
 
 
 @dataclass(frozen=True)
-class Page:
+class KeysetPage:
     """Rows in order; ``previous`` and ``next`` are tokens, or None at the ends.
 
     Where it is known without counting: how many rows come before, how many
@@ -51,17 +51,17 @@ class Page:
 
 
 @lru_cache(1_024)
-def make_token(place: tuple, view: str) -> str:
+def make_cursor(place: tuple, view: str) -> str:
     """Return a token for ``place``, such as (sort key, id), that holds in ``view`` only."""
     return _signer(view).sign_object(list(place), compress=True)
 
 
-def read_token(token: str, view: str) -> tuple:
-    """Return the place that ``token`` names. Raises InvalidToken."""
+def read_cursor(token: str, view: str) -> tuple:
+    """Return the place that ``token`` names. Raises InvalidCursor."""
     try:
         return tuple(_signer(view).unsign_object(token))
     except signing.BadSignature:
-        raise InvalidToken(token) from None
+        raise InvalidCursor(token) from None
 
 
 def _signer(view):
@@ -69,7 +69,7 @@ def _signer(view):
     return signing.Signer(salt=f"actors.db.keyset:{view}")
 
 
-def page(
+def keyset_page(
     rows: QuerySet | Compiled,
     key: str | tuple[str, ...],
     size: int,
@@ -79,7 +79,7 @@ def page(
     start: str = "",
     descending: bool = False,
     within: Callable[[str, tuple, bool, int], RawSQL] | None = None,
-) -> Page | None:
+) -> KeysetPage | None:
     """Return the page of ``rows``, ordered by the column ``key`` and then by id, both ``descending`` or neither.
 
     Of several columns, none of which may be NULL, the first comes first.
@@ -89,7 +89,7 @@ def page(
     place, (sort key, id) or (sort key,) or none, by a comparison such as ">", backwards or not, so many ids.
     Returns None where the page would be the first, or where its rows are gone:
     only the first page is left to show. Costs one query, or two where it is not
-    the first page. Raises InvalidToken.
+    the first page. Raises InvalidCursor.
     """
     (later, not_earlier), (earlier, not_later) = (
         (("<", "<="), (">", ">=")) if descending else ((">", ">="), ("<", "<="))
@@ -101,7 +101,7 @@ def page(
         order = [f"{down}{column}" for column in (*keys, "id")]
         if within:
             return rows.filter(pk__in=within(comparison, place, backward, most)).order_by(*order)
-        return (_beyond(rows, keys, comparison, place) if place else rows).order_by(*order)[:most]
+        return (_filter_beyond(rows, keys, comparison, place) if place else rows).order_by(*order)[:most]
 
     def fetch(comparison="", place=(), backward=False):
         if isinstance(rows, Compiled):
@@ -122,14 +122,14 @@ def page(
         return some(rows, comparison, place, backward, 1).exists()
 
     if before:
-        place = read_token(before, view)
+        place = read_cursor(before, view)
         found = fetch(earlier, place, backward=True)
         if len(found) <= size:
             return None
         found = found[:size][::-1]
         previous, following = True, exists(not_earlier, place)
     elif after:
-        place = read_token(after, view)
+        place = read_cursor(after, view)
         found = fetch(later, place)
         if not found:
             return None
@@ -146,18 +146,18 @@ def page(
         found = fetch()
         previous, following = False, len(found) > size
     found = found[:size]
-    return Page(
+    return KeysetPage(
         rows=found,
-        previous=make_token(_place(found[0], keys), view) if previous else None,
-        next=make_token(_place(found[-1], keys), view) if following else None,
+        previous=make_cursor(_cursor_values(found[0], keys), view) if previous else None,
+        next=make_cursor(_cursor_values(found[-1], keys), view) if following else None,
     )
 
 
-def _place(row, keys):
+def _cursor_values(row, keys):
     return (*(getattr(row, column) for column in keys), row.pk)
 
 
-def _beyond(rows, keys, comparison, place):
+def _filter_beyond(rows, keys, comparison, place):
     side = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
     if len(place) == 1:
         return rows.filter(**{f"{keys[0]}__{side[comparison]}": place[0]})

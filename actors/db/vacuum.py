@@ -7,10 +7,10 @@ from django.db import DatabaseError, connection
 logger = logging.getLogger(__name__)
 
 # Fewer are walked over in no time.
-MANY = 10_000
+MIN_VACUUM_ROWS = 10_000
 
 
-def vacuum(rows: int):
+def vacuum_actors(rows: int):
     """Clear away what ``rows`` actors left that have just been changed or deleted, where they are many.
 
     Autovacuum does so within minutes. Until then a list walks over all of them
@@ -20,7 +20,7 @@ def vacuum(rows: int):
     command that wrote it has done what it should.
     https://www.postgresql.org/docs/current/sql-vacuum.html
     """
-    if connection.vendor == "postgresql" and rows > MANY:
+    if connection.vendor == "postgresql" and rows > MIN_VACUUM_ROWS:
         try:
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM (ANALYZE) actor")

@@ -1,0 +1,1 @@
+"""Actors and films as files and streams."""

@@ -14,12 +14,12 @@ from openpyxl.cell import WriteOnlyCell
 
 from actors.exports import records
 from actors.fields import SEPARATOR
-from actors.imports.parsers.xlsx import escape
+from actors.imports.parsers.xlsx import escape_for_xlsx
 
-AT_A_TIME = 2_000
-CHUNK = 1 << 16
+EXPORT_BATCH_ROWS = 2_000
+FILE_CHUNK_BYTES = 1 << 16
 # https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3
-LONGEST_CELL = 32_767
+MAX_CELL_LENGTH = 32_767
 
 
 class Format(NamedTuple):
@@ -33,11 +33,11 @@ class Format(NamedTuple):
 def _records(rows, fields):
     # One transaction is one state of the data.
     with transaction.atomic():
-        for values in rows.values_list(*fields).iterator(AT_A_TIME):
-            yield records.record(values, fields)
+        for values in rows.values_list(*fields).iterator(EXPORT_BATCH_ROWS):
+            yield records.to_record(values, fields)
 
 
-def _cells(record):
+def _record_cells(record):
     for value in record.values():
         yield SEPARATOR.join(value) if isinstance(value, list) else value
 
@@ -45,7 +45,7 @@ def _cells(record):
 def _for_spreadsheets(rows, fields):
     # Without a mark, spreadsheets take UTF-8 for something else.
     yield codecs.BOM_UTF8
-    yield from records.comma_separated(rows, fields)
+    yield from records.csv_stream(rows, fields)
 
 
 def _tab_separated(rows, fields):
@@ -54,15 +54,15 @@ def _tab_separated(rows, fields):
     writer = csv.writer(text, delimiter="\t", lineterminator="\r\n")
     writer.writerow(fields)
     for record in _records(rows, fields):
-        writer.writerow(map(records.harmless, _cells(record)))
-        if text.tell() > CHUNK:
+        writer.writerow(map(records.guard_formula, _record_cells(record)))
+        if text.tell() > FILE_CHUNK_BYTES:
             yield text.getvalue().encode()
             text.seek(0)
             text.truncate()
     yield text.getvalue().encode()
 
 
-def _json(rows, fields):
+def _json_array(rows, fields):
     between = b"[\n"
     for record in _records(rows, fields):
         yield between + json.dumps(record, ensure_ascii=False).encode()
@@ -75,17 +75,17 @@ def _workbook(rows, fields):
     sheet = book.create_sheet(f"{rows.model._meta.model_name}s")
     sheet.append(fields)
     for record in _records(rows, fields):
-        sheet.append([_text_cell(sheet, cell) if isinstance(cell, str) else cell for cell in _cells(record)])
+        sheet.append([_text_cell(sheet, cell) if isinstance(cell, str) else cell for cell in _record_cells(record)])
     with tempfile.TemporaryFile() as file:
         book.save(file)
         file.seek(0)
-        yield from iter(lambda: file.read(CHUNK), b"")
+        yield from iter(lambda: file.read(FILE_CHUNK_BYTES), b"")
 
 
 def _text_cell(sheet, text):
     """A cell that is a text, whatever it begins with."""
-    text = escape(text)
-    if len(text) > LONGEST_CELL:
+    text = escape_for_xlsx(text)
+    if len(text) > MAX_CELL_LENGTH:
         raise ValueError("A cell of a workbook cannot hold this text, and would cut it.")
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"
@@ -96,6 +96,6 @@ FORMATS = {
     "csv": Format("CSV", "text/csv; charset=utf-8", _for_spreadsheets),
     "tsv": Format("TSV", "text/tab-separated-values; charset=utf-8", _tab_separated),
     "xlsx": Format("XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _workbook),
-    "json": Format("JSON", "application/json", _json),
-    "ndjson": Format("NDJSON", "application/x-ndjson", records.ndjson),
+    "json": Format("JSON", "application/json", _json_array),
+    "ndjson": Format("NDJSON", "application/x-ndjson", records.ndjson_stream),
 }

@@ -17,7 +17,7 @@ from django.db import connections, models, transaction
 from actors.db import copy as copying
 from actors.fields import split_names
 
-FIELDS = (
+ACTOR_FIELDS = (
     "id",
     "first_name",
     "last_name",
@@ -32,51 +32,54 @@ FIELDS = (
 )
 FILM_FIELDS = ("id", "title", "original_title", "year")
 CREDIT_FIELDS = ("character", "billing")
-AT_A_TIME = 2_000
+RECORD_BATCH_ROWS = 2_000
 # A spreadsheet takes a cell that begins so for a formula; https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-values_of = attrgetter(*FIELDS)
+actor_values = attrgetter(*ACTOR_FIELDS)
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-def record(values: Iterable, fields: tuple[str, ...] = FIELDS) -> dict:
+def to_record(values: Iterable, fields: tuple[str, ...] = ACTOR_FIELDS) -> dict:
     """Return ``values``, in the order of ``fields``, as the object that JSON shows: other names are a list."""
     row = dict(zip(fields, values, strict=True))
-    if fields is FIELDS:
-        row["last_update"] = _moment(row["last_update"])
+    if fields is ACTOR_FIELDS:
+        row["last_update"] = _timestamp_text(row["last_update"])
         row["also_known_as"] = split_names(row["also_known_as"]) if row["also_known_as"] else []
     return row
 
 
-def encode(value) -> str:
+def encode_json(value) -> str:
     """Return ``value`` as JSON, compact and in the names' own scripts."""
     return _encoder.encode(value)
 
 
-def encoded(actor) -> tuple[str, str]:
+def encode_actor(actor) -> tuple[str, str]:
     """Return the JSON of ``actor``, ending in its ``url``, in two parts: between them goes the site's origin."""
     mark = "\0"
-    text = encode({**record(values_of(actor)), "url": mark + actor.get_absolute_url()})
-    before, _, after = text.rpartition(encode(mark)[1:-1])
+    text = encode_json({**to_record(actor_values(actor)), "url": mark + actor.get_absolute_url()})
+    before, _, after = text.rpartition(encode_json(mark)[1:-1])
     return before, after
 
 
-def harmless(value):
+def guard_formula(value):
     """Return a cell's ``value``; a text that a spreadsheet would run as a formula with a ``'`` before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
-def ndjson(rows: models.QuerySet, fields: tuple[str, ...] = FIELDS) -> Iterator[bytes]:
+def ndjson_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS) -> Iterator[bytes]:
     """Yield ``rows`` as lines of JSON, an object with ``fields`` each, many at a time."""
     if connections[rows.db].vendor == "postgresql":
-        lines = copying.json_lines(rows, fields)
-        return (_split(some) for some in lines) if fields is FIELDS else lines
-    return ("".join(encode(record(row, fields)) + "\n" for row in some).encode() for some in _rows(rows, fields))
+        lines = copying.copy_json(rows, fields)
+        return (_split_names(some) for some in lines) if fields is ACTOR_FIELDS else lines
+    return (
+        "".join(encode_json(to_record(row, fields)) + "\n" for row in some).encode()
+        for some in _row_batches(rows, fields)
+    )
 
 
-def comma_separated(rows: models.QuerySet, fields: tuple[str, ...] = FIELDS, raw: bool = False) -> Iterator[bytes]:
+def csv_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS, raw: bool = False) -> Iterator[bytes]:
     """Yield ``rows`` as CSV (RFC 4180, UTF-8) under a line of ``fields``, many at a time.
 
     Other names have `` / `` between them.
@@ -84,50 +87,52 @@ def comma_separated(rows: models.QuerySet, fields: tuple[str, ...] = FIELDS, raw
     unless ``raw``: then the text is what it is, for a round trip.
     """
     if connections[rows.db].vendor == "postgresql":
-        parts = copying.csv_lines(rows, fields, () if raw else FORMULA)
+        parts = copying.copy_csv(rows, fields, () if raw else FORMULA_STARTS)
     else:
-        clean = (lambda value: value) if raw else harmless
+        clean = (lambda value: value) if raw else guard_formula
         parts = (
-            _csv([_moment(cell) if isinstance(cell, datetime) else clean(cell) for cell in row] for row in some)
-            for some in _rows(rows, fields)
+            _csv_bytes(
+                [_timestamp_text(cell) if isinstance(cell, datetime) else clean(cell) for cell in row] for row in some
+            )
+            for some in _row_batches(rows, fields)
         )
     # Not before there are rows: where they cannot be had, there is no file.
-    yield _csv([fields]) + next(parts, b"")
+    yield _csv_bytes([fields]) + next(parts, b"")
     yield from parts
 
 
 # The last field, as PostgreSQL writes its text and as JSON shows it: a list.
-_NO_NAMES, _NAMES = b',"also_known_as":""}\n', b',"also_known_as":'
+_NO_NAMES, _NAMES_KEY = b',"also_known_as":""}\n', b',"also_known_as":'
 
 
-def _split(lines):
+def _split_names(lines):
     lines = lines.replace(_NO_NAMES, b',"also_known_as":[]}\n')
     if lines.count(b',"also_known_as":[]}\n') == lines.count(b"\n"):
         return lines
-    return b"\n".join(map(_split_line, lines.split(b"\n")))
+    return b"\n".join(map(_split_names_in_line, lines.split(b"\n")))
 
 
-def _split_line(line):
+def _split_names_in_line(line):
     if not line or line.endswith(b',"also_known_as":[]}'):
         return line
-    before, names, text = line.rpartition(_NAMES)
-    return before + names + encode(split_names(json.loads(text[:-1]))).encode() + b"}"
+    before, names, text = line.rpartition(_NAMES_KEY)
+    return before + names + encode_json(split_names(json.loads(text[:-1]))).encode() + b"}"
 
 
-def _rows(queryset, fields):
+def _row_batches(queryset, fields):
     # One transaction is one state of the data; its cursor hands over some rows at a time, each
     # fetch a statement of its own, so that neither memory nor a statement grows with the table.
     with transaction.atomic():
-        rows = queryset.values_list(*fields).iterator(AT_A_TIME)
-        while some := list(islice(rows, AT_A_TIME)):
+        rows = queryset.values_list(*fields).iterator(RECORD_BATCH_ROWS)
+        while some := list(islice(rows, RECORD_BATCH_ROWS)):
             yield some
 
 
-def _csv(rows):
+def _csv_bytes(rows):
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
 
 
-def _moment(moment):
+def _timestamp_text(moment):
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""The history of changes: who changed what, undo, merge and restore."""

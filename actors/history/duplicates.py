@@ -4,46 +4,46 @@ from itertools import combinations, groupby, pairwise
 
 from actors.models import Actor
 
-READ = 10_000
-SHOWN = 50
+MAX_NAMES_READ = 10_000
+MAX_PAIRS = 50
 # A name that so many have tells nothing: a pair each of its neighbours is enough.
-CROWD = 10
+MAX_NAMESAKES = 10
 # A year that was reckoned from an age is one off.
-YEARS_OFF = 1
+MAX_YEARS_APART = 1
 
 
-def could_be_one(one: dict, other: dict) -> bool:
+def may_be_same_person(one: dict, other: dict) -> bool:
     """Whether two lives agree and overlap, as far as their years are known."""
-    agree = all(_agree(one[year], other[year]) for year in ("birth_year", "death_year"))
-    return agree and _begins_before_end(one, other) and _begins_before_end(other, one)
+    agree = all(_years_agree(one[year], other[year]) for year in ("birth_year", "death_year"))
+    return agree and _born_before_death(one, other) and _born_before_death(other, one)
 
 
-def _agree(year, other):
-    return year is None or other is None or abs(year - other) <= YEARS_OFF
+def _years_agree(year, other):
+    return year is None or other is None or abs(year - other) <= MAX_YEARS_APART
 
 
-def _begins_before_end(one, other):
+def _born_before_death(one, other):
     return one["birth_year"] is None or other["death_year"] is None or one["birth_year"] <= other["death_year"]
 
 
-def possible_duplicates(after: str = "") -> tuple[list[tuple[dict, dict]], str]:
+def find_duplicate_pairs(after: str = "") -> tuple[list[tuple[dict, dict]], str]:
     """Return pairs of actors of one folded name after ``after``, and the name to go on after; empty at the end.
 
     Reads a bounded number of rows along the index of names, whatever the size
     of the directory, and so may find none and yet have to go on.
     """
     fields = ("id", "first_name", "last_name", "native_name", "birth_year", "death_year", "country", "sort_last")
-    rows = list(Actor.objects.filter(sort_last__gt=after).order_by("sort_last", "id").values(*fields)[:READ])
+    rows = list(Actor.objects.filter(sort_last__gt=after).order_by("sort_last", "id").values(*fields)[:MAX_NAMES_READ])
     # The last name may go on beyond what was read.
-    cut = rows[-1]["sort_last"] if len(rows) == READ else None
+    cut = rows[-1]["sort_last"] if len(rows) == MAX_NAMES_READ else None
     pairs = []
     for name, group in groupby(rows, lambda row: row["sort_last"]):
         if name == cut and name != rows[0]["sort_last"]:
             break
         same = list(group)
-        found = combinations(same, 2) if len(same) <= CROWD else pairwise(same)
-        pairs += [(one, other) for one, other in found if could_be_one(one, other)]
+        found = combinations(same, 2) if len(same) <= MAX_NAMESAKES else pairwise(same)
+        pairs += [(one, other) for one, other in found if may_be_same_person(one, other)]
         after = name
-        if len(pairs) >= SHOWN:
+        if len(pairs) >= MAX_PAIRS:
             return pairs, after
     return pairs, after if cut is not None else ""

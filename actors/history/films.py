@@ -9,45 +9,34 @@ from datetime import timedelta
 
 from django.db import IntegrityError, connection, transaction
 
-from actors.history.merge_redirects import survivor_of
+from actors.history.errors import EditConflict, NotRestorable
+from actors.history.merge_redirects import merged_into
 from actors.models import Actor, Credit, Film, FilmChange
 
-FILM_FIELDS = ("title", "original_title", "year")
+TRACKED_FILM_FIELDS = ("title", "original_title", "year")
 
 
-class Overtaken(Exception):
-    """An actor or a film is no longer what its editor has seen; ``now`` is what it is, None when deleted."""
-
-    def __init__(self, now):
-        super().__init__("It was changed meanwhile.")
-        self.now = now
-
-
-class Impossible(Exception):
-    """What is to come back has no place any more: its film or actor is gone, or there is such a credit already."""
-
-
-def last_change(film_id) -> int:
+def last_change_id(film_id) -> int:
     """Return the number of the last entry about a film or its cast, 0 where there is none."""
     return FilmChange.objects.filter(film_id=film_id).values_list("pk", flat=True).first() or 0
 
 
-def lock(film_id, seen):
+def lock_film(film_id, seen):
     """Return the film, locked until the transaction ends, of which ``seen`` is the last entry that an editor saw.
 
     Who adds a credit elsewhere waits for the lock too: its key to the film
-    asks for one. Raises Overtaken where there are later entries, or no film.
+    asks for one. Raises EditConflict where there are later entries, or no film.
     """
     film = Film.objects.select_for_update().filter(pk=film_id).first()
-    if film is None or last_change(film_id) != seen:
-        raise Overtaken(film)
+    if film is None or last_change_id(film_id) != seen:
+        raise EditConflict(film)
     return film
 
 
-def bring_back(rows, pk, **state):
+def undelete(rows, pk, **state):
     """Put a deleted actor or film back among ``rows`` under its id ``pk``, and return it. Call it in a transaction.
 
-    Raises Overtaken where another did so meanwhile: what is not there cannot
+    Raises EditConflict where another did so meanwhile: what is not there cannot
     be locked, so that both have seen nothing.
     """
     try:
@@ -55,43 +44,43 @@ def bring_back(rows, pk, **state):
             return rows.create(pk=pk, **state)
     except IntegrityError:
         if now := rows.filter(pk=pk).first():
-            raise Overtaken(now) from None
+            raise EditConflict(now) from None
         raise
 
 
-def restore(change, side, seen):
+def restore_film(change, side, seen):
     """Give the film or credit of ``change`` the state on that ``side`` of it, "before" or "after".
 
     A deleted one comes back under its id, and a film with the credits that
     were deleted with it. Returns the film, and how many of those have no place
-    any more. Call it in a transaction. Raises Impossible, and Overtaken where
+    any more. Call it in a transaction. Raises NotRestorable, and EditConflict where
     ``seen`` is not the last entry about the film or its cast.
     """
     state = getattr(change, side)
     film = Film.objects.select_for_update().filter(pk=change.film_id).first()
-    if last_change(change.film_id) != seen:
-        raise Overtaken(film)
+    if last_change_id(change.film_id) != seen:
+        raise EditConflict(film)
     lost = 0
     if change.credit_id is not None:
         _restore_credit(change.credit_id, state, film)
     elif film is None:
-        film = bring_back(Film.objects, change.film_id, **state)
+        film = undelete(Film.objects, change.film_id, **state)
         deletion = type(change).objects.filter(film_id=film.pk, credit_id=None, kind="-").first()
         lost = _restore_credits(deletion, film_id=film.pk)
     else:
-        for name in FILM_FIELDS:
+        for name in TRACKED_FILM_FIELDS:
             setattr(film, name, state[name])
-        film.save(update_fields=FILM_FIELDS)
+        film.save(update_fields=TRACKED_FILM_FIELDS)
     return film, lost
 
 
 def _restore_credit(pk, state, film):
-    (part,) = _of_survivors([state])
+    (part,) = _follow_merges([state])
     same = {name: part[name] for name in ("actor_id", "film_id", "character")}
     if film is None or not Actor.objects.filter(pk=part["actor_id"]).exists():
-        raise Impossible
+        raise NotRestorable
     if Credit.objects.exclude(pk=pk).filter(**same).exists():
-        raise Impossible
+        raise NotRestorable
     Credit.objects.update_or_create(pk=pk, defaults=part)
 
 
@@ -110,16 +99,16 @@ def _restore_credits(deletion, **of):
     else:
         gone = gone.filter(at__gte=deletion.at - timedelta(seconds=2), at__lte=deletion.at)
     states = dict(gone.values_list("credit_id", "before"))
-    return bring_back_credits({"id": pk, **state} for pk, state in states.items())
+    return undelete_credits({"id": pk, **state} for pk, state in states.items())
 
 
-def bring_back_credits(parts) -> int:
+def undelete_credits(parts) -> int:
     """Bring back the deleted credits ``parts``, each as {column: value}; return how many have no place any more.
 
     Those are the parts whose film is gone, or whose actor. An actor who was
     merged is the one who stayed, and of a part that both had, has one.
     """
-    parts = _of_survivors(parts)
+    parts = _follow_merges(parts)
     # Locked, so that nobody deletes them before the credits are there.
     there = {
         column: set(
@@ -135,11 +124,11 @@ def bring_back_credits(parts) -> int:
     return len(parts) - len(credits)
 
 
-def _of_survivors(parts):
+def _follow_merges(parts):
     """Return the ``parts`` with the actors who were merged as who they are now, behind those of the others."""
     parts = list(parts)
     gone = {part["actor_id"] for part in parts}
     gone -= set(Actor.objects.filter(pk__in=gone).values_list("pk", flat=True))
-    now = {pk: survivor.pk for pk in gone if (survivor := survivor_of(pk))}
+    now = {pk: survivor.pk for pk in gone if (survivor := merged_into(pk))}
     parts.sort(key=lambda part: part["actor_id"] in now)
     return [{**part, "actor_id": now.get(part["actor_id"], part["actor_id"])} for part in parts]

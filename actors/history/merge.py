@@ -3,19 +3,21 @@
 from django.db import transaction
 
 from actors.fields import SEPARATOR, split_names
-from actors.history import films, service
+from actors.history.actors import TRACKED_FIELDS, lock_actor
+from actors.history.attribution import attributed_to
+from actors.history.films import undelete_credits
 from actors.models import Actor, Batch, Credit, Merge
 from actors.text.normalize import fold
 
-BOTH = "both"
-PARTS = ("id", "film_id", "character", "billing")
+KEEP_BOTH = "both"
+CREDIT_COLUMNS = ("id", "film_id", "character", "billing")
 
 
-def merge(survivor: tuple[int, int], gone: tuple[int, int], values: dict, who: str) -> Batch:
+def merge_actors(survivor: tuple[int, int], gone: tuple[int, int], values: dict, who: str) -> Batch:
     """Make the actor ``gone`` part of ``survivor``, each an (id, version that was seen), on behalf of ``who``.
 
     The survivor gets ``values`` (field: value), and the films of both: a part
-    that both have stands once. All or nothing. Raises history.Overtaken where
+    that both have stands once. All or nothing. Raises EditConflict where
     one of them was changed since, ValidationError where ``values`` do not fit
     each other, and ValueError where both are one already.
     """
@@ -23,18 +25,18 @@ def merge(survivor: tuple[int, int], gone: tuple[int, int], values: dict, who: s
         raise ValueError("Nobody can be merged with oneself.")
     with transaction.atomic():
         # In order of the ids, so that two merges do not wait for each other.
-        locked = {pk: service.lock(Actor.objects, pk, seen) for pk, seen in sorted([survivor, gone])}
+        locked = {pk: lock_actor(Actor.objects, pk, seen) for pk, seen in sorted([survivor, gone])}
         kept, lost = locked[survivor[0]], locked[gone[0]]
         name = f"{lost} (#{lost.pk}) → {kept} (#{kept.pk})"
         batch = Batch.objects.create(kind="merge", who=who[:150], name=name[:255], changed=1, deleted=1)
-        with service.by(who, "admin", batch.pk):
+        with attributed_to(who, "admin", batch.pk):
             for field, value in values.items():
                 setattr(kept, field, value)
             kept.full_clean()
-            kept.save(update_fields=service.FIELDS)
+            kept.save(update_fields=TRACKED_FIELDS)
             has = set(kept.credits.values_list("film_id", "character"))
             moved, dropped = [], []
-            for credit in lost.credits.order_by("id").values(*PARTS):
+            for credit in lost.credits.order_by("id").values(*CREDIT_COLUMNS):
                 (dropped if (credit["film_id"], credit["character"]) in has else moved).append(credit)
             Credit.objects.filter(pk__in=[credit["id"] for credit in moved]).update(actor=kept)
             Merge.objects.create(
@@ -48,7 +50,7 @@ def merge(survivor: tuple[int, int], gone: tuple[int, int], values: dict, who: s
     return batch
 
 
-def other_names(one: Actor, other: Actor, values: dict) -> str:
+def combined_other_names(one: Actor, other: Actor, values: dict) -> str:
     """Return every name that ``one`` and ``other`` go by beside those in ``values``, as *also known as* has them."""
     named = Actor(**{name: values[name] for name in ("first_name", "last_name", "native_name")})
     names = [name for actor in (one, other) for name in split_names(actor.also_known_as)]
@@ -61,13 +63,13 @@ def other_names(one: Actor, other: Actor, values: dict) -> str:
     return SEPARATOR.join(filter(None, kept.values()))
 
 
-def is_changed_since(merge: Merge) -> bool:
+def credits_moved_since(merge: Merge) -> bool:
     """Whether the films that came to the survivor are not all there any more."""
     return Credit.objects.filter(pk__in=merge.moved, actor=merge.survivor_id).count() != len(merge.moved)
 
 
-def unmerge(merge: Merge):
+def undo_merge(merge: Merge):
     """Give the actor who is back the films that were taken, as far as they are there. Call it in undo's transaction."""
     Credit.objects.filter(pk__in=merge.moved).update(actor=merge.gone_id)
-    films.bring_back_credits({**part, "actor_id": merge.gone_id} for part in merge.dropped)
+    undelete_credits({**part, "actor_id": merge.gone_id} for part in merge.dropped)
     merge.delete()

@@ -3,12 +3,12 @@
 from actors.models import Actor, Merge
 
 # Nobody is merged more often in a row.
-LONGEST_CHAIN = 100
+MAX_MERGE_CHAIN = 100
 
 
-def survivor_of(pk: int) -> Actor | None:
+def merged_into(pk: int) -> Actor | None:
     """Return the actor who the one of the id ``pk`` is now, through any number of merges; None where there is none."""
-    for _ in range(LONGEST_CHAIN):
+    for _ in range(MAX_MERGE_CHAIN):
         found = Merge.objects.filter(gone_id=pk).order_by("-id").values_list("survivor_id", flat=True).first()
         if found is None:
             return None

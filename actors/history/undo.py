@@ -2,11 +2,12 @@
 
 from django.db import IntegrityError, connection, transaction
 
-from actors.history import service
-from actors.history.merge import is_changed_since, unmerge
+from actors.history.actors import TRACKED_FIELDS
+from actors.history.attribution import attributed_to
+from actors.history.merge import credits_moved_since, undo_merge
 from actors.models import Batch, Merge
+from actors.models.years import YEAR_FIELDS
 
-YEARS = ("birth_year", "death_year")
 # An added actor that has got films since would take them along.
 _CHANGED_SINCE = """
     FROM actors_change AS c LEFT JOIN actor AS a ON a.actor_id = c.actor_id
@@ -17,7 +18,7 @@ _CHANGED_SINCE = """
 """
 
 
-class ChangedSince(Exception):
+class ChangedSinceBatch(Exception):
     """Actors were changed after the batch was written; ``ids`` are those of some of them."""
 
     def __init__(self, ids):
@@ -25,14 +26,14 @@ class ChangedSince(Exception):
         self.ids = ids
 
 
-class MergeAgain(ValueError):
+class CannotUndoUnmerge(ValueError):
     """The batch is the undoing of a merge: only another merge makes the films one again, and the address lead on."""
 
     def __init__(self):
         super().__init__("It is the undoing of a merge. Merge the two again instead.")
 
 
-def undo(batch: Batch, who: str) -> Batch:
+def undo_batch(batch: Batch, who: str) -> Batch:
     """Give every actor of ``batch`` the state from before it, on behalf of ``who``; return the batch that this is.
 
     All or nothing, and itself in the history. Raises ChangedSince where that
@@ -44,7 +45,7 @@ def undo(batch: Batch, who: str) -> Batch:
         if Batch.objects.filter(undoes=batch).exists():
             raise ValueError("It is undone already.")
         if batch.unmerges:
-            raise MergeAgain
+            raise CannotUndoUnmerge
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 # Nobody may change them, or give them films, between the look and the writing.
@@ -55,19 +56,19 @@ def undo(batch: Batch, who: str) -> Batch:
                 )
             _refuse_if_changed(cursor, batch)
             merge = Merge.objects.filter(batch=batch).first()
-            if merge and is_changed_since(merge):
-                raise ChangedSince([merge.survivor_id])
+            if merge and credits_moved_since(merge):
+                raise ChangedSinceBatch([merge.survivor_id])
             undoing = Batch.objects.create(kind="undo", who=who[:150], name=batch.name, undoes=batch)
-            with service.by(who, "admin", undoing.pk):
+            with attributed_to(who, "admin", undoing.pk):
                 try:
                     with transaction.atomic():
-                        undoing.added, undoing.changed, undoing.deleted = _write(cursor, batch)
+                        undoing.added, undoing.changed, undoing.deleted = _restore_batch(cursor, batch)
                 except IntegrityError:
                     # An actor who is not there cannot be locked, and came back by another hand.
                     _refuse_if_changed(cursor, batch)
                     raise
                 if merge:
-                    unmerge(merge)
+                    undo_merge(merge)
         undoing.save(update_fields=["added", "changed", "deleted"])
     return undoing
 
@@ -75,11 +76,11 @@ def undo(batch: Batch, who: str) -> Batch:
 def _refuse_if_changed(cursor, batch):
     cursor.execute(f"SELECT c.actor_id {_CHANGED_SINCE} ORDER BY c.actor_id LIMIT 100", [batch.pk])
     if ids := [pk for (pk,) in cursor.fetchall()]:
-        raise ChangedSince(ids)
+        raise ChangedSinceBatch(ids)
 
 
-def _write(cursor, batch):
-    states = {name: _before(name) for name in service.FIELDS}
+def _restore_batch(cursor, batch):
+    states = {name: _before_sql(name) for name in TRACKED_FIELDS}
     sets = ", ".join(f"{name} = {state}" for name, state in states.items())
     of_batch = "c.batch_id = %s AND c.kind"
     cursor.execute(
@@ -102,8 +103,8 @@ def _write(cursor, batch):
     return cursor.rowcount, changed, deleted
 
 
-def _before(name):
+def _before_sql(name):
     """The SQL of a field's value before a change."""
     if connection.vendor == "postgresql":
-        return f"(c.before->>'{name}')::smallint" if name in YEARS else f"coalesce(c.before->>'{name}', '')"
+        return f"(c.before->>'{name}')::smallint" if name in YEAR_FIELDS else f"coalesce(c.before->>'{name}', '')"
     return f"json_extract(c.before, '$.{name}')"

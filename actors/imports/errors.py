@@ -4,16 +4,16 @@ import csv
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from actors.exports.records import harmless
+from actors.exports.records import guard_formula
 
-LONGEST = 100
+MAX_SHOWN_LENGTH = 100
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """A file that holds no rows to speak of; the message is for people."""
 
 
-class Mistake(NamedTuple):
+class RowError(NamedTuple):
     """What is wrong in a cell, or in a row where ``column`` is empty."""
 
     line: int
@@ -22,14 +22,14 @@ class Mistake(NamedTuple):
     message: str
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """Return ``text`` as it can be shown and stored wherever: short, and a mark in place of what cannot be seen."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:LONGEST])
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:MAX_SHOWN_LENGTH])
 
 
-def write_mistakes(mistakes: Iterable[Mistake], file):
+def write_errors(mistakes: Iterable[RowError], file):
     """Write ``mistakes`` to the text ``file`` as CSV for spreadsheets."""
     writer = csv.writer(file)
-    writer.writerow(Mistake._fields)
+    writer.writerow(RowError._fields)
     # What a file has for a year may be a formula, and comes back in its value and in the message.
-    writer.writerows(map(harmless, mistake) for mistake in mistakes)
+    writer.writerows(map(guard_formula, mistake) for mistake in mistakes)

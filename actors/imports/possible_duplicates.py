@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from actors.imports.staging import YEARS, Staging
+from actors.imports.staging import Staging
+from actors.models.years import YEAR_FIELDS
 
 # So many rows are looked at: each is looked up in the index of names.
-MOST = 100_000
+MAX_CHECKED_ROWS = 100_000
 
 
-class Alike(NamedTuple):
+class PossibleDuplicate(NamedTuple):
     """A row to be added, and the actor (the id) or the other line of the file that has the same folded name."""
 
     line: int
@@ -19,7 +20,7 @@ class Alike(NamedTuple):
     other: int | None
 
 
-def alike(staging: Staging, limit: int) -> tuple[int, list[Alike]]:
+def find_possible_duplicates(staging: Staging, limit: int) -> tuple[int, list[PossibleDuplicate]]:
     """Return how many rows to be added have a name that is there, and the first of them by line.
 
     The same is a name that folds to the same, of a life whose years, where
@@ -27,25 +28,28 @@ def alike(staging: Staging, limit: int) -> tuple[int, list[Alike]]:
     looked up as one. Call it after ``compare``.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_query(staging, limit))
+        cursor.execute(_duplicates_sql(staging, limit))
         rows = cursor.fetchall()
-    found = [Alike(line, f"{first} {last}".strip(), actor, other) for line, first, last, actor, other, _all in rows]
+    found = [
+        PossibleDuplicate(line, f"{first} {last}".strip(), actor, other)
+        for line, first, last, actor, other, _all in rows
+    ]
     return (rows[0][-1] if rows else 0), found
 
 
-def _query(staging, limit):
+def _duplicates_sql(staging, limit):
     value = {name: f"r.{name}" if name in staging.names else "''" for name in ("first_name", "last_name")}
     # As the database folds what it stores, and compares it (migration 0003).
     folded = f"actor_fold({value['last_name']} || ' ' || {value['first_name']})"
     folded += ' COLLATE "C"' if staging.postgresql else ""
-    born, died = (f"coalesce(r.{name}, 0)" if name in staging.names else "0" for name in YEARS)
-    there = " AND ".join(f"(k.{name} = 0 OR coalesce(a.{name}, k.{name}) = k.{name})" for name in YEARS)
-    in_file = " AND ".join(f"(k.{name} = 0 OR o.{name} IN (0, k.{name}))" for name in YEARS)
+    born, died = (f"coalesce(r.{name}, 0)" if name in staging.names else "0" for name in YEAR_FIELDS)
+    there = " AND ".join(f"(k.{name} = 0 OR coalesce(a.{name}, k.{name}) = k.{name})" for name in YEAR_FIELDS)
+    in_file = " AND ".join(f"(k.{name} = 0 OR o.{name} IN (0, k.{name}))" for name in YEAR_FIELDS)
     return f"""
 WITH named AS (
     SELECT r.line, {value["first_name"]} AS first_name, {value["last_name"]} AS last_name, {folded} AS name,
         {born} AS birth_year, {died} AS death_year
-    FROM import_row AS r WHERE r.fine AND {staging.is_new()} ORDER BY r.line LIMIT {MOST:d}
+    FROM import_row AS r WHERE r.fine AND {staging.is_new()} ORDER BY r.line LIMIT {MAX_CHECKED_ROWS:d}
 ), kind AS (
     SELECT name, birth_year, death_year, min(line) AS earliest, max(line) AS latest
     FROM named GROUP BY name, birth_year, death_year

@@ -14,17 +14,18 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
 from django.utils.translation import gettext_lazy
 
-from actors.exports.records import FORMULA
-from actors.history import service
-from actors.imports.columns import FIELDS, KEYS
-from actors.imports.errors import Mistake
+from actors.exports.records import FORMULA_STARTS
+from actors.history.actors import changed_fields
+from actors.history.attribution import attributed_to
+from actors.imports.columns import IMPORT_FIELDS, KEY_FIELDS
+from actors.imports.errors import RowError
 from actors.models import Actor, Batch
+from actors.models.years import YEAR_FIELDS
 
 # Fewer rows than this leave the planner's statistics as good as they are.
-MANY = 10_000
-YEARS = ("birth_year", "death_year")
-NUMBERS = (*KEYS, *YEARS)
-MESSAGES = {
+MIN_ANALYZE_ROWS = 10_000
+NUMBER_FIELDS = (*KEY_FIELDS, *YEAR_FIELDS)
+ERROR_MESSAGES = {
     "twice": gettext_lazy("The id is in the file more than once."),
     "gone": gettext_lazy(
         "The actor was deleted. To add it anew, leave the id empty; to bring it back, see the history."
@@ -36,7 +37,7 @@ MESSAGES = {
 }
 
 
-class Conflict(Exception):
+class ImportConflict(Exception):
     """The directory was changed between the comparison and the writing: nothing is written."""
 
 
@@ -50,11 +51,11 @@ class Staging:
     def __init__(self, headings: dict[str, str], literal: bool = True):
         names = list(headings)
         self.headings, self.names, self.literal = headings, names, literal
-        self.fields = [name for name in names if name in FIELDS]
+        self.fields = [name for name in names if name in IMPORT_FIELDS]
         self.guarded = False
         self.rows = self.added = self.changed = self.same = self.wrong = 0
         self.postgresql = connection.vendor == "postgresql"
-        types = dict.fromkeys(names, "text") | {name: "integer" for name in names if name in NUMBERS}
+        types = dict.fromkeys(names, "text") | {name: "integer" for name in names if name in NUMBER_FIELDS}
         columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
         end = " ON COMMIT DROP" if self.postgresql else ""
         with connection.cursor() as cursor:
@@ -74,20 +75,20 @@ class Staging:
 
     # In
 
-    def add(self, lines: list[int], columns: list[list[str]], mistakes: list[Mistake]):
+    def add(self, lines: list[int], columns: list[list[str]], mistakes: list[RowError]):
         """Take rows in, and what is wrong with them."""
         self.rows += len(lines) + sum(1 for mistake in mistakes if not mistake.column)
         at_fault = {mistake.line: False for mistake in mistakes}
-        at_fault |= {mistake.line: None for mistake in mistakes if mistake.column in KEYS}
+        at_fault |= {mistake.line: None for mistake in mistakes if mistake.column in KEY_FIELDS}
         fine = [at_fault.get(line, True) for line in lines]
         self._insert("import_row", ("line", "fine", *self.names), zip(lines, fine, *columns, strict=True))
         if mistakes:
             self._note_all(mistakes)
         if not self.literal:
             self.guarded = self.guarded or any(
-                cell.startswith("'") and cell[1:].startswith(FORMULA)
+                cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS)
                 for name, cells in zip(self.names, columns, strict=True)
-                if name in FIELDS and name not in NUMBERS
+                if name in IMPORT_FIELDS and name not in NUMBER_FIELDS
                 for cell in filter("'".__le__, cells)
                 if cell[0] == "'"
             )
@@ -103,14 +104,14 @@ class Staging:
                 text = io.StringIO()
                 csv.writer(text).writerows(rows)
                 text.seek(0)
-                texts = ", ".join(name for name in names if name not in (*NUMBERS, "line", "fine"))
+                texts = ", ".join(name for name in names if name not in (*NUMBER_FIELDS, "line", "fine"))
                 never = f", FORCE_NOT_NULL ({texts})" if texts else ""
                 cursor.cursor.copy_expert(
                     f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT csv{never})", text, size=1 << 16
                 )
             else:
                 # SQLite takes digits for a number in such a column, but an empty text for a text.
-                marks = ", ".join("nullif(?, '')" if name in NUMBERS else "?" for name in names)
+                marks = ", ".join("nullif(?, '')" if name in NUMBER_FIELDS else "?" for name in names)
                 connection.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
     # Beside the directory
@@ -163,13 +164,13 @@ class Staging:
     def _unguard(self, cursor, has_id):
         """Take the ``'`` off that a CSV for spreadsheets has, unless the actor's own text has it."""
         search = "position(substr({name}, 2, 1) IN %s)" if self.postgresql else "instr(%s, substr({name}, 2, 1))"
-        for name in set(self.fields) - set(NUMBERS):
+        for name in set(self.fields) - set(NUMBER_FIELDS):
             is_own = f"SELECT 1 FROM actor AS a WHERE a.actor_id = import_row.id AND a.{name} = import_row.{name}"
             cursor.execute(
                 f"UPDATE import_row SET {name} = substr({name}, 2) WHERE substr({name}, 1, 1) = '''' "
                 f"AND length({name}) > 1 AND {search.format(name=name)} > 0"
                 + (f" AND NOT EXISTS ({is_own})" if has_id else ""),
-                ["".join(FORMULA)],
+                ["".join(FORMULA_STARTS)],
             )
 
     def _note(self, cursor, code, name, value, detail, rows, condition):
@@ -183,8 +184,8 @@ class Staging:
     def _check_rows(self):
         """What the model asks of a row as a whole, where the file and the directory together may break it."""
         join = "LEFT JOIN actor AS a ON a.actor_id = r.id" if "id" in self.names else "LEFT JOIN actor AS a ON false"
-        empty = {name: "NULL" if name in YEARS else "''" for name in FIELDS}
-        wanted = ("first_name", "last_name", *YEARS)
+        empty = {name: "NULL" if name in YEAR_FIELDS else "''" for name in IMPORT_FIELDS}
+        wanted = ("first_name", "last_name", *YEAR_FIELDS)
         values = {name: f"r.{name}" if name in self.names else f"coalesce(a.{name}, {empty[name]})" for name in wanted}
         # An actor that stays as it is stays as it is: an adopted table may break our rules.
         touched = f"(a.actor_id IS NULL OR {self._differs()})"
@@ -195,7 +196,7 @@ class Staging:
         )
         while some := list(islice(rows, 5_000)):
             self._note_all(
-                mistake for line, *row in some for mistake in _ask(line, dict(zip(wanted, row, strict=True)))
+                mistake for line, *row in some for mistake in _model_errors(line, dict(zip(wanted, row, strict=True)))
             )
         if self.wrong:
             with connection.cursor() as cursor:
@@ -210,17 +211,17 @@ class Staging:
 
     # Out
 
-    def mistakes(self, limit: int | None = None) -> Iterator[Mistake]:
+    def mistakes(self, limit: int | None = None) -> Iterator[RowError]:
         """Yield what is wrong, by line."""
         end = f" LIMIT {limit:d}" if limit else ""
         for line, name, value, code, detail in self._select(
             f"SELECT line, name, value, code, detail FROM import_mistake ORDER BY line, name, code{end}"
         ):
-            yield Mistake(
+            yield RowError(
                 line,
                 self.headings.get(name, name),
                 value or "",
-                MESSAGES[code] % {"detail": detail} if code else detail,
+                ERROR_MESSAGES[code] % {"detail": detail} if code else detail,
             )
 
     def differences(self, limit: int) -> list[tuple]:
@@ -235,7 +236,7 @@ class Staging:
         found = []
         for line, pk, first, last, *values in rows:
             before, after = (dict(zip(self.fields, part, strict=True)) for part in _halves(values))
-            found.append((line, pk, f"{first} {last}".strip(), service.differences(before, after)))
+            found.append((line, pk, f"{first} {last}".strip(), changed_fields(before, after)))
         return found
 
     def additions(self, limit: int) -> list[tuple]:
@@ -276,15 +277,15 @@ class Staging:
         batch = Batch.objects.create(
             kind="import", who=who[:150], name=name[:255], added=self.added, changed=self.changed
         )
-        with service.by(who, "import", batch.pk), connection.cursor() as cursor:
+        with attributed_to(who, "import", batch.pk), connection.cursor() as cursor:
             try:
                 if self.changed:
                     self._update(cursor)
                 if self.added:
                     self._add(cursor)
             except IntegrityError as error:
-                raise Conflict from error
-            if self.postgresql and self.added + self.changed > MANY:
+                raise ImportConflict from error
+            if self.postgresql and self.added + self.changed > MIN_ANALYZE_ROWS:
                 # The planner must know of them before the next page is read.
                 cursor.execute("ANALYZE actor")
         return batch
@@ -296,7 +297,7 @@ class Staging:
             f"WHERE a.actor_id = r.id AND a.version = r.version AND {self._differs()}"
         )
         if cursor.rowcount != self.changed:
-            raise Conflict
+            raise ImportConflict
 
     def _add(self, cursor):
         # The replaced page's columns have no default.
@@ -325,7 +326,7 @@ class Staging:
             rows = f"({numbered}) AS r ORDER BY {order}"
         cursor.execute(f"INSERT INTO actor ({columns}) SELECT {values} FROM {rows}")
         if added + cursor.rowcount != self.added:
-            raise Conflict
+            raise ImportConflict
 
 
 def _halves(values):
@@ -333,15 +334,15 @@ def _halves(values):
     return values[:middle], values[middle:]
 
 
-def _ask(line, values):
+def _model_errors(line, values):
     """Yield what the model says of a row."""
     actor = Actor(**values)
     if not actor.first_name and not actor.last_name:
         rule = next(rule for rule in Actor._meta.constraints if rule.name == "actor_has_a_name")
-        yield Mistake(line, "", "", str(rule.violation_error_message))
+        yield RowError(line, "", "", str(rule.violation_error_message))
     try:
         actor.clean()
     except ValidationError as error:
         for name, messages in error.message_dict.items():
             for message in messages:
-                yield Mistake(line, name, str(values.get(name) or ""), message)
+                yield RowError(line, name, str(values.get(name) or ""), message)

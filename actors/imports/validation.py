@@ -13,39 +13,37 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from actors.fields import BLANKS, LineField, PlainTextField
-from actors.imports.columns import KEYS
-from actors.imports.errors import Mistake, shown
+from actors.fields import BLANKS, MAX_ID, LineField, PlainTextField
+from actors.imports.columns import KEY_FIELDS
+from actors.imports.errors import RowError, printable
 from actors.models import Actor
-from actors.models.years import FIRST_BIRTH_YEAR
+from actors.models.years import FIRST_BIRTH_YEAR, YEAR_FIELDS
 from actors.text.countries import country_choices
 
-YEARS = ("birth_year", "death_year")
 # Fields that take a text as it is where there is nothing to forbid, to trim or to compose in it.
-PLAIN = (LineField, PlainTextField)
+PLAIN_TEXT_FIELDS = (LineField, PlainTextField)
 # What is printable, and forbidden all the same.
 _blank = re.compile(f"[{BLANKS}]")
-LARGEST_ID = 2**31 - 1
 
 
-class Checker:
+class ColumnValidator:
     """Checks columns of the fields ``names``; a cell is a text, and becomes one as it is to be stored."""
 
     def __init__(self, names: list[str]):
         self.names = names
         self.fields = {name: Actor._meta.get_field(name) for name in names}
-        self.right = {name: {"", *map(str, range(FIRST_BIRTH_YEAR, date.today().year + 1))} for name in YEARS}
+        self.right = {name: {"", *map(str, range(FIRST_BIRTH_YEAR, date.today().year + 1))} for name in YEAR_FIELDS}
         self.right["country"] = {"", *(code for code, _name in country_choices())}
 
     def check(self, lines, columns):
         """Return (a column of values for each field, what is wrong). A value is a text; empty is none."""
         mistakes, values = [], []
         for name, cells in zip(self.names, columns, strict=True):
-            if name in KEYS:
+            if name in KEY_FIELDS:
                 surely = self._are_keys(cells)
             elif name in self.right:
                 surely = self.right[name].issuperset(cells)
-            elif type(self.fields[name]) in PLAIN:
+            elif type(self.fields[name]) in PLAIN_TEXT_FIELDS:
                 surely = self._is_plain(cells, self.fields[name].max_length)
             else:
                 surely = not any(cells)
@@ -56,7 +54,7 @@ class Checker:
         digits = "".join(cells)
         return (
             (not digits or (digits.isascii() and digits.isdigit()))
-            and max(map(len, cells), default=0) < len(str(LARGEST_ID))
+            and max(map(len, cells), default=0) < len(str(MAX_ID))
             and not any(map("0".__eq__, cells))
         )
 
@@ -77,16 +75,16 @@ class Checker:
                 known[cell] = self._ask(name, cell)
             value, messages = known[cell]
             values.append(value)
-            mistakes.extend(Mistake(line, name, shown(cell), message) for message in messages)
+            mistakes.extend(RowError(line, name, printable(cell), message) for message in messages)
         return values
 
     def _ask(self, name, cell):
         """Return (the value of one cell as text, messages), as the model has it."""
         field = self.fields[name]
-        if type(field) in PLAIN and self._is_plain([cell], field.max_length):
+        if type(field) in PLAIN_TEXT_FIELDS and self._is_plain([cell], field.max_length):
             return cell, ()
         try:
-            if name in KEYS or name in YEARS:
+            if name in KEY_FIELDS or name in YEAR_FIELDS:
                 if not cell.strip():
                     return "", ()
                 return str(self._whole(name, field, cell.strip())), ()
@@ -94,21 +92,23 @@ class Checker:
         except ValidationError as error:
             messages = error.message_dict[name] if hasattr(error, "error_dict") else error.messages
             # A text at fault is a text all the same: nobody shall be told that the name is missing.
-            return "" if name in (*KEYS, *YEARS) else shown(cell), [str(message) for message in messages]
+            return "" if name in (*KEY_FIELDS, *YEAR_FIELDS) else printable(cell), [
+                str(message) for message in messages
+            ]
 
     def _whole(self, name, field, cell):
         if not (cell.isascii() and cell.isdigit()):
-            if name in YEARS:
+            if name in YEAR_FIELDS:
                 # Not the year of a date: to a spreadsheet, 1946 in a cell for dates is a day of 1905.
                 raise ValidationError(_("Give a year alone, such as 1946."))
             # What int() would take besides, such as "1_900", is a mistake in a file.
-            raise ValidationError(field.error_messages["invalid"], params={"value": shown(cell)})
+            raise ValidationError(field.error_messages["invalid"], params={"value": printable(cell)})
         value = int(cell[:20])
-        if name in KEYS:
-            if not 1 <= value <= LARGEST_ID:
-                raise ValidationError(_("Give a whole number from 1 to %(last)d."), params={"last": LARGEST_ID})
+        if name in KEY_FIELDS:
+            if not 1 <= value <= MAX_ID:
+                raise ValidationError(_("Give a whole number from 1 to %(last)d."), params={"last": MAX_ID})
             return value
         field.clean(value, None)
-        if name in YEARS:
+        if name in YEAR_FIELDS:
             Actor(**{name: value}).clean()
         return value

@@ -10,24 +10,24 @@ from django_countries import countries
 from actors.db import keyset
 from actors.db.statements import Compiled
 from actors.fields import Life
-from actors.listing.params import PAGE_SIZE, Query
+from actors.listing.params import PAGE_SIZE, ListParams
 from actors.listing.rows import Listed, Recorded
 from actors.models import Actor, ActorQuerySet
 from actors.models.lookups import containing
 from actors.search import ranking
 from actors.search.facets import Facets
-from actors.search.suggestions import suggest
+from actors.search.suggestions import suggest_actors
 from actors.text import index_letters
-from actors.text.normalize import words
+from actors.text.normalize import fold_words
 
-NEAREST = 5
-SORTS = {"last": "sort_last", "first": "sort_first"}
-LIVING = ("yes", "no")
+MAX_NEAREST = 5
+ACTOR_SORTS = {"last": "sort_last", "first": "sort_first"}
+LIVING_VALUES = ("yes", "no")
 DECADE = re.compile("(18|19|20)[0-9]0s")
 
 
 @dataclass(frozen=True)
-class Listing(Query):
+class ActorListing(ListParams):
     """One view of the list; equal views are equal objects with equal addresses."""
 
     q: str = ""
@@ -52,11 +52,11 @@ class Listing(Query):
         mistakes = []
         if values.get("country", "US") not in countries:
             mistakes.append(_("country must be a two-letter code of ISO 3166-1, such as JP."))
-        if values.get("living", "yes") not in LIVING:
+        if values.get("living", "yes") not in LIVING_VALUES:
             mistakes.append(_("living must be yes or no."))
         if not DECADE.fullmatch(values.get("born", "1940s")):
             mistakes.append(_("born must be a decade, such as 1940s."))
-        if values.get("sort", "last") not in SORTS:
+        if values.get("sort", "last") not in ACTOR_SORTS:
             mistakes.append(_("sort must be last or first."))
         return mistakes
 
@@ -64,13 +64,13 @@ class Listing(Query):
         """The actors of this view, on whatever page."""
         found = Actor.objects.all()
         if self.q:
-            found = found.search(self.q) if words(self.q) else found.none()
+            found = found.search(self.q) if fold_words(self.q) else found.none()
         if self.country:
             found = found.filter(country=self.country)
         if self.living:
             found = found.living() if self.living == "yes" else found.dead()
         if self.born:
-            found = found.filter(birth_year__range=ranking.decade(self.born))
+            found = found.filter(birth_year__range=ranking.decade_years(self.born))
         return found
 
     def whole(self) -> ActorQuerySet:
@@ -79,7 +79,7 @@ class Listing(Query):
         By the years alone, it takes the dead who were born in the 2000s for many, and looks for them along all
         names. Whether a name has a part that begins with two letters costs more to ask of a row than a pattern.
         """
-        looked_for, bounded = words(self.q), self.facets.bounded
+        looked_for, bounded = fold_words(self.q), self.facets.bounded
         left = self.change(q="") if looked_for else self
         found = (left.change(living="", born="") if bounded else left).rows()
         for word in looked_for:
@@ -88,15 +88,15 @@ class Listing(Query):
             found = found.alias(life=Life("death_year", "birth_year")).filter(**self.facets.life)
         return found.order_by(self.key, "id")
 
-    def page_of(self, place: dict[str, str], data: bool) -> keyset.Page | None:
+    def page_of(self, place: dict[str, str], data: bool) -> keyset.KeysetPage | None:
         if self.q:
-            found = ranking.find(self.q, **self.narrow, key="" if self.best_first else self.key)
-            return ranking.page(found, _compiled(Listing(), data), PAGE_SIZE, **place)
+            found = ranking.rank_actors(self.q, **self.narrow, key="" if self.best_first else self.key)
+            return ranking.ranked_page(found, _compiled(ActorListing(), data), PAGE_SIZE, **place)
         if self.letter:
-            place["start"] = index_letters.start_of(self.letter)
+            place["start"] = index_letters.first_key(self.letter)
         if self.facets.bounded:
             place["within"] = self.facets.places(self.key)
-        return keyset.page(_compiled(self.change(), data), self.key, PAGE_SIZE, **place)
+        return keyset.keyset_page(_compiled(self.change(), data), self.key, PAGE_SIZE, **place)
 
     def number(self, most: int) -> int:
         return self.facets.number(most) if self.facets.bounded and not self.q else super().number(most)
@@ -106,23 +106,23 @@ class Listing(Query):
         return Facets(**self.narrow)
 
     def suggestions(self) -> list[str]:
-        return suggest(self.q, **self.narrow)
+        return suggest_actors(self.q, **self.narrow)
 
     def nearest(self) -> list[Listed]:
         """Return the NEAREST actors next in the alphabet to the query's last word, as a finger finds them in print."""
         key = self.key
-        if not words(self.q):
+        if not fold_words(self.q):
             return []
-        return _compiled(Listing(), False).fetch(
+        return _compiled(ActorListing(), False).fetch(
             ("nearest", key),
-            lambda rows, place: rows.filter(**{f"{key}__gte": place[0]}).order_by(key, "id")[:NEAREST],
-            (words(self.q)[-1],),
+            lambda rows, place: rows.filter(**{f"{key}__gte": place[0]}).order_by(key, "id")[:MAX_NEAREST],
+            (fold_words(self.q)[-1],),
         )
 
     @property
     def key(self) -> str:
         """The column that the list is sorted by, within what fits equally well."""
-        return SORTS[self.sort or "last"]
+        return ACTOR_SORTS[self.sort or "last"]
 
     @property
     def keys(self) -> tuple[str, ...]:

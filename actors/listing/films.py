@@ -7,18 +7,18 @@ from django.utils.translation import gettext as _
 
 from actors.db import keyset
 from actors.listing.actors import DECADE
-from actors.listing.params import PAGE_SIZE, Query
+from actors.listing.params import PAGE_SIZE, ListParams
 from actors.models import Film, FilmQuerySet
 from actors.search import ranking
 from actors.search.suggestions import suggest_films
 from actors.text import index_letters
-from actors.text.normalize import words
+from actors.text.normalize import fold_words
 
-SORTS = {"title": ("sort_title",), "year": ("newest", "sort_title")}
+FILM_SORTS = {"title": ("sort_title",), "year": ("newest", "sort_title")}
 
 
 @dataclass(frozen=True)
-class FilmListing(Query):
+class FilmListing(ListParams):
     """One view of the list of films; equal views are equal objects with equal addresses."""
 
     q: str = ""
@@ -41,7 +41,7 @@ class FilmListing(Query):
         mistakes = []
         if not DECADE.fullmatch(values.get("decade", "1940s")):
             mistakes.append(_("decade must be a decade, such as 1940s."))
-        if values.get("sort", "title") not in SORTS:
+        if values.get("sort", "title") not in FILM_SORTS:
             mistakes.append(_("sort must be title or year."))
         return mistakes
 
@@ -49,24 +49,24 @@ class FilmListing(Query):
         """The films of this view, on whatever page."""
         found = Film.objects.all()
         if self.q:
-            found = found.search(self.q) if words(self.q) else found.none()
+            found = found.search(self.q) if fold_words(self.q) else found.none()
         if self.sort == "year":
             found = found.with_newest()
         if self.decade:
-            years = ranking.decade(self.decade)
+            years = ranking.decade_years(self.decade)
             found = found.of_newest(*years) if self.sort == "year" else found.of_decade(years[0])
         return found
 
-    def page_of(self, place: dict[str, str], data: bool) -> keyset.Page | None:
+    def page_of(self, place: dict[str, str], data: bool) -> keyset.KeysetPage | None:
         if self.q:
             if self.sort == "year":
                 # Its places were those of the list: an old one must not be taken for one of these.
                 place["view"] = f"year:{place['view']}"
-            found = ranking.find_films(self.q, self.decade, self.sort)
-            return ranking.page(found, Film.objects.for_lists(), PAGE_SIZE, **place)
+            found = ranking.rank_films(self.q, self.decade, self.sort)
+            return ranking.ranked_page(found, Film.objects.for_lists(), PAGE_SIZE, **place)
         if self.letter:
-            place["start"] = index_letters.start_of(self.letter)
-        return keyset.page(self.rows().for_lists(), self.keys, PAGE_SIZE, **place)
+            place["start"] = index_letters.first_key(self.letter)
+        return keyset.keyset_page(self.rows().for_lists(), self.keys, PAGE_SIZE, **place)
 
     def suggestions(self) -> list[str]:
         return suggest_films(self.q, self.decade)
@@ -78,11 +78,12 @@ class FilmListing(Query):
         to decade in the index of the year. Under "letters", the labels of those that titles begin with.
         """
         # The expression of fields.Decade, letter by letter: by that, an index is known.
-        narrowed = f"(year / 10) = {ranking.decade(self.decade)[0] // 10}" if self.decade else ""
+        narrowed = f"(year / 10) = {ranking.decade_years(self.decade)[0] // 10}" if self.decade else ""
+        letters = index_letters.letter_steps_sql("actors_film", "sort_title", narrowed)
         statement = (
             "WITH RECURSIVE decades (decade) AS (SELECT max(year) / 10 * 10 FROM actors_film UNION ALL "  # noqa: S608  a number of ours
             "SELECT (SELECT max(year) / 10 * 10 FROM actors_film WHERE year < decades.decade) "
-            f"FROM decades WHERE decade IS NOT NULL), {index_letters.steps('actors_film', 'sort_title', narrowed)} "
+            f"FROM decades WHERE decade IS NOT NULL), {letters} "
             "SELECT '', decade, (SELECT count(*) FROM (SELECT 1 FROM actors_film "
             f"WHERE year BETWEEN decade AND decade + 9 LIMIT {most}) AS found) FROM decades WHERE decade IS NOT NULL "
             "UNION ALL SELECT letter, number, 0 FROM step WHERE letter IS NOT NULL"
@@ -93,7 +94,7 @@ class FilmListing(Query):
         letters = sorted((number, letter) for letter, number, _most in found if letter)
         return {
             "decades": sorted(((decade, number) for letter, decade, number in found if not letter), reverse=True),
-            "letters": index_letters.labels_of(letter for _number, letter in letters),
+            "letters": index_letters.letter_labels(letter for _number, letter in letters),
         }
 
     @property
@@ -102,12 +103,12 @@ class FilmListing(Query):
 
     def nearest(self, most: int = 5) -> list[Film]:
         """Return the films next in the alphabet to the query, as a finger finds them in print."""
-        if not words(self.q):
+        if not fold_words(self.q):
             return []
-        key = " ".join(words(self.q))
+        key = " ".join(fold_words(self.q))
         return list(Film.objects.for_lists().filter(sort_title__gte=key).order_by("sort_title", "id")[:most])
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The columns that the list is sorted by, within what fits equally well."""
-        return SORTS[self.sort or "title"]
+        return FILM_SORTS[self.sort or "title"]

@@ -17,15 +17,15 @@ from django.utils.translation import gettext as _
 
 from actors.db import keyset
 from actors.text import index_letters
-from actorsite.page_cache.memoize import fact
+from actorsite.page_cache.memoize import memoize_for_version
 
-LONGEST_QUERY = 200
+MAX_QUERY_LENGTH = 200
 PAGE_SIZE = 50
 # Counting goes no further: the cost of a page must not grow with the table.
-COUNTED = 10_000
+MAX_COUNTED = 10_000
 
 
-class InvalidQuery(ValueError):
+class InvalidParams(ValueError):
     """A query string with values that mean nothing; ``mistakes`` names them all."""
 
     def __init__(self, mistakes):
@@ -33,7 +33,7 @@ class InvalidQuery(ValueError):
         self.mistakes = mistakes
 
 
-class Query(ABC):
+class ListParams(ABC):
     """One view of a list; equal views are equal objects with equal addresses.
 
     What may be asked is the fields of a frozen dataclass, texts that are empty
@@ -52,7 +52,7 @@ class Query(ABC):
     def read(cls, params: QueryDict) -> Self:
         """Return the view that ``params`` asks for. Unknown names are ignored.
 
-        Raises InvalidQuery with every mistake, each by the parameter's name
+        Raises InvalidParams with every mistake, each by the parameter's name
         and what it allows.
         """
         values, mistakes = {}, []
@@ -62,15 +62,15 @@ class Query(ABC):
                 mistakes.append(_("%(name)s is given more than once.") % {"name": name})
             elif given and given[0]:
                 values[name] = given[0]
-        if (length := len(values.get("q", ""))) > LONGEST_QUERY:
+        if (length := len(values.get("q", ""))) > MAX_QUERY_LENGTH:
             mistakes.append(
                 _("q must be at most %(most)d characters long; it has %(length)d.")
-                % {"most": LONGEST_QUERY, "length": length}
+                % {"most": MAX_QUERY_LENGTH, "length": length}
             )
         mistakes += cls.mistakes(values)
         if "letter" in values:
             try:
-                values["letter"] = index_letters.read(values["letter"])
+                values["letter"] = index_letters.parse_letter(values["letter"])
             except ValueError:
                 mistakes.append(_("letter must be one letter, or # for what is none."))
             if "after" in values or "before" in values:
@@ -78,7 +78,7 @@ class Query(ABC):
         if "after" in values and "before" in values:
             mistakes.append(_("after and before cannot be given together."))
         if mistakes:
-            raise InvalidQuery(mistakes)
+            raise InvalidParams(mistakes)
         if "q" in values:
             values["q"] = " ".join(unicodedata.normalize("NFC", values["q"]).split())
         return cls(**values)
@@ -97,33 +97,33 @@ class Query(ABC):
         return self.rows().order_by(*self.keys, "id")
 
     @abstractmethod
-    def page_of(self, place: dict[str, str], data: bool) -> keyset.Page | None:
+    def page_of(self, place: dict[str, str], data: bool) -> keyset.KeysetPage | None:
         """Return the page at ``place``: the keywords ``view``, ``after`` and ``before`` of ``paging.page``."""
 
-    def page(self, data: bool = False) -> keyset.Page | None:
-        """Return this page; None where only the first is left to show. Raises InvalidQuery.
+    def page(self, data: bool = False) -> keyset.KeysetPage | None:
+        """Return this page; None where only the first is left to show. Raises InvalidParams.
 
         Its rows have what a list shows, or with ``data`` all that is known of them.
         """
         try:
             return self.page_of({"view": self.change().query_string, "after": self.after, "before": self.before}, data)
-        except keyset.InvalidToken:
+        except keyset.InvalidCursor:
             name = "after" if self.after else "before"
-            raise InvalidQuery(
+            raise InvalidParams(
                 [
                     _("%(name)s must be taken from a link on a page of the same list: this one is not whole.")
                     % {"name": name}
                 ]
             ) from None
 
-    def count(self, page: keyset.Page | None) -> tuple[int, bool]:
+    def count(self, page: keyset.KeysetPage | None) -> tuple[int, bool]:
         """Return how many there are on all pages, ``page`` being one, and whether there are more than that."""
         if page and page.total is not None:
             return page.total, page.more
         if page and not page.previous and not page.next:
             return len(page.rows), False
-        number = self.number(COUNTED + 1)
-        return min(number, COUNTED), number > COUNTED
+        number = self.number(MAX_COUNTED + 1)
+        return min(number, MAX_COUNTED), number > MAX_COUNTED
 
     def number(self, most: int) -> int:
         """Return how many there are on all pages, at most ``most``."""
@@ -177,8 +177,8 @@ def _query_string(listing):
     return f"?{urlencode(listing.parameters)}" if listing.parameters else ""
 
 
-def number_of(request, listing: Query, page: keyset.Page | None) -> tuple[int, bool]:
+def number_of(request, listing: ListParams, page: keyset.KeysetPage | None) -> tuple[int, bool]:
     """Return what ``listing.count`` does; where that has to count, once for a version of the data."""
     if listing.q or (page and not page.previous and not page.next):
         return listing.count(page)
-    return fact(request, ("count", listing.change(sort="")), lambda: listing.count(page))
+    return memoize_for_version(request, ("count", listing.change(sort="")), lambda: listing.count(page))

@@ -75,4 +75,4 @@ class Recorded(_Recorded):
     @cached_property
     def encoded(self) -> tuple[str, str]:
         """The same as ``data.encoded`` returns."""
-        return records.encoded(self)
+        return records.encode_actor(self)

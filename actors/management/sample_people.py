@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 
 # For each country: given names, and the beginnings, middles and ends of family names.
-NAMES = {
+NAME_PARTS = {
     "BR": (
         "Ana João Lúcia Thiago Inês Caio Márcia Otávio Zélia Davi",
         "Al Car Fer Mon Sal Vas",
@@ -102,10 +102,10 @@ NAMES = {
         "berg ford ley sen ton",
     ),
 }
-_PARTS = [(country, *(part.split(" ") for part in parts)) for country, parts in NAMES.items()]
+_PARTS = [(country, *(part.split(" ") for part in parts)) for country, parts in NAME_PARTS.items()]
 
 
-def people(count: int, seed: int = 1) -> Iterator[tuple]:
+def sample_people(count: int, seed: int = 1) -> Iterator[tuple]:
     """Yield ``count`` tuples (first name, last name, birth year, death year or None, country).
 
     The same ``seed`` gives the same people. Family names are made of syllables, so

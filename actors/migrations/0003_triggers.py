@@ -55,7 +55,7 @@ def fold_function(singles, name="actor_fold", listed="^\\x01-\\x7f"):
     ``singles`` are letters and what each is folded to; only a text with one of
     the characters ``listed`` is looked through for them and for pairs.
     """
-    marks = _literal(f"[{search.MARKS}{search.APOSTROPHES}]")
+    marks = _literal(f"[{search.DROPPED_MARKS}{search.APOSTROPHES}]")
     separators = _literal(f"[{search.SEPARATORS}]+")
     letters = "folded"
     for letter, pair in search.PAIRS.items():

@@ -22,8 +22,8 @@ from actors.fields import (
 from actors.models.lookups import containing_words
 from actors.models.years import FIRST_BIRTH_YEAR, life_span, year_message
 from actors.text.countries import country_choices, country_name
-from actors.text.language import language_of
-from actors.text.slugs import address, slug_of
+from actors.text.language import language_of_name
+from actors.text.slugs import object_url, slugify_name
 
 
 class ActorQuerySet(models.QuerySet):
@@ -162,7 +162,7 @@ class Actor(models.Model):
         return f"{self.first_name} {self.last_name}".strip() or f"#{self.pk}"
 
     def get_absolute_url(self):
-        return address("actor", self.pk, self.slug)
+        return object_url("actor", self.pk, self.slug)
 
     def clean(self):
         mistakes = {}
@@ -181,7 +181,7 @@ class Actor(models.Model):
     @property
     def slug(self):
         """The readable part of the address, in the name's own script; ids alone tell actors apart."""
-        return slug_of(f"{self.first_name} {self.last_name}") or "actor"
+        return slugify_name(f"{self.first_name} {self.last_name}") or "actor"
 
     @property
     def country_name(self):
@@ -195,9 +195,9 @@ class Actor(models.Model):
     @property
     def other_names(self):
         """The names of ``also_known_as``, each with its language, as ``native_language`` tells it."""
-        return [(name, language_of(name, self.country)) for name in split_names(self.also_known_as)]
+        return [(name, language_of_name(name, self.country)) for name in split_names(self.also_known_as)]
 
     @property
     def native_language(self):
         """The language of the native name, where its script and the country tell; else empty."""
-        return language_of(self.native_name, self.country)
+        return language_of_name(self.native_name, self.country)

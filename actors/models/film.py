@@ -11,8 +11,8 @@ from actors.fields import Decade, FoldedField, LineField, Newest
 from actors.models.actor import Actor
 from actors.models.lookups import containing_words
 from actors.models.years import FIRST_FILM_YEAR, year_message
-from actors.text.language import language_of
-from actors.text.slugs import address, slug_of
+from actors.text.language import language_of_name
+from actors.text.slugs import object_url, slugify_name
 
 
 class FilmQuerySet(models.QuerySet):
@@ -78,7 +78,7 @@ class Film(models.Model):
         return (self.title or f"#{self.pk}") + (f" ({self.year})" if self.year else "")
 
     def get_absolute_url(self):
-        return address("film", self.pk, self.slug)
+        return object_url("film", self.pk, self.slug)
 
     def clean(self):
         last = date.today().year + 10
@@ -88,7 +88,7 @@ class Film(models.Model):
     @property
     def slug(self):
         """The readable part of the address; ids alone tell films apart."""
-        return slug_of(self.title) or "film"
+        return slugify_name(self.title) or "film"
 
 
 class CreditQuerySet(models.QuerySet):
@@ -130,4 +130,4 @@ class Credit(models.Model):
     @property
     def title_language(self):
         """The language of the film's original title, where its script and the actor's country tell; else empty."""
-        return language_of(self.film.original_title, self.actor.country)
+        return language_of_name(self.film.original_title, self.actor.country)

@@ -6,7 +6,7 @@ from operator import or_
 from django.db import connections, models
 
 from actors.text.chinese_variants import spellings
-from actors.text.normalize import is_start, pattern, words
+from actors.text.normalize import fold_words, is_short_word, search_pattern
 
 
 def containing_words(rows, query):
@@ -15,8 +15,8 @@ def containing_words(rows, query):
     A word of one or two letters must begin a part of the name.
     """
     starts = connections[rows.db].vendor == "postgresql"
-    for word in words(query):
-        if starts and is_start(word):
+    for word in fold_words(query):
+        if starts and is_short_word(word):
             rows = rows.filter(_any(Starts(models.F("search"), models.Value(each)) for each in spellings(word)))
         else:
             rows = rows.filter(containing(word))
@@ -25,7 +25,7 @@ def containing_words(rows, query):
 
 def containing(word):
     """Return the condition that the pattern of ``word``, in whichever Chinese characters, is in a ``search``."""
-    return _any(models.Q(search__contains=pattern(each)) for each in spellings(word))
+    return _any(models.Q(search__contains=search_pattern(each)) for each in spellings(word))
 
 
 def _any(conditions):

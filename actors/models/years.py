@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 # https://en.wikipedia.org/wiki/Roundhay_Garden_Scene: of 1888. Nobody born long before was on a screen.
 FIRST_FILM_YEAR = 1888
 FIRST_BIRTH_YEAR = 1800
+# The fields of an actor that hold years.
+YEAR_FIELDS = ("birth_year", "death_year")
 
 
 def year_message(first: int, last: int) -> str:

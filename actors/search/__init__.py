@@ -1,0 +1,1 @@
+"""Search: ranking, suggestions and facets."""

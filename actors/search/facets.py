@@ -17,7 +17,7 @@ from operator import itemgetter
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
-from actors.search.ranking import decade
+from actors.search.ranking import decade_years
 from actors.text import index_letters
 
 WALKED = 2_000
@@ -114,7 +114,7 @@ class Facets:
     @property
     def _lives(self):
         """Each ``Life`` of a decade that is asked for."""
-        number = decade(self.born)[0] // 10 + 1
+        number = decade_years(self.born)[0] // 10 + 1
         return [sign * number for sign in SIGNS[self.living]]
 
     @property
@@ -147,7 +147,7 @@ def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict:
         return f"(SELECT sum({_some('lives.life', country, most)}) FROM lives WHERE {chosen._these})"  # noqa: S608  the same
 
     born = " + ".join(_some(f"{sign} * (decades.decade + 1)", asked, most) for sign in SIGNS[facets.living])
-    steps = f", {index_letters.steps('actor', key, asked and f'country = {asked}')} " if key else " "
+    steps = f", {index_letters.letter_steps_sql('actor', key, asked and f'country = {asked}')} " if key else " "
     statement = (
         f"WITH RECURSIVE {'asked (country) AS (SELECT CAST(%s AS text)), ' if asked else ''}"  # noqa: S608  the value a parameter
         f"countries (country) AS ({COUNTRIES}), decades (decade) AS ({DECADES}), lives (life) AS ({LIVES}){steps}"
@@ -172,7 +172,9 @@ def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict:
         "born": [(f"{decade}0s", number) for decade, number in sorted(bounded("born"), reverse=True)],
         "living": bounded("living"),
         "whole": min(found["whole"][0][1], whole),
-        "letters": index_letters.labels_of(letter for letter, _number in sorted(found["letters"], key=itemgetter(1))),
+        "letters": index_letters.letter_labels(
+            letter for letter, _number in sorted(found["letters"], key=itemgetter(1))
+        ),
     }
 
 

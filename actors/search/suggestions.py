@@ -22,37 +22,37 @@ from itertools import islice, product
 from django.db import connection
 
 from actors.search import ranking
-from actors.search.ranking import Place, allow, condition
-from actors.text.normalize import LAST, UNSPACED_LETTER, words
+from actors.search.ranking import TableSearch, planner_settings, word_condition
+from actors.text.normalize import HIGHEST_CHARACTER, UNSPACED_LETTER, fold_words
 
-MOST = 3
-SHORTEST, LONGEST = 4, 20  # letters; the words of migration 0029 are one more on either side
-SHORTEST_PART = 2
+MAX_SUGGESTIONS = 3
+MIN_WORD_LENGTH, MAX_WORD_LENGTH = 4, 20  # letters; the words of migration 0029 are one more on either side
+MIN_PART_LENGTH = 2
 # Each costs some lookups.
-MOST_WORDS = 6
-BEGIN_ALIKE = (5, 3)
-COMPARED = 100
-TRIED = 12
-ALIKE = 0.75
+MAX_WORDS = 6
+SHARED_PREFIX_LENGTHS = (5, 3)
+MAX_COMPARED_WORDS = 100
+MAX_CANDIDATES = 12
+MIN_SIMILARITY = 0.75
 ALPHABETS = ("abcdefghijklmnopqrstuvwxyz", "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ", "αβγδεζηθικλμνξοπρστυφχψω")
-READ = 20_000  # films, on SQLite
+MAX_TITLES_READ = 20_000  # films, on SQLite
 # Each part of the statement has an index.
-BY_INDEX = {"enable_seqscan": "off"}
+INDEX_SCANS = {"enable_seqscan": "off"}
 
 
-def suggest(query: str, **narrow: str) -> list[str]:
+def suggest_actors(query: str, **narrow: str) -> list[str]:
     """Return up to MOST other queries, folded, nearest first, that find somebody; ``query`` finds nobody."""
-    return _suggest(ranking.among_actors(**narrow), query, any(narrow.values()))
+    return _suggest_in(ranking.actor_search(**narrow), query, any(narrow.values()))
 
 
 def suggest_films(query: str, years: str = "") -> list[str]:
     """Return the same of a query that finds no film, of the ``years`` such as "1940s" where it is not empty."""
-    return _suggest(ranking.among_films(years), query, bool(years))
+    return _suggest_in(ranking.film_search(years), query, bool(years))
 
 
-def _suggest(place, query, narrowed):
-    looked_for = words(query)
-    if not 0 < len(looked_for) <= MOST_WORDS:
+def _suggest_in(place, query, narrowed):
+    looked_for = fold_words(query)
+    if not 0 < len(looked_for) <= MAX_WORDS:
         return []
     # A word that others are found by is right; that the only one finds nothing is known already.
     alone = len(looked_for) == 1 and not narrowed
@@ -60,7 +60,7 @@ def _suggest(place, query, narrowed):
     if not instead or not all(instead.values()):
         return []
     choices = [instead.get(number, [word]) for number, word in enumerate(looked_for)]
-    candidates = list(islice(product(*choices), TRIED))
+    candidates = list(islice(product(*choices), MAX_CANDIDATES))
     parted = [any(" " in word for word in candidate) for candidate in candidates]
     # What one word may have been finds something: it was found there. Not so the two parts of one.
     if not alone or any(parted):
@@ -68,7 +68,7 @@ def _suggest(place, query, narrowed):
         # Where no more than a space is missing, nothing else is meant.
         found = {number for number in found if parted[number]} or found
         candidates = [candidate for number, candidate in enumerate(candidates) if number in found]
-    return [" ".join(candidate) for candidate in candidates[:MOST]]
+    return [" ".join(candidate) for candidate in candidates[:MAX_SUGGESTIONS]]
 
 
 def _conditions(candidate):
@@ -77,7 +77,7 @@ def _conditions(candidate):
     conditions = []
     for word in candidate:
         if " " not in word:
-            conditions.append(condition(word, postgresql))
+            conditions.append(word_condition(word, postgresql))
             continue
         for part in word.split(" "):
             conditions += [("search LIKE %s", [f"% {part}%"]), ("search || ' ' LIKE %s", [f"% {part} %"])]
@@ -87,20 +87,20 @@ def _conditions(candidate):
 class _Lookup:
     """One look at everything that the words of a query may have been."""
 
-    def __init__(self, place: Place, looked_for: list[str], alone: bool):
+    def __init__(self, place: TableSearch, looked_for: list[str], alone: bool):
         """``alone``: the only word, which is known to find nothing."""
         self.table, self.looked_for, self.alone = place.table, looked_for, alone
         self.postgresql = connection.vendor == "postgresql"
         # Titles are many words, names few parts.
-        self.titles = self.table is ranking.FILMS
+        self.titles = self.table is ranking.FILM_TABLE
         self.words = {
             number: word
             for number, word in enumerate(looked_for)
-            if SHORTEST <= len(word) <= LONGEST and not UNSPACED_LETTER.search(word)
+            if MIN_WORD_LENGTH <= len(word) <= MAX_WORD_LENGTH and not UNSPACED_LETTER.search(word)
         }
-        self.slips = {number: _slips(word) for number, word in self.words.items()}
+        self.slips = {number: _one_edit_away(word) for number, word in self.words.items()}
         self.heads = {
-            number: {word[:at] for at in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1)}
+            number: {word[:at] for at in range(MIN_PART_LENGTH, len(word) - MIN_PART_LENGTH + 1)}
             for number, word in self.words.items()
         }
 
@@ -123,14 +123,14 @@ class _Lookup:
     def alike(self, number, kinds):
         word = self.words[number]
         parted = [f"{head} {word[len(head) :]}" for head in sorted(kinds["head"], key=len, reverse=True)]
-        slips = sorted(kinds["slip"], key=lambda slip: _distance(slip, word))[: 2 * MOST]
+        slips = sorted(kinds["slip"], key=lambda slip: _distance(slip, word))[: 2 * MAX_SUGGESTIONS]
         return parted + (slips or self.beginning_alike(word, kinds))
 
     @staticmethod
     def beginning_alike(word, kinds):
-        for kind, size in product(("part", "word"), BEGIN_ALIKE):
+        for kind, size in product(("part", "word"), SHARED_PREFIX_LENGTHS):
             some = (part for text in kinds[f"{kind}{size}"] for part in text.split(" ") if part.startswith(word[:size]))
-            if alike := get_close_matches(word, set(some), MOST, ALIKE):
+            if alike := get_close_matches(word, set(some), MAX_SUGGESTIONS, MIN_SIMILARITY):
                 return alike
         return []
 
@@ -149,24 +149,27 @@ class _Lookup:
             rows.append("SELECT number, kind, slip FROM known")
             there = "IN (SELECT number FROM wrong EXCEPT SELECT number FROM known WHERE kind = 'slip')"
         else:
-            rows.append(f"SELECT -1, 'title', search FROM (SELECT search FROM actors_film LIMIT {READ}) AS titles")  # noqa: S608  the same
+            titles = f"(SELECT search FROM actors_film LIMIT {MAX_TITLES_READ}) AS titles"  # noqa: S608  the same
+            rows.append(f"SELECT -1, 'title', search FROM {titles}")  # noqa: S608  the same
         for number, word in self.words.items():
-            for size in (size for size in BEGIN_ALIKE if size < len(word)):
+            for size in (size for size in SHARED_PREFIX_LENGTHS if size < len(word)):
                 start = word[:size]
                 for key in () if self.titles else self.table.keys:
                     name = f"by_{key}_{number}_{size}"
                     steps.append(f", {name} (part, step) AS ({self.parts(key, name)})")
-                    step_values += [start, start + LAST, start + LAST]
+                    step_values += [start, start + HIGHEST_CHARACTER, start + HIGHEST_CHARACTER]
                     some = f"{name} WHERE part IS NOT NULL AND {number} {there}"
                     rows.append(f"SELECT {number}, 'part{size}', part FROM {some}")  # noqa: S608  the same
                 rows.append(
                     f"SELECT {number}, 'word{size}', search FROM (SELECT search FROM (SELECT {self.table.columns} "  # noqa: S608  the same
-                    f"FROM {self.table.name} WHERE search LIKE %s {_first(ranking.MOST)}) AS found "
-                    f"ORDER BY {self.table.keys[0]}, {self.table.pk} LIMIT {COMPARED}) AS found "
+                    f"FROM {self.table.name} WHERE search LIKE %s {_limit_clause(ranking.MAX_RANKED)}) AS found "
+                    f"ORDER BY {self.table.keys[0]}, {self.table.pk} LIMIT {MAX_COMPARED_WORDS}) AS found "
                     f"WHERE {number} {there}"
                 )
                 row_values.append(f"% {start}%")
-        statement = f"{allow(BY_INDEX)}WITH RECURSIVE {asked}{slips}{''.join(steps)} {' UNION ALL '.join(rows)}"
+        statement = (
+            f"{planner_settings(INDEX_SCANS)}WITH RECURSIVE {asked}{slips}{''.join(steps)} {' UNION ALL '.join(rows)}"
+        )
         return statement, [*asked_values, *slips_values, *step_values, *row_values]
 
     def asked(self):
@@ -177,13 +180,13 @@ class _Lookup:
             return f"{asked}, wrong (number) AS MATERIALIZED (SELECT number FROM asked)", values  # noqa: S608  nothing is given
         inside = []
         for number, word in self.words.items():
-            matches, patterns = condition(word, self.postgresql)
-            inside.append(f"WHEN {number} THEN {_any(self.table.name, matches)}")
+            matches, patterns = word_condition(word, self.postgresql)
+            inside.append(f"WHEN {number} THEN {_matches_any(self.table.name, matches)}")
             values += patterns
         known = "" if self.titles and not self.postgresql else f"NOT ({self.known()}) AND "
         return (
             f"{asked}, wrong (number) AS MATERIALIZED (SELECT number FROM asked AS slips "  # noqa: S608  the same
-            f"WHERE {known}NOT CASE number {' '.join(inside)} END ORDER BY number LIMIT {MOST})",
+            f"WHERE {known}NOT CASE number {' '.join(inside)} END ORDER BY number LIMIT {MAX_SUGGESTIONS})",
             values,
         )
 
@@ -214,7 +217,7 @@ class _Lookup:
     def known(self):
         """Return the SQL condition that ``slip`` is a word of a title, or the first part of a last or first name."""
         if self.titles:
-            return _any("actors_film", "film_words(search) @> ARRAY[slip]")
+            return _matches_any("actors_film", "film_words(search) @> ARRAY[slip]")
         # After the part there is the end, or a space; "!" is the next character.
         return " OR ".join(
             f"EXISTS (SELECT 1 FROM actor WHERE {key} >= slip AND {key} < slip || '!')"  # noqa: S608  columns of ours
@@ -231,16 +234,16 @@ class _Lookup:
         after = following.replace(">= %s", ">= part || '!'")
         return (
             f"SELECT {following}, 1 UNION ALL "  # noqa: S608  the same
-            f"SELECT {after}, step + 1 FROM {name} WHERE part IS NOT NULL AND step < {COMPARED}"
+            f"SELECT {after}, step + 1 FROM {name} WHERE part IS NOT NULL AND step < {MAX_COMPARED_WORDS}"
         )
 
 
-def _any(table, condition):
+def _matches_any(table, condition):
     """Return the SQL of whether anything in ``table`` matches a ``condition`` that an index of words serves."""
-    return f"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {condition} {_first(1)}) AS found) > 0"  # noqa: S608  names of ours
+    return f"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {condition} {_limit_clause(1)}) AS found) > 0"  # noqa: S608  names of ours
 
 
-def _first(number):
+def _limit_clause(number):
     """Return a LIMIT of which PostgreSQL does not know how few it leaves.
 
     For few, it hopes to meet them early in an index of something else, and where there are none reads all of that.
@@ -248,7 +251,7 @@ def _first(number):
     return f"LIMIT (SELECT {number})"
 
 
-def _slips(word):
+def _one_edit_away(word):
     """Return everything that one slip of the finger turns into ``word``."""
     halves = [(word[:at], word[at:]) for at in range(len(word) + 1)]
     letters = next((alphabet for alphabet in ALPHABETS if word[0] in alphabet), "".join(sorted(set(word))))

@@ -4,7 +4,7 @@ from django import template
 from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from actors.text.normalize import matches
+from actors.text.normalize import match_ranges
 
 register = template.Library()
 
@@ -15,7 +15,7 @@ def marked(text: str, words: list[str]) -> SafeString:
     if not words:
         return conditional_escape(text)
     pieces, at = [], 0
-    for start, end in matches(text, words):
+    for start, end in match_ranges(text, words):
         pieces += [("", text[at:start], ""), (_MARK, text[start:end], _END)]
         at = end
     return format_html_join("", "{}{}{}", [*pieces, ("", text[at:], "")])
@@ -24,7 +24,7 @@ def marked(text: str, words: list[str]) -> SafeString:
 @register.filter
 def also_found(actor, words: list[str]) -> list[tuple[SafeString, str]]:
     """Return (name, language) of the other names that any of ``words`` matches, with marks."""
-    return [(marked(name, words), language) for name, language in actor.other_names if matches(name, words)]
+    return [(marked(name, words), language) for name, language in actor.other_names if match_ranges(name, words)]
 
 
 _MARK, _END = mark_safe("<mark>"), mark_safe("</mark>")

@@ -1,0 +1,1 @@
+"""Names as text: normalization, scripts and languages, slugs."""

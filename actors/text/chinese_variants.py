@@ -9,7 +9,7 @@ from functools import cache
 from itertools import islice, product
 
 # Each is one more pattern that names are held against.
-MOST = 16
+MAX_SPELLINGS = 16
 
 TRADITIONAL = (
     "㠏㩜䊷䋙䋻䝼䬗䯀䰾䱽䲁䶧丟並乾亂亙亞佇佈佔併來侖侶侷俁係俔俠俬俱倀倆倈倉個們倖倣倫偉側偵偽傑傖傘備傢傭傯"
@@ -125,7 +125,7 @@ SIMPLIFIED = (
     "䴗鸧莺鹟鹤鹠鹡鹘鹣鹚鹢鹞鸡䴘鹝鹧鹥鸥鸷鹨鸶鹪鹔鹩鹫鹇鹬鹰鹭鸴䴙㶉鹯鹱鹲鸬鹴鹦鹳鹂鸾卤咸鹾碱盐丽粗麦麸曲面"
     "么么黄黉点党黪霉黡黩黾鼋鳌鳖鼍冬鼹齐斋赍齑齿龀龁龂龅龇龃龆龄出龈啮咬龊龉龋腭龌龙厐庞龚龛龟"
 )
-FIRST = min(TRADITIONAL)
+FIRST_TRADITIONAL = min(TRADITIONAL)
 
 
 def spellings(word: str) -> list[str]:
@@ -133,12 +133,14 @@ def spellings(word: str) -> list[str]:
 
     ``spellings("周润发")`` are these, 周潤發, 週潤髮 and so on, for a name may be stored in one form alone.
     """
-    if word.isascii() or max(word) < FIRST:
+    if word.isascii() or max(word) < FIRST_TRADITIONAL:
         return [word]
     to_simplified, to_traditional = _tables()
     simplified = word.translate(to_simplified)
     each = [[*to_traditional.get(letter, ()), letter] for letter in simplified]
-    return list(islice(dict.fromkeys([word, simplified, *map("".join, islice(product(*each), MOST))]), MOST))
+    return list(
+        islice(dict.fromkeys([word, simplified, *map("".join, islice(product(*each), MAX_SPELLINGS))]), MAX_SPELLINGS)
+    )
 
 
 @cache

@@ -7,7 +7,7 @@ Han character is drawn in one way in Japan and in another in Hong Kong.
 import re
 
 # BCP 47 tags; None is the language where the country is not listed.
-SCRIPTS = (
+LANGUAGES_BY_SCRIPT = (
     ("\u3040-\u30ff", {None: "ja"}),
     ("\uac00-\ud7a3\u1100-\u11ff", {None: "ko"}),
     (
@@ -37,10 +37,10 @@ SCRIPTS = (
     ("\u1200-\u137f", {None: "am"}),
     ("\u1780-\u17ff", {None: "km"}),
 )
-_SCRIPTS = tuple((re.compile(f"[{letters}]"), languages) for letters, languages in SCRIPTS)
+_COMPILED_SCRIPTS = tuple((re.compile(f"[{letters}]"), languages) for letters, languages in LANGUAGES_BY_SCRIPT)
 
 
-def language_of(name: str, country: str) -> str:
+def language_of_name(name: str, country: str) -> str:
     """Return the BCP 47 tag of the language that ``name`` is written in, or "" where it cannot be told.
 
     ``country`` is an ISO 3166-1 code or empty. Kana is looked for before Han,
@@ -48,7 +48,7 @@ def language_of(name: str, country: str) -> str:
     """
     if name.isascii():
         return ""
-    for script, languages in _SCRIPTS:
+    for script, languages in _COMPILED_SCRIPTS:
         if script.search(name):
             return languages.get(country) or languages[None]
     return ""

@@ -15,7 +15,7 @@ from actors.text.chinese_variants import spellings
 
 # Marks that a reader of Latin, Greek, Cyrillic, Arabic or Hebrew leaves out. Vowel signs
 # of Indic scripts and the voicing marks of kana are letters to their readers, and stay.
-MARKS = (
+DROPPED_MARKS = (
     "\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
     "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
     "\u0610-\u061a\u0640\u064b-\u065f\u0670"
@@ -31,15 +31,15 @@ SINGLES = {
 }
 SINGLES = {upper: lower for upper, lower in SINGLES.items() if upper != lower}
 
-SHORT = 2  # letters
+MAX_START_LENGTH = 2  # letters
 # Above all that follows a prefix, in the order of code points.
-LAST = "\U0010ffff"
+HIGHEST_CHARACTER = "\U0010ffff"
 # Kana, Han and Hangul; Thai.
 UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
 UNSPACED_LETTER = re.compile(f"[{UNSPACED}]")
 
 _table = str.maketrans({**SINGLES, **PAIRS})
-_dropped = re.compile(f"[{MARKS}{APOSTROPHES}]")
+_dropped = re.compile(f"[{DROPPED_MARKS}{APOSTROPHES}]")
 _separators = re.compile(f"[{SEPARATORS}]+")
 
 
@@ -49,30 +49,30 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _separators.sub(" ", text).strip(" "))
 
 
-def words(query: str) -> list[str]:
+def fold_words(query: str) -> list[str]:
     """Return the folded words of a visitor's query, in order."""
     return fold(query).split(" ") if fold(query) else []
 
 
-def pattern(word: str) -> str:
+def search_pattern(word: str) -> str:
     """Return what a folded ``search`` text contains where a name matches ``word``.
 
     A short word matches the start of a part of a name: inside of names, two letters are
     everywhere. Scripts that write without spaces have no other way than inside.
     """
-    return word if len(word) > SHORT or UNSPACED_LETTER.search(word) else f" {word}"
+    return word if len(word) > MAX_START_LENGTH or UNSPACED_LETTER.search(word) else f" {word}"
 
 
-def is_start(word: str) -> bool:
+def is_short_word(word: str) -> bool:
     """Whether ``word`` is so short that PostgreSQL looks it up whole (migration 0020).
 
     So short, a text has no trigram, or one that is in every twentieth name.
     """
     unspaced = [bool(UNSPACED_LETTER.match(letter)) for letter in word]
-    return len(word) <= SHORT and (all(unspaced) or not any(unspaced))
+    return len(word) <= MAX_START_LENGTH and (all(unspaced) or not any(unspaced))
 
 
-def matches(text: str, words: list[str]) -> list[tuple[int, int]]:
+def match_ranges(text: str, words: list[str]) -> list[tuple[int, int]]:
     """Return the (start, end) of what in ``text`` the folded ``words`` match, in order, apart from each other."""
     folded, origins = [" "], [(0, 0)]
     for start, end in _letters(text):
@@ -84,7 +84,7 @@ def matches(text: str, words: list[str]) -> list[tuple[int, int]]:
     folded = "".join(folded)
     found = set()
     for word in (spelled for one in words for spelled in spellings(one)):
-        looked_for = pattern(word)
+        looked_for = search_pattern(word)
         at = folded.find(looked_for)
         while at >= 0:
             found.update(range(at + len(looked_for) - len(word), at + len(looked_for)))

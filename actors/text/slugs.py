@@ -10,7 +10,7 @@ from actors.text.normalize import fold
 
 
 @lru_cache(2_048)
-def slug_of(name):
+def slugify_name(name):
     """Return ``name`` as the readable part of an address, in its own script: "梁朝偉", "alla-demidova"."""
     # The first two ways lead where the third does, faster.
     if name.isascii() and name.replace(" ", "").isalnum():
@@ -22,18 +22,18 @@ def slug_of(name):
     return "-".join("".join(letters).split())
 
 
-def address(view, pk, slug):
+def object_url(view, pk, slug):
     """Return the address of ``view`` for a row; as reverse() does, which a list of fifty waits for."""
-    before, after = _around(view)
+    before, after = _url_parts(view)
     return f"{before}{pk}-{slug if slug.isascii() else quote(slug)}{after}"
 
 
 @cache
-def page_of(view: str) -> str:
+def page_url(view: str) -> str:
     """Return the address of ``view``, which there is one of."""
     return reverse(view)
 
 
 @cache
-def _around(view):
+def _url_parts(view):
     return reverse(view, args=[1, "x"]).split("1-x")

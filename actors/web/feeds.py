@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from actors.models import Actor, Change, Film, FilmChange
 from actors.web.views import public
 
-ENTRIES = 50
+MAX_ENTRIES = 50
 # How far back in the history the entries are looked for: one may have been changed many times.
-CHANGES = 1_000
+MAX_CHANGES_READ = 1_000
 # What no XML can hold (https://www.w3.org/TR/xml/#charsets), and a row that was written by SQL can.
 NOT_IN_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -46,7 +46,7 @@ def recent_changes(request):
         feed_url=request.build_absolute_uri(request.path),
         feed_guid=request.build_absolute_uri(request.path),
     )
-    for thing, at in heapq.nlargest(ENTRIES, [*_recent_actors(), *_recent_films()], key=itemgetter(1)):
+    for thing, at in heapq.nlargest(MAX_ENTRIES, [*_recent_actors(), *_recent_films()], key=itemgetter(1)):
         feed.add_item(
             title=NOT_IN_XML.sub("", str(thing)),
             link=request.build_absolute_uri(thing.get_absolute_url()),
@@ -67,16 +67,16 @@ def _description(thing):
 def _recent_actors():
     """Return (actor, when) of the actors changed last, newest first."""
     # By the history's primary key: an index of last_update would make every write of ten million rows dearer.
-    newest = dict.fromkeys(Change.objects.order_by("-id").values_list("actor_id", flat=True)[:CHANGES])
+    newest = dict.fromkeys(Change.objects.order_by("-id").values_list("actor_id", flat=True)[:MAX_CHANGES_READ])
     # Some were deleted since.
     found = Actor.objects.defer("biography", "search").in_bulk(newest)
-    return [(found[pk], found[pk].last_update) for pk in newest if pk in found][:ENTRIES]
+    return [(found[pk], found[pk].last_update) for pk in newest if pk in found][:MAX_ENTRIES]
 
 
 def _recent_films():
     """Return (film, when) of the films changed last, they or their casts, newest first."""
     newest = {}
-    for pk, at in FilmChange.objects.order_by("-id").values_list("film_id", "at")[:CHANGES]:
+    for pk, at in FilmChange.objects.order_by("-id").values_list("film_id", "at")[:MAX_CHANGES_READ]:
         newest.setdefault(pk, at)
     found = Film.objects.in_bulk(newest)
-    return [(found[pk], at) for pk, at in newest.items() if pk in found][:ENTRIES]
+    return [(found[pk], at) for pk, at in newest.items() if pk in found][:MAX_ENTRIES]

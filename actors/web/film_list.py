@@ -14,8 +14,8 @@ from actors.listing.films import FilmListing
 from actors.listing.params import number_of
 from actors.models import Credit
 from actors.text import index_letters
-from actors.text.language import language_of
-from actors.text.normalize import words
+from actors.text.language import language_of_name
+from actors.text.normalize import fold_words
 from actors.web.views import (
     COUNTED_OF_CHOICE,
     chips,
@@ -29,29 +29,29 @@ from actors.web.views import (
     suggestions,
     ways_on,
 )
-from actorsite.page_cache.memoize import fact
-from actorsite.page_cache.publishing import chosen_by
+from actorsite.page_cache.memoize import memoize_for_version
+from actorsite.page_cache.publishing import set_canonical_address
 
 
 @public
 def film_list(request):
     """The list of films: searched, of a decade, sorted, a page at a time."""
     listing = FilmListing.read(request.GET)
-    chosen_by(request, listing.query_string)
+    set_canonical_address(request, listing.query_string)
     page = listing.page()
     if page is None:
         return HttpResponseRedirect(f"./{listing.change().query_string}")
     nearest = listing.nearest() if not page.rows else []
     _tell_languages(page.rows)
     for film in nearest:
-        film.original_language = language_of(film.original_title, "")
+        film.original_language = language_of_name(film.original_title, "")
     labels = _labels(listing)
     # What a search finds, and one page shows, is narrowed at a glance.
     few = bool(listing.q) and not (page.previous or page.next) and (not page.rows or not listing.decade)
     found = {"decades": [], "letters": []}
     if not few:
         around = listing.change(q="", sort="")
-        found = fact(request, ("film counts", around), lambda: around.counts(COUNTED_OF_CHOICE + 1))
+        found = memoize_for_version(request, ("film counts", around), lambda: around.counts(COUNTED_OF_CHOICE + 1))
     here = request.path + listing.query_string
     context = {
         "listing": listing,
@@ -59,7 +59,7 @@ def film_list(request):
         "canonical": request.build_absolute_uri(here),
         "json": reverse("films-json") + listing.query_string,
         "title": " · ".join(labels.values()),
-        "words": words(listing.q),
+        "words": fold_words(listing.q),
         "groups": groups(page.rows, "" if listing.q or listing.sort else "sort_title"),
         "count": _count(*number_of(request, listing, page)),
         "range": _range(listing, page) if page.previous or page.next else "",
@@ -70,7 +70,7 @@ def film_list(request):
         "letters": letters(
             listing,
             found["letters"] if listing.alphabetical else [],
-            listing.letter or (page.rows and index_letters.label_of(page.rows[0].sort_title)),
+            listing.letter or (page.rows and index_letters.letter_label(page.rows[0].sort_title)),
         ),
         "chips": chips(listing, labels),
         "streams": streams(listing, "films"),
@@ -121,5 +121,5 @@ def _tell_languages(films):
             countries[film].append(country)
     for film in films:
         film.original_language = mode(
-            language_of(film.original_title, country) for country in countries.get(film.pk, [""])
+            language_of_name(film.original_title, country) for country in countries.get(film.pk, [""])
         )

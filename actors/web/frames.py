@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from actorsite.page_cache.memoize import Kept, version_of
+from actorsite.page_cache.memoize import LRUCache, request_version
 
 # Of Unicode's private use: nobody's text, and no filter of a template changes them.
 MARKS = tuple(map(chr, range(0xE000, 0xE020)))
@@ -25,7 +25,7 @@ MARKS = tuple(map(chr, range(0xE000, 0xE020)))
 TYPED = "\uf000"
 
 # Some ten kilobytes each.
-_frames = Kept(64)
+_frames = LRUCache(64)
 
 
 class Frame:
@@ -58,7 +58,7 @@ def render(
     a mark. Where the version is not known, and while a designer works
     (``DEBUG``), the template is rendered with everything as it is.
     """
-    token = version_of(request)
+    token = request_version(request)
     if token is None or settings.DEBUG:
         return HttpResponse(render_to_string(template, {**context(typed), **values}, request))
     there = tuple(map(bool, values.values()))

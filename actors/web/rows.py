@@ -19,7 +19,7 @@ from actors.listing.rows import Listed
 from actors.models.years import life_span
 from actors.templatetags.highlight import marked
 from actors.text.countries import country_name
-from actors.text.slugs import address, slug_of
+from actors.text.slugs import object_url, slugify_name
 from actors.web.frames import MARKS, Frame
 
 # What row.html may show of an actor, besides ``native_language``.
@@ -71,7 +71,7 @@ def _row(actor, sort, words, language):
         return get_template("actors/row.html").render(context)
     first, last, native = actor.first_name, actor.last_name, actor.native_name
     # As the actor's own properties, each of which asks for the language and others anew.
-    path = address("actor", actor.pk, slug_of(f"{first} {last}".strip()) or "actor")
+    path = object_url("actor", actor.pk, slugify_name(f"{first} {last}".strip()) or "actor")
     years = life_span(actor.birth_year, actor.death_year, language)
     country = _country(actor.country, language)
     spoken = native and actor.native_language

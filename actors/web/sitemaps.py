@@ -12,57 +12,58 @@ from django.db import connection, transaction
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 
+from actors.fields import MAX_ID
 from actors.models import Actor, Film
 from actors.web.views import public
-from actorsite.page_cache.publishing import stream
+from actorsite.page_cache.publishing import stream_response
 
 # The protocol's bound, of a file and of an index.
-MOST = 50_000
-# Of an integer column: PostgreSQL refuses a number beyond.
-LAST_ID = 2**31 - 1
-AT_A_TIME = 2_000
-KINDS = {"actors": Actor, "films": Film}
+MAX_URLS = 50_000
+SITEMAP_BATCH_ROWS = 2_000
+SITEMAP_MODELS = {"actors": Actor, "films": Film}
 XMLNS = "http://www.sitemaps.org/schemas/sitemap/0.9"
-COLUMNS = {Actor: ("id", "first_name", "last_name", "last_update"), Film: ("id", "title", "last_update")}
+SITEMAP_COLUMNS = {Actor: ("id", "first_name", "last_name", "last_update"), Film: ("id", "title", "last_update")}
 
 
 @public
 def sitemap(request):
     """All the pages, or where they are more than MOST an index of the parts."""
-    if sum(model.objects.order_by()[: MOST + 1].count() for model in KINDS.values()) + 2 > MOST:
+    if sum(model.objects.order_by()[: MAX_URLS + 1].count() for model in SITEMAP_MODELS.values()) + 2 > MAX_URLS:
         addresses = [
             request.build_absolute_uri(reverse("sitemap-part", args=[kind, part]))
-            for kind, model in KINDS.items()
-            for part in _parts(model)
+            for kind, model in SITEMAP_MODELS.items()
+            for part in _part_numbers(model)
         ]
         text = "".join(f"<sitemap><loc>{escape(address)}</loc></sitemap>\n" for address in addresses)
         return HttpResponse(
             [_head("sitemapindex"), text.encode(), b"</sitemapindex>\n"], content_type="application/xml"
         )
-    return _urlset(request, [reverse("list"), reverse("films")], *(model.objects.all() for model in KINDS.values()))
+    return _urlset(
+        request, [reverse("list"), reverse("films")], *(model.objects.all() for model in SITEMAP_MODELS.values())
+    )
 
 
 @public
 def sitemap_part(request, kind, part):
     """The pages of the ids from ``part * MOST`` on, up to the next part's. 404 where there are none."""
-    model = KINDS.get(kind)
-    if model is None or part * MOST > LAST_ID:
+    model = SITEMAP_MODELS.get(kind)
+    if model is None or part * MAX_URLS > MAX_ID:
         raise Http404
-    rows = model.objects.filter(id__range=(part * MOST, min((part + 1) * MOST - 1, LAST_ID)))
+    rows = model.objects.filter(id__range=(part * MAX_URLS, min((part + 1) * MAX_URLS - 1, MAX_ID)))
     if not rows.exists():
         raise Http404
     return _urlset(request, [reverse("list"), reverse("films")] if (kind, part) == ("actors", 0) else [], rows)
 
 
-def _parts(model) -> list[int]:
+def _part_numbers(model) -> list[int]:
     """The numbers of the parts that have any rows: a step in the index for each, over all the gaps."""
     table = connection.ops.quote_name(model._meta.db_table)
     column = connection.ops.quote_name(model._meta.pk.column)
     with connection.cursor() as cursor:
         # S608: all that is put in is the model's own names, quoted, and a number of ours.
         cursor.execute(
-            f"WITH RECURSIVE step (part) AS (SELECT min({column}) / {MOST} FROM {table} UNION ALL "  # noqa: S608  tables and columns of ours
-            f"SELECT (SELECT min({column}) / {MOST} FROM {table} WHERE {column} >= (step.part + 1) * {MOST}) "
+            f"WITH RECURSIVE step (part) AS (SELECT min({column}) / {MAX_URLS} FROM {table} UNION ALL "  # noqa: S608  tables and columns of ours
+            f"SELECT (SELECT min({column}) / {MAX_URLS} FROM {table} WHERE {column} >= (step.part + 1) * {MAX_URLS}) "
             "FROM step WHERE part IS NOT NULL) SELECT part FROM step WHERE part IS NOT NULL"
         )
         return [part for (part,) in cursor]
@@ -70,7 +71,7 @@ def _parts(model) -> list[int]:
 
 def _urlset(request, first, *querysets):
     parts = _pages(request.build_absolute_uri("/")[:-1], first, querysets)
-    return stream(request, parts, "application/xml")
+    return stream_response(request, parts, "application/xml")
 
 
 def _pages(site, first, querysets) -> Iterator[bytes]:
@@ -78,13 +79,13 @@ def _pages(site, first, querysets) -> Iterator[bytes]:
     for queryset in querysets:
         # As the exports do: one state of the data, some rows at a time.
         with transaction.atomic():
-            rows = queryset.only(*COLUMNS[queryset.model]).order_by("id").iterator(AT_A_TIME)
-            while some := list(islice(rows, AT_A_TIME)):
-                yield "".join(_page(site, row) for row in some).encode()
+            rows = queryset.only(*SITEMAP_COLUMNS[queryset.model]).order_by("id").iterator(SITEMAP_BATCH_ROWS)
+            while some := list(islice(rows, SITEMAP_BATCH_ROWS)):
+                yield "".join(_url_entry(site, row) for row in some).encode()
     yield b"</urlset>\n"
 
 
-def _page(site, row):
+def _url_entry(site, row):
     changed = row.last_update.isoformat(timespec="seconds").replace("+00:00", "Z")
     return f"<url><loc>{escape(site + row.get_absolute_url())}</loc><lastmod>{changed}</lastmod></url>\n"
 

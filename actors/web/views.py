@@ -15,20 +15,20 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django_countries import countries
 
-from actors.history.merge_redirects import survivor_of
-from actors.listing.actors import DECADE, Listing
-from actors.listing.params import COUNTED, InvalidQuery
+from actors.history.merge_redirects import merged_into
+from actors.listing.actors import DECADE, ActorListing
+from actors.listing.params import MAX_COUNTED, InvalidParams
 from actors.models import Actor, Change, Film
 from actors.search.facets import Facets, counts
 from actors.text import index_letters
 from actors.text.countries import country_name, country_order
-from actors.text.language import language_of
-from actors.text.normalize import words
-from actors.text.slugs import page_of
+from actors.text.language import language_of_name
+from actors.text.normalize import fold_words
+from actors.text.slugs import page_url
 from actors.web import frames, structured_data
 from actors.web.rows import groups_of
-from actorsite.page_cache.memoize import fact
-from actorsite.page_cache.publishing import chosen_by, publish
+from actorsite.page_cache.memoize import memoize_for_version
+from actorsite.page_cache.publishing import publish, set_canonical_address
 
 SPOTLIGHT = 5
 # Beside a choice no more are counted.
@@ -46,7 +46,7 @@ def public(view):
     def page(request, *args, **kwargs):
         try:
             response = view(request, *args, **kwargs)
-        except InvalidQuery as error:
+        except InvalidParams as error:
             response = render(request, "400.html", {"mistakes": error.mistakes}, status=400)
         if response.has_header("Cache-Control"):
             return response
@@ -62,8 +62,8 @@ def public(view):
 @public
 def actor_list(request):
     """The list: searched, filtered, sorted, a page at a time."""
-    listing = Listing.read(request.GET)
-    chosen_by(request, listing.query_string)
+    listing = ActorListing.read(request.GET)
+    set_canonical_address(request, listing.query_string)
     page = listing.page()
     if page is None:
         return HttpResponseRedirect(f"./{listing.change().query_string}")
@@ -78,13 +78,13 @@ def actor_list(request):
     values = {
         "here": here,
         "canonical": request.build_absolute_uri(here),
-        "json": page_of("actors-json") + listing.query_string,
-        "groups": groups_of(groups(page.rows, "" if listing.q else listing.key), listing.sort, words(listing.q)),
+        "json": page_url("actors-json") + listing.query_string,
+        "groups": groups_of(groups(page.rows, "" if listing.q else listing.key), listing.sort, fold_words(listing.q)),
         "count": _count(*_number(listing, page, counted)),
         "range": _range(listing, page) if page.previous or page.next else "",
         **ways_on(listing, page),
     }
-    chosen = listing.letter or index_letters.label_of(getattr(page.rows[0], listing.key))
+    chosen = listing.letter or index_letters.letter_label(getattr(page.rows[0], listing.key))
     # What a search finds, and one page shows, is narrowed at a glance.
     few = bool(listing.q) and not (page.previous or page.next or any(listing.narrow.values()))
     kind = listing.change(q="?" if listing.q else ""), chosen, page.more, few
@@ -110,14 +110,16 @@ def _number(listing, page, counted):
     if listing.q or not (page.previous or page.next):
         return listing.count(page)
     number = counted()["whole"]
-    return min(number, COUNTED), number > COUNTED
+    return min(number, MAX_COUNTED), number > MAX_COUNTED
 
 
 def _counts(request, listing):
     """Return what ``facets.counts`` does, once for a version of the data."""
     # What a search finds is not counted: its choices are those of the whole list.
     facets, key = (Facets(), "") if listing.q else (listing.facets, listing.key)
-    return fact(request, ("counts", facets, key), lambda: counts(facets, COUNTED_OF_CHOICE + 1, COUNTED + 1, key))
+    return memoize_for_version(
+        request, ("counts", facets, key), lambda: counts(facets, COUNTED_OF_CHOICE + 1, MAX_COUNTED + 1, key)
+    )
 
 
 def _around(listing, counted, letter="", more=False, few=False):
@@ -158,8 +160,8 @@ def _nobody(request, listing):
     return {
         "here": here,
         "canonical": request.build_absolute_uri(here),
-        "json": page_of("actors-json") + listing.query_string,
-        "words": words(listing.q),
+        "json": page_url("actors-json") + listing.query_string,
+        "words": fold_words(listing.q),
         "nearest": listing.nearest(),
         "suggestions": suggestions(listing),
     }
@@ -196,7 +198,7 @@ def streams(listing, kind):
         {
             "label": label,
             "type": content_type,
-            "url": page_of(f"{kind}-{label.lower()}") + listing.change().query_string,
+            "url": page_url(f"{kind}-{label.lower()}") + listing.change().query_string,
         }
         for label, content_type in (("CSV", "text/csv"), ("NDJSON", "application/x-ndjson"))
     ]
@@ -305,7 +307,7 @@ def chips(listing, labels):
 @public
 def actor(request, pk, slug=""):
     """One actor; whatever the slug, there is one address. 410 where there was one that is deleted."""
-    actor = Actor.objects.filter(pk=pk).first() or survivor_of(int(pk))
+    actor = Actor.objects.filter(pk=pk).first() or merged_into(int(pk))
     if actor is None:
         status = 410 if Change.objects.filter(actor_id=pk).exists() else 404
         return render(request, "404.html", {"status": status}, status=status)
@@ -316,11 +318,11 @@ def actor(request, pk, slug=""):
         "actor": actor,
         "canonical": request.build_absolute_uri(actor.get_absolute_url()),
         "data": _data_url(actor),
-        "country_url": reverse("list") + Listing(country=actor.country).query_string,
+        "country_url": reverse("list") + ActorListing(country=actor.country).query_string,
         "born_url": _decade_url("list", "born", actor.birth_year),
         "credits": credits,
-        "linked": structured_data.person(actor, credits, request.build_absolute_uri),
-        "description": structured_data.about_actor(actor),
+        "linked": structured_data.person_json_ld(actor, credits, request.build_absolute_uri),
+        "description": structured_data.actor_summary(actor),
     }
     return render(request, "actors/actor.html", context)
 
@@ -339,15 +341,15 @@ def film(request, pk, slug=""):
         "decade_url": _decade_url("films", "decade", film.year),
         "credits": credits,
         "original_language": _original_language(film, credits),
-        "linked": structured_data.movie(film, credits, request.build_absolute_uri),
-        "description": structured_data.about_film(film, credits),
+        "linked": structured_data.movie_json_ld(film, credits, request.build_absolute_uri),
+        "description": structured_data.film_summary(film, credits),
     }
     return render(request, "actors/film.html", context)
 
 
 def _original_language(film, credits):
     # A film has no country of its own; where most of its cast are at home is the best sign of its language.
-    return mode(credit.title_language for credit in credits) if credits else language_of(film.original_title, "")
+    return mode(credit.title_language for credit in credits) if credits else language_of_name(film.original_title, "")
 
 
 def _decade_url(view, name, year):

@@ -30,7 +30,7 @@ def robots(request):
         "",
         f"Sitemap: {request.build_absolute_uri(reverse('sitemap'))}",
     ]
-    return _text(lines)
+    return _plain_text(lines)
 
 
 @public
@@ -46,7 +46,7 @@ def security(request):
         f"Preferred-Languages: {', '.join(code.partition('-')[0] for code, _ in settings.LANGUAGES)}",
         f"Canonical: {request.build_absolute_uri(request.path)}",
     ]
-    response = _text(lines)
+    response = _plain_text(lines)
     # It changes with the day and not with the data: it is no page of a version.
     response["Cache-Control"] = "public, max-age=3600"
     return response
@@ -58,5 +58,5 @@ def favicon(request):
     return HttpResponseRedirect(static("actors/favicon.svg"), headers={"Cache-Control": "public, max-age=3600"})
 
 
-def _text(lines):
+def _plain_text(lines):
     return HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain; charset=utf-8")

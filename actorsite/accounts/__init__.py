@@ -1,0 +1,1 @@
+"""Accounts: second factor, passkeys, lockout, sessions and permissions."""

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from actors.admin.changelist import DeclaredLookups
+from actors.admin.changelist import DeclaredLookupsMixin
 from actorsite.accounts import mfa
 from actorsite.accounts.lockout import SignInForm
-from actorsite.accounts.permissions import TranslatedPermissions
+from actorsite.accounts.permissions import TranslatedPermissionsMixin
 
 admin.site.site_header = _("Actorsite editors")
 admin.site.site_title = _("Actorsite editors")
@@ -27,7 +27,7 @@ admin.site.unregister([TOTPDevice, StaticDevice])
 
 
 @admin.register(User)
-class AccountAdmin(TranslatedPermissions, DeclaredLookups, UserAdmin):
+class AccountAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, UserAdmin):
     """Accounts; who is no superuser can make none, nor touch one: else every administrator would be one."""
 
     actions = ["reset_second_factor"]
@@ -43,7 +43,7 @@ class AccountAdmin(TranslatedPermissions, DeclaredLookups, UserAdmin):
             if not self._within(request, account):
                 message = gettext("%(account)s is a superuser, whom only superusers may change.")
                 self.message_user(request, message % {"account": account}, messages.ERROR)
-            elif mfa.reset(account):
+            elif mfa.reset_second_factor(account):
                 self.log_change(request, account, "Reset the second factor.")
                 done += 1
         said = ngettext("%(n)d second factor is reset.", "%(n)d second factors are reset.", done) % {"n": done}
@@ -74,18 +74,18 @@ class AccountAdmin(TranslatedPermissions, DeclaredLookups, UserAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(TranslatedPermissions, DeclaredLookups, GroupAdmin):
+class RoleAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, GroupAdmin):
     filter_horizontal = ()
 
 
 # Of these the stock admin has no Chinese.
-STOCK_WORDS = [_("Error:"), _("Model name"), _("Add link"), _("Change or view list link")]
+ADMIN_TEXTS = [_("Error:"), _("Model name"), _("Add link"), _("Change or view list link")]
 # django-axes has none at all.
-WORDS = [_("access attempt"), _("access attempts"), _("IP Address"), _("Failed Logins"), _("Attempt Time")]
+AXES_TEXTS = [_("access attempt"), _("access attempts"), _("IP Address"), _("Failed Logins"), _("Attempt Time")]
 
 
 @admin.register(AccessAttempt)
-class FailedSignIns(DeclaredLookups, admin.ModelAdmin):
+class LockedAccountAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
     """Who failed to sign in of late; deleting an entry unlocks the account for that address."""
 
     list_display = ["account", "ip_address", "failures_since_start", "attempt_time", "locked"]

@@ -13,7 +13,7 @@ from django.dispatch import receiver
 from django.template.response import TemplateResponse
 from django.utils.timezone import now
 
-from actorsite.admin_site.form_recovery import held
+from actorsite.admin_site.form_recovery import recover_form
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -32,7 +32,11 @@ class SignInForm(AdminAuthenticationForm):
 def locked_out(request, response=None, credentials=None):
     """The page (429) for an address that is locked out of an account; it does not say whether there is one."""
     lock = get_cool_off(request)
-    context = {**admin.site.each_context(request), "minutes": int(lock.total_seconds() // 60), "held": held(request)}
+    context = {
+        **admin.site.each_context(request),
+        "minutes": int(lock.total_seconds() // 60),
+        "held": recover_form(request),
+    }
     request.current_app = admin.site.name
     page = TemplateResponse(request, "admin/locked_out.html", context, status=429)
     page["Retry-After"] = int(lock.total_seconds())

@@ -19,10 +19,10 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from actorsite.models import Passkey
 
-RECOVERY_CODES = 10
+RECOVERY_CODE_COUNT = 10
 
 
-def has_one(account) -> bool:
+def has_second_factor(account) -> bool:
     """Whether ``account`` has an app or a passkey; recovery codes alone are none."""
     # Every page of the admin asks. The ORM needs five times as long to say this as the database to answer.
     tables = (kind._meta.db_table for kind in (TOTPDevice, Passkey))
@@ -32,17 +32,17 @@ def has_one(account) -> bool:
         return cursor.fetchone() is not None
 
 
-def awaited(request) -> str:
+def pending_step(request) -> str:
     """Return what stands between who is signed in and the pages: "check", "enrolment", or nothing, which is ""."""
     if not hasattr(request, "_second_factor_awaited"):
-        request._second_factor_awaited = _awaited(request.user)
+        request._second_factor_awaited = _pending_step(request.user)
     return request._second_factor_awaited
 
 
-def _awaited(account):
+def _pending_step(account):
     if account.is_verified():
         return ""
-    if has_one(account):
+    if has_second_factor(account):
         return "check"
     return "enrolment" if settings.STAFF_SECOND_FACTOR == "required" else ""
 
@@ -60,14 +60,14 @@ def device_for(account, code: str):
     return kind.objects.devices_for_user(account, confirmed=True).first()
 
 
-def plain(code: str) -> str:
+def normalize_code(code: str) -> str:
     """Return a code as it is compared: people type spaces, hyphens and capitals."""
     return "".join(code.split()).replace("-", "").lower()
 
 
-def accepts(account, device, code: str) -> bool:
+def verify_code(account, device, code: str) -> bool:
     """Whether the account's ``device`` takes ``code``, which then is used up. A wrong one makes the next wait."""
-    token = digest(code) if isinstance(device, StaticDevice) else code
+    token = recovery_code_digest(code) if isinstance(device, StaticDevice) else code
     return verify_token(account, device.persistent_id, token) is not None
 
 
@@ -79,7 +79,7 @@ def seconds_to_wait(device) -> int:
     return max(1, round((why["locked_until"] - now()).total_seconds()))
 
 
-def digest(code: str) -> str:
+def recovery_code_digest(code: str) -> str:
     """Return what is kept of a recovery code: 80 bits of its hash, the most that django-otp's column holds."""
     return base64.b32encode(hashlib.sha256(code.encode()).digest()[:10]).decode().lower()
 
@@ -89,9 +89,9 @@ def new_recovery_codes(account) -> list[str]:
     """Give ``account`` new recovery codes in place of all the old ones; return them as they are to be written down."""
     StaticDevice.objects.filter(user=account).delete()
     device = StaticDevice.objects.create(user=account, name="recovery codes")
-    codes = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _ in range(RECOVERY_CODES)]
+    codes = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _ in range(RECOVERY_CODE_COUNT)]
     for code in codes:
-        device.token_set.create(token=digest(code))
+        device.token_set.create(token=recovery_code_digest(code))
     return ["-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in codes]
 
 
@@ -126,19 +126,19 @@ def qr_code(address: str) -> str:
 
 
 @transaction.atomic
-def remove(account, kind: str, pk: int | None = None) -> bool:
+def remove_device(account, kind: str, pk: int | None = None) -> bool:
     """Take from ``account`` its "app" or the passkey ``pk``, and with the last of them the recovery codes."""
     if kind == "app":
         gone, _kinds = TOTPDevice.objects.filter(user=account).delete()
     else:
         gone, _kinds = Passkey.objects.filter(user=account, pk=pk).delete()
-    if not has_one(account):
+    if not has_second_factor(account):
         StaticDevice.objects.filter(user=account).delete()
     return bool(gone)
 
 
 @transaction.atomic
-def reset(account) -> bool:
+def reset_second_factor(account) -> bool:
     """Take every factor from ``account``, whose sessions need a new check. Returns whether there was any."""
     gone = 0
     for kind in (TOTPDevice, Passkey, StaticDevice):

@@ -18,10 +18,10 @@ from django_otp.util import random_hex
 
 from actorsite.accounts import mfa, webauthn
 from actorsite.accounts.lockout import locked_out
-from actorsite.admin_site.form_recovery import held
+from actorsite.admin_site.form_recovery import recover_form
 from actorsite.models import Passkey
 
-NEW_KEY = "second_factor_key"
+NEW_DEVICE_KEY = "second_factor_key"
 
 
 class CodeForm(forms.Form):
@@ -34,59 +34,59 @@ class CodeForm(forms.Form):
     )
 
     def clean_code(self):
-        return mfa.plain(self.cleaned_data["code"])
+        return mfa.normalize_code(self.cleaned_data["code"])
 
 
-def page(request, name, title, status=200, **context):
+def render_page(request, name, title, status=200, **context):
     """Answer with one of the pages, in the admin's look."""
     request.current_app = admin.site.name
     context = {**admin.site.each_context(request), "title": title, **context}
     return TemplateResponse(request, f"admin/factors/{name}.html", context, status=status)
 
 
-def where_to(request):
+def next_url(request):
     """Return the address that ``next`` names, if it is one of ours; else the admin's front page."""
     wanted = request.POST.get("next") or request.GET.get("next", "")
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if safe else reverse("admin:index")
 
 
-def lead_on(request):
+def redirect_to_pending_step(request):
     """Redirect who is signed in to what is awaited: the check, or setting up a factor."""
-    name = {"check": "factor_check", "enrolment": "factors"}[mfa.awaited(request)]
-    return HttpResponseRedirect(f"{reverse(f'admin:{name}')}?{urlencode({'next': where_to(request)})}")
+    name = {"check": "factor_check", "enrolment": "factors"}[mfa.pending_step(request)]
+    return HttpResponseRedirect(f"{reverse(f'admin:{name}')}?{urlencode({'next': next_url(request)})}")
 
 
-def owned(view):
+def own_factors_only(view):
     """A page for who may deal with the account's factors: verified, or without any."""
 
     def guarded(request, *args, **kwargs):
-        if mfa.awaited(request) == "check":
-            return lead_on(request)
+        if mfa.pending_step(request) == "check":
+            return redirect_to_pending_step(request)
         return view(request, *args, **kwargs)
 
     return guarded
 
 
-def lead_back(request, found, status=200):
+def resume_form(request, found, status=200):
     """Answer who has given the password, with a form ``found`` that was sent in vain: the check, or the form's page."""
-    if mfa.awaited(request) == "check":
+    if mfa.pending_step(request) == "check":
         return check_page(request, CodeForm(), status, found)
-    return page(request, "held", gettext("Your form is not saved yet"), status, held=found)
+    return render_page(request, "held", gettext("Your form is not saved yet"), status, held=found)
 
 
 def check_page(request, form, status=200, found=None):
     keys = Passkey.objects.filter(user=request.user, confirmed=True).exists()
-    address = found.address if found else where_to(request)
+    address = found.address if found else next_url(request)
     context = {"form": form, "next": address, "has_passkeys": keys, "held": found}
-    return page(request, "check", gettext("Second factor"), status, **context)
+    return render_page(request, "check", gettext("Second factor"), status, **context)
 
 
-def check(request):
+def check_view(request):
     """Ask for a code or a passkey, between the password and the pages."""
-    found = held(request)
-    if mfa.awaited(request) != "check":
-        return lead_back(request, found) if found else HttpResponseRedirect(where_to(request))
+    found = recover_form(request)
+    if mfa.pending_step(request) != "check":
+        return resume_form(request, found) if found else HttpResponseRedirect(next_url(request))
     account = {"username": request.user.get_username()}
     if not AxesProxyHandler.is_allowed(request, account):
         return locked_out(request)
@@ -103,9 +103,9 @@ def check(request):
             )
             form.add_error("code", said % {"wait": wait})
             status = 429
-        elif device and mfa.accepts(request.user, device, code):
+        elif device and mfa.verify_code(request.user, device, code):
             mfa.pass_check(request, device)
-            return lead_back(request, found) if found else HttpResponseRedirect(where_to(request))
+            return resume_form(request, found) if found else HttpResponseRedirect(next_url(request))
         else:
             form.add_error("code", gettext("This code is wrong, or was used before."))
             # django-axes counts it as a wrong password, and answers 429 in place of this page from the fifth on.
@@ -113,41 +113,41 @@ def check(request):
     return check_page(request, form, status, found)
 
 
-@owned
-def overview(request):
+@own_factors_only
+def overview_view(request):
     """The account's factors, and what can be done with them."""
-    return page(
+    return render_page(
         request,
         "overview",
         gettext("Your second factor"),
         app=TOTPDevice.objects.filter(user=request.user, confirmed=True).first(),
         passkeys=Passkey.objects.filter(user=request.user, confirmed=True),
         codes=mfa.recovery_codes_left(request.user),
-        required=mfa.awaited(request) == "enrolment",
-        next=where_to(request),
+        required=mfa.pending_step(request) == "enrolment",
+        next=next_url(request),
     )
 
 
-@owned
-def app(request):
+@own_factors_only
+def app_view(request):
     """Set up an authenticator app: shows its secret, and keeps it once a code proves that the app has it."""
-    key = request.session.get(NEW_KEY)
+    key = request.session.get(NEW_DEVICE_KEY)
     if request.method == "POST" and key:
         form = CodeForm(request.POST)
         if form.is_valid():
             if device := mfa.confirm_app(request.user, key, form.cleaned_data["code"]):
-                del request.session[NEW_KEY]
+                del request.session[NEW_DEVICE_KEY]
                 mfa.pass_check(request, device)
                 messages.success(request, gettext("The app is set up. Now make recovery codes, in case you lose it."))
                 return HttpResponseRedirect(after_set_up(request))
             form.add_error("code", gettext("This code is wrong. Is the clock of your device right?"))
     else:
         form, key = CodeForm(), random_hex(20)
-        request.session[NEW_KEY] = key
+        request.session[NEW_DEVICE_KEY] = key
     address = mfa.app_address(request.user, key)
     secret = address.partition("secret=")[2].partition("&")[0]
     spaced = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
-    return page(
+    return render_page(
         request, "app", gettext("Set up an authenticator app"), form=form, qr=mfa.qr_code(address), secret=spaced
     )
 
@@ -157,32 +157,32 @@ def after_set_up(request):
     return reverse("admin:factors" if mfa.recovery_codes_left(request.user) else "admin:factor_codes")
 
 
-@owned
-def codes(request):
+@own_factors_only
+def codes_view(request):
     """Ask to make recovery codes where there are none; POST: make new ones, and show them this once."""
-    if not mfa.has_one(request.user):
+    if not mfa.has_second_factor(request.user):
         messages.error(request, gettext("Set up an app or a passkey first."))
         return HttpResponseRedirect(reverse("admin:factors"))
     if request.method != "POST":
         if mfa.recovery_codes_left(request.user):
             return HttpResponseRedirect(reverse("admin:factors"))
-        return page(request, "codes", gettext("Recovery codes"))
-    return page(request, "codes", gettext("Your recovery codes"), codes=mfa.new_recovery_codes(request.user))
+        return render_page(request, "codes", gettext("Recovery codes"))
+    return render_page(request, "codes", gettext("Your recovery codes"), codes=mfa.new_recovery_codes(request.user))
 
 
-@owned
-def remove(request):
+@own_factors_only
+def remove_view(request):
     """Take away the app, or one passkey: POST ``what``, "app" or the passkey's number."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     what = request.POST.get("what", "")
     number = int(what) if what.isascii() and what.isdigit() and len(what) < 10 else None
-    if mfa.remove(request.user, "app" if what == "app" else "passkey", number):
+    if mfa.remove_device(request.user, "app" if what == "app" else "passkey", number):
         messages.success(request, gettext("It is removed."))
     return HttpResponseRedirect(reverse("admin:factors"))
 
 
-def by_script(view):
+def json_view(view):
     """An address for the script of the passkeys: POST with JSON, answered with JSON."""
 
     def answered(request):
@@ -194,7 +194,7 @@ def by_script(view):
             if not isinstance(told.setdefault("answer", {}), dict):
                 told["answer"] = {}
             return JsonResponse(view(request, told))
-        except webauthn.Refused as refused:
+        except webauthn.PasskeyRefused as refused:
             return JsonResponse({"message": str(refused)}, status=400)
         except (ValueError, RecursionError):
             return JsonResponse({"message": gettext("The passkey was not accepted.")}, status=400)
@@ -202,29 +202,29 @@ def by_script(view):
     return answered
 
 
-@owned
-@by_script
+@own_factors_only
+@json_view
 def new_passkey(request, told):
-    return webauthn.ask_for_new(request)
+    return webauthn.registration_options(request)
 
 
-@owned
-@by_script
+@own_factors_only
+@json_view
 def add_passkey(request, told):
-    key = webauthn.add(request, told["answer"], str(told.get("name", "")))
+    key = webauthn.register_passkey(request, told["answer"], str(told.get("name", "")))
     mfa.pass_check(request, key)
     messages.success(request, gettext("The passkey is set up. Make recovery codes too, in case you lose it."))
     return {"next": after_set_up(request)}
 
 
-@by_script
+@json_view
 def known_passkey(request, told):
-    return webauthn.ask_for_known(request)
+    return webauthn.authentication_options(request)
 
 
-@by_script
+@json_view
 def check_passkey(request, told):
-    mfa.pass_check(request, webauthn.check(request, told["answer"]))
+    mfa.pass_check(request, webauthn.verify_assertion(request, told["answer"]))
     wanted = str(told.get("next", ""))
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return {"next": wanted if safe else reverse("admin:index")}

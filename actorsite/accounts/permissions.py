@@ -15,13 +15,13 @@ ACTIONS = {
     "view": _("Can view %(things)s"),
 }
 # Of models whose names have no Chinese, or are not asked for it.
-WORDS = [
+UNTRANSLATED_NAMES = [
     *(_("access attempt expiration"), _("access failure"), _("access log")),
     *(_("static device"), _("static token"), _("TOTP device"), _("merge")),
 ]
 
 
-def label(permission) -> str:
+def permission_label(permission) -> str:
     """Return the text of a permission: what it is about, and what one can do then."""
     model = permission.content_type.model_class()
     if model is None:  # of an application that is not installed any more
@@ -38,10 +38,10 @@ def label(permission) -> str:
 
 class PermissionsField(forms.ModelMultipleChoiceField):
     def label_from_instance(self, permission):
-        return label(permission)
+        return permission_label(permission)
 
 
-class TranslatedPermissions:
+class TranslatedPermissionsMixin:
     """Mixed into the ModelAdmin of accounts or of groups, whose ``permissions_field`` is of permissions."""
 
     permissions_field = "permissions"
@@ -66,4 +66,6 @@ class TranslatedPermissions:
     @admin.display(description=Group._meta.get_field("permissions").verbose_name)
     def shown_permissions(self, owner):
         permissions = getattr(owner, self.permissions_field).select_related("content_type")
-        return format_html_join(SafeString("<br>"), "{}", ((label(permission),) for permission in permissions))
+        return format_html_join(
+            SafeString("<br>"), "{}", ((permission_label(permission),) for permission in permissions)
+        )

@@ -10,10 +10,10 @@ from django.utils.translation import gettext
 
 from actorsite.models import Passkey
 
-STATE = "passkey_challenge"
+CHALLENGE_SESSION_KEY = "passkey_challenge"
 
 
-class Refused(Exception):
+class PasskeyRefused(Exception):
     """The browser's answer does not hold; the message is for the person at it."""
 
 
@@ -27,7 +27,7 @@ def _origins(request):
     return [f"{scheme}://{request.get_host()}" for scheme in ("https", "http")]
 
 
-def _known(account):
+def _credentials_of(account):
     from webauthn import base64url_to_bytes
     from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
@@ -35,24 +35,24 @@ def _known(account):
     return [PublicKeyCredentialDescriptor(id=base64url_to_bytes(key)) for key in keys]
 
 
-def _asked(request, options):
+def _store_challenge(request, options):
     from webauthn.helpers import bytes_to_base64url, options_to_json_dict
 
-    request.session[STATE] = bytes_to_base64url(options.challenge)
+    request.session[CHALLENGE_SESSION_KEY] = bytes_to_base64url(options.challenge)
     return options_to_json_dict(options)
 
 
-def _challenge(request):
+def _take_challenge(request):
     """Return the challenge that was asked, which no second answer can use."""
     from webauthn import base64url_to_bytes
 
-    asked = request.session.pop(STATE, None)
+    asked = request.session.pop(CHALLENGE_SESSION_KEY, None)
     if asked is None:
-        raise Refused(gettext("This page is too old. Load it again."))
+        raise PasskeyRefused(gettext("This page is too old. Load it again."))
     return base64url_to_bytes(asked)
 
 
-def ask_for_new(request) -> dict:
+def registration_options(request) -> dict:
     """Return the options for a new passkey of the account that is signed in, for navigator.credentials.create."""
     from webauthn import generate_registration_options
     from webauthn.helpers.structs import AuthenticatorSelectionCriteria, ResidentKeyRequirement
@@ -65,21 +65,21 @@ def ask_for_new(request) -> dict:
         # The same for all of an account's passkeys, and telling nothing of it.
         user_id=salted_hmac("actorsite.accounts.webauthn", str(request.user.pk), algorithm="sha256").digest(),
         user_display_name=request.user.get_full_name() or name,
-        exclude_credentials=_known(request.user),
+        exclude_credentials=_credentials_of(request.user),
         authenticator_selection=AuthenticatorSelectionCriteria(resident_key=ResidentKeyRequirement.PREFERRED),
     )
-    return _asked(request, options)
+    return _store_challenge(request, options)
 
 
-def add(request, answer: dict, name: str) -> Passkey:
+def register_passkey(request, answer: dict, name: str) -> Passkey:
     """Keep the passkey of ``answer``, which a browser gave to ``ask_for_new``. Raises Refused."""
     from webauthn import verify_registration_response
     from webauthn.helpers import bytes_to_base64url
 
-    made = _verified(
+    made = _verify(
         verify_registration_response,
         credential=answer,
-        expected_challenge=_challenge(request),
+        expected_challenge=_take_challenge(request),
         expected_rp_id=_site(request),
         expected_origin=_origins(request),
     )
@@ -93,29 +93,29 @@ def add(request, answer: dict, name: str) -> Passkey:
         },
     )
     if not new:
-        raise Refused(gettext("This passkey is known already."))
+        raise PasskeyRefused(gettext("This passkey is known already."))
     return key
 
 
-def ask_for_known(request) -> dict:
+def authentication_options(request) -> dict:
     """Return the options for showing one of the account's passkeys, for navigator.credentials.get."""
     from webauthn import generate_authentication_options
 
-    return _asked(
-        request, generate_authentication_options(rp_id=_site(request), allow_credentials=_known(request.user))
+    return _store_challenge(
+        request, generate_authentication_options(rp_id=_site(request), allow_credentials=_credentials_of(request.user))
     )
 
 
-def check(request, answer: dict) -> Passkey:
+def verify_assertion(request, answer: dict) -> Passkey:
     """Return the account's passkey that ``answer`` proves to be at hand. Raises Refused."""
     from webauthn import verify_authentication_response
 
-    challenge = _challenge(request)
+    challenge = _take_challenge(request)
     identifier = str(answer.get("id"))
     key = Passkey.objects.filter(user=request.user, confirmed=True, credential_id=identifier).first()
     if key is None:
-        raise Refused(gettext("This passkey is not one of this account."))
-    proof = _verified(
+        raise PasskeyRefused(gettext("This passkey is not one of this account."))
+    proof = _verify(
         verify_authentication_response,
         credential=answer,
         expected_challenge=challenge,
@@ -130,10 +130,10 @@ def check(request, answer: dict) -> Passkey:
     return key
 
 
-def _verified(verify, **arguments):
+def _verify(verify, **arguments):
     from webauthn.helpers.exceptions import WebAuthnException
 
     try:
         return verify(**arguments)
     except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise Refused(gettext("The passkey was not accepted.")) from error
+        raise PasskeyRefused(gettext("The passkey was not accepted.")) from error

@@ -9,15 +9,15 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-NAME = "held"
+RECOVERY_FIELD = "held"
 # As much as can still be sent where it is one field of another form, which says each % by three characters.
-MOST = 1_000_000
+MAX_FORM_BYTES = 1_000_000
 # Which button it was, and what belongs to the form and not to who filled it in.
-NOT_TYPED = ("_", "seen", "once", "base", "post", "index", "initial-")
-MANAGEMENT = ("-TOTAL_FORMS", "-INITIAL_FORMS", "-MIN_NUM_FORMS", "-MAX_NUM_FORMS", "-id", "-film")
+NOT_TYPED_PREFIXES = ("_", "seen", "once", "base", "post", "index", "initial-")
+NOT_TYPED_SUFFIXES = ("-TOTAL_FORMS", "-INITIAL_FORMS", "-MIN_NUM_FORMS", "-MAX_NUM_FORMS", "-id", "-film")
 
 
-class Held:
+class RecoveredForm:
     """The fields ``data`` (a QueryDict) of a form, which goes to ``address``."""
 
     def __init__(self, address, data):
@@ -28,17 +28,17 @@ class Held:
 
     def shown(self):
         """Return (name, value) of what somebody typed or chose."""
-        return [(name, value) for name, value in self.fields() if value and is_typed(name)]
+        return [(name, value) for name, value in self.fields() if value and is_typed_field(name)]
 
     def as_field(self):
         return self.data.urlencode()
 
 
-def is_typed(name):
-    return not name.startswith(NOT_TYPED) and not name.endswith(MANAGEMENT)
+def is_typed_field(name):
+    return not name.startswith(NOT_TYPED_PREFIXES) and not name.endswith(NOT_TYPED_SUFFIXES)
 
 
-def held(request):
+def recover_form(request):
     """Return what the form that ``request`` sends has to keep; None where it is none, or is not known to be ours.
 
     That is known once the token against forgery was found right, or by where
@@ -47,25 +47,25 @@ def held(request):
     # A view may have made something else of request.POST. The other kinds of content are those of files and scripts.
     if request.method != "POST" or request.content_type != "application/x-www-form-urlencoded":
         return None
-    if not request.path.startswith(reverse("admin:index")) or not is_ours(request):
+    if not request.path.startswith(reverse("admin:index")) or not is_same_site(request):
         return None
-    if len(request.body) > MOST:
+    if len(request.body) > MAX_FORM_BYTES:
         return None
-    return held_in(request) or _held_itself(request)
+    return form_in_sign_in(request) or _form_itself(request)
 
 
-def held_in(request):
+def form_in_sign_in(request):
     """Return what a form of signing in, which ``request`` sends, holds of another; None where it holds nothing."""
     sent, address = QueryDict(request.body), request.POST.get("next", "")
-    if not sent.get(NAME) or not url_has_allowed_host_and_scheme(address, None):
+    if not sent.get(RECOVERY_FIELD) or not url_has_allowed_host_and_scheme(address, None):
         return None
-    return Held(address, _without_secrets(QueryDict(sent[NAME])))
+    return RecoveredForm(address, _without_secrets(QueryDict(sent[RECOVERY_FIELD])))
 
 
-def _held_itself(request):
+def _form_itself(request):
     if request.path.startswith((reverse("admin:login"), reverse("admin:logout"), reverse("admin:factors"))):
         return None
-    found = Held(request.get_full_path(), _without_secrets(QueryDict(request.body)))
+    found = RecoveredForm(request.get_full_path(), _without_secrets(QueryDict(request.body)))
     return found if any(not name.startswith("_") for name, _value in found.fields()) else None
 
 
@@ -76,7 +76,7 @@ def _without_secrets(data):
     return data
 
 
-def is_ours(request):
+def is_same_site(request):
     """Whether the form comes from a page of this site: only then is one click enough to send it again."""
     if getattr(request, "csrf_processing_done", False):
         return True

@@ -13,10 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django_otp.middleware import OTPMiddleware
 
-from actorsite.admin_site.form_recovery import held
-from actorsite.page_cache.memoize import Kept
+from actorsite.admin_site.form_recovery import recover_form
+from actorsite.page_cache.memoize import LRUCache
 
-_app_lists = Kept(64)
+_app_lists = LRUCache(64)
 
 
 class EditorsSite(admin.AdminSite):
@@ -25,7 +25,7 @@ class EditorsSite(admin.AdminSite):
     def has_permission(self, request):
         from actorsite.accounts import mfa
 
-        return super().has_permission(request) and not mfa.awaited(request)
+        return super().has_permission(request) and not mfa.pending_step(request)
 
     def each_context(self, request):
         return {**super().each_context(request), "environment": settings.ENVIRONMENT_LABEL}
@@ -48,21 +48,21 @@ class EditorsSite(admin.AdminSite):
         """The front page, with what changed last and what wants an editor's eye."""
         from actorsite.admin_site import dashboard
 
-        return super().index(request, {**dashboard.page(request.user), **(extra_context or {})})
+        return super().index(request, {**dashboard.dashboard_context(request.user), **(extra_context or {})})
 
     def login(self, request, extra_context=None):
         """Sign in, or lead on who has given the password to the second factor."""
         from actorsite.accounts import mfa_views
 
         if request.method == "GET" and super().has_permission(request) and not self.has_permission(request):
-            return mfa_views.lead_on(request)
-        found = held(request)
+            return mfa_views.redirect_to_pending_step(request)
+        found = recover_form(request)
         response = super().login(request, {"held": found, **(extra_context or {})})
         if not found or response.status_code != 302:
             return response
         # It is another account now, of which the second factor must be asked anew.
         request.__dict__.pop("_second_factor_awaited", None)
-        return OTPMiddleware(lambda request: mfa_views.lead_back(request, found))(request)
+        return OTPMiddleware(lambda request: mfa_views.resume_form(request, found))(request)
 
     def admin_view(self, view, cacheable=False):
         """A stock page; a form that who sends it may not send any more, or not yet, goes with them to signing in."""
@@ -70,7 +70,7 @@ class EditorsSite(admin.AdminSite):
 
         @wraps(stock)
         def holding(request, *args, **kwargs):
-            if request.method == "POST" and not self.has_permission(request) and (found := held(request)):
+            if request.method == "POST" and not self.has_permission(request) and (found := recover_form(request)):
                 return self.sign_in_with(request, found)
             return stock(request, *args, **kwargs)
 
@@ -82,7 +82,7 @@ class EditorsSite(admin.AdminSite):
         from actorsite.accounts import mfa_views
 
         if super().has_permission(request):
-            return mfa_views.lead_back(request, found, 403)
+            return mfa_views.resume_form(request, found, 403)
         request.current_app = self.name
         context = {
             **self.each_context(request),
@@ -103,7 +103,7 @@ class EditorsSite(admin.AdminSite):
         @wraps(view)
         def guarded(request, *args, **kwargs):
             if not super(EditorsSite, self).has_permission(request):
-                if found := held(request):
+                if found := recover_form(request):
                     return self.sign_in_with(request, found)
                 return redirect_to_login(request.get_full_path(), reverse("admin:login"))
             return view(request, *args, **kwargs)
@@ -115,11 +115,11 @@ class EditorsSite(admin.AdminSite):
 
         pages = {
             "logout/": (self.logout, "logout"),  # signing out needs no second factor
-            "second-factor/": (views.overview, "factors"),
-            "second-factor/check/": (views.check, "factor_check"),
-            "second-factor/app/": (views.app, "factor_app"),
-            "second-factor/codes/": (views.codes, "factor_codes"),
-            "second-factor/remove/": (views.remove, "factor_remove"),
+            "second-factor/": (views.overview_view, "factors"),
+            "second-factor/check/": (views.check_view, "factor_check"),
+            "second-factor/app/": (views.app_view, "factor_app"),
+            "second-factor/codes/": (views.codes_view, "factor_codes"),
+            "second-factor/remove/": (views.remove_view, "factor_remove"),
             "second-factor/passkeys/new/": (views.new_passkey, "passkey_new"),
             "second-factor/passkeys/add/": (views.add_passkey, "passkey_add"),
             "second-factor/passkeys/known/": (views.known_passkey, "passkey_known"),

@@ -1,0 +1,1 @@
+"""Backups: write an archive, verify it by restoring it."""

@@ -22,10 +22,10 @@ import django
 import psycopg2
 from django.db import connection
 
-FORMAT = 1
-SUFFIX = ".manifest.json"
+MANIFEST_FORMAT = 1
+MANIFEST_SUFFIX = ".manifest.json"
 # The parameters of libpq that a DATABASE_URL may carry, and that its programs read from the environment.
-ENVIRONMENT = {
+LIBPQ_VARIABLES = {
     "host": "PGHOST",
     "port": "PGPORT",
     "user": "PGUSER",
@@ -38,7 +38,7 @@ ENVIRONMENT = {
     "connect_timeout": "PGCONNECT_TIMEOUT",
 }
 # A row's text must not depend on the session that reads it.
-SESSION = (
+SESSION_SQL = (
     "SET statement_timeout = 0; SET lock_timeout = 0; SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; "
     "SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1"
 )
@@ -52,7 +52,7 @@ class Unavailable(BackupError):
     """What it takes is not there, whatever the backup is: a program, the server, or the right to make a database."""
 
 
-def parameters(settings_dict):
+def libpq_parameters(settings_dict):
     """Return libpq's parameters for one of Django's databases."""
     found = {
         "host": settings_dict["HOST"],
@@ -62,15 +62,15 @@ def parameters(settings_dict):
         "dbname": settings_dict["NAME"],
         **settings_dict.get("OPTIONS", {}),
     }
-    return {name: str(found[name]) for name in ENVIRONMENT if found.get(name)}
+    return {name: str(found[name]) for name in LIBPQ_VARIABLES if found.get(name)}
 
 
 def environment(libpq):
     """Return the environment in which PostgreSQL's programs find the server; arguments could be seen by others."""
-    return {**os.environ, **{ENVIRONMENT[name]: value for name, value in libpq.items()}}
+    return {**os.environ, **{LIBPQ_VARIABLES[name]: value for name, value in libpq.items()}}
 
 
-def major(program):
+def client_major_version(program):
     """Return the major version of one of PostgreSQL's programs. Raises Unavailable where it is missing."""
     if not shutil.which(program):
         raise Unavailable(f"{program} is not installed: it comes with PostgreSQL's client.")
@@ -79,7 +79,7 @@ def major(program):
 
 
 @contextmanager
-def session(libpq):
+def open_session(libpq):
     """Yield a cursor of a connection of its own, in autocommit mode. Raises Unavailable."""
     try:
         opened = psycopg2.connect(**libpq)
@@ -88,11 +88,11 @@ def session(libpq):
     with closing(opened):
         opened.autocommit = True
         with opened.cursor() as cursor:
-            cursor.execute(SESSION)
+            cursor.execute(SESSION_SQL)
             yield cursor
 
 
-def contents(cursor):
+def database_contents(cursor):
     """Return what is in a PostgreSQL database: rows and a checksum of every table, and how far sequences are."""
     cursor.execute(
         "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
@@ -136,35 +136,41 @@ def sqlite_contents(path):
     return {"tables": tables, "sequences": {}}
 
 
-def digest(path):
+def file_sha256(path):
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def dump(path):
     """Write an archive of the site's database to ``path``; return its manifest. Raises BackupError."""
-    manifest = {"format": FORMAT, "made": datetime.now(UTC).isoformat(timespec="seconds"), "django": django.__version__}
+    manifest = {
+        "format": MANIFEST_FORMAT,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "django": django.__version__,
+    }
     if connection.vendor == "sqlite":
         with closing(sqlite3.connect(connection.settings_dict["NAME"])) as source, closing(sqlite3.connect(path)) as to:
             source.backup(to)
         manifest |= {"engine": "sqlite", "server": sqlite3.sqlite_version, **sqlite_contents(path)}
     else:
-        manifest |= {"engine": "postgresql", "pg_dump": major("pg_dump"), **_pg_dump(path)}
-    return manifest | {"size": Path(path).stat().st_size, "sha256": digest(path)}
+        manifest |= {"engine": "postgresql", "pg_dump": client_major_version("pg_dump"), **_pg_dump(path)}
+    return manifest | {"size": Path(path).stat().st_size, "sha256": file_sha256(path)}
 
 
 def _pg_dump(path):
-    libpq = parameters(connection.settings_dict)
-    with session(libpq) as cursor:
+    libpq = libpq_parameters(connection.settings_dict)
+    with open_session(libpq) as cursor:
         cursor.execute("SHOW server_version")
         server = cursor.fetchone()[0]
-        if int(server.split(".")[0].split()[0]) > major("pg_dump"):
-            raise BackupError(f"The server is PostgreSQL {server}: pg_dump {major('pg_dump')} cannot dump a newer one.")
+        if int(server.split(".")[0].split()[0]) > client_major_version("pg_dump"):
+            raise BackupError(
+                f"The server is PostgreSQL {server}: pg_dump {client_major_version('pg_dump')} cannot dump a newer one."
+            )
         # What other sessions commit from here on is neither in the archive nor in the manifest.
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute("SELECT pg_export_snapshot()")
         command = ["pg_dump", "--format=custom", f"--snapshot={cursor.fetchone()[0]}", "--lock-wait-timeout=30000"]
-        found = contents(cursor)
+        found = database_contents(cursor)
         done = subprocess.run([*command, f"--file={path}"], env=environment(libpq), capture_output=True, text=True)
         if done.returncode:
             raise BackupError(f"pg_dump failed: {done.stderr.strip()}")
@@ -175,14 +181,14 @@ def read_manifest(path):
     """Return the manifest at ``path``. Raises BackupError where it is none of ours."""
     try:
         manifest = json.loads(Path(path).read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            raise BackupError(f"The manifest has format {manifest['format']}; this version reads {FORMAT}.")
+        if manifest["format"] != MANIFEST_FORMAT:
+            raise BackupError(f"The manifest has format {manifest['format']}; this version reads {MANIFEST_FORMAT}.")
         return manifest
     except (ValueError, KeyError, TypeError) as error:
         raise BackupError(f"The manifest cannot be read: {error}") from None
 
 
-def restored(path, server=None):
+def restore_and_read(path, server=None):
     """Restore the archive at ``path`` where it does no harm; return what is in it then.
 
     Into a new database of ``server`` (libpq's parameters; the site's own where
@@ -196,9 +202,9 @@ def restored(path, server=None):
         return sqlite_contents(path)
     if not start.startswith(b"PGDMP"):
         raise BackupError("This is neither an archive of pg_dump (custom format) nor an SQLite file.")
-    libpq = server or parameters(connection.settings_dict)
+    libpq = server or libpq_parameters(connection.settings_dict)
     name = f"actorsite_verify_{secrets.token_hex(6)}"
-    with session(libpq) as cursor:
+    with open_session(libpq) as cursor:
         try:
             cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         except psycopg2.errors.InsufficientPrivilege:
@@ -208,16 +214,16 @@ def restored(path, server=None):
         try:
             scratch = {**libpq, "dbname": name}
             _restore(path, scratch)
-            with session(scratch) as inside:
-                return contents(inside)
+            with open_session(scratch) as inside:
+                return database_contents(inside)
         finally:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _restore(path, libpq):
     """Restore an archive of pg_dump into the empty database that ``libpq`` names. Raises BackupError."""
-    client, _ = major("pg_restore"), major("psql")
-    with session(libpq) as cursor:
+    client, _ = client_major_version("pg_restore"), client_major_version("psql")
+    with open_session(libpq) as cursor:
         cursor.execute("SHOW server_version_num")
         server = int(cursor.fetchone()[0]) // 10_000
     with tempfile.TemporaryFile() as errors:
@@ -244,7 +250,7 @@ def _restore(path, libpq):
             raise BackupError(f"It was not restored: {said or 'pg_restore or psql ended early.'}")
 
 
-def differences(manifest, found):
+def manifest_differences(manifest, found):
     """Return a line for each difference between a manifest and what ``restored`` found."""
     lines = []
     for table in sorted({*manifest["tables"], *found["tables"]}):

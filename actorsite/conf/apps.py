@@ -7,17 +7,17 @@ from django_otp.plugins.otp_static.apps import DefaultConfig as OTPStaticConfig
 from django_otp.plugins.otp_totp.apps import DefaultConfig as OTPTOTPConfig
 
 
-class FailedSignIns(AxesConfig):
+class LockoutConfig(AxesConfig):
     verbose_name = _("Signing in")
 
 
-class AuthenticatorApps(OTPTOTPConfig):
+class AuthenticatorAppConfig(OTPTOTPConfig):
     verbose_name = _("Authenticator apps")
 
 
-class RecoveryCodes(OTPStaticConfig):
+class RecoveryCodeConfig(OTPStaticConfig):
     verbose_name = _("Recovery codes")
 
 
-class EditorsAdmin(AdminConfig):
+class AdminSiteConfig(AdminConfig):
     default_site = "actorsite.admin_site.site.EditorsSite"

@@ -14,7 +14,7 @@ SQLITE = "sqlite"
 DJANGO_OPTIONS = ("assume_role",)
 # Whose values libpq looks at only when it connects.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
-NUMBERS = (
+NUMBER_OPTIONS = (
     "connect_timeout",
     "keepalives",
     "keepalives_idle",
@@ -22,17 +22,17 @@ NUMBERS = (
     "keepalives_count",
     "tcp_user_timeout",
 )
-CHOICES = {
+CHOICE_OPTIONS = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
     "channel_binding": ("disable", "prefer", "require"),
     "gssencmode": ("disable", "prefer", "require"),
     "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
 }
-SQLITE_NUMBERS = ("timeout",)
-SQLITE_OPTIONS = (*SQLITE_NUMBERS, "init_command")
+SQLITE_NUMBER_OPTIONS = ("timeout",)
+SQLITE_OPTIONS = (*SQLITE_NUMBER_OPTIONS, "init_command")
 
 
-def read(text: str) -> str:
+def parse_database_url(text: str) -> str:
     """Return the URL, its scheme in small letters, or raise ValueError.
 
     Checked are scheme, database name, port, and the names and values of options.
@@ -56,7 +56,7 @@ def read(text: str) -> str:
 
 
 def _check(scheme, options):
-    numbers = SQLITE_NUMBERS if scheme == SQLITE else NUMBERS
+    numbers = SQLITE_NUMBER_OPTIONS if scheme == SQLITE else NUMBER_OPTIONS
     if scheme == SQLITE:
         if options.keys() - set(SQLITE_OPTIONS):
             raise ValueError("option")
@@ -68,11 +68,11 @@ def _check(scheme, options):
     for name, value in options.items():
         if name in numbers and type(value) is not int:
             raise ValueError("number")
-        if isinstance(value, list) or value not in CHOICES.get(name, [value]):
+        if isinstance(value, list) or value not in CHOICE_OPTIONS.get(name, [value]):
             raise ValueError("choice")
 
 
-def host(text: str) -> str:
+def parse_host(text: str) -> str:
     """Return the name or address of a host without a port, or raise ValueError."""
     if ":" in text:
         return str(ip_address(text))

@@ -17,7 +17,7 @@ import dj_database_url
 from actorsite.conf import database_url
 
 
-class EnvironmentInvalid(Exception):
+class InvalidEnvironment(Exception):
     """The environment does not allow a start; the message lists every mistake."""
 
 
@@ -76,7 +76,7 @@ def matching(pattern):
     return read
 
 
-def comma_separated(read_item):
+def comma_list(read_item):
     def read(text):
         return [read_item(item) for item in text.split(",")]
 
@@ -109,7 +109,7 @@ VARIABLES = (
         "ALLOWED_HOSTS",
         "The host names that the site answers to, separated by commas.",
         "host names separated by commas, without scheme, port or spaces, such as `actors.example.org,.example.net`",
-        comma_separated(host_name),
+        comma_list(host_name),
         required=True,
     ),
     Variable(
@@ -117,14 +117,14 @@ VARIABLES = (
         "The database. PostgreSQL is reached over TLS (`sslmode=require`) unless the URL says otherwise.",
         "`postgres://USER:PASSWORD@HOST:PORT/NAME`, where options of libpq may follow, such as `?sslmode=require`, "
         "or `sqlite:///PATH`, where `?timeout=SECONDS` may follow",
-        database_url.read,
+        database_url.parse_database_url,
         secret=True,
     ),
     Variable(
         "host",
         "The database's host, where `DATABASE_URL` is unset. One of four variables of the replaced page.",
         "a host name or address, without a port (it is 5432)",
-        database_url.host,
+        database_url.parse_host,
     ),
     Variable("PSQL_USERNAME", "The database's user, with `host`.", "a user name", matching(r".+")),
     Variable("PSQL_PASSWORD", "The database user's password, with `host`.", "a password", matching(r".+"), secret=True),
@@ -170,14 +170,14 @@ VARIABLES = (
         "TRUSTED_PROXIES",
         "Networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
         "networks separated by commas, such as `10.0.0.0/8,fd00::/8`",
-        comma_separated(ip_network),
+        comma_list(ip_network),
         "",
     ),
     Variable(
         "CSRF_TRUSTED_ORIGINS",
         "Other origins whose forms are accepted.",
         "origins separated by commas, such as `https://admin.example.org`",
-        comma_separated(origin),
+        comma_list(origin),
         "",
     ),
     Variable(
@@ -277,7 +277,7 @@ VARIABLES = (
 )
 
 
-def read(environ: Mapping[str, str]) -> dict[str, Any]:
+def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """Read every variable of ``VARIABLES`` from ``environ``.
 
     Returns a dict from each name to its value: None where it is unset and has
@@ -316,11 +316,11 @@ def read(environ: Mapping[str, str]) -> dict[str, Any]:
         elif all(name in values for name in old):
             values["DATABASE_URL"] = _old_database_url(values)
     if mistakes:
-        raise EnvironmentInvalid("The environment does not allow a start.\n" + "\n".join(f"- {m}" for m in mistakes))
+        raise InvalidEnvironment("The environment does not allow a start.\n" + "\n".join(f"- {m}" for m in mistakes))
     return values
 
 
-def table(environ: Mapping[str, str]) -> str:
+def settings_table(environ: Mapping[str, str]) -> str:
     """Return what each variable means and allows, its default, and whether ``environ`` has it. Never a value."""
     lines = []
     for variable in VARIABLES:
@@ -347,7 +347,7 @@ def _old_database_url(values):
     return f"postgres://{user}:{password}@{host}:5432/{name}?sslmode=prefer"
 
 
-def database(url: str, conn_max_age: int) -> dict[str, Any]:
+def database_settings(url: str, conn_max_age: int) -> dict[str, Any]:
     """Return Django's ``DATABASES`` entry for a checked ``DATABASE_URL``.
 
     Heroku's URLs carry no sslmode and its servers demand TLS, so ``require``

@@ -1,0 +1,1 @@
+"""Database connections: bounded waits and a circuit breaker."""

@@ -13,11 +13,11 @@ from threading import Lock
 from psycopg2 import OperationalError
 
 # Seconds without a try after a failed one.
-PAUSE = 0.2
+OPEN_SECONDS = 0.2
 # Seconds for which a thread waits for another's try, while it is not known that the database is away.
-WAIT = 0.5
+TRIAL_WAIT_SECONDS = 0.5
 # Seconds after which the same reason is logged again.
-SAID_EVERY = 60
+LOG_INTERVAL_SECONDS = 60
 # One for each address that was tried: `connection to server at "db" (192.0.2.1), port 5432 failed: FATAL:  …`.
 _FAILED = re.compile(r"^connection to server .* failed: (.*)", re.MULTILINE)
 _SEVERITY = re.compile(r"^\w+:  ")
@@ -27,7 +27,7 @@ _QUOTED = re.compile(r'"[^"]*"|»[^«]*«|«[^»]*»|“[^”]*”|„[^“]*“
 logger = logging.getLogger("actorsite.db.postgresql")
 
 
-class Refused(OperationalError):
+class CircuitOpen(OperationalError):
     """No try was made; ``reason`` says why the one before failed."""
 
     def __init__(self, message, reason):
@@ -35,16 +35,16 @@ class Refused(OperationalError):
         self.reason = reason
 
 
-def reason(error: BaseException) -> str:
+def public_reason(error: BaseException) -> str:
     """Return why the database does not serve, in a line for everybody: without addresses, and names that are quoted."""
-    if isinstance(error, Refused):
+    if isinstance(error, CircuitOpen):
         return error.reason
     text = str(error).strip()
     said = _FAILED.findall(text)[-1:] or text.splitlines()[:1] or [type(error).__name__]
     return _QUOTED.sub("…", _SEVERITY.sub("", said[0]))[:200].rstrip(". ")
 
 
-class Gate:
+class CircuitBreaker:
     """Lets every thread connect while that succeeds, and one at a time when it does not."""
 
     def __init__(self):
@@ -72,10 +72,10 @@ class Gate:
         if not self.doubted and self.failed is None:
             return self._try(connect)
         away = self.failed is not None
-        if away and time.monotonic() - self.failed < PAUSE:
-            raise Refused("The database was away a moment ago", self.reason)
-        if not self.trial.acquire(timeout=0 if away else WAIT):
-            raise Refused("The database is away", self.reason if away else "another thread tries to reach it")
+        if away and time.monotonic() - self.failed < OPEN_SECONDS:
+            raise CircuitOpen("The database was away a moment ago", self.reason)
+        if not self.trial.acquire(timeout=0 if away else TRIAL_WAIT_SECONDS):
+            raise CircuitOpen("The database is away", self.reason if away else "another thread tries to reach it")
         try:
             return self._try(connect)
         finally:
@@ -85,7 +85,7 @@ class Gate:
         try:
             connection = connect()
         except OperationalError as error:
-            self.reason = reason(error)
+            self.reason = public_reason(error)
             self.failed = time.monotonic()
             self._say(" ".join(str(error).split()))
             raise
@@ -96,5 +96,5 @@ class Gate:
         """Log what libpq says, which names server and user and no password; what is said already, once a minute."""
         with self.saying:
             if text != self.said or time.monotonic() >= self.silent_until:
-                self.said, self.silent_until = text, time.monotonic() + SAID_EVERY
+                self.said, self.silent_until = text, time.monotonic() + LOG_INTERVAL_SECONDS
                 logger.error("The database cannot be reached: %s", text)

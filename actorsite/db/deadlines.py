@@ -21,7 +21,7 @@ from django.conf import settings
 from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
 from psycopg2.extensions import connection as Connection
 
-LOOKS_EVERY = 0.05  # seconds
+WATCH_INTERVAL_SECONDS = 0.05  # seconds
 
 _connections = {}  # thread id: the psycopg2 connection that it uses
 _deadlines = {}  # thread id: when its wait ends, how many seconds it was given, and whether they have passed once
@@ -29,12 +29,12 @@ _lock = threading.Lock()
 _watching = None  # the process whose thread looks
 
 
-def watch(connection):
+def watch_connection(connection):
     """Look after the calling thread's ``connection``. Only psycopg2's are cut: SQLite has a time-out of its own."""
     _connections[threading.get_ident()] = connection
 
 
-def watched(connection) -> bool:
+def is_watched(connection) -> bool:
     """Return whether ``connection`` is the calling thread's, and was not given up."""
     return _connections.get(threading.get_ident()) is connection
 
@@ -52,7 +52,7 @@ class deadline:
         self.seconds = seconds
 
     def __enter__(self):
-        _start()
+        _start_watching()
         self.thread = threading.get_ident()
         self.outer = _deadlines.get(self.thread)
         own = time.monotonic() + self.seconds, self.seconds, False
@@ -68,7 +68,7 @@ class deadline:
                 _deadlines.pop(self.thread, None)
 
 
-def extend(seconds: float):
+def extend_deadline(seconds: float):
     """Let the calling thread's request wait for its database for ``seconds`` from now on, at least.
 
     For work that is known to take long, such as an import. A statement that
@@ -79,7 +79,7 @@ def extend(seconds: float):
         _deadlines[thread] = max(_deadlines[thread], (time.monotonic() + seconds, seconds, False))
 
 
-def _start():
+def _start_watching():
     # Not at import: a thread does not live on in a forked worker.
     global _watching
     if _watching != os.getpid():
@@ -88,21 +88,21 @@ def _start():
                 if _watching:
                     _deadlines.clear()
                 _watching = os.getpid()
-                threading.Thread(target=_look, name="deadline", daemon=True).start()
+                threading.Thread(target=_watch_loop, name="deadline", daemon=True).start()
 
 
-def _look():
+def _watch_loop():
     global _watching
     try:
         while True:
-            time.sleep(LOOKS_EVERY)
-            _look_once(time.monotonic())
+            time.sleep(WATCH_INTERVAL_SECONDS)
+            _check_deadlines(time.monotonic())
     finally:
         # By a fault of ours: whoever comes next starts another thread.
         _watching = None
 
 
-def _look_once(now):
+def _check_deadlines(now):
     for thread, given in list(_deadlines.items()):
         end, seconds, over = given
         if over or now > end:
@@ -110,24 +110,24 @@ def _look_once(now):
                 if _deadlines.get(thread) is not given:
                     continue
                 connection = _connections.get(thread)
-                if not _waits(connection):
+                if not _is_waiting(connection):
                     _deadlines[thread] = now + seconds, seconds, True
                 elif now > end:
                     del _connections[thread]
-                    _shut(connection)
+                    _shut_connection(connection)
 
 
-def _waits(connection):
+def _is_waiting(connection):
     return isinstance(connection, Connection) and connection.info.transaction_status == TRANSACTION_STATUS_ACTIVE
 
 
-def _shut(connection):
+def _shut_connection(connection):
     # A copy of the descriptor: the connection's own stays libpq's to close.
     with contextlib.suppress(Exception), socket.socket(fileno=os.dup(connection.fileno())) as copy:
         copy.shutdown(socket.SHUT_RDWR)
 
 
-class RequestDeadline:
+class RequestDeadlineMiddleware:
     """Middleware: bounds what a request may wait for. A streamed answer gets as much for each part."""
 
     # With connecting (2 s) after a failed ping (PING in actorsite.db.postgresql), an answer is out within 3 s.
@@ -140,7 +140,7 @@ class RequestDeadline:
 
     def __call__(self, request):
         # Who knows of long work, such as an import, need not know of this module.
-        request.extend_deadline = extend
+        request.extend_deadline = extend_deadline
         with deadline(self.seconds):
             response = self.get_response(request)
         # A file is the web server's to send, as it is.

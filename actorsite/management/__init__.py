@@ -14,13 +14,13 @@ def run(arguments):
     try:
         execute_from_command_line(arguments)
     except (OperationalError, ProgrammingError) as error:
-        reason = said(error)
+        reason = explain_database_error(error)
         if not reason or "--traceback" in arguments:
             raise
         sys.exit(reason)
 
 
-def said(error: Exception) -> str:
+def explain_database_error(error: Exception) -> str:
     """Return what an operator can do about ``error``, in a line; an empty text where it is a fault of ours."""
     text = str(error).strip()
     if getattr(error.__cause__, "pgcode", None) == UNDEFINED_TABLE or text.startswith("no such table"):

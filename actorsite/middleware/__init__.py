@@ -1,0 +1,1 @@
+"""Middleware: security headers, trusted proxies, well-formed query strings."""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from actors.api import views
 
 
-class WellFormedQuery:
+class QueryStringMiddleware:
     """Middleware: a query string that is not UTF-8, or holds NUL, gets 400.
 
     Django would replace the bytes at fault by U+FFFD, and so search for
@@ -22,7 +22,7 @@ class WellFormedQuery:
         if not is_well_formed(request.META.get("QUERY_STRING", "")):
             mistakes = [_("The part of the address after the question mark must be UTF-8, without NUL characters.")]
             if views.is_data(request.path):
-                return views.wrong_query(mistakes)
+                return views.invalid_params_problem(mistakes)
             return render(request, "400.html", {"mistakes": mistakes}, status=400)
         return self.get_response(request)
 

@@ -14,13 +14,13 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
     ]
 )
-HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
 
-class SecurityHeaders:
+class SecurityHeadersMiddleware:
     """Middleware: sets HEADERS on every answer, beside what Django's SecurityMiddleware sets."""
 
     def __init__(self, get_response):
@@ -28,6 +28,6 @@ class SecurityHeaders:
 
     def __call__(self, request):
         response = self.get_response(request)
-        for name, value in HEADERS.items():
+        for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         return response

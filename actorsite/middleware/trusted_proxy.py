@@ -10,15 +10,15 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.http import HttpResponseRedirect
 
-_NAMES = ("FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_PROTO")
-FORWARDED = [f"HTTP_{name}" for name in _NAMES]
+_FORWARDED_NAMES = ("FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_PROTO")
+FORWARDED = [f"HTTP_{name}" for name in _FORWARDED_NAMES]
 
 
-class PermanentRedirectKeepingMethod(HttpResponseRedirect):
+class PermanentRedirect(HttpResponseRedirect):
     status_code = 308
 
 
-class Proxy:
+class TrustedProxyMiddleware:
     """Middleware: sets the client's address and the scheme, and leads from HTTP to HTTPS.
 
     Only a trusted proxy's word that a request came by HTTP leads to HTTPS. Who
@@ -38,7 +38,7 @@ class Proxy:
         forwarded = {name: request.META.pop(name, "") for name in FORWARDED}
         peer = peer_of(request.META)
         request.META["REMOTE_ADDR"] = peer
-        if not trusted(peer):
+        if not is_trusted(peer):
             return self.get_response(request)
         if client := client_address(forwarded["HTTP_X_FORWARDED_FOR"]):
             request.META["REMOTE_ADDR"] = client
@@ -51,7 +51,7 @@ class Proxy:
 
     def to_https(self, request):
         address = f"https://{request.get_host()}{request.get_full_path()}"
-        response = PermanentRedirectKeepingMethod(address)
+        response = PermanentRedirect(address)
         if request.method in ("GET", "HEAD"):
             response.status_code = 301
         return response
@@ -61,7 +61,7 @@ class TrustedScheme:
     """Tells the scheme of a request as Proxy will, for who looks at it before; remembers who is trusted."""
 
     def __init__(self):
-        self.trusted = lru_cache(1_024)(trusted)
+        self.trusted = lru_cache(1_024)(is_trusted)
 
     def __call__(self, environ) -> str | None:
         """Return the scheme; None where Proxy will lead to another."""
@@ -84,7 +84,7 @@ def nearest(forwarded_proto: str) -> str:
     return forwarded_proto.rpartition(",")[2].strip().lower()
 
 
-def trusted(address: str) -> bool:
+def is_trusted(address: str) -> bool:
     """Whether ``address`` is one of TRUSTED_PROXIES."""
     try:
         parsed = ip_address(address)
@@ -97,7 +97,7 @@ def client_address(forwarded_for: str) -> str | None:
     """Return the last address of X-Forwarded-For that is not a trusted proxy's. Anyone may write those before it."""
     for part in reversed(forwarded_for.split(",")):
         address = part.strip()
-        if trusted(address):
+        if is_trusted(address):
             continue
         try:
             return str(ip_address(address))

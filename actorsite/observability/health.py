@@ -22,26 +22,26 @@ from actorsite.db import circuit_breaker
 logger = logging.getLogger(__name__)
 
 # Seconds for which an answer of the database stands, and for which it is awaited.
-REMEMBERED = 0.5
-PATIENCE = 2
+ANSWER_SECONDS = 0.5
+MAX_WAIT_SECONDS = 2
 
 # The replaced page's switch: `echo ill > /tmp/healthy` takes a server out of service.
 HEALTH_FILE = Path("/tmp/healthy")  # noqa: S108  the path is the contract
 
 
-def draining():
+def is_draining():
     """Whether this process was told to stop. gunicorn.conf.py puts the worker's own answer here."""
     return False
 
 
-class Probes:
+class HealthMiddleware:
     """Middleware that answers the probes' addresses and leaves all others alone."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        answer = PROBES.get(request.path_info)
+        answer = PROBE_VIEWS.get(request.path_info)
         if answer is None:
             return self.get_response(request)
         response = answer() if request.method in ("GET", "HEAD") else HttpResponseNotAllowed(["GET", "HEAD"])
@@ -51,12 +51,12 @@ class Probes:
 
 
 def livez():
-    return _text("alive")
+    return _plain_response("alive")
 
 
 def readyz():
-    reason = "This process is stopping." if draining() else readiness.reason()
-    return _text(reason, 503) if reason else _text("ready")
+    reason = "This process is stopping." if is_draining() else readiness.reason()
+    return _plain_response(reason, 503) if reason else _plain_response("ready")
 
 
 def health():
@@ -65,16 +65,16 @@ def health():
         state = HEALTH_FILE.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         state = "healthy"
-    response = _text("healthy" if state == "healthy" else "unhealthy", 200 if state == "healthy" else 500)
+    response = _plain_response("healthy" if state == "healthy" else "unhealthy", 200 if state == "healthy" else 500)
     response["health-check"] = response.content.decode()
     return response
 
 
-def _text(text, status=200):
+def _plain_response(text, status=200):
     return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
 
 
-PROBES = {"/livez": livez, "/readyz": readyz, "/health": health}
+PROBE_VIEWS = {"/livez": livez, "/readyz": readyz, "/health": health}
 
 
 class Readiness:
@@ -98,21 +98,21 @@ class Readiness:
                 Thread(target=self._ask, args=[self.answer], name="readiness", daemon=True).start()
             answer = self.answer
         try:
-            return answer.result(timeout=PATIENCE)
+            return answer.result(timeout=MAX_WAIT_SECONDS)
         except StillRunning:
-            return f"The database did not answer within {PATIENCE} s."
+            return f"The database did not answer within {MAX_WAIT_SECONDS} s."
 
     def _ask(self, answer):
         try:
             reason = database_reason()
         except (DatabaseError, InterfaceError) as error:
-            reason = f"The database does not answer: {circuit_breaker.reason(error.__cause__ or error)}."
+            reason = f"The database does not answer: {circuit_breaker.public_reason(error.__cause__ or error)}."
         except Exception as error:
             logger.exception("Readiness could not be found out.")
             reason = f"The database could not be asked: {type(error).__name__}."
         finally:
             connection.close()
-        self.until = time.monotonic() + REMEMBERED
+        self.until = time.monotonic() + ANSWER_SECONDS
         answer.set_result(reason)
 
 

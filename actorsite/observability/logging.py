@@ -15,9 +15,9 @@ from django.utils.log import log_response
 request_id = ContextVar("request_id", default=None)
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,128}")
 # What ends a line for some reader, or tells a terminal what to do: C0 and C1, and what sets the direction.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # A text as JSON, letters as they are.
-_text = json.encoder.encode_basestring
+_json_string = json.encoder.encode_basestring
 _requests = logging.getLogger("actorsite.requests")
 _threads = logging.getLogger("actorsite.threads")
 
@@ -28,7 +28,7 @@ if hasattr(logging, "logAsyncioTasks"):  # from Python 3.12 on
     logging.logAsyncioTasks = False
 
 
-def config(level: str, form: str) -> dict:
+def logging_config(level: str, form: str) -> dict:
     """Return the dictConfig of the site and of gunicorn alike; ``form`` is ``json`` or ``text``."""
     silent = {"handlers": ["none"], "propagate": False}
     return {
@@ -38,10 +38,10 @@ def config(level: str, form: str) -> dict:
             "json": {"()": "actorsite.observability.logging.JSONFormatter"},
             "text": {"()": "actorsite.observability.logging.TextFormatter"},
         },
-        "filters": {"brief": {"()": "actorsite.observability.logging.Brief"}},
+        "filters": {"brief": {"()": "actorsite.observability.logging.OneLineFilter"}},
         "handlers": {
             "stdout": {
-                "()": "actorsite.observability.logging.stdout",
+                "()": "actorsite.observability.logging.stdout_handler",
                 "formatter": form,
                 "filters": ["brief"],
             },
@@ -63,7 +63,7 @@ def config(level: str, form: str) -> dict:
     }
 
 
-def stdout():
+def stdout_handler():
     """Return the handler of standard output, which takes any text: where the locale is C, that is ASCII."""
     # Under pytest it may be another thing.
     if hasattr(sys.stdout, "reconfigure"):
@@ -71,14 +71,14 @@ def stdout():
     return logging.StreamHandler(sys.stdout)
 
 
-def thread_failed(failure):
+def log_thread_failure(failure):
     """Log what ended a thread: threading.excepthook, whose own writes lines that are no JSON."""
     if failure.exc_type is not SystemExit:
         exception = failure.exc_type, failure.exc_value, failure.exc_traceback
         _threads.error("The thread %s failed.", getattr(failure.thread, "name", "?"), exc_info=exception)
 
 
-class Brief(logging.Filter):
+class OneLineFilter(logging.Filter):
     """Says a stranger's mistake and a database's outage in a line: a traceback of each would bury the rest."""
 
     def filter(self, record):
@@ -97,21 +97,22 @@ class JSONFormatter(logging.Formatter):
         second = int(record.created)
         line = (
             f'{{"time": "{_second(second)}.{int((record.created - second) * 1000):03d}+00:00", '
-            f'"level": "{record.levelname}", "logger": {_text(record.name)}, "message": {_text(record.getMessage())}'
+            f'"level": "{record.levelname}", "logger": {_json_string(record.name)}, '
+            f'"message": {_json_string(record.getMessage())}'
         )
         if identifier := request_id.get():
-            line += f', "request_id": {_text(identifier)}'
+            line += f', "request_id": {_json_string(identifier)}'
         more = record.__dict__
         if "duration_ms" in more:
             line += (
-                f', "method": {_text(more["method"])}, "path": {_text(more["path"])}, '
+                f', "method": {_json_string(more["method"])}, "path": {_json_string(more["path"])}, '
                 f'"status": {more["status"]:d}, "duration_ms": {more["duration_ms"]:.1f}'
             )
         if record.exc_info:
-            line += f', "exception": {_text(self.formatException(record.exc_info))}'
+            line += f', "exception": {_json_string(self.formatException(record.exc_info))}'
         line += "}"
         # Of C0 there is nothing left. Nearly all lines are ASCII, which a text knows of itself.
-        return line if line.isascii() else _CONTROLS.sub(_as_json, line)
+        return line if line.isascii() else _CONTROL_CHARACTERS.sub(_as_json, line)
 
 
 @lru_cache(2)
@@ -130,23 +131,23 @@ class TextFormatter(logging.Formatter):
         super().__init__("{asctime} {levelname:<7} {message}", "%H:%M:%S", style="{")
 
     def formatMessage(self, record):
-        return _CONTROLS.sub(_escaped, super().formatMessage(record))
+        return _CONTROL_CHARACTERS.sub(_escape_control, super().formatMessage(record))
 
     def formatException(self, exception):
         lines = super().formatException(exception).split("\n")
-        return "\n".join(f"    {_CONTROLS.sub(_escaped, line)}" for line in lines)
+        return "\n".join(f"    {_CONTROL_CHARACTERS.sub(_escape_control, line)}" for line in lines)
 
 
-def _escaped(found):
+def _escape_control(found):
     return found[0].encode("unicode_escape").decode()
 
 
-def identifier(given: str) -> str:
+def request_identifier(given: str) -> str:
     """Return a request's id: the one that came with it, where it is well-formed, else a new one."""
     return given if given and _WELL_FORMED.fullmatch(given) else os.urandom(16).hex()
 
 
-class RequestLog:
+class RequestLogMiddleware:
     """Middleware, the first: gives each request an id, returns it, and logs the answer in one line.
 
     An X-Request-Id from outside is taken when it is well-formed, else one is
@@ -157,7 +158,7 @@ class RequestLog:
         self.get_response = get_response
 
     def __call__(self, request):
-        given = identifier(request.META.get("HTTP_X_REQUEST_ID", ""))
+        given = request_identifier(request.META.get("HTTP_X_REQUEST_ID", ""))
         token = request_id.set(given)
         start = time.perf_counter()
         try:

@@ -20,31 +20,36 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from actors.db import data_version
 from actorsite.db.deadlines import deadline
-from actorsite.observability.health import PROBES
+from actorsite.observability.health import PROBE_VIEWS
 
-METHODS = ("GET", "HEAD", "POST")
+COUNTED_METHODS = ("GET", "HEAD", "POST")
 # A figure is worth less than a request: the database gets this long for all of them.
-DATABASE_WITHIN = 2.0  # seconds
-SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+DATABASE_TIMEOUT_SECONDS = 2.0  # seconds
+DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 requests = Counter("actorsite_requests_total", "Requests answered; probes left out.", ["method", "status", "view"])
 request_seconds = Histogram(
-    "actorsite_request_duration_seconds", "From a request to the start of its answer.", ["view"], buckets=SECONDS
+    "actorsite_request_duration_seconds",
+    "From a request to the start of its answer.",
+    ["view"],
+    buckets=DURATION_BUCKETS,
 )
-query_seconds = Histogram("actorsite_database_query_duration_seconds", "Queries of the database.", buckets=SECONDS)
+query_seconds = Histogram(
+    "actorsite_database_query_duration_seconds", "Queries of the database.", buckets=DURATION_BUCKETS
+)
 query_errors = Counter("actorsite_database_errors_total", "Queries that failed.", ["type"])
 
 _socket = None
 
 
-class Counted:
+class CountRequests:
     """WSGI application around another, outermost, so that an answer from a cache counts too."""
 
     def __init__(self, application):
         self.application = application
 
     def __call__(self, environ, start_response):
-        if environ["PATH_INFO"] in PROBES:
+        if environ["PATH_INFO"] in PROBE_VIEWS:
             return self.application(environ, start_response)
         status = []
 
@@ -56,13 +61,13 @@ class Counted:
         answer = self.application(environ, start)
         # Few values, whatever strangers send: each is kept for ever.
         view = environ.get("actorsite.view", "none")
-        method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in METHODS else "other"
+        method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in COUNTED_METHODS else "other"
         request_seconds.labels(view).observe(time.perf_counter() - begun)
         requests.labels(method, *status, view).inc()
         return answer
 
 
-class Views:
+class ViewNameMiddleware:
     """Middleware that leaves the view's name to ``Counted``."""
 
     def __init__(self, get_response):
@@ -77,11 +82,11 @@ class Views:
 
 def watch_queries(connection, **kwargs):
     """Time what a new connection of Django's is asked."""
-    if timed not in connection.execute_wrappers:
-        connection.execute_wrappers.append(timed)
+    if time_query not in connection.execute_wrappers:
+        connection.execute_wrappers.append(time_query)
 
 
-def timed(execute, sql, params, many, context):
+def time_query(execute, sql, params, many, context):
     try:
         with query_seconds.time():
             return execute(sql, params, many, context)
@@ -93,13 +98,13 @@ def timed(execute, sql, params, many, context):
 connection_created.connect(watch_queries)
 
 
-class Database:
+class DatabaseCollector:
     """Collector of what the database itself says, asked at each scrape."""
 
     def collect(self):
         up, figures = False, []
         try:
-            with deadline(DATABASE_WITHIN):
+            with deadline(DATABASE_TIMEOUT_SECONDS):
                 figures = self.ask()
                 up = True
         except (DatabaseError, InterfaceError, psycopg2.Error, LookupError):
@@ -122,14 +127,14 @@ class Database:
         return figures
 
 
-def application(environ, start_response):
+def metrics_application(environ, start_response):
     """WSGI application of the port: /metrics, and nothing else."""
     if environ["PATH_INFO"] != "/metrics":
         start_response("404 Not Found", [("Content-Type", "text/plain")])
         return [b"The figures are at /metrics.\n"]
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
-    registry.register(Database())
+    registry.register(DatabaseCollector())
     return make_wsgi_app(registry)(environ, start_response)
 
 
@@ -144,16 +149,16 @@ def listen(port: int):
 
 def serve():
     """Answer from this process on the port that its parent opened, in a thread that ends with it."""
-    server = WSGIServer(_socket.getsockname()[:2], Handler, bind_and_activate=False)
+    server = WSGIServer(_socket.getsockname()[:2], QuietHandler, bind_and_activate=False)
     server.socket.close()
     server.socket = _socket
     server.server_name, server.server_port = "metrics", _socket.getsockname()[1]
     server.setup_environ()
-    server.set_app(application)
+    server.set_app(metrics_application)
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
 
 
-class Handler(WSGIRequestHandler):
+class QuietHandler(WSGIRequestHandler):
     timeout = 5  # seconds, for a reader that sends or takes nothing
 
     def log_message(self, *arguments):

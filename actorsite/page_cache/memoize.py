@@ -11,7 +11,7 @@ from django.db import connection
 from actors.db import data_version
 
 
-class Kept:
+class LRUCache:
     """The ``most`` values that were used last."""
 
     def __init__(self, most: int):
@@ -31,20 +31,20 @@ class Kept:
         return value
 
 
-_facts = Kept(512)
+_facts = LRUCache(512)
 
 
-def fact(request, name: Hashable, make: Callable[[], Any]) -> Any:
+def memoize_for_version(request, name: Hashable, make: Callable[[], Any]) -> Any:
     """Return what is the same as long as the data is: ``make()``, once for each of its versions.
 
     The version is the one that the page cache read for this request, before
     anything else of the data (actors.version). Without one, nothing is kept.
     """
-    token = version_of(request)
+    token = request_version(request)
     return _facts.get((token, name), make) if token else make()
 
 
-def ask_version(request):
+def read_version(request):
     """Read the version for ``request``, one that the page cache leaves alone, so that it has facts too.
 
     Not within a transaction: what that has written is of no version yet.
@@ -55,6 +55,6 @@ def ask_version(request):
         request.environ["actors.version"] = data_version.current().token
 
 
-def version_of(request) -> str | None:
+def request_version(request) -> str | None:
     """Return the token of the data's version that ``request`` is answered by; None where it was not read."""
     return request.environ.get("actors.version")

@@ -22,12 +22,12 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 
-from actorsite.db.deadlines import extend
+from actorsite.db.deadlines import extend_deadline
 from actorsite.middleware.query_string import is_well_formed
-from actorsite.middleware.security_headers import SecurityHeaders
+from actorsite.middleware.security_headers import SecurityHeadersMiddleware
 from actorsite.middleware.trusted_proxy import FORWARDED
 from actorsite.observability import logging as logs
-from actorsite.page_cache.publishing import PUBLIC
+from actorsite.page_cache.publishing import PUBLIC_CACHE_CONTROL
 
 # Those that are asked for often; streams and forms are not among them.
 VIEWS = {"list", "actor", "films", "film", "actors-json", "actor-json", "films-json", "film-json"}
@@ -54,10 +54,10 @@ class Public:
         for name in FORWARDED:
             environ.pop(name, None)
         environ["wsgi.url_scheme"] = scheme
-        identifier = logs.identifier(environ.get("HTTP_X_REQUEST_ID", ""))
+        identifier = logs.request_identifier(environ.get("HTTP_X_REQUEST_ID", ""))
         environ["actorsite.view"] = match.view_name
         request.resolver_match = match
-        request.extend_deadline = extend
+        request.extend_deadline = extend_deadline
         request.LANGUAGE_CODE = language
         translation.activate(language)
         token = logs.request_id.set(identifier)
@@ -93,7 +93,7 @@ class Public:
         database = connections[DEFAULT_DB_ALIAS]
         if database.errors_occurred or (database.close_at is not None and time.monotonic() >= database.close_at):
             close_old_connections()
-        if response.status_code != HTTPStatus.OK or response.headers.get("Cache-Control") != PUBLIC:
+        if response.status_code != HTTPStatus.OK or response.headers.get("Cache-Control") != PUBLIC_CACHE_CONTROL:
             response = self.compression.process_response(request, response)
         return response
 
@@ -128,5 +128,5 @@ def _added(secure, language):
     with translation.override(language):
         for middleware in (LocaleMiddleware, XFrameOptionsMiddleware, SecurityMiddleware):
             middleware(answer).process_response(request, response)
-        SecurityHeaders(answer)(request)
+        SecurityHeadersMiddleware(answer)(request)
     return [(name.lower(), name, value) for name, value in response.headers.items() if name not in before]

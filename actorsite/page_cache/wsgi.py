@@ -33,13 +33,13 @@ from django.utils.translation.trans_real import get_language_from_request
 
 from actors.api.views import is_data
 from actors.db import data_version
-from actorsite.db.deadlines import RequestDeadline, deadline, watch
-from actorsite.db.postgresql.base import PING, gate
+from actorsite.db.deadlines import RequestDeadlineMiddleware, deadline, watch_connection
+from actorsite.db.postgresql.base import PING_SECONDS, breaker
 from actorsite.middleware.trusted_proxy import TrustedScheme
 from actorsite.observability import logging as logs
-from actorsite.observability.health import PROBES
+from actorsite.observability.health import PROBE_VIEWS
 from actorsite.page_cache.public import Public
-from actorsite.page_cache.publishing import PUBLIC
+from actorsite.page_cache.publishing import PUBLIC_CACHE_CONTROL
 from actorsite.page_cache.revision import made, revision
 
 # In each worker process: some hundreds of pages, packed. What is beside the bodies is counted as so much a page.
@@ -98,9 +98,9 @@ class Pages:
         self.kept = Kept()
         self.remembered, self.until = None, 0.0
         self.scheme = TrustedScheme()
-        self.elsewhere = (f"/{settings.STATIC_URL.strip('/')}/", "/admin/", *PROBES)
+        self.elsewhere = (f"/{settings.STATIC_URL.strip('/')}/", "/admin/", *PROBE_VIEWS)
         # A request's patience, which covers the question too: see RequestDeadline.
-        self.patience = RequestDeadline(None).seconds
+        self.patience = RequestDeadlineMiddleware(None).seconds
 
     def __call__(self, environ, start_response):
         key = self.key(environ)
@@ -158,8 +158,8 @@ class Pages:
                 database.ensure_connection()
             raw = database.connection
             # What the application asks of a kept connection, to see whether it still answers.
-            with deadline(PING):
-                watch(raw)
+            with deadline(PING_SECONDS):
+                watch_connection(raw)
                 current = data_version.ask(raw)
             # It has just answered: Django need not ask again.
             database.health_check_done = True
@@ -168,7 +168,7 @@ class Pages:
         except (database.Database.Error, DatabaseError, InterfaceError) as error:
             if isinstance(error, (database.Database.OperationalError, database.Database.InterfaceError)):
                 database.close()
-                gate.doubt()
+                breaker.doubt()
             return None
         if database.close_at is not None and time.monotonic() >= database.close_at:
             database.close()
@@ -177,15 +177,19 @@ class Pages:
         return current
 
     def again(self, environ, start_response, begun, page):
-        identifier = logs.identifier(environ.get("HTTP_X_REQUEST_ID", ""))
+        identifier = logs.request_identifier(environ.get("HTTP_X_REQUEST_ID", ""))
         start_response("200 OK", [*page.headers, ("X-Request-Id", identifier)])
         self.done(environ, begun, 200, identifier, page.path, page.view)
         return [page.body] if environ["REQUEST_METHOD"] == "GET" else []
 
     def unchanged(self, environ, start_response, begun, etag, current, page=None):
-        identifier = logs.identifier(environ.get("HTTP_X_REQUEST_ID", ""))
+        identifier = logs.request_identifier(environ.get("HTTP_X_REQUEST_ID", ""))
         data = is_data(environ["PATH_INFO"])
-        headers = [*validators(etag, current, data), ("Cache-Control", PUBLIC), ("X-Request-Id", identifier)]
+        headers = [
+            *validators(etag, current, data),
+            ("Cache-Control", PUBLIC_CACHE_CONTROL),
+            ("X-Request-Id", identifier),
+        ]
         if data:
             headers.append(("Access-Control-Allow-Origin", "*"))
         start_response("304 Not Modified", headers)
@@ -210,7 +214,7 @@ class Pages:
         named = dict(headers)
         if (
             response.status_code != 200
-            or named.get("Cache-Control") != PUBLIC
+            or named.get("Cache-Control") != PUBLIC_CACHE_CONTROL
             or "Set-Cookie" in named
             or (key[3] and named["Content-Language"] != key[3])
             or environ.get("actors.address", "").encode() != key[0].encode("latin-1")
@@ -247,7 +251,7 @@ class Compression(GZipMiddleware):
 
     def process_response(self, request, response):
         kept = "actorsite.pages" in request.environ and not response.streaming
-        if kept and response.status_code == 200 and response.headers.get("Cache-Control") == PUBLIC:
+        if kept and response.status_code == 200 and response.headers.get("Cache-Control") == PUBLIC_CACHE_CONTROL:
             return response
         return super().process_response(request, response)
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 # One line for each connection: its number, own and other address, state, bytes to send and to read, ...
 # https://docs.kernel.org/networking/proc_net_tcp.html
-TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-LOOKS_EVERY = 0.1  # seconds
+TCP_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+POLL_INTERVAL_SECONDS = 0.1  # seconds
 
 
-def unsent(port: int) -> bool:
+def has_unsent_bytes(port: int) -> bool:
     """Return whether a connection to ``port`` holds bytes that its other end has not acknowledged.
 
     Where there are no such tables, as on a developer's macOS, nothing is known to be unsent.
     """
-    for table in TABLES:
+    for table in TCP_TABLES:
         if table.exists():
             for line in table.read_text().splitlines()[1:]:
                 _, own, _, _, queues, *_ = line.split()
@@ -31,5 +31,5 @@ def unsent(port: int) -> bool:
 def wait_until_sent(port: int, seconds: float):
     """Return when all that was written to connections to ``port`` is sent, or after ``seconds``."""
     end = time.monotonic() + seconds
-    while unsent(port) and time.monotonic() < end:
-        time.sleep(LOOKS_EVERY)
+    while has_unsent_bytes(port) and time.monotonic() < end:
+        time.sleep(POLL_INTERVAL_SECONDS)

@@ -3,7 +3,7 @@
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class Storage(CompressedManifestStaticFilesStorage):
+class CachedManifestStorage(CompressedManifestStaticFilesStorage):
     """The files' names carry a hash of what is in them, by a manifest that a process reads once, at its start.
 
     So an address is the same for as long as the process lives. A page of the

@@ -6,11 +6,11 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
-from actorsite.page_cache.memoize import Kept
+from actorsite.page_cache.memoize import LRUCache
 
 register = template.Library()
 
-_kept = Kept(64)
+_kept = LRUCache(64)
 
 
 @register.simple_tag(takes_context=True)

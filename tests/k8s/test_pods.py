@@ -6,7 +6,7 @@ import runpy
 import pytest
 
 from actorsite.conf import env
-from actorsite.observability.health import PROBES
+from actorsite.observability.health import PROBE_VIEWS
 from tests.k8s.kustomize import EVERYTHING, K8S, change, containers, named, objects, pod_templates
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("k8s")]
@@ -40,8 +40,8 @@ def mistakes(rendered):
             environment[variable["name"]] = variable.get("value", SECRETS.get(variable["name"], "secret"))
         yield from (f"{item['metadata']['name']}: {name} is not read" for name in environment.keys() - known)
         try:
-            env.read(environment)
-        except env.EnvironmentInvalid as error:
+            env.read_environment(environment)
+        except env.InvalidEnvironment as error:
             yield str(error)
 
 
@@ -96,7 +96,7 @@ def test_the_probes_are_asked_by_address_and_liveness_asks_no_database(name):
         "liveness": "/livez",
         "readiness": "/readyz",
     }
-    assert {get["path"] for get in asked.values()} <= PROBES.keys()
+    assert {get["path"] for get in asked.values()} <= PROBE_VIEWS.keys()
     assert all(get == {"path": get["path"], "port": "http"} for get in asked.values())
     # H1's minute for a slow start.
     assert web["startupProbe"]["periodSeconds"] * web["startupProbe"]["failureThreshold"] >= 60

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from actorsite.conf.env import VARIABLES, read
+from actorsite.conf.env import VARIABLES, read_environment
 
 pytestmark = pytest.mark.once
 
@@ -73,4 +73,4 @@ def test_a_new_app_starts_with_what_app_json_sets(more):
         "PORT": "31337",
         "DYNO": "web.1",
     }
-    assert read({**environment, **heroku, **more})["ALLOWED_HOSTS"] == [".herokuapp.com"]
+    assert read_environment({**environment, **heroku, **more})["ALLOWED_HOSTS"] == [".herokuapp.com"]

@@ -1,0 +1,1 @@
+"""Optimistic locking: conflicts between editors of one actor or film."""

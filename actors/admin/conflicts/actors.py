@@ -2,17 +2,23 @@
 
 from django.utils.translation import gettext_lazy
 
-from actors.admin.conflicts.optimistic_locking import NoLostUpdate, as_stored, compare, described, resolved
-from actors.history import service
+from actors.admin.conflicts.optimistic_locking import (
+    OptimisticLockingMixin,
+    as_stored,
+    conflicting_fields,
+    describe_row,
+    resolve_fields,
+)
+from actors.history.actors import TRACKED_FIELDS, lock_actor
 from actors.models import Actor, Change
 
 
-def state(actor):
+def actor_state(actor):
     """Return the actor as the history has it."""
-    return {name: getattr(actor, name) for name in service.FIELDS}
+    return {name: getattr(actor, name) for name in TRACKED_FIELDS}
 
 
-def state_at(changes, seen):
+def actor_state_at(changes, seen):
     """Return the actor's state at the version ``seen``, None where its ``changes`` do not reach back."""
     if seen is None:
         return None
@@ -22,7 +28,7 @@ def state_at(changes, seen):
     return before.before if before else None
 
 
-class ActorConflicts(NoLostUpdate):
+class ActorConflictMixin(OptimisticLockingMixin):
     """Mixed into the ModelAdmin of actors, whose marks are their versions."""
 
     deleted_meanwhile = gettext_lazy("The actor was deleted while you were editing")
@@ -31,32 +37,32 @@ class ActorConflicts(NoLostUpdate):
         return {actor.pk: actor.version for actor in things}
 
     def lock_at(self, pk, seen):
-        service.lock(Actor.objects, pk, seen)
+        lock_actor(Actor.objects, pk, seen)
 
     def resolved(self, data, pk, side=""):
-        return resolved(data, service.FIELDS, side)
+        return resolve_fields(data, TRACKED_FIELDS, side)
 
     def conflict_of(self, request, pk, now, seen):
         changes = Change.objects.filter(actor_id=pk)
-        base = state_at(changes, seen)
+        base = actor_state_at(changes, seen)
         since = list(changes.filter(version__gt=seen)[:20] if seen else changes[:5])
         if now is None:
             since = list(changes[:1])
         base, theirs, mine = (
-            as_stored(Actor, side, service.FIELDS) for side in (base, state(now) if now else None, request.POST)
+            as_stored(Actor, side, TRACKED_FIELDS) for side in (base, actor_state(now) if now else None, request.POST)
         )
-        rows = compare(base, theirs, mine)
+        rows = conflicting_fields(base, theirs, mine)
         differ = {row["name"] for row in rows}
         return {
             "rows": [
-                described(
+                describe_row(
                     row,
                     Actor._meta.get_field(row["name"]),
                     next((change for change in since if row["name"] in change.fields.split()), None),
                 )
                 for row in rows
             ],
-            "same": [(name, mine[name]) for name in service.FIELDS if name not in differ],
+            "same": [(name, mine[name]) for name in TRACKED_FIELDS if name not in differ],
             "since": since,
             "base_known": base is not None,
             "mark": now.version if now else "",

@@ -11,41 +11,41 @@ from django.utils.translation import gettext
 
 from actors.admin.conflicts.optimistic_locking import (
     as_stored,
-    cleaned,
-    compare,
-    described,
+    chosen_side,
+    clean_text_for,
+    conflicting_fields,
+    describe_row,
     is_number,
     number_in,
-    resolved,
-    side_chosen,
+    resolve_fields,
     side_that_changed,
 )
-from actors.history.films import FILM_FIELDS
-from actors.history.merge_redirects import survivor_of
+from actors.history.films import TRACKED_FILM_FIELDS
+from actors.history.merge_redirects import merged_into
 from actors.models import Actor, Credit, Film, FilmChange
 
-PREFIX = "credits-"
+CREDIT_PREFIX = "credits-"
 # What a line of the form has, and what the history calls it.
 PART_FIELDS = {"actor": "actor_id", "character": "character", "billing": "billing"}
 # A row of the cast has five fields, and Django takes a thousand. To make more of them takes seconds.
-MOST_ROWS = 200
-MOST_ENTRIES = 1_000
-MOST_INPUTS = 900
+MAX_CAST_ROWS = 200
+MAX_UNSEEN_CHANGES = 1_000
+MAX_CONFLICT_INPUTS = 900
 
 
-def unseen(film_id, seen):
+def unseen_changes(film_id, seen):
     """Return the entries that come after ``seen``, newest first; none where they are too many to know what was."""
-    entries = FilmChange.objects.filter(film_id=film_id, pk__gt=seen)[: MOST_ENTRIES + 1]
-    return list(entries) if len(entries) <= MOST_ENTRIES else []
+    entries = FilmChange.objects.filter(film_id=film_id, pk__gt=seen)[: MAX_UNSEEN_CHANGES + 1]
+    return list(entries) if len(entries) <= MAX_UNSEEN_CHANGES else []
 
 
 def cast_of(film_id):
     """Return {id of the credit: {field: text}} in the order of the cast."""
     credits = Credit.objects.filter(film_id=film_id).values("id", *PART_FIELDS.values())
-    return {credit["id"]: _texts(credit) for credit in credits}
+    return {credit["id"]: _line_values(credit) for credit in credits}
 
 
-def state_at(film, cast, since):
+def film_state_at(film, cast, since):
     """Return what (the film's fields, its cast) were before the entries ``since`` made them ``film`` and ``cast``.
 
     The fields are None where there was no film.
@@ -57,31 +57,31 @@ def state_at(film, cast, since):
         elif entry.before is None:
             cast.pop(entry.credit_id, None)
         else:
-            cast[entry.credit_id] = _texts(entry.before)
+            cast[entry.credit_id] = _line_values(entry.before)
     return film, cast
 
 
-def differences(data, pk, now, seen):
+def film_conflict(data, pk, now, seen):
     """Return what a conflict page shows of the film ``pk``, which is ``now``, and of which ``data`` is the form.
 
     That is: the rows, the (name, value) of the fields that both have alike,
     the entries since ``seen``, and whether it is known what was.
     """
-    since = unseen(pk, seen) if seen is not None else []
-    film, theirs = {name: getattr(now, name, "") for name in FILM_FIELDS}, cast_of(pk)
-    base, cast = state_at(film, theirs, since) if since else (None, None)
-    film, base = as_stored(Film, film, FILM_FIELDS), as_stored(Film, base, FILM_FIELDS)
-    mine = {name: cleaned(Film, name, data.get(name, "")) for name in FILM_FIELDS}
+    since = unseen_changes(pk, seen) if seen is not None else []
+    film, theirs = {name: getattr(now, name, "") for name in TRACKED_FILM_FIELDS}, cast_of(pk)
+    base, cast = film_state_at(film, theirs, since) if since else (None, None)
+    film, base = as_stored(Film, film, TRACKED_FILM_FIELDS), as_stored(Film, base, TRACKED_FILM_FIELDS)
+    mine = {name: clean_text_for(Film, name, data.get(name, "")) for name in TRACKED_FILM_FIELDS}
     rows = []
-    for row in compare(base, film, mine, FILM_FIELDS):
+    for row in conflicting_fields(base, film, mine, TRACKED_FILM_FIELDS):
         entries = (entry for entry in since if entry.credit_id is None and row["name"] in entry.fields.split())
-        rows.append(described(row, Film._meta.get_field(row["name"]), next(entries, None)))
+        rows.append(describe_row(row, Film._meta.get_field(row["name"]), next(entries, None)))
     differ = {row["name"] for row in rows}
-    same = [(name, mine[name]) for name in FILM_FIELDS if name not in differ]
+    same = [(name, mine[name]) for name in TRACKED_FILM_FIELDS if name not in differ]
     my_cast, added = cast_in(data, cast if base else None, theirs)
-    names = _names(*(cast or {}).values(), *theirs.values(), *my_cast.values(), *added)
-    for n, line in enumerate(lines(cast if base else None, theirs, my_cast, added)):
-        rows += rows_of(n, line, base is not None, names, since)
+    names = _names_by_id(*(cast or {}).values(), *theirs.values(), *my_cast.values(), *added)
+    for n, line in enumerate(differing_lines(cast if base else None, theirs, my_cast, added)):
+        rows += cast_line_rows(n, line, base is not None, names, since)
     return rows, same, since, base is not None
 
 
@@ -92,10 +92,10 @@ def cast_in(data, base, there):
     is; an id is one of that or of what is ``there`` now.
     """
     cast, added = dict(base or {}), []
-    for n in range(min(number_in(data, f"{PREFIX}TOTAL_FORMS") or 0, MOST_ROWS)):
-        texts = {name: cleaned(Credit, name, data.get(f"{PREFIX}{n}-{name}", "")) for name in PART_FIELDS}
-        pk = number_in(data, f"{PREFIX}{n}-id")
-        if data.get(f"{PREFIX}{n}-DELETE"):
+    for n in range(min(number_in(data, f"{CREDIT_PREFIX}TOTAL_FORMS") or 0, MAX_CAST_ROWS)):
+        texts = {name: clean_text_for(Credit, name, data.get(f"{CREDIT_PREFIX}{n}-{name}", "")) for name in PART_FIELDS}
+        pk = number_in(data, f"{CREDIT_PREFIX}{n}-id")
+        if data.get(f"{CREDIT_PREFIX}{n}-DELETE"):
             cast.pop(pk, None)
         elif pk in cast or pk in there:
             cast[pk] = texts
@@ -104,7 +104,7 @@ def cast_in(data, base, there):
     return cast, added
 
 
-def lines(base, theirs, mine, added):
+def differing_lines(base, theirs, mine, added):
     """Return (id or "", was, theirs, mine) of each line of the cast in which ``theirs`` and ``mine`` differ.
 
     Each is a line's texts, None where there is none. Who was added by both in the same part is one line.
@@ -114,7 +114,7 @@ def lines(base, theirs, mine, added):
     for pk in dict.fromkeys([*theirs, *mine]):
         was, their, my = (cast.get(pk) for cast in (base or {}, theirs, mine))
         if their and not was and not my:
-            my = next((line for line in added if _part(line) == _part(their)), None)
+            my = next((line for line in added if _credit_key(line) == _credit_key(their)), None)
             if my:
                 added.remove(my)
         if their != my:
@@ -122,13 +122,13 @@ def lines(base, theirs, mine, added):
     return [*found, *(("", None, None, line) for line in added)]
 
 
-def rows_of(n, line, base_known, names, since):
+def cast_line_rows(n, line, base_known, names, since):
     """Return what the page shows of the n-th of lines(); ``names`` are those of the actors who are there."""
     pk, was, theirs, mine = line
     entries = [entry for entry in since if pk and entry.credit_id == pk]
     label = names.get((mine or theirs)["actor"]) or _name((theirs or mine)["actor"], names) or gettext("cast")
     if theirs and mine:
-        rows = compare(was if base_known else None, theirs, mine, PART_FIELDS)
+        rows = conflicting_fields(was if base_known else None, theirs, mine, PART_FIELDS)
         by = {name: [entry for entry in entries if PART_FIELDS[name] in entry.fields.split()] for name in PART_FIELDS}
         return [_part_row(n, row, names, by[row["name"]], label) | {"line": n, "pk": pk} for row in rows]
     sides = list(zip(("was", "theirs", "mine"), (was, theirs, mine), strict=True))
@@ -137,7 +137,7 @@ def rows_of(n, line, base_known, names, since):
         "whole": n,
         "pk": pk,
         "label": label,
-        "shown": {side: _shown(texts, names) for side, texts in sides},
+        "shown": {side: _line_text(texts, names) for side, texts in sides},
         "take": side_that_changed(was, theirs, mine) if base_known else "",
         "mine_is_there": bool(mine),
         "last": entries[0] if entries else None,
@@ -154,7 +154,7 @@ def rows_of(n, line, base_known, names, since):
             for name in PART_FIELDS
         ],
     }
-    return [_without_who_is_gone(row, mine and mine["actor"], names)]
+    return [_disallow_deleted_actor(row, mine and mine["actor"], names)]
 
 
 def resolved_film(data, cast, side=""):
@@ -163,14 +163,14 @@ def resolved_film(data, cast, side=""):
     ``side``, where one is given, is that of every row. Where a choice is
     missing, or is not that of what was typed, the page comes again.
     """
-    data = resolved(data, FILM_FIELDS, side)
+    data = resolve_fields(data, TRACKED_FILM_FIELDS, side)
     chosen = []
     for n in count():
         whole = f"whole{n}" in data
         if not whole and f"line{n}" not in data:
             break
         pk = number_in(data, f"whole{n}" if whole else f"line{n}")
-        chosen.append((pk, (_whole if whole else _by_field)(data, n, cast.get(pk), side)))
+        chosen.append((pk, (_resolve_whole_line if whole else _resolve_line_by_field)(data, n, cast.get(pk), side)))
     again = data["seen"] == data.get("base", "")
     lines, added = dict(cast), []
     for pk, texts in chosen:
@@ -178,12 +178,12 @@ def resolved_film(data, cast, side=""):
             lines[pk] = texts
         elif texts:
             added.append(texts)  # whom they removed is new
-    _fill(data, lines, added)
+    _fill_formset(data, lines, added)
     return data
 
 
-def _whole(data, n, theirs, side):
-    side = side or side_chosen(data, f"line{n}", [f"line{n}_{name}" for name in PART_FIELDS])
+def _resolve_whole_line(data, n, theirs, side):
+    side = side or chosen_side(data, f"line{n}", [f"line{n}_{name}" for name in PART_FIELDS])
     if side == "theirs":
         return theirs
     if side == "mine" and f"mine_line{n}_actor" not in data:
@@ -191,35 +191,35 @@ def _whole(data, n, theirs, side):
     return {name: data.get(f"{side}_line{n}_{name}", "") for name in PART_FIELDS}
 
 
-def _by_field(data, n, theirs, side):
+def _resolve_line_by_field(data, n, theirs, side):
     texts = dict(theirs or dict.fromkeys(PART_FIELDS, ""))
     for name in PART_FIELDS:
         part = f"line{n}_{name}"
         if f"mine_{part}" in data:  # else both have the same
-            texts[name] = data.get(f"{side or side_chosen(data, part, [part])}_{part}", "")
+            texts[name] = data.get(f"{side or chosen_side(data, part, [part])}_{part}", "")
     return texts
 
 
-def _fill(data, lines, added):
+def _fill_formset(data, lines, added):
     """Put the cast into ``data`` as the rows of the form: first those that there are, then those that are new."""
-    for name in [name for name in data if name.startswith(PREFIX)]:
+    for name in [name for name in data if name.startswith(CREDIT_PREFIX)]:
         del data[name]
     rows = [*lines.items(), *(("", texts) for texts in added)]
     for n, (pk, texts) in enumerate(rows):
-        data[f"{PREFIX}{n}-id"] = str(pk)
+        data[f"{CREDIT_PREFIX}{n}-id"] = str(pk)
         if texts is None:
-            data[f"{PREFIX}{n}-DELETE"] = "on"
+            data[f"{CREDIT_PREFIX}{n}-DELETE"] = "on"
         for name, text in (texts or {}).items():
-            data[f"{PREFIX}{n}-{name}"] = text
-    data[f"{PREFIX}INITIAL_FORMS"], data[f"{PREFIX}TOTAL_FORMS"] = str(len(lines)), str(len(rows))
+            data[f"{CREDIT_PREFIX}{n}-{name}"] = text
+    data[f"{CREDIT_PREFIX}INITIAL_FORMS"], data[f"{CREDIT_PREFIX}TOTAL_FORMS"] = str(len(lines)), str(len(rows))
 
 
-def with_survivors(data):
+def follow_merges_in_form(data):
     """Return the form ``data`` in which the actors who were merged meanwhile are who they are now."""
-    fields = [name for name in data if name.startswith(PREFIX) and name.endswith("-actor")]
+    fields = [name for name in data if name.startswith(CREDIT_PREFIX) and name.endswith("-actor")]
     chosen = {pk for name in fields if (pk := number_in(data, name))}
     gone = chosen - set(Actor.objects.filter(pk__in=chosen).values_list("pk", flat=True))
-    now = {pk: survivor for pk in gone if (survivor := survivor_of(pk))}
+    now = {pk: survivor for pk in gone if (survivor := merged_into(pk))}
     if now:
         data = data.copy()
         for name in fields:
@@ -231,7 +231,7 @@ def with_survivors(data):
 def _part_row(n, row, names, entries=(), whose=""):
     name = row["name"]
     field = Credit._meta.get_field(name)
-    row = described({"take": "", **row}, field, entries[0] if entries else None)
+    row = describe_row({"take": "", **row}, field, entries[0] if entries else None)
     label = capfirst(field.verbose_name)
     if whose:
         label = gettext("%(actor)s: %(field)s") % {"actor": whose, "field": label}
@@ -242,39 +242,39 @@ def _part_row(n, row, names, entries=(), whose=""):
         row["actors"] = [("", "–"), *((pk, names[pk]) for pk in who if pk in names)]
         row["edit"] = row["edit"] if row["edit"] in names else ""
         row["written"] = "" if is_number(row["mine"]) else row["mine"]
-        row = _without_who_is_gone(row, row["mine"], names)
+        row = _disallow_deleted_actor(row, row["mine"], names)
     row["parts"] = [row]
     return row
 
 
-def inputs(row):
+def count_inputs(row):
     """Return how many fields of a form the page has for the ``row``, at most."""
     return 2 + sum(4 + ("actors" in part) for part in row["parts"])  # an actor may be written too
 
 
-def offer_edited(rows):
+def offer_edited_actors(rows):
     """Let each box of actors have the one whom a script has found for it."""
     parts = [part for row in rows for part in row["parts"] if "actors" in part]
-    names = _names(*({"actor": part["edit"]} for part in parts))
+    names = _names_by_id(*({"actor": part["edit"]} for part in parts))
     for part in parts:
         if part["edit"] not in dict(part["actors"]):
             part["actors"] += [(pk, names[pk]) for pk in [part["edit"]] if pk in names]
 
 
-def _without_who_is_gone(row, actor, names):
+def _disallow_deleted_actor(row, actor, names):
     """Let nobody choose a line of mine whose ``actor`` is not there any more."""
     if actor and actor not in names:
         row |= {"no_mine": True, "take": row["take"].replace("mine", "")}
     return row
 
 
-def _names(*parts):
+def _names_by_id(*parts):
     """Return {id, as a text: name} of the actors of ``parts`` who are there."""
     found = Actor.objects.in_bulk({int(texts["actor"]) for texts in parts if is_number(texts["actor"])})
     return {str(pk): str(actor) for pk, actor in found.items()}
 
 
-def _shown(texts, names):
+def _line_text(texts, names):
     if texts is None:
         return gettext("not in the cast")
     return " · ".join(filter(None, (_name(texts["actor"], names), texts["character"], texts["billing"])))
@@ -285,9 +285,9 @@ def _name(pk, names):
     return names.get(pk) or (gettext("#%(id)s, who is gone") % {"id": pk} if is_number(pk) else pk)
 
 
-def _texts(state):
+def _line_values(state):
     return as_stored(Credit, {name: state[column] for name, column in PART_FIELDS.items()}, PART_FIELDS)
 
 
-def _part(texts):
+def _credit_key(texts):
     return texts["actor"], texts["character"]

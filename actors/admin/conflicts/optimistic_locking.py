@@ -15,14 +15,16 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from actors.fields import NamesField, PlainTextField, split_names
-from actors.history import service
+from actors.history.actors import TRACKED_FIELDS, changes_of
+from actors.history.attribution import attributed_to
+from actors.history.errors import EditConflict
 
 # How many lines are in sight of what has several, which a box of one line would join.
-LINES = {NamesField: 3, PlainTextField: 6}
-SIDES = ("mine", "theirs", "edited")
+TEXTAREA_ROWS = {NamesField: 3, PlainTextField: 6}
+CONFLICT_SIDES = ("mine", "theirs", "edited")
 
 
-def versions(text):
+def parse_versions(text):
     """Read the "id:mark" pairs of a confirmation page; what is malformed is not seen."""
     pairs = (pair.partition(":") for pair in text.split())
     return {int(pk): int(version) for pk, _colon, version in pairs if is_number(pk) and is_number(version)}
@@ -38,7 +40,7 @@ def number_in(data, name):
     return int(text) if is_number(text) else None
 
 
-def resolved(data, names, side=""):
+def resolve_fields(data, names, side=""):
     """Return a conflict page's answer as the change form's own.
 
     Where a choice is missing, or is not that of what was typed, it is of a
@@ -48,35 +50,35 @@ def resolved(data, names, side=""):
     data = data.copy()
     data.pop("_resolve", None)
     if side:
-        undecided(data)
+        reopen_conflict(data)
     for name in names:
-        data[name] = data.get(f"{side or side_chosen(data, name, [name])}_{name}", "")
+        data[name] = data.get(f"{side or chosen_side(data, name, [name])}_{name}", "")
     return data
 
 
-def side_chosen(data, name, parts):
+def chosen_side(data, name, parts):
     """Return the side that an answer ``data`` chooses for the row ``name``, of which ``parts`` are typed.
 
     Where none is chosen that is "mine", and "edited" where something was typed
     that another choice would lose. Then the page comes again.
     """
     side = data.get(f"take_{name}")
-    if side != "edited" and is_typed(data, parts):
+    if side != "edited" and is_edited(data, parts):
         side = "edited"
-    elif side in SIDES:
+    elif side in CONFLICT_SIDES:
         return side
     else:
         side = "mine"
-    undecided(data)
+    reopen_conflict(data)
     return side
 
 
-def undecided(data):
+def reopen_conflict(data):
     """Make ``data`` be of a state that has been overtaken: the page comes again."""
     data["seen"] = data.get("base", "")
 
 
-def is_typed(data, parts):
+def is_edited(data, parts):
     """Whether one of the ``parts`` has another text in the answer ``data`` than the page gave it to be edited."""
     given = {name: data.get(f"given_{name}", "") for name in parts}
     return any(_lines(data.get(f"edited_{name}", text)) != _lines(text) for name, text in given.items())
@@ -86,7 +88,7 @@ def _lines(text):
     return text.replace("\r\n", "\n")
 
 
-def keep_answer(rows, answer):
+def keep_choices(rows, answer):
     """Give the ``rows`` of a conflict page that comes again what was chosen and typed in it, which ``answer`` has.
 
     What was typed and not chosen is chosen now.
@@ -94,13 +96,13 @@ def keep_answer(rows, answer):
     for row in rows:
         parts = [part["name"] for part in row["parts"]]
         side = answer.get(f"take_{row['name']}")
-        row["typed"] = side != "edited" and is_typed(answer, parts)
-        row["take"] = "edited" if row["typed"] else side if side in SIDES else row["take"]
+        row["typed"] = side != "edited" and is_edited(answer, parts)
+        row["take"] = "edited" if row["typed"] else side if side in CONFLICT_SIDES else row["take"]
         for part in row["parts"]:
             part["edit"] = answer.get(f"edited_{part['name']}", part["edit"])
 
 
-def compare(base, theirs, mine, names=service.FIELDS):
+def conflicting_fields(base, theirs, mine, names=TRACKED_FIELDS):
     """Return what a conflict page shows of each field in which ``theirs`` and ``mine`` differ.
 
     ``base`` is what both began with, None where that is not known. ``take`` is
@@ -125,7 +127,7 @@ def text_of(value):
     return "" if value is None else str(value)
 
 
-def cleaned(model, name, text):
+def clean_text_for(model, name, text):
     """Return the text as the field would store it; as it is where the field refuses it."""
     try:
         return text_of(model._meta.get_field(name).to_python(text))
@@ -135,10 +137,10 @@ def cleaned(model, name, text):
 
 def as_stored(model, state, names):
     """Return the ``state`` (None for none) as a form that nobody touches would store it, whoever wrote it."""
-    return None if state is None else {name: cleaned(model, name, text_of(state.get(name))) for name in names}
+    return None if state is None else {name: clean_text_for(model, name, text_of(state.get(name))) for name in names}
 
 
-def described(row, field, last):
+def describe_row(row, field, last):
     """Give a ``row`` of compare() what the page shows of it: ``last`` is the entry of who changed it.
 
     What is to be edited is mine, where the row has no other ``edit``.
@@ -152,7 +154,7 @@ def described(row, field, last):
         **row,
         "label": field.verbose_name,
         "edit": edit if choices is None or edit in names else "",
-        "lines": next((lines for kind, lines in LINES.items() if isinstance(field, kind)), 1),
+        "lines": next((lines for kind, lines in TEXTAREA_ROWS.items() if isinstance(field, kind)), 1),
         "choices": choices,
         "shown": {side: names.get(row[side], row[side]) for side in ("was", "theirs", "mine")},
         "last": last,
@@ -160,9 +162,9 @@ def described(row, field, last):
     return {**part, "parts": [part]}
 
 
-def overtaken_page(request, model_admin, heading, overtaken, kind="actor"):
+def conflict_notice(request, model_admin, heading, overtaken, kind="actor"):
     """The page (409) that says which were changed since someone looked; each is an (id, actor or film, or None)."""
-    changes = service.entries(kind, [pk for pk, _thing in overtaken]).order_by("pk")
+    changes = changes_of(kind, [pk for pk, _thing in overtaken]).order_by("pk")
     last = {getattr(change, f"{kind}_id"): change for change in changes}
     context = {
         **model_admin.admin_site.each_context(request),
@@ -177,7 +179,7 @@ def overtaken_page(request, model_admin, heading, overtaken, kind="actor"):
     return TemplateResponse(request, "admin/actors/overtaken.html", context, status=409)
 
 
-class NoLostUpdate:
+class OptimisticLockingMixin:
     """Mixed into a ModelAdmin, which says what its marks are, and what a conflict page has: the methods at the end."""
 
     # A row of fields in the list would leave no room for a conflict.
@@ -192,11 +194,11 @@ class NoLostUpdate:
         if answer:
             request.POST = self.resolved(answer, int(object_id))
         try:
-            with service.by(request.user.get_username(), "admin"):
+            with attributed_to(request.user.get_username(), "admin"):
                 if object_id is not None and self.has_change_permission(request):
                     self.lock(request, object_id)
                 return super().changeform_view(request, object_id, form_url, extra_context)
-        except service.Overtaken as overtaken:
+        except EditConflict as overtaken:
             return self.conflict(request, int(object_id), overtaken.now, answer)
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
@@ -212,11 +214,11 @@ class NoLostUpdate:
             seen = next(iter(self.marks(things).values()), "")
             return super().delete_view(request, object_id, {"seen": seen, **(extra_context or {})})
         try:
-            with service.by(request.user.get_username(), "admin"):
+            with attributed_to(request.user.get_username(), "admin"):
                 if self.has_delete_permission(request):
                     self.lock(request, object_id)
                 return super().delete_view(request, object_id, extra_context)
-        except service.Overtaken as overtaken:
+        except EditConflict as overtaken:
             return self.nothing_deleted(request, [(int(object_id), overtaken.now)])
 
     def changelist_view(self, request, extra_context=None):
@@ -225,7 +227,7 @@ class NoLostUpdate:
         # A confirmation lists what it deletes; "all of the list" has no marks, and no end.
         request.POST = request.POST.copy()
         request.POST.pop("select_across", None)
-        with service.by(request.user.get_username(), "admin"):
+        with attributed_to(request.user.get_username(), "admin"):
             if "delete_selected" not in request.POST.getlist("action"):
                 return super().changelist_view(request, extra_context)
             if "post" in request.POST:
@@ -243,7 +245,7 @@ class NoLostUpdate:
     def lock(self, request, object_id):
         """Lock what the form is of at the mark that it carries.
 
-        Raises history.Overtaken, and Http404 for an id in another spelling,
+        Raises EditConflict, and Http404 for an id in another spelling,
         such as "_31", which the stock admin would take for 1.
         """
         if not is_number(object_id):
@@ -259,13 +261,13 @@ class NoLostUpdate:
     def overtaken(self, request):
         """Lock what is selected; return (id, it or None) of what was changed since the confirmation."""
         chosen = self.chosen(request)
-        seen = versions(request.POST.get("seen", ""))
+        seen = parse_versions(request.POST.get("seen", ""))
         rows = self.model.objects.select_for_update().filter(pk__in=chosen).order_by("pk").in_bulk()
         marks = self.marks(rows.values())
         return [(pk, rows.get(pk)) for pk in chosen if pk not in marks or marks[pk] != seen.get(pk)]
 
     def nothing_deleted(self, request, overtaken):
-        return overtaken_page(request, self, gettext("Nothing was deleted"), overtaken, self.opts.model_name)
+        return conflict_notice(request, self, gettext("Nothing was deleted"), overtaken, self.opts.model_name)
 
     def conflict(self, request, pk, now, answer=None):
         """The page that shows what was, what is and what was wanted, and lets each field be decided: 409.
@@ -316,14 +318,14 @@ class NoLostUpdate:
         return {"is_popup": True, "to_field": to_field, "same_window": f"?{query}", **names}
 
     def keep_answer(self, rows, answer):
-        keep_answer(rows, answer)
+        keep_choices(rows, answer)
 
     def marks(self, things):
         """Return {id: mark} of ``things``, a queryset or what it had."""
         raise NotImplementedError  # each admin's own; an abstract class would ask for another metaclass
 
     def lock_at(self, pk, seen):
-        """Lock the thing ``pk``. Raises history.Overtaken where ``seen`` is not its mark; None is none."""
+        """Lock the thing ``pk``. Raises EditConflict where ``seen`` is not its mark; None is none."""
         raise NotImplementedError  # each admin's own; an abstract class would ask for another metaclass
 
     def resolved(self, data, pk, side=""):

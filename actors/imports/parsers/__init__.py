@@ -1,0 +1,1 @@
+"""Parsers: rows of text from CSV, JSON and XLSX files."""

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 from django.utils.translation import gettext as _
 
-from actors.imports.errors import Unreadable, shown
+from actors.imports.errors import UnreadableFile, printable
 
-CHUNK = 1 << 20
+DECODE_CHUNK_BYTES = 1 << 20
 # UTF-32's little-endian mark begins with that of UTF-16.
-MARKS = [
+BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -21,11 +21,11 @@ MARKS = [
 _characters = re.compile(rb"[\x81-\xfe](?:[\x40-\xfe]|[0-9][\x81-\xfe][0-9])")
 
 
-def encoding_of(file, given: str | None = None) -> tuple[str, int]:
+def detect_encoding(file, given: str | None = None) -> tuple[str, int]:
     """Return the name of the codec of ``file``, and the number of its lines after the first.
 
     A mark at its beginning decides, else UTF-8 where it is that, else UTF-16
-    and GB18030 where the bytes look like it. Raises Unreadable naming the
+    and GB18030 where the bytes look like it. Raises UnreadableFile naming the
     first line that cannot be read.
     """
     if given:
@@ -33,40 +33,42 @@ def encoding_of(file, given: str | None = None) -> tuple[str, int]:
             codecs.lookup(given)
             "".encode(given)
         except (LookupError, ValueError) as error:
-            raise Unreadable(_("There is no encoding of the name “%(name)s”.") % {"name": shown(given)}) from error
-        return given, _decoded(file, given)
+            raise UnreadableFile(
+                _("There is no encoding of the name “%(name)s”.") % {"name": printable(given)}
+            ) from error
+        return given, _decode_all(file, given)
     file.seek(0)
-    start = file.read(CHUNK)
-    for mark, name in MARKS:
+    start = file.read(DECODE_CHUNK_BYTES)
+    for mark, name in BYTE_ORDER_MARKS:
         if start.startswith(mark):
-            return name, _decoded(file, name)
+            return name, _decode_all(file, name)
     # Latin text in UTF-16 has a zero in every other byte.
     if start.count(b"\0") > len(start) // 5:
         zeros = [start[side::2].count(b"\0") for side in (0, 1)]
         name = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
-        return name, _decoded(file, name)
+        return name, _decode_all(file, name)
     try:
-        return "utf-8", _decoded(file, "utf-8")
-    except Unreadable as error:
+        return "utf-8", _decode_all(file, "utf-8")
+    except UnreadableFile as error:
         if _looks_chinese(start):
-            with suppress(Unreadable):
-                return "gb18030", _decoded(file, "gb18030")
+            with suppress(UnreadableFile):
+                return "gb18030", _decode_all(file, "gb18030")
         raise error
 
 
-def _decoded(file, name):
+def _decode_all(file, name):
     """Decode the whole; return the number of its lines after the first."""
     decoder, lines, end = codecs.getincrementaldecoder(name)(), 0, False
     file.seek(0)
     while not end:
-        chunk = file.read(CHUNK)
+        chunk = file.read(DECODE_CHUNK_BYTES)
         end = not chunk
         try:
             lines += decoder.decode(chunk, final=end).count("\n")
         except UnicodeError as error:
             read = getattr(error, "object", b"")[: getattr(error, "start", 0)]
             before = read.decode(name, "ignore").count("\n")
-            raise Unreadable(
+            raise UnreadableFile(
                 _(
                     "Line %(line)d is not in the encoding %(name)s. "
                     "Save the file as UTF-8, or say which encoding it has."

@@ -7,12 +7,12 @@ import re
 from django.utils.translation import gettext as _
 
 from actors.fields import SEPARATOR
-from actors.imports.columns import field_of
-from actors.imports.errors import Unreadable, shown
-from actors.imports.parsers.encoding import encoding_of
+from actors.imports.columns import field_for_heading
+from actors.imports.errors import UnreadableFile, printable
+from actors.imports.parsers.encoding import detect_encoding
 
-CHUNK = 1 << 16
-LONGEST = 4 << 20  # characters of one object, as of one cell of CSV
+JSON_CHUNK_CHARACTERS = 1 << 16
+MAX_OBJECT_LENGTH = 4 << 20  # characters of one object, as of one cell of CSV
 _space = re.compile(r"[\s,]*")
 
 
@@ -26,10 +26,10 @@ _decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_c
 
 def read_json(file):
     """Return (kind, header, rows) of ``file``: an array of objects, also below "actors", or an object a line."""
-    encoding, _lines = encoding_of(file)
+    encoding, _lines = detect_encoding(file)
     file.seek(0)
     text = codecs.getreader(encoding)(file)
-    first = text.readline(LONGEST)
+    first = text.readline(MAX_OBJECT_LENGTH)
     try:
         one = _decoder.decode(first)
     except (ValueError, RecursionError):
@@ -37,48 +37,52 @@ def read_json(file):
     file.seek(0)
     text = codecs.getreader(encoding)(file)
     if isinstance(one, dict) and not isinstance(one.get("actors"), list):
-        kind, objects = "NDJSON", _lines_of(text)
+        kind, objects = "NDJSON", _parse_lines(text)
     else:
-        kind, objects = "JSON", _array(text)
+        kind, objects = "JSON", _parse_array(text)
     line, head = next(objects, (0, None))
     if head is None:
-        raise Unreadable(_("The file has no rows."))
+        raise UnreadableFile(_("The file has no rows."))
     if not isinstance(head, dict):
-        raise Unreadable(_("Line %(line)d is no object of JSON.") % {"line": line})
+        raise UnreadableFile(_("Line %(line)d is no object of JSON.") % {"line": line})
     header = list(head)
-    return kind, header, _rows(header, line, head, objects)
+    return kind, header, _object_rows(header, line, head, objects)
 
 
-def _rows(header, line, head, objects):
-    yield line, _cells(header, head)
+def _object_rows(header, line, head, objects):
+    yield line, _object_cells(header, head)
     for line, found in objects:
-        yield line, _cells(header, found)
+        yield line, _object_cells(header, found)
 
 
-def _cells(header, found):
+def _object_cells(header, found):
     if not isinstance(found, dict):
         return _("This is no object of JSON.")
     if found.keys() != set(header):
         names = sorted(found.keys() ^ set(header))
         return _("The object has other names than the first one: %(names)s.") % {
-            "names": ", ".join(map(shown, names[:20]))
+            "names": ", ".join(map(printable, names[:20]))
         }
-    cells = [_cell(name, value) for name, value in zip(header, map(found.get, header), strict=True)]
+    cells = [_object_cell(name, value) for name, value in zip(header, map(found.get, header), strict=True)]
     for name, value in zip(header, cells, strict=True):
         if not isinstance(value, str):
-            return _("%(name)s is neither a text, nor a number, nor null.") % {"name": shown(name)}
+            return _("%(name)s is neither a text, nor a number, nor null.") % {"name": printable(name)}
     return cells
 
 
-def _cell(name, value):
+def _object_cell(name, value):
     if value is None:
         return ""
-    if isinstance(value, list) and all(isinstance(part, str) for part in value) and field_of(name) == "also_known_as":
+    if (
+        isinstance(value, list)
+        and all(isinstance(part, str) for part in value)
+        and field_for_heading(name) == "also_known_as"
+    ):
         return SEPARATOR.join(value)
     return value
 
 
-def _lines_of(text):
+def _parse_lines(text):
     for number, line in enumerate(iter(lambda: text.readline(), ""), 1):
         if not line.strip():
             continue
@@ -88,12 +92,12 @@ def _lines_of(text):
             yield number, None
 
 
-def _array(text):
+def _parse_array(text):
     """Yield (line, object) of the array that is the document, or that its "actors" is."""
-    buffer = text.read(CHUNK)
+    buffer = text.read(JSON_CHUNK_CHARACTERS)
     start = re.match(r"\s*\[", buffer) or re.search(r'"actors"\s*:\s*\[', buffer)
     if not start:
-        raise Unreadable(_("This is no JSON of actors: neither an array, nor an object with “actors”."))
+        raise UnreadableFile(_("This is no JSON of actors: neither an array, nor an object with “actors”."))
     line, at = 1 + buffer.count("\n", 0, start.end()), start.end()
     while True:
         begin = _space.match(buffer, at).end()
@@ -103,10 +107,10 @@ def _array(text):
             found, end = _decoder.raw_decode(buffer, begin)
         except (ValueError, RecursionError) as error:
             # The object may go on in what is not read yet.
-            more = text.read(CHUNK) if len(buffer) - begin < LONGEST else ""
+            more = text.read(JSON_CHUNK_CHARACTERS) if len(buffer) - begin < MAX_OBJECT_LENGTH else ""
             if not more:
                 where = line + buffer.count("\n", at, begin)
-                raise Unreadable(_("Line %(line)d is no JSON.") % {"line": where}) from error
+                raise UnreadableFile(_("Line %(line)d is no JSON.") % {"line": where}) from error
             line += buffer.count("\n", at, begin)
             buffer, at = buffer[begin:] + more, 0
             continue

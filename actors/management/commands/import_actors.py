@@ -13,17 +13,17 @@ from django.db import DatabaseError, transaction
 from django.db.utils import ConnectionHandler
 
 from actors import imports
-from actors.db.vacuum import vacuum
-from actors.imports.columns import FIELDS
-from actors.imports.errors import Unreadable, write_mistakes
-from actors.imports.parsers.csv import Table, open_source
-from actors.imports.possible_duplicates import MOST, alike
-from actors.imports.staging import Conflict
-from actors.management import add_who, check_who
+from actors.db.vacuum import vacuum_actors
+from actors.imports.columns import IMPORT_FIELDS
+from actors.imports.errors import UnreadableFile, write_errors
+from actors.imports.parsers.csv import DatabaseTable, open_source
+from actors.imports.possible_duplicates import MAX_CHECKED_ROWS, find_possible_duplicates
+from actors.imports.staging import ImportConflict
+from actors.management import add_user_argument, check_user
 from actors.management.progress import Progress
 
-UNREADABLE, AT_FAULT, CONFLICT = 3, 4, 5  # exit codes; 1 and 2 are Django's and argparse's own
-SHOWN, SHOWN_ALIKE = 1_000, 20
+EXIT_UNREADABLE, EXIT_ROW_ERRORS, EXIT_CONFLICT = 3, 4, 5  # exit codes; 1 and 2 are Django's and argparse's own
+MAX_SHOWN_ERRORS, MAX_SHOWN_DUPLICATES = 1_000, 20
 ENGINES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
 
 
@@ -54,12 +54,12 @@ class Command(BaseCommand):
             default=[],
             help="which field a column is; nothing after the = leaves it out. Repeatable",
         )
-        add_who(parser)
+        add_user_argument(parser)
 
     def handle(self, file, from_database, **options):
         if bool(file) == from_database:
             raise CommandError("Name a file, or say --from-database.", returncode=2)
-        check_who(options["who"])
+        check_user(options["who"])
         columns = {}
         for pair in options["column"]:
             heading, equals, name = pair.rpartition("=")
@@ -74,8 +74,8 @@ class Command(BaseCommand):
         try:
             with self.database() if from_database else self.file(file, options["encoding"]) as source:
                 self.run(source, columns, "the other database" if from_database else Path(file).name, options)
-        except Unreadable as error:
-            raise CommandError(str(error), returncode=UNREADABLE) from error
+        except UnreadableFile as error:
+            raise CommandError(str(error), returncode=EXIT_UNREADABLE) from error
 
     @contextmanager
     def file(self, name, encoding):
@@ -85,7 +85,7 @@ class Command(BaseCommand):
                     shutil.copyfileobj(sys.stdin.buffer, file)
                 yield open_source(file, encoding)
         except OSError as error:
-            raise Unreadable(f"{name}: {error.strerror}.") from error
+            raise UnreadableFile(f"{name}: {error.strerror}.") from error
 
     @contextmanager
     def database(self):
@@ -100,12 +100,12 @@ class Command(BaseCommand):
                 cursor.execute("SELECT count(*) FROM actor")
                 (total,) = cursor.fetchone()
         except (ValueError, KeyError, DatabaseError) as error:
-            raise Unreadable("The other database cannot be read, or has no table `actor`.") from error
+            raise UnreadableFile("The other database cannot be read, or has no table `actor`.") from error
         try:
-            names = [name for name in FIELDS if name in there]
+            names = [name for name in IMPORT_FIELDS if name in there]
             with other.chunked_cursor() as cursor:
                 cursor.execute(f"SELECT actor_id, {', '.join(names)} FROM actor ORDER BY actor_id")  # noqa: S608  names of ours
-                yield Table(["id", *names], cursor, total)
+                yield DatabaseTable(["id", *names], cursor, total)
         finally:
             other.close()
 
@@ -123,24 +123,24 @@ class Command(BaseCommand):
                 self.report(source, staging, batch, options)
                 if options["dry_run"]:
                     transaction.set_rollback(True)
-        except Conflict as error:
+        except ImportConflict as error:
             raise CommandError(
-                "Someone changed the directory meanwhile. Nothing is written; try again.", returncode=CONFLICT
+                "Someone changed the directory meanwhile. Nothing is written; try again.", returncode=EXIT_CONFLICT
             ) from error
         finally:
             progress.end()
         if staging.wrong:
-            sys.exit(AT_FAULT)
+            sys.exit(EXIT_ROW_ERRORS)
         if batch:
             progress.say("Clearing away what the changed rows were…")
-            vacuum(batch.changed)
+            vacuum_actors(batch.changed)
             progress.end()
 
     def report(self, source, staging, batch, options):
         if options["errors"]:
             with options["errors"].open("w", encoding="utf-8-sig", newline="") as file:
-                write_mistakes(staging.mistakes(), file)
-        mistakes = list(staging.mistakes(SHOWN))
+                write_errors(staging.mistakes(), file)
+        mistakes = list(staging.mistakes(MAX_SHOWN_ERRORS))
         numbers = {
             "rows": staging.rows,
             "added": staging.added,
@@ -148,7 +148,7 @@ class Command(BaseCommand):
             "unchanged": staging.same,
             "errors": staging.wrong,
         }
-        doubtful, first = alike(staging, SHOWN_ALIKE) if options["dry_run"] else (0, [])
+        doubtful, first = find_possible_duplicates(staging, MAX_SHOWN_DUPLICATES) if options["dry_run"] else (0, [])
         if options["format"] == "json":
             report = {
                 "format": source.kind,
@@ -178,7 +178,7 @@ class Command(BaseCommand):
             f"{staging.same:,} left as they are."
         )
         if doubtful:
-            among = f" among the first {MOST:,} to be added" if staging.added > MOST else ""
+            among = f" among the first {MAX_CHECKED_ROWS:,} to be added" if staging.added > MAX_CHECKED_ROWS else ""
             self.stdout.write(f"{doubtful:,} rows{among} have the name of an actor there is, or of another row:")
             for row in first:
                 actor = row.actor and f"actor {row.actor}"

@@ -6,12 +6,12 @@ from django.db import connection, transaction
 from actors.models import Film, FilmChange
 
 # What we model of the old tables. A row that is here already is left as it is: an editor may have changed it.
-FILMS = """
+FILMS_SQL = """
     SELECT trim(title), release_year, film_id FROM film
     WHERE NOT EXISTS (SELECT 1 FROM actors_film WHERE legacy_id = film_id) ORDER BY film_id
 """
 # Whom the history has in a film, and who is not in it, was taken out of it, or the part given to somebody else.
-CREDITS = """
+CREDITS_SQL = """
     INSERT INTO actors_credit (actor_id, film_id)
     SELECT old.actor_id, new.id
     FROM film_actor AS old
@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 f"This database has no table {' and no table '.join(missing)}: there is nothing to copy."
             )
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(FILMS)
+            cursor.execute(FILMS_SQL)
             found = [(clean(title), year, legacy_id) for title, year, legacy_id in cursor.fetchall()]
             gone = deleted()
             films = [
@@ -63,6 +63,6 @@ class Command(BaseCommand):
             ]
             # Another one that runs at the same moment may have been faster.
             Film.objects.bulk_create(films, ignore_conflicts=True)
-            cursor.execute(CREDITS)
+            cursor.execute(CREDITS_SQL)
             credits = cursor.rowcount
         self.stdout.write(f"Added {len(films)} films and {credits} credits.")

@@ -8,11 +8,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from actors.management.progress import Progress
-from actors.management.sample_people import people
+from actors.management.sample_people import sample_people
 from actors.models import Actor
 
-COLUMNS = ("first_name", "last_name", "birth_year", "death_year", "country")
-AT_A_TIME = 10_000
+SAMPLE_COLUMNS = ("first_name", "last_name", "birth_year", "death_year", "country")
+INSERT_BATCH_ROWS = 10_000
 
 
 def count(text):
@@ -21,7 +21,7 @@ def count(text):
     return int(text)
 
 
-class Lines:
+class CopyReader:
     """What psycopg2's COPY reads from: a file whose text is made as it is read."""
 
     def __init__(self, rows):
@@ -52,9 +52,9 @@ class Command(BaseCommand):
         progress = Progress(self.stderr, count)
         with transaction.atomic():
             if connection.vendor == "postgresql":
-                self.copy(self.counted(people(count, seed), progress))
+                self.copy(self.counted(sample_people(count, seed), progress))
             else:
-                self.insert(self.counted(people(count, seed), progress))
+                self.insert(self.counted(sample_people(count, seed), progress))
         progress.end()
         seconds = time.monotonic() - start
         self.stdout.write(f"Added {count:,} actors in {seconds:.1f} s, {count / seconds:,.0f} a second.")
@@ -67,11 +67,11 @@ class Command(BaseCommand):
 
     def copy(self, rows):
         with connection.cursor() as cursor:
-            cursor.cursor.copy_expert(f"COPY actor ({', '.join(COLUMNS)}) FROM STDIN", Lines(rows))
+            cursor.cursor.copy_expert(f"COPY actor ({', '.join(SAMPLE_COLUMNS)}) FROM STDIN", CopyReader(rows))
             # The planner must know of them before the first page is read.
             cursor.execute("ANALYZE actor")
 
     def insert(self, rows):
         # bulk_create holds all that it is given in memory.
-        while some := [Actor(**dict(zip(COLUMNS, row, strict=True))) for row in islice(rows, AT_A_TIME)]:
+        while some := [Actor(**dict(zip(SAMPLE_COLUMNS, row, strict=True))) for row in islice(rows, INSERT_BATCH_ROWS)]:
             Actor.objects.bulk_create(some)

@@ -2,12 +2,12 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from actors.db.vacuum import vacuum
-from actors.history.undo import ChangedSince, undo
-from actors.management import add_who, check_who
+from actors.db.vacuum import vacuum_actors
+from actors.history.undo import ChangedSinceBatch, undo_batch
+from actors.management import add_user_argument, check_user
 from actors.models import Actor, Batch
 
-CHANGED_SINCE = 4
+EXIT_CHANGED_SINCE = 4
 
 
 class Command(BaseCommand):
@@ -18,24 +18,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("number", metavar="NUMBER", type=int, help="the import's, as import_actors has said it")
-        add_who(parser)
+        add_user_argument(parser)
 
     def handle(self, number, who, **options):
-        check_who(who)
+        check_user(who)
         batch = Batch.objects.filter(pk=number).first()
         if batch is None:
             raise CommandError(f"There is no import {number}.")
         try:
-            undoing = undo(batch, who)
+            undoing = undo_batch(batch, who)
         except ValueError as error:
             raise CommandError(str(error)) from error
-        except ChangedSince as since:
+        except ChangedSinceBatch as since:
             names = Actor.objects.in_bulk(since.ids)
             for pk in since.ids:
                 self.stderr.write(f"{pk}: {names.get(pk, 'deleted')}")
             raise CommandError(
-                "These were changed since, or have got films. Nothing is undone.", returncode=CHANGED_SINCE
+                "These were changed since, or have got films. Nothing is undone.", returncode=EXIT_CHANGED_SINCE
             ) from since
         number = undoing.added + undoing.changed + undoing.deleted
         self.stdout.write(f"Undone: {number:,} actors are as before.")
-        vacuum(undoing.changed + undoing.deleted)
+        vacuum_actors(undoing.changed + undoing.deleted)

@@ -3,15 +3,15 @@ import time
 from django.conf import settings
 from django.db.backends.postgresql import base
 
-from actorsite.db.circuit_breaker import Gate
-from actorsite.db.deadlines import deadline, watch, watched
+from actorsite.db.circuit_breaker import CircuitBreaker
+from actorsite.db.deadlines import deadline, is_watched, watch_connection
 
 # Seconds for the question whether a kept connection still answers.
-PING = 0.6
+PING_SECONDS = 0.6
 # Set by actorsite.wsgi: commands such as migrate may take the time they need.
 serving = False
 
-gate = Gate()
+breaker = CircuitBreaker()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -20,8 +20,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return super(DatabaseWrapper, self).get_new_connection(conn_params)
 
         opened = time.monotonic()
-        connection = gate.connect(connect) if serving else connect()
-        watch(connection)
+        connection = breaker.connect(connect) if serving else connect()
+        watch_connection(connection)
         self.opened = opened
         return connection
 
@@ -34,13 +34,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 cursor.execute("SET statement_timeout = %s", [settings.DATABASE_STATEMENT_TIMEOUT])
 
     def is_usable(self):
-        if self.opened <= gate.refused:
+        if self.opened <= breaker.refused:
             return False
-        watch(self.connection)
-        with deadline(PING):
+        watch_connection(self.connection)
+        with deadline(PING_SECONDS):
             usable = super().is_usable()
         # An answer that came with the end of the deadline: the connection was given up all the same.
-        usable = usable and watched(self.connection)
+        usable = usable and is_watched(self.connection)
         if not usable:
-            gate.doubt()
+            breaker.doubt()
         return usable

@@ -15,8 +15,8 @@ from actorsite.backup import archives
 class Command(BaseCommand):
     help = (
         "Write the database to FILE, an archive for pg_restore (for SQLite a copy), and what must be in it to "
-        f"FILE{archives.SUFFIX}. With - for FILE the archive goes to standard output and the manifest to standard "
-        "error."
+        f"FILE{archives.MANIFEST_SUFFIX}. With - for FILE the archive goes to standard output and the manifest to "
+        "standard error."
     )
     requires_system_checks = ()
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError(f"{path} is a directory: name a file in it.")
         if not path.parent.is_dir():
             raise CommandError(f"There is no directory {path.parent}.")
-        manifest = path.with_name(path.name + archives.SUFFIX)
+        manifest = path.with_name(path.name + archives.MANIFEST_SUFFIX)
         parts = [target.with_name(target.name + ".part") for target in (path, manifest)]
         try:
             found = archives.dump(parts[0])

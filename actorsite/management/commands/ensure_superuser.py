@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, transaction
 
-NAMES = {"username": "DJANGO_SUPERUSER_USERNAME", "password": "DJANGO_SUPERUSER_PASSWORD"}
+VARIABLES_BY_FIELD = {"username": "DJANGO_SUPERUSER_USERNAME", "password": "DJANGO_SUPERUSER_PASSWORD"}
 
 
 class Command(BaseCommand):
@@ -29,8 +29,8 @@ class Command(BaseCommand):
         if administrator := accounts.filter(is_superuser=True, is_active=True).order_by("pk").first():
             self.stdout.write(f"There is an administrator, {administrator.get_username()}: nothing is changed.")
             return
-        missing = [variable for key, variable in NAMES.items() if not wanted[key]]
-        if len(missing) == len(NAMES):
+        missing = [variable for key, variable in VARIABLES_BY_FIELD.items() if not wanted[key]]
+        if len(missing) == len(VARIABLES_BY_FIELD):
             self.stdout.write(f"{' and '.join(missing)} are not set: no administrator is made.")
             return
         if missing:
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         try:
             validate_password(wanted["password"], account)
         except ValidationError as error:
-            raise CommandError(f"{NAMES['password']} is too weak. {' '.join(error.messages)}") from None
+            raise CommandError(f"{VARIABLES_BY_FIELD['password']} is too weak. {' '.join(error.messages)}") from None
         account.set_password(wanted["password"])
         try:
             with transaction.atomic():
@@ -49,6 +49,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"There is an administrator, {wanted['username']}: nothing is changed.")
                 return
             raise CommandError(
-                f"{NAMES['username']} is the name of an account that is no administrator; it is not changed."
+                f"{VARIABLES_BY_FIELD['username']} is the name of an account that is no administrator; "
+                "it is not changed."
             ) from None
         self.stdout.write(f"Made the administrator {wanted['username']}.")

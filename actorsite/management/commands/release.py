@@ -10,12 +10,12 @@ from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from actors.models import Actor
-from actorsite.management import said
+from actorsite.management import explain_database_error
 
 # Any number will do that no other program takes on this database.
-LOCK = 0x4163746F72
+ADVISORY_LOCK_ID = 0x4163746F72
 # SQLSTATE: a lock that was not had in time, and a deadlock. A later try may have better luck.
-LOCKED_OUT = ("55P03", "40P01")
+RETRY_SQLSTATES = ("55P03", "40P01")
 # What the replaced page's table has (actors, migration 0001). It may have more.
 ADOPTED = {"actor_id", "first_name", "last_name", "last_update"}
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 connection.ensure_connection()
             except OperationalError as error:
                 if time.monotonic() > self.end:
-                    raise CommandError(said(error)) from None
+                    raise CommandError(explain_database_error(error)) from None
                 self.stdout.write("Waiting for the database.")
                 time.sleep(1)
             else:
@@ -73,7 +73,7 @@ class Command(BaseCommand):
             cursor.execute(f"SET lock_timeout = {settings.RELEASE_LOCK_TIMEOUT}")
             told = False
             while True:
-                cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+                cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK_ID])
                 if cursor.fetchone()[0]:
                     return
                 if not told:
@@ -106,7 +106,7 @@ class Command(BaseCommand):
                 call_command("migrate", fake_initial=True, interactive=False, stdout=self.stdout)
             except Exception as error:
                 code = getattr(error.__cause__, "pgcode", None)
-                if code in LOCKED_OUT and time.monotonic() < self.end:
+                if code in RETRY_SQLSTATES and time.monotonic() < self.end:
                     self.stdout.write("Others hold the tables: trying again.")
                     time.sleep(random.uniform(0.5, 2))  # noqa: S311 -- no secret
                     continue

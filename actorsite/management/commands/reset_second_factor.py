@@ -17,5 +17,5 @@ class Command(BaseCommand):
         account = get_user_model().objects.filter(username=name).first()
         if account is None:
             raise CommandError(f"There is no account {name}.")
-        had = mfa.reset(account)
+        had = mfa.reset_second_factor(account)
         self.stdout.write(f"{name} has no second factor any more." if had else f"{name} has no second factor.")

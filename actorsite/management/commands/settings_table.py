@@ -12,4 +12,4 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         """Print the table. Where a variable is wrong, actorsite.settings does, and then says what is."""
-        self.stdout.write(env.table(os.environ))
+        self.stdout.write(env.settings_table(os.environ))

@@ -45,20 +45,20 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def verify(self, path, server):
-        manifest = path.with_name(path.name + archives.SUFFIX)
+        manifest = path.with_name(path.name + archives.MANIFEST_SUFFIX)
         expected = archives.read_manifest(manifest) if manifest.exists() else None
         if expected and (size := path.stat().st_size) != expected["size"]:
             raise archives.BackupError(f"It has {size} bytes, where the manifest has {expected['size']}.")
-        if expected and archives.digest(path) != expected["sha256"]:
+        if expected and archives.file_sha256(path) != expected["sha256"]:
             raise archives.BackupError("Its bytes are not those of which the manifest was made.")
         libpq = None
         if server:
             try:
-                libpq = archives.parameters(env.database(database_url.read(server), 0))
+                libpq = archives.libpq_parameters(env.database_settings(database_url.parse_database_url(server), 0))
             except ValueError:
                 raise CommandError("--server must be a postgres:// URL.") from None
-        found = archives.restored(path, libpq)
-        if expected and (wrong := archives.differences(expected, found)):
+        found = archives.restore_and_read(path, libpq)
+        if expected and (wrong := archives.manifest_differences(expected, found)):
             raise archives.BackupError("It differs from its manifest:\n" + "\n".join(f"- {line}" for line in wrong))
         if len(OURS & set(found["tables"])) != 2:
             raise archives.BackupError("It was restored, but is not of this site: there is no table of actors.")

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from actors.history import service
+from actors.history.actors import TRACKED_FIELDS
 from actors.models import Actor
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def root(client):
 
 def form(actor=None, **changes):
     """The change form's fields, as a browser sends them."""
-    values = {name: getattr(actor, name, None) or "" for name in service.FIELDS}
+    values = {name: getattr(actor, name, None) or "" for name in TRACKED_FIELDS}
     return {**values, "seen": getattr(actor, "version", ""), **changes, "_save": "Save"}
 
 

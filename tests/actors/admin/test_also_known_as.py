@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from actors.history import service
+from actors.history.actors import restore_actor
 from actors.models import Actor, Change
 from tests.actors.admin.conflicts.test_actors import editor, inputs
 from tests.actors.admin.test_actors import address, form
@@ -64,7 +64,7 @@ def test_the_history_has_it_and_goes_back(jackie):
     Actor.objects.filter(pk=jackie.pk).update(also_known_as="")
     last = Change.objects.first()
     assert (last.fields, last.before["also_known_as"]) == ("also_known_as", "Chan Kong-sang / 陳港生")
-    service.restore(Actor.objects, last, "before", 2)
+    restore_actor(Actor.objects, last, "before", 2)
     jackie.refresh_from_db()
     assert jackie.also_known_as == "Chan Kong-sang / 陳港生"
 
@@ -72,7 +72,7 @@ def test_the_history_has_it_and_goes_back(jackie):
 def test_a_state_from_before_there_was_the_field_leaves_it(jackie):
     change = Change.objects.get()
     change.after.pop("also_known_as")
-    service.restore(Actor.objects, change, "after", 1)
+    restore_actor(Actor.objects, change, "after", 1)
     jackie.refresh_from_db()
     assert jackie.also_known_as == "Chan Kong-sang / 陳港生"
 

@@ -152,16 +152,16 @@ def test_a_deletions_confirmation_has_bounds(client, actor):
 
 @pytest.mark.parametrize("parts", [0, 1, 2, 3, 4, 5, 6])
 def test_it_says_how_many_parts_go_along(actor, monkeypatch, parts):
-    monkeypatch.setattr(deletion, "SHOWN", 3)
-    monkeypatch.setattr(deletion, "COUNTED", 5)
+    monkeypatch.setattr(deletion, "MAX_LISTED_CREDITS", 3)
+    monkeypatch.setattr(deletion, "MAX_COUNTED_CREDITS", 5)
     for n in range(parts):
         Credit.objects.create(actor=actor, film=Film.objects.create(title=f"Part {n} <&>", year=1950), character="<b>")
-    listed, numbers, *_rest = deletion.with_credits([actor], "actor")
+    listed, numbers, *_rest = deletion.deleted_objects_with_credits([actor], "actor")
     assert listed[0] == f'actor: <a href="{ACTORS}{actor.pk}/change/">Toshirō Mifune</a>'
     assert numbers == {"actors": 1} | ({"credits": "> 5" if parts > 5 else parts} if parts else {})
     with_them = [f"Toshirō Mifune: <b> (Part {n} <&> (1950))" for n in range(parts)][:3]
     assert listed[1:] == ([with_them + (["… and more"] if parts > 3 else [])] if parts else [])
-    assert deletion.with_credits([], "actor") == ([], {}, set(), [])
+    assert deletion.deleted_objects_with_credits([], "actor") == ([], {}, set(), [])
 
 
 def test_all_of_the_list_is_never_confirmed_at_once(client, many):
@@ -189,7 +189,7 @@ def test_of_a_common_word_the_best_are_listed_and_all_are_exported(client, many,
 def test_a_search_is_narrowed_by_the_filters(client, many, monkeypatch):
     Actor.objects.create(first_name="Zoë", last_name="B", country="JP", death_year=2000)
     Actor.objects.create(first_name="Zoë", last_name="B", country="")
-    monkeypatch.setattr(ranking, "MOST", 10)
+    monkeypatch.setattr(ranking, "MAX_RANKED", 10)
     # Whoever is of Japan, or dead, is not among the first ten of sixty.
     for chosen in ("country=JP", "living=no", "country=JP&living=no&missing=biography"):
         assert names(client.get(f"{ACTORS}?q=b&{chosen}")) == ["Zoë B"], chosen
@@ -227,7 +227,7 @@ def test_a_search_lists_the_best_and_says_so_and_nothing_of_no_word(client, monk
     for title in ("Samurai Rebellion", "Samurai", "Zatoichi the Samurai"):
         Film.objects.create(title=title)
     assert "Samurai" not in client.get(f"{FILMS}?q=!!!").content.decode()
-    monkeypatch.setattr(ranking, "MOST", 2)
+    monkeypatch.setattr(ranking, "MAX_RANKED", 2)
     monkeypatch.setattr(changelist, "MOST", 2)
     page = client.get(f"{FILMS}?q=samurai").content.decode()
     assert "Samurai Rebellion" in page and "Zatoichi" not in page and "Only the best 2 are listed" in page

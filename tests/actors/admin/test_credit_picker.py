@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission, User
 
-from actors.admin.credit_picker import look_up
+from actors.admin.credit_picker import find_actor
 from actors.models import Actor, Credit, Film
 from tests.actors.admin.test_actors import editor
 from tests.actors.admin.test_films import FILMS, address, film, form  # noqa: F401  the fixture
@@ -99,4 +99,4 @@ def test_a_form_without_a_cast_does_not_pass_the_guard(client, film):  # noqa: F
 
 
 def test_nobody_is_found_by_what_is_no_name():
-    assert look_up("a\x00b")[0] is None
+    assert find_actor("a\x00b")[0] is None

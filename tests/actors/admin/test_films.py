@@ -5,9 +5,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from actors.admin.film_history import with_names
-from actors.history import service
-from actors.history.merge import merge
+from actors.admin.film_history import describe_changes
+from actors.history.attribution import attributed_to
+from actors.history.merge import merge_actors
 from actors.models import Actor, Change, Credit, Film, FilmChange
 from tests.actors.admin.test_actors import administrator, editor, editor_without_staff, nobody, plain_staff
 
@@ -191,7 +191,7 @@ def test_a_film_comes_back_with_its_cast_under_its_address(client, curator, film
     gone = Film.objects.create(title="Removed before")
     Credit.objects.create(film=gone, actor=actor)
     pk, kept = film.pk, list(Credit.objects.filter(film=film).values())
-    with service.by("carol", "admin"):
+    with attributed_to("carol", "admin"):
         film.delete()
     page = client.get(f"{CHANGES}?film={pk}")
     assert "Undelete" in page.content.decode() and "Kikuchiyo" in page.content.decode()
@@ -205,7 +205,7 @@ def test_an_actor_comes_back_with_the_credits(client, curator, film, actor):
     other = Film.objects.create(title="Rashomon")
     Credit.objects.create(film=other, actor=actor, character="Tajōmaru")
     kept = list(Credit.objects.order_by("pk").values())
-    with service.by("carol", "admin"):
+    with attributed_to("carol", "admin"):
         actor.delete()
     assert not Credit.objects.exists()
     change = Change.objects.get(kind="-")
@@ -214,7 +214,7 @@ def test_an_actor_comes_back_with_the_credits(client, curator, film, actor):
 
 
 def test_an_actor_comes_back_without_the_credits_of_films_that_are_gone(client, curator, film, actor):
-    with service.by("carol", "admin"):
+    with attributed_to("carol", "admin"):
         actor.delete()
     film.delete()
     change = Change.objects.get(kind="-")
@@ -366,7 +366,7 @@ def test_the_history_names_those_who_were_deleted_or_merged(client, curator, fil
     Actor.objects.filter(pk=merged.pk).update(first_name="Takeshi")
     Actor.objects.filter(pk=unknown.pk).delete()
     Change.objects.filter(actor_id=unknown.pk).delete()
-    merge((actor.pk, 1), (merged.pk, 2), {}, "carol")
+    merge_actors((actor.pk, 1), (merged.pk, 2), {}, "carol")
     Credit.objects.all().delete()
     Actor.objects.all().delete()
     page = client.get(f"{CHANGES}?film={film.pk}").content.decode()
@@ -384,7 +384,7 @@ def test_the_history_looks_up_all_actors_of_a_page_at_once(film, actor, django_a
     for other in gone[:-1]:
         other.delete()
     with django_assert_num_queries(3):  # the entries, who is there, and who is not
-        changes = with_names(FilmChange.objects.all())
+        changes = describe_changes(FilmChange.objects.all())
     assert len(changes) == 12
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from actors.history import service
+from actors.history.attribution import attributed_to
 from actors.models import Actor, Change
 from tests.actors.admin.test_actors import LIST, address, form
 from tests.actors.imports.test_imports import examined
@@ -84,7 +84,7 @@ def test_filters(curator, editor, actor, chosen, count):
 
 
 def test_whoever_stands_in_an_entry_leads_to_all_of_theirs(curator, actor):
-    with service.by("who has left & gone", "import"):
+    with attributed_to("who has left & gone", "import"):
         Actor.objects.filter(pk=actor.pk).update(country="FR")
     page = curator.get(CHANGES)
     assert '<a href="?who=who+has+left+%26+gone">who has left &amp; gone</a>' in page.content.decode()
@@ -157,7 +157,7 @@ def test_every_state_can_be_reached(curator, actor):
 def test_going_back_overwrites_nothing_unseen(curator, actor):
     Actor.objects.update(country="FR")
     button = buttons(curator.get(CHANGES))[0]
-    with service.by("edward", "import"):
+    with attributed_to("edward", "import"):
         Actor.objects.update(country="US")
     answer = click(curator, button)
     assert answer.status_code == 409

@@ -3,8 +3,8 @@
 import pytest
 from django.db import connection
 
-from actors.admin.film_history import with_names
-from actors.history.merge import other_names
+from actors.admin.film_history import describe_changes
+from actors.history.merge import combined_other_names
 from actors.models import Actor, Change, Credit, Film, FilmChange
 
 pytestmark = pytest.mark.django_db
@@ -44,12 +44,14 @@ def test_the_history_of_who_is_gone_names_them_by_their_ids(client, nameless):
     Film.objects.all().delete()
     assert {str(change) for change in Change.objects.all()} == {f"#{pk}"}
     assert {str(change) for change in FilmChange.objects.filter(credit_id=None)} == {f"#{film}"}
-    assert {change.whose for change in with_names(FilmChange.objects.exclude(credit_id=None))} == {f"#{pk} (deleted)"}
+    assert {change.whose for change in describe_changes(FilmChange.objects.exclude(credit_id=None))} == {
+        f"#{pk} (deleted)"
+    }
 
 
 def test_the_history_of_a_film_names_them_once(client, nameless):
     credit = FilmChange.objects.exclude(credit_id=None)
-    assert [change.whose for change in with_names(credit)] == [f"#{nameless.pk}"]
+    assert [change.whose for change in describe_changes(credit)] == [f"#{nameless.pk}"]
 
 
 def test_a_film_without_a_title_has_its_year(nameless):
@@ -58,5 +60,5 @@ def test_a_film_without_a_title_has_its_year(nameless):
 
 def test_the_number_is_no_name(nameless, actor):
     values = {"first_name": "Toshirō", "last_name": "Mifune", "native_name": "三船敏郎"}
-    assert other_names(nameless, actor, values) == ""
+    assert combined_other_names(nameless, actor, values) == ""
     assert nameless.get_absolute_url() == f"/actors/{nameless.pk}-actor/"

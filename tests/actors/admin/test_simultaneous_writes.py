@@ -12,11 +12,13 @@ from django.db import connection, transaction
 from django.test import Client
 
 from actors import imports
-from actors.history import service
-from actors.history.merge import merge
-from actors.history.undo import ChangedSince, undo
+from actors.history.actors import lock_actor, restore_actor
+from actors.history.attribution import attributed_to
+from actors.history.errors import EditConflict
+from actors.history.merge import merge_actors
+from actors.history.undo import ChangedSinceBatch, undo_batch
 from actors.imports.parsers.csv import open_source
-from actors.imports.staging import Conflict
+from actors.imports.staging import ImportConflict
 from actors.models import Actor, Batch, Change, Credit, Film, FilmChange, Upload
 from tests.actors.admin.test_actors import LIST, PASSWORD
 
@@ -35,7 +37,7 @@ def at_once(write):
             connection.ensure_connection()
             barrier.wait(timeout=20)
             return write(name)
-        except (service.Overtaken, Conflict, ChangedSince, ValueError) as error:
+        except (EditConflict, ImportConflict, ChangedSinceBatch, ValueError) as error:
             return type(error).__name__
         finally:
             connection.close()
@@ -78,7 +80,7 @@ def test_imports(actor):
         return load(f"id,version,biography\n{actor.pk},1,By {name}\n", name)
 
     found = at_once(write)
-    assert found["done"] == 1 and found["done"] + found["wrong"] + found["Conflict"] == PEOPLE, found
+    assert found["done"] == 1 and found["done"] + found["wrong"] + found["ImportConflict"] == PEOPLE, found
     actor.refresh_from_db()
     assert actor.version == 2 and actor.biography == f"By {Batch.objects.get().who}"
     assert Change.objects.filter(kind="~").count() == 1
@@ -106,8 +108,8 @@ def test_imports_and_saves_do_not_overwrite_each_other(actor):
     def write(name):
         if int(name[1:]) % 2:
             return load(f"id,version,biography\n{actor.pk},1,By {name}\n", name)
-        with service.by(name, "admin"):
-            mine = service.lock(Actor.objects, actor.pk, 1)
+        with attributed_to(name, "admin"):
+            mine = lock_actor(Actor.objects, actor.pk, 1)
             mine.biography = f"By {name}"
             mine.save()
         return "done"
@@ -120,8 +122,10 @@ def test_imports_and_saves_do_not_overwrite_each_other(actor):
 
 def test_merges(actor):
     twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
-    found = at_once(lambda name: merge((actor.pk, 1), (twin.pk, 1), {"biography": f"By {name}"}, name) and "done")
-    assert found == {"done": 1, "Overtaken": PEOPLE - 1}
+    found = at_once(
+        lambda name: merge_actors((actor.pk, 1), (twin.pk, 1), {"biography": f"By {name}"}, name) and "done"
+    )
+    assert found == {"done": 1, "EditConflict": PEOPLE - 1}
     assert Actor.objects.get().biography == f"By {Batch.objects.get().who}"
 
 
@@ -130,16 +134,16 @@ def test_merges_of_two_into_each_other(actor):
     both = [(actor.pk, 1), (twin.pk, 1)]
     # A change of the survivor, else its version would be as good as before.
     found = at_once(
-        lambda name: merge(*(both if int(name[1:]) % 2 else both[::-1]), {"country": "FR"}, name) and "done"
+        lambda name: merge_actors(*(both if int(name[1:]) % 2 else both[::-1]), {"country": "FR"}, name) and "done"
     )
-    assert found == {"done": 1, "Overtaken": PEOPLE - 1}
+    assert found == {"done": 1, "EditConflict": PEOPLE - 1}
     assert Actor.objects.count() == 1
 
 
 def test_undoings(actor):
     load(f"id,version,biography\n{actor.pk},1,New\n,,\n", "carol")
     batch = Batch.objects.get()
-    assert at_once(lambda name: undo(batch, name) and "done") == {"done": 1, "ValueError": PEOPLE - 1}
+    assert at_once(lambda name: undo_batch(batch, name) and "done") == {"done": 1, "ValueError": PEOPLE - 1}
     actor.refresh_from_db()
     assert (actor.biography, actor.version) == ("", 3)
 
@@ -149,10 +153,10 @@ def test_ways_back(actor):
     change = Change.objects.latest("id")
 
     def write(name):
-        with service.by(name, "admin"):
-            return service.restore(Actor.objects, change, "before", 2) and "done"
+        with attributed_to(name, "admin"):
+            return restore_actor(Actor.objects, change, "before", 2) and "done"
 
-    assert at_once(write) == {"done": 1, "Overtaken": PEOPLE - 1}
+    assert at_once(write) == {"done": 1, "EditConflict": PEOPLE - 1}
 
 
 def test_undeletions_of_an_actor(actor):
@@ -187,20 +191,20 @@ def test_undeletions_of_a_film(actor):
 
 def test_an_undoing_and_an_undeletion():
     load("first_name\nCher\n", "carol")
-    undoing = undo(Batch.objects.get(), "carol")
+    undoing = undo_batch(Batch.objects.get(), "carol")
     change = Change.objects.get(kind="-")
 
     def write():
         try:
-            return undo(undoing, "dora")
-        except ChangedSince as since:
+            return undo_batch(undoing, "dora")
+        except ChangedSinceBatch as since:
             return since.ids
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        with service.by("carol", "admin"):
-            back, _lost = service.restore(Actor.objects, change, "before", None)
+        with attributed_to("carol", "admin"):
+            back, _lost = restore_actor(Actor.objects, change, "before", None)
             found = pool.submit(write)
             until_somebody_waits()
         assert found.result() == [back.pk]

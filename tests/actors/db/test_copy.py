@@ -65,20 +65,20 @@ def as_python_writes(monkeypatch, write):
 
 @pytest.mark.parametrize("raw", [False, True])
 def test_csv_is_to_the_byte_what_python_writes(odd, monkeypatch, raw):
-    copied = b"".join(records.comma_separated(odd, raw=raw))
-    assert copied == as_python_writes(monkeypatch, lambda: records.comma_separated(odd, raw=raw))
+    copied = b"".join(records.csv_stream(odd, raw=raw))
+    assert copied == as_python_writes(monkeypatch, lambda: records.csv_stream(odd, raw=raw))
     assert copied.count(b"'=1+1") == (0 if raw else copied.count(b"=1+1"))
 
 
 def test_ndjson_is_to_the_byte_what_python_writes(odd, monkeypatch):
-    copied = b"".join(records.ndjson(odd))
-    assert copied == as_python_writes(monkeypatch, lambda: records.ndjson(odd))
+    copied = b"".join(records.ndjson_stream(odd))
+    assert copied == as_python_writes(monkeypatch, lambda: records.ndjson_stream(odd))
     assert copied.count(b"\n") == odd.count()
 
 
 def test_any_view_is_copied(odd, monkeypatch):
     for view in (odd.filter(first_name__contains="%"), odd.search("a"), odd.none(), odd.filter(country="JP")[:7]):
-        for write in (records.ndjson, records.comma_separated):
+        for write in (records.ndjson_stream, records.csv_stream):
             assert b"".join(write(view)) == as_python_writes(monkeypatch, lambda write=write, view=view: write(view))
 
 
@@ -99,7 +99,7 @@ def copies(url_connection):
     return url_connection.fetchone()[0]
 
 
-@pytest.mark.parametrize("write", [records.ndjson, records.comma_separated])
+@pytest.mark.parametrize("write", [records.ndjson_stream, records.csv_stream])
 def test_a_reader_who_goes_away_ends_it(many, write):
     parts = write(many)
     for _ in range(3):
@@ -116,15 +116,15 @@ def test_a_reader_who_goes_away_ends_it(many, write):
 def test_what_the_database_says_is_the_readers(many):
     broken = many.extra(where=["1 / (last_name::int - 15000) > -1"])
     with pytest.raises(Exception, match="division by zero"):
-        list(records.ndjson(broken))
+        list(records.ndjson_stream(broken))
     assert Actor.objects.count() == 20_000
 
 
 def test_a_server_that_falls_silent_is_given_up(many):
-    deadlines.watch(connection.connection)
+    deadlines.watch_connection(connection.connection)
     begun = time.monotonic()
     with pytest.raises(OperationalError), deadlines.deadline(0.5):
-        list(records.ndjson(many.extra(where=["pg_sleep(20) IS NOT NULL"])))
+        list(records.ndjson_stream(many.extra(where=["pg_sleep(20) IS NOT NULL"])))
     assert time.monotonic() - begun < 5
     # Django may have connected anew when time was up already, and been shut again.
     connection.close()
@@ -136,21 +136,21 @@ def test_a_server_that_falls_silent_is_given_up(many):
 
 def test_no_more_is_made_than_is_read(many):
     """The thread waits for its reader: an export of any length takes the memory of some chunks."""
-    parts = copying.json_lines(many, records.FIELDS)
+    parts = copying.copy_json(many, records.ACTOR_FIELDS)
     first = next(parts)
     time.sleep(0.3)
-    assert len(first) < 2 * copying.CHUNK
-    assert sum(map(len, parts)) > 100 * copying.CHUNK
+    assert len(first) < 2 * copying.COPY_CHUNK_BYTES
+    assert sum(map(len, parts)) > 100 * copying.COPY_CHUNK_BYTES
 
 
 @pytest.mark.parametrize("rows", [2_900, 3_100])
 def test_many_rows_are_read_in_the_order_of_an_index(db, monkeypatch, rows):
     """Reading and sorting a million first kept the reader waiting beyond the deadline, and the file was cut."""
     plans.fill("actor_sort_last")
-    monkeypatch.setattr(copying, "SORTED", rows)  # there are 3,000
+    monkeypatch.setattr(copying, "MAX_SORTED_ROWS", rows)  # there are 3,000
     narrowed = Actor.objects.filter(birth_year__gte=1800).order_by("sort_last", "id")
     with CaptureQueriesContext(connection) as asked:
-        assert sum(part.count(b"\n") for part in records.ndjson(narrowed)) == plans.ROWS
+        assert sum(part.count(b"\n") for part in records.ndjson_stream(narrowed)) == plans.ROWS
     assert [query["sql"] for query in asked if "enable_sort" in query["sql"]] == ["SET LOCAL enable_sort = off"] * (
         rows < plans.ROWS
     )

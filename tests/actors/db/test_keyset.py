@@ -17,7 +17,7 @@ def cast():
 
 
 def page(size=5, view="v", **place):
-    return keyset.page(Actor.objects.all(), "sort_last", size, view, **place)
+    return keyset.keyset_page(Actor.objects.all(), "sort_last", size, view, **place)
 
 
 def pages_forward(size):
@@ -47,7 +47,7 @@ def test_pages_back_are_those_that_one_came_by(cast, size):
 
 
 def test_no_rows_are_one_empty_page():
-    assert page() == keyset.Page(rows=[], previous=None, next=None)
+    assert page() == keyset.KeysetPage(rows=[], previous=None, next=None)
 
 
 def test_a_row_added_or_deleted_before_shifts_nothing(cast):
@@ -72,7 +72,7 @@ def test_where_the_rows_are_gone_only_the_first_page_is_left(cast):
 
 
 def test_a_page_back_has_no_next_when_what_followed_is_gone(cast):
-    token = keyset.make_token((cast[11].sort_last, cast[11].pk), "v")
+    token = keyset.make_cursor((cast[11].sort_last, cast[11].pk), "v")
     cast[11].delete()
     assert page(before=token).rows == cast[6:11]
     assert page(before=token).next is None
@@ -97,12 +97,12 @@ def test_the_same_place_has_the_same_token_everywhere(cast):
 def test_a_token_that_was_not_made_here_is_refused(cast, spoil):
     token = spoil(page().next)
     for place in ({"after": token}, {"before": token}):
-        with pytest.raises(keyset.InvalidToken):
+        with pytest.raises(keyset.InvalidCursor):
             page(**place)
 
 
 def test_a_token_of_another_view_is_refused(cast):
-    with pytest.raises(keyset.InvalidToken):
+    with pytest.raises(keyset.InvalidCursor):
         page(view="other", after=page().next)
 
 

@@ -25,7 +25,7 @@ LIST = "/admin/actors/actor/"
 
 
 def exported(kind, actors=None):
-    return b"".join(FORMATS[kind].parts(Actor.objects.order_by("id") if actors is None else actors, data.FIELDS))
+    return b"".join(FORMATS[kind].parts(Actor.objects.order_by("id") if actors is None else actors, data.ACTOR_FIELDS))
 
 
 def examined(content):
@@ -141,7 +141,7 @@ def test_addresses_that_mean_nothing(actor):
 
 
 def test_a_workbook_of_too_many_is_refused(actor, monkeypatch):
-    monkeypatch.setattr(exports, "MOST_IN_A_WORKBOOK", 1)
+    monkeypatch.setattr(exports, "MAX_WORKBOOK_ROWS", 1)
     alice = client_of("Editors")
     assert alice.get(f"{LIST}export/xlsx/").status_code == 200
     Actor.objects.create(first_name="Cher")
@@ -205,7 +205,7 @@ def test_a_workbook_of_a_films_list_has_texts_and_no_formulas():
 
 
 def test_a_workbook_of_too_many_films_leads_back_to_their_list(monkeypatch):
-    monkeypatch.setattr(exports, "MOST_IN_A_WORKBOOK", 1)
+    monkeypatch.setattr(exports, "MAX_WORKBOOK_ROWS", 1)
     alice = client_of("Editors")
     Film.objects.bulk_create(Film(title=title) for title in ("Rashomon", "Ran"))
     refused = alice.get(f"{FILMS}export/xlsx/", follow=True)

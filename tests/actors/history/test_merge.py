@@ -4,11 +4,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
-from actors.history import service
-from actors.history.duplicates import could_be_one, possible_duplicates
-from actors.history.merge import merge
-from actors.history.merge_redirects import survivor_of
-from actors.history.undo import ChangedSince, undo
+from actors.history.duplicates import find_duplicate_pairs, may_be_same_person
+from actors.history.errors import EditConflict
+from actors.history.merge import merge_actors
+from actors.history.merge_redirects import merged_into
+from actors.history.undo import ChangedSinceBatch, undo_batch
 from actors.models import Actor, Batch, Change, Credit, Film, Merge
 from tests.actors.admin.test_imports import client_of, text
 
@@ -38,7 +38,7 @@ def films(actor):
 def test_the_same_name_however_spelled_is_found(actor, other):
     Actor.objects.create(first_name="Toshiro", last_name="Mifune", birth_year=2000)  # after his death
     Actor.objects.create(first_name="Cher")
-    pairs, further = possible_duplicates()
+    pairs, further = find_duplicate_pairs()
     found = [(one["id"], two["id"]) for one, two in pairs]
     assert (actor.pk, other.pk) in found and further == ""
     assert not any(one["death_year"] == 1997 and two["birth_year"] == 2000 for one, two in pairs)
@@ -62,17 +62,17 @@ def test_the_same_name_however_spelled_is_found(actor, other):
 )
 def test_lives_that_could_be_one(one, other, could):
     first, second = ({"birth_year": born, "death_year": died} for born, died in (one, other))
-    assert could_be_one(first, second) is could
+    assert may_be_same_person(first, second) is could
 
 
 def test_a_part_of_the_directory_is_read_at_a_time(monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr("actors.history.duplicates.READ", 10)
+    monkeypatch.setattr("actors.history.duplicates.MAX_NAMES_READ", 10)
     for name in ("A", "B", "B", "C", *["D"] * 15, "E", "F", "F", "G"):
         Actor.objects.create(first_name=name)
     found, after, steps = [], "", 0
     while steps == 0 or after:
         with django_assert_num_queries(1):
-            pairs, after = possible_duplicates(after)
+            pairs, after = find_duplicate_pairs(after)
         found += [one["first_name"] for one, _other in pairs]
         steps += 1
         assert steps < 10
@@ -84,7 +84,7 @@ def test_a_part_of_the_directory_is_read_at_a_time(monkeypatch, django_assert_nu
 
 def test_one_is_left_with_the_films_of_both(actor, other):
     pk = other.pk
-    batch = merge((actor.pk, 1), (pk, 1), {"biography": "He was."}, "carol")
+    batch = merge_actors((actor.pk, 1), (pk, 1), {"biography": "He was."}, "carol")
     actor.refresh_from_db()
     assert (actor.biography, actor.version, actor.native_name) == ("He was.", 2, "三船敏郎")
     assert films(actor) == [("Ran", "", None), ("Rashomon", "Tajōmaru", None)]
@@ -92,7 +92,7 @@ def test_one_is_left_with_the_films_of_both(actor, other):
     assert sorted(batch.changes.values_list("actor_id", "kind", "who", "origin")) == sorted(
         [(actor.pk, "~", "carol", "admin"), (pk, "-", "carol", "admin")]
     )
-    undo(batch, "dora")
+    undo_batch(batch, "dora")
     back = Actor.objects.get(pk=pk)
     assert (str(back), back.biography, films(back)) == (
         "Toshiro Mifune", "He was.", [("Ran", "", None), ("Rashomon", "Tajōmaru", 1)]
@@ -105,43 +105,43 @@ def test_one_is_left_with_the_films_of_both(actor, other):
 
 def test_nothing_unseen_is_overwritten(actor, other):
     for seen in ((2, 1), (1, 2)):
-        with pytest.raises(service.Overtaken):
-            merge((actor.pk, seen[0]), (other.pk, seen[1]), {}, "carol")
+        with pytest.raises(EditConflict):
+            merge_actors((actor.pk, seen[0]), (other.pk, seen[1]), {}, "carol")
     assert Actor.objects.count() == 2 and not Batch.objects.exists()
 
 
 def test_values_that_do_not_fit_each_other_are_refused(actor, other):
     with pytest.raises(ValidationError):
-        merge((actor.pk, 1), (other.pk, 1), {"death_year": 1900}, "carol")
+        merge_actors((actor.pk, 1), (other.pk, 1), {"death_year": 1900}, "carol")
     with pytest.raises(ValueError, match="oneself"):
-        merge((actor.pk, 1), (actor.pk, 1), {}, "carol")
+        merge_actors((actor.pk, 1), (actor.pk, 1), {}, "carol")
     assert Actor.objects.count() == 2 and not Batch.objects.exists() and films(other)
 
 
 def test_a_merge_is_not_undone_over_later_work(actor, other):
-    batch = merge((actor.pk, 1), (other.pk, 1), {"biography": "He was."}, "carol")
+    batch = merge_actors((actor.pk, 1), (other.pk, 1), {"biography": "He was."}, "carol")
     Actor.objects.filter(pk=actor.pk).update(country="FR")
-    with pytest.raises(ChangedSince):
-        undo(batch, "dora")
+    with pytest.raises(ChangedSinceBatch):
+        undo_batch(batch, "dora")
     Actor.objects.filter(pk=actor.pk).update(country="JP")
-    with pytest.raises(ChangedSince):
-        undo(batch, "dora")
+    with pytest.raises(ChangedSinceBatch):
+        undo_batch(batch, "dora")
 
 
 def test_films_that_were_taken_since_hinder_an_undoing(actor, other):
-    batch = merge((actor.pk, 1), (other.pk, 1), {}, "carol")
+    batch = merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     Credit.objects.filter(film__title="Ran").delete()
-    with pytest.raises(ChangedSince) as since:
-        undo(batch, "dora")
+    with pytest.raises(ChangedSinceBatch) as since:
+        undo_batch(batch, "dora")
     assert since.value.ids == [actor.pk]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_film_that_both_had_and_that_is_gone_hinders_no_undoing(actor, other):
     """The database held the credit against its film at the end only, and the merge could never be undone."""
-    batch = merge((actor.pk, 1), (other.pk, 1), {}, "carol")
+    batch = merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     Film.objects.filter(title="Rashomon").delete()
-    undo(batch, "dora")
+    undo_batch(batch, "dora")
     assert films(Actor.objects.get(pk=other.pk)) == [("Ran", "", None)] and films(actor) == []
 
 
@@ -151,13 +151,13 @@ def test_a_film_that_both_had_and_that_is_gone_hinders_no_undoing(actor, other):
 def test_the_old_address_leads_on_for_ever(client, actor, other):
     third = Actor.objects.create(first_name="Mifune", birth_year=1920)
     old = [other.get_absolute_url(), actor.get_absolute_url()]
-    merge((actor.pk, 1), (other.pk, 1), {}, "carol")
-    batch = merge((third.pk, 1), (actor.pk, 1), {}, "carol")
+    merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
+    batch = merge_actors((third.pk, 1), (actor.pk, 1), {}, "carol")
     for address in old:
         for end, new in (("/", third.get_absolute_url()), (".json", f"{third.get_absolute_url()[:-1]}.json")):
             answer = client.get(address[:-1] + end)
             assert (answer.status_code, answer["Location"]) == (301, new)
-    undo(batch, "dora")
+    undo_batch(batch, "dora")
     assert client.get(old[0])["Location"] == actor.get_absolute_url()
     assert client.get(old[1]).status_code == 200
 
@@ -165,22 +165,22 @@ def test_the_old_address_leads_on_for_ever(client, actor, other):
 def test_the_survivors_name_may_be_the_same(client, actor):
     twin = Actor.objects.create(first_name="Toshirō", last_name="Mifune")
     address = twin.get_absolute_url()
-    merge((actor.pk, 1), (twin.pk, 1), {}, "carol")
+    merge_actors((actor.pk, 1), (twin.pk, 1), {}, "carol")
     assert client.get(address)["Location"] == actor.get_absolute_url()
 
 
 def test_who_was_merged_into_someone_who_is_gone_is_gone(client, actor, other):
     address = other.get_absolute_url()
-    merge((actor.pk, 1), (other.pk, 1), {}, "carol")
+    merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     actor.delete()
     assert client.get(address).status_code == 410
-    assert survivor_of(999_999) is None
+    assert merged_into(999_999) is None
 
 
 def test_merges_in_a_circle_end(actor):
     Merge.objects.create(batch=Batch.objects.create(kind="merge"), gone_id=801, survivor_id=802)
     Merge.objects.create(batch=Batch.objects.create(kind="merge"), gone_id=802, survivor_id=801)
-    assert survivor_of(801) is None
+    assert merged_into(801) is None
 
 
 # In the admin
@@ -287,8 +287,8 @@ def test_addresses_that_mean_nothing(actor):
 def test_the_undoing_of_a_merge_is_merged_again_not_undone(client, actor, other):
     """The address that was to lead on for ever was gone, and who had a film since was said to be changed."""
     carol, address, batches = client_of("Curators"), other.get_absolute_url(), "/admin/actors/batch/"
-    batch = merge((actor.pk, 1), (other.pk, 1), {"country": "FR"}, "carol")
-    undoing = undo(batch, "dora")
+    batch = merge_actors((actor.pk, 1), (other.pk, 1), {"country": "FR"}, "carol")
+    undoing = undo_batch(batch, "dora")
     page = text(carol.get(batches))
     assert f"{batches}{undoing.pk}/undo/" not in page and "by merging again" in page
     state = list(Actor.objects.values()), films(actor), films(other)
@@ -297,7 +297,7 @@ def test_the_undoing_of_a_merge_is_merged_again_not_undone(client, actor, other)
     assert (list(Actor.objects.values()), films(actor), films(other)) == state
     with pytest.raises(CommandError, match="Merge the two again instead"):
         call_command("undo_import", str(undoing.pk))
-    merge((actor.pk, 3), (other.pk, 2), {}, "carol")
+    merge_actors((actor.pk, 3), (other.pk, 2), {}, "carol")
     assert client.get(address)["Location"] == actor.get_absolute_url()
 
 

@@ -8,7 +8,10 @@ from django.core import serializers
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from actors.history import service
+from actors.history.actors import TRACKED_FIELDS, changed_fields, restore_actor
+from actors.history.attribution import attributed_to
+from actors.history.errors import EditConflict
+from actors.history.word_diff import word_diff
 from actors.models import Actor, Change
 from tests.database import cursor_of
 from tests.environment import DATABASE
@@ -34,7 +37,7 @@ def test_adding_changing_and_deleting(actor):
     new.save()
     pk = new.pk
     new.delete()
-    every = " ".join(service.FIELDS)
+    every = " ".join(TRACKED_FIELDS)
     assert entries() == [
         (pk, "+", 1, every, "", "command"),
         (pk, "~", 2, "birth_year", "", "command"),
@@ -96,9 +99,9 @@ def test_what_is_rolled_back_has_none(actor):
 
 
 def test_on_whose_behalf(actor):
-    with service.by("alice", "admin"):
+    with attributed_to("alice", "admin"):
         Actor.objects.update(country="US")
-        with service.by("bob", "import"):
+        with attributed_to("bob", "import"):
             Actor.objects.update(country="FR")
         Actor.objects.update(country="GB")
     Actor.objects.update(country="JP")
@@ -108,7 +111,7 @@ def test_on_whose_behalf(actor):
 
 
 def test_a_block_that_fails_leaves_no_one_behind(actor):
-    with pytest.raises(ZeroDivisionError), service.by("alice", "admin"):
+    with pytest.raises(ZeroDivisionError), attributed_to("alice", "admin"):
         1 / 0  # noqa: B018  to fail here
     Actor.objects.update(country="FR")
     assert entries()[0][4:] == ("", "command")
@@ -119,7 +122,7 @@ def test_a_block_that_fails_leaves_no_one_behind(actor):
 def test_a_block_that_opens_the_connection_leaves_no_one_behind(actor):
     """The name stayed with the connection, and in the history of all that it wrote without saying more."""
     connection.close()
-    with service.by("alice", "import", 77):
+    with attributed_to("alice", "import", 77):
         Actor.objects.update(country="US")
     Actor.objects.update(country="FR")
     assert list(Change.objects.order_by("pk").values_list("who", "origin", "batch_id")) == [
@@ -134,7 +137,7 @@ def test_threads_do_not_write_for_each_other(actor):
     actors = {who: Actor.objects.create(first_name=who).pk for who in people}
 
     def edit(who):
-        with service.by(who, "admin"):
+        with attributed_to(who, "admin"):
             Actor.objects.filter(pk=actors[who]).update(country="FR")
         connection.close()
 
@@ -174,7 +177,7 @@ def test_back_to_any_state(actor):
     for country in ("FR", "US", "DE"):
         Actor.objects.update(country=country)
     first = Change.objects.order_by("pk").first()
-    back, _lost = service.restore(Actor.objects, first, "before", seen=4)
+    back, _lost = restore_actor(Actor.objects, first, "before", seen=4)
     actor.refresh_from_db()
     assert (actor.country, actor.version, back.pk) == ("JP", 5, actor.pk)
     assert entries()[-1][1:4] == ("~", 5, "country")
@@ -184,7 +187,7 @@ def test_a_deleted_actor_comes_back_as_itself(actor):
     pk = actor.pk
     Actor.objects.update(country="FR")
     actor.delete()
-    service.restore(Actor.objects, Change.objects.first(), "before", seen=None)
+    restore_actor(Actor.objects, Change.objects.first(), "before", seen=None)
     back = Actor.objects.get(pk=pk)
     assert (str(back), back.country, back.version) == ("Toshirō Mifune", "FR", 3)
     assert Actor.objects.search("mifune").get() == back
@@ -194,28 +197,28 @@ def test_a_deleted_actor_comes_back_as_itself(actor):
 def test_going_back_overwrites_nothing_unseen(actor):
     Actor.objects.update(country="FR")
     Actor.objects.update(country="US")
-    with pytest.raises(service.Overtaken) as caught:
-        service.restore(Actor.objects, Change.objects.last(), "before", seen=2)
+    with pytest.raises(EditConflict) as caught:
+        restore_actor(Actor.objects, Change.objects.last(), "before", seen=2)
     assert caught.value.now.country == "US"
-    with pytest.raises(service.Overtaken):
-        service.restore(Actor.objects, Change.objects.last(), "before", seen=None)
+    with pytest.raises(EditConflict):
+        restore_actor(Actor.objects, Change.objects.last(), "before", seen=None)
 
 
 def test_differences_are_told_word_by_word():
-    assert service.differences({"first_name": "A", "country": ""}, {"first_name": "B", "country": None}) == [
+    assert changed_fields({"first_name": "A", "country": ""}, {"first_name": "B", "country": None}) == [
         ("first_name", "A", "B")
     ]
-    assert service.word_diff("an actor of films", "an actor of many films") == [
+    assert word_diff("an actor of films", "an actor of many films") == [
         ("same", "an actor of"), ("come", "many"), ("same", "films")
     ]  # fmt: skip
-    assert service.word_diff(1920, None) == [("gone", "1920")]
+    assert word_diff(1920, None) == [("gone", "1920")]
 
 
 @pytest.mark.parametrize(
     ("old", "new"), [("a b a", "a"), ("a", "a b a"), ("x a b y", "x b a y"), ("a a", "a a"), ("", "a")]
 )
 def test_the_pieces_of_a_difference_are_both_texts(old, new):
-    pieces = service.word_diff(old, new)
+    pieces = word_diff(old, new)
     for text, without in ((old, "come"), (new, "gone")):
         assert " ".join(piece for kind, piece in pieces if kind != without) == text
     assert all(kind != following for (kind, _text), (following, _text) in pairwise(pieces))
@@ -225,6 +228,6 @@ def test_what_is_too_much_to_compare_word_by_word_is_shown_as_a_whole():
     words = [str(number) for number in range(20_000)]
     changed = [word if number % 50 else f"new {word}" for number, word in enumerate(words)]
     changed[0], changed[-1] = words[0], words[-1]
-    kinds = [kind for kind, _text in service.word_diff(" ".join(words), " ".join(changed))]
+    kinds = [kind for kind, _text in word_diff(" ".join(words), " ".join(changed))]
     assert kinds == ["same", "gone", "come", "same"]
-    assert service.word_diff(" ".join(words), " ".join([*words, "end"]))[1:] == [("come", "end")]
+    assert word_diff(" ".join(words), " ".join([*words, "end"]))[1:] == [("come", "end")]

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from actors import imports
 from actors.db import vacuum
-from actors.history.undo import ChangedSince, undo
+from actors.history.undo import ChangedSinceBatch, undo_batch
 from actors.imports.parsers.csv import open_source
 from actors.models import Actor, Batch, Change, Credit, Film
 from tests.database import cursor_of
@@ -34,29 +34,29 @@ def everything():
 
 def test_everything_is_as_before(actor, batch):
     changed = everything()
-    undoing = undo(batch, "dora")
+    undoing = undo_batch(batch, "dora")
     assert everything() == [
         {"id": actor.pk, "first_name": "Toshirō", "birth_year": 1920, "biography": "", "country": "JP"}
     ]
     assert Actor.objects.search("toshiro").get().version == 3
     assert (undoing.kind, undoing.added, undoing.changed, undoing.deleted) == ("undo", 0, 1, 1)
     assert set(undoing.changes.values_list("kind", "who", "origin")) == {("~", "dora", "admin"), ("-", "dora", "admin")}
-    again = undo(undoing, "dora")
+    again = undo_batch(undoing, "dora")
     assert (everything(), again.added, again.changed) == (changed, 1, 1)
     assert Actor.objects.get(first_name="Cher").version > 1
 
 
 def test_it_is_undone_once(batch):
-    undo(batch, "dora")
+    undo_batch(batch, "dora")
     with pytest.raises(ValueError, match="undone already"):
-        undo(batch, "dora")
+        undo_batch(batch, "dora")
 
 
 def test_later_work_is_not_overwritten(actor, batch):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     state = everything()
-    with pytest.raises(ChangedSince) as since:
-        undo(batch, "dora")
+    with pytest.raises(ChangedSinceBatch) as since:
+        undo_batch(batch, "dora")
     assert since.value.ids == [actor.pk]
     assert everything() == state and Batch.objects.count() == 1
 
@@ -65,26 +65,26 @@ def test_what_was_deleted_since_stays_so(batch):
     cher = Actor.objects.get(first_name="Cher")
     pk = cher.pk
     cher.delete()
-    with pytest.raises(ChangedSince) as since:
-        undo(batch, "dora")
+    with pytest.raises(ChangedSinceBatch) as since:
+        undo_batch(batch, "dora")
     assert since.value.ids == [pk]
 
 
 def test_films_that_were_given_since_are_not_lost(batch):
     cher = Actor.objects.get(first_name="Cher")
     Credit.objects.create(actor=cher, film=Film.objects.create(title="Moonstruck"))
-    with pytest.raises(ChangedSince) as since:
-        undo(batch, "dora")
+    with pytest.raises(ChangedSinceBatch) as since:
+        undo_batch(batch, "dora")
     assert since.value.ids == [cher.pk]
     assert Credit.objects.count() == 1
 
 
 def test_undoing_an_undoing_needs_the_place_to_be_free(batch):
-    undoing = undo(batch, "dora")
+    undoing = undo_batch(batch, "dora")
     gone = Change.objects.get(batch=undoing, kind="-")
     Actor.objects.create(pk=gone.actor_id, first_name="Other")
-    with pytest.raises(ChangedSince):
-        undo(undoing, "dora")
+    with pytest.raises(ChangedSinceBatch):
+        undo_batch(undoing, "dora")
 
 
 # By the command
@@ -119,7 +119,7 @@ def known_to_the_planner():
 @pytest.mark.django_db(transaction=True)
 def test_what_many_rows_left_behind_is_cleared_away(actor, monkeypatch, tmp_path):
     """Until autovacuum came, the list walked over a million dead rows, for longer than a request may take."""
-    monkeypatch.setattr(vacuum, "MANY", 5)
+    monkeypatch.setattr(vacuum, "MIN_VACUUM_ROWS", 5)
     batch = write("first_name\n" + "Cher\n" * 6)
     assert known_to_the_planner() != 1
     call_command("undo_import", str(batch.pk))
@@ -137,7 +137,7 @@ def test_what_many_rows_left_behind_is_cleared_away(actor, monkeypatch, tmp_path
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_what_cannot_be_cleared_away_is_undone_all_the_same(actor, monkeypatch, capsys, caplog):
-    monkeypatch.setattr(vacuum, "MANY", 5)
+    monkeypatch.setattr(vacuum, "MIN_VACUUM_ROWS", 5)
     batch = write("first_name\n" + "Cher\n" * 6)
     here = connection.settings_dict
     url = f"postgres://{here['USER']}@{here['HOST']}:{here['PORT']}/{here['NAME']}"

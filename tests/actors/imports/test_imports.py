@@ -11,9 +11,9 @@ from openpyxl import Workbook
 
 from actors import imports
 from actors.exports import records
-from actors.imports.errors import Unreadable
+from actors.imports.errors import UnreadableFile
 from actors.imports.parsers.csv import open_source
-from actors.imports.staging import Conflict
+from actors.imports.staging import ImportConflict
 from actors.models import Actor, Batch, Change
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +81,7 @@ def test_ends_of_lines_may_be_mixed():
     ],
 )
 def test_what_cannot_be_read_is_one_clear_error(content, said):
-    with pytest.raises(Unreadable, match=said):
+    with pytest.raises(UnreadableFile, match=said):
         run(content)
     assert not Actor.objects.exists()
 
@@ -89,9 +89,9 @@ def test_what_cannot_be_read_is_one_clear_error(content, said):
 def test_an_encoding_can_be_named():
     run("first_name\nJosé\n".encode("cp1252"), encoding="cp1252")
     assert everyone() == ["José"]
-    with pytest.raises(Unreadable, match="no encoding of the name “klingon”"):
+    with pytest.raises(UnreadableFile, match="no encoding of the name “klingon”"):
         run(NAMES, encoding="klingon")
-    with pytest.raises(Unreadable, match="no encoding of the name “hex”"):
+    with pytest.raises(UnreadableFile, match="no encoding of the name “hex”"):
         run(NAMES, encoding="hex")
 
 
@@ -187,7 +187,7 @@ def test_a_row_with_a_wrong_cell_is_held_against_the_other_rules_too(actor):
 )
 def test_files_without_rows_are_refused_with_the_reason(content, said):
     if said:
-        with pytest.raises(Unreadable, match=said):
+        with pytest.raises(UnreadableFile, match=said):
             run(content)
     else:
         assert list(run(content)) == [(2, "")]
@@ -216,7 +216,7 @@ def test_columns_are_found_by_name_by_label_and_by_what_is_said():
         columns={"Surname": "last_name", "Born": "birth_year", "Shoe size": ""},
     )
     assert set(Actor.objects.values_list("last_name", "birth_year")) == {("Cher", 1946)}
-    with pytest.raises(Unreadable, match=r"no column “Nmae”.*no field “shoe”"):
+    with pytest.raises(UnreadableFile, match=r"no column “Nmae”.*no field “shoe”"):
         run("first_name\nA\n", columns={"Nmae": "last_name", "first_name": "shoe"})
 
 
@@ -274,7 +274,7 @@ def test_a_change_that_its_writer_has_not_seen_is_refused(actor):
 
 
 def test_the_directory_may_not_change_between_the_comparison_and_the_writing(actor):
-    with pytest.raises(Conflict), examined(f"id,version,first_name\n{actor.pk},1,T\n") as staging:
+    with pytest.raises(ImportConflict), examined(f"id,version,first_name\n{actor.pk},1,T\n") as staging:
         Actor.objects.filter(pk=actor.pk).update(country="FR")
         staging.apply("carol", "file")
     actor.refresh_from_db()
@@ -344,7 +344,7 @@ def workbook(*rows):
 
 
 def test_a_formula_for_a_heading_is_said_to_be_one():
-    with pytest.raises(Unreadable, match=r"^B1 is a formula or an error. Keep the value alone.$"):
+    with pytest.raises(UnreadableFile, match=r"^B1 is a formula or an error. Keep the value alone.$"):
         run(workbook(["first_name", "=1+1"], ["A", "x"]))
 
 
@@ -368,7 +368,7 @@ def test_mistakes_in_xlsx_are_by_line():
 
 def test_a_quotation_mark_of_a_csv_for_spreadsheets_is_taken_off(actor):
     Actor.objects.filter(pk=actor.pk).update(biography="=SUM(1)", native_name="'-x")
-    content = b"".join(records.comma_separated(Actor.objects.all()))
+    content = b"".join(records.csv_stream(Actor.objects.all()))
     assert b"'=SUM(1)" in content
     with examined(content) as staging:
         assert (staging.same, staging.changed) == (1, 0)

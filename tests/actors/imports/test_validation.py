@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings, strategies
 
-from actors.imports.columns import FIELDS
-from actors.imports.validation import Checker
+from actors.imports.columns import IMPORT_FIELDS
+from actors.imports.validation import ColumnValidator
 from actors.models import Actor
 from tests.actors.imports.test_imports import examined
 
@@ -29,10 +29,10 @@ CELLS = {
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=strategies.fixed_dictionaries(CELLS))
 def test_a_row_is_right_where_the_model_says_so(db, cells):
-    values, mistakes = Checker(list(FIELDS)).check([2], [[cells[name]] for name in FIELDS])
-    stored = dict(zip(FIELDS, (column[0] for column in values), strict=True))
-    empty = {name: None if name.endswith("year") else "" for name in FIELDS}
-    actor = Actor(**{name: cells[name] or empty[name] for name in FIELDS})
+    values, mistakes = ColumnValidator(list(IMPORT_FIELDS)).check([2], [[cells[name]] for name in IMPORT_FIELDS])
+    stored = dict(zip(IMPORT_FIELDS, (column[0] for column in values), strict=True))
+    empty = {name: None if name.endswith("year") else "" for name in IMPORT_FIELDS}
+    actor = Actor(**{name: cells[name] or empty[name] for name in IMPORT_FIELDS})
     try:
         actor.clean_fields()
     except ValidationError as error:
@@ -40,8 +40,8 @@ def test_a_row_is_right_where_the_model_says_so(db, cells):
     else:
         years = {"birth_year", "death_year"}
         assert {mistake.column for mistake in mistakes} <= years
-        assert {name: stored[name] for name in FIELDS if name not in years} == {
-            name: getattr(actor, name) for name in FIELDS if name not in years
+        assert {name: stored[name] for name in IMPORT_FIELDS if name not in years} == {
+            name: getattr(actor, name) for name in IMPORT_FIELDS if name not in years
         }
     content = json.dumps([cells])
     try:
@@ -70,7 +70,7 @@ def test_a_row_is_right_where_the_model_says_so(db, cells):
 @example(name="birth_year", cells=["0"])
 @example(name="first_name", cells=["e\u0301"])
 def test_a_cell_becomes_what_the_field_makes_of_it(name, cells):
-    checker = Checker([name])
+    checker = ColumnValidator([name])
     (values,), mistakes = checker.check(list(range(len(cells))), [cells])
     wrong = {mistake.line for mistake in mistakes}
     for line, (cell, value) in enumerate(zip(cells, values, strict=True)):
@@ -88,7 +88,7 @@ def test_a_cell_becomes_what_the_field_makes_of_it(name, cells):
 
 def test_what_is_fast_is_what_the_field_does():
     """The quick look at a column must never let pass what the field would change or refuse."""
-    checker = Checker(["first_name"])
+    checker = ColumnValidator(["first_name"])
     for code in range(0x110000):
         cell = f"a{chr(code)}b"
         if checker._is_plain([cell], 45):

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from actors.management.progress import Progress
-from actors.management.sample_people import people
+from actors.management.sample_people import sample_people
 from actors.models import Actor
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def test_people_are_added_and_can_be_found(actor, capsys):
 
 
 def test_the_same_seed_makes_the_same_people():
-    assert list(people(50, 7)) == list(people(50, 7)) != list(people(50, 8))
+    assert list(sample_people(50, 7)) == list(sample_people(50, 7)) != list(sample_people(50, 8))
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "1e3", "many", "100000001", "١٠"])

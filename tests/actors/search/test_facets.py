@@ -70,14 +70,14 @@ def is_of(actor, country="", living="", born=""):
 def view(**values):
     query = QueryDict(mutable=True)
     query.update({name: value for name, value in values.items() if value})
-    return actors.Listing.read(query)
+    return actors.ActorListing.read(query)
 
 
 @pytest.mark.parametrize("sort", ["last", "first"])
 @pytest.mark.parametrize("data", [False, True])
 def test_every_view_has_its_rows_once_in_order_on_pages_that_lead_both_ways(people, walked, sort, data):
     for narrow in VIEWS:
-        key = actors.SORTS[sort]
+        key = actors.ACTOR_SORTS[sort]
         wanted = sorted(
             (actor for actor in people if is_of(actor, **narrow)), key=lambda actor: (getattr(actor, key), actor.pk)
         )
@@ -134,7 +134,7 @@ def test_each_choice_has_the_number_that_choosing_it_would_give(people, most):
         assert found.pop("whole") == min(3, len(there))
         of_country = {"country": narrow["country"]} if narrow.get("country") else {}
         firsts = sorted(actor.sort_first for actor in people if is_of(actor, **of_country) and actor.sort_first)
-        assert found.pop("letters") == index_letters.labels_of(name[0] for name in firsts)
+        assert found.pop("letters") == index_letters.letter_labels(name[0] for name in firsts)
         values = {
             "country": COUNTRIES[1:],
             "born": ["1950s", "1940s", "1890s", "1790s"],

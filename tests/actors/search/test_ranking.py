@@ -16,7 +16,7 @@ from actors.models import Actor, Film
 from actors.search import ranking
 from actors.text import chinese_variants
 from actors.text.chinese_variants import spellings
-from actors.text.normalize import fold, pattern, words
+from actors.text.normalize import fold, fold_words, search_pattern
 from tests import plans
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def add(*names, **facts):
 
 
 def found(query, **narrow):
-    return [str(Actor.objects.get(pk=pk)) for _tier, _key, pk in ranking.find(query, **narrow).places]
+    return [str(Actor.objects.get(pk=pk)) for _tier, _key, pk in ranking.rank_actors(query, **narrow).places]
 
 
 def shown(client, address):
@@ -80,13 +80,13 @@ def test_it_finds_whom_the_words_match_and_nobody_else():
         wanted = {
             pk
             for pk, text in everybody.items()
-            if all(any(pattern(spelled) in text for spelled in spellings(word)) for word in words(query))
+            if all(any(search_pattern(spelled) in text for spelled in spellings(word)) for word in fold_words(query))
         }
-        if not words(query):
+        if not fold_words(query):
             wanted = set()
-        answer = ranking.find(query)
+        answer = ranking.rank_actors(query)
         assert {pk for _tier, _key, pk in answer.places} == wanted and not answer.more, query
-        if words(query):
+        if fold_words(query):
             assert set(Actor.objects.search(query).values_list("pk", flat=True)) == wanted, query
 
 
@@ -120,7 +120,7 @@ def test_of_two_spellings_both_are_found_and_films_too(client):
 
 
 def test_no_text_has_more_spellings_than_a_bound():
-    assert len(spellings("发" * 200)) <= chinese_variants.MOST and spellings("发" * 200)[0] == "发" * 200
+    assert len(spellings("发" * 200)) <= chinese_variants.MAX_SPELLINGS and spellings("发" * 200)[0] == "发" * 200
     assert spellings("周润发")[:3] == ["周润发", "週潤發", "週潤髮"] and "周潤發" in spellings("周润发")
     assert spellings("mifune") == ["mifune"] and spellings("さくら") == ["さくら"]
 
@@ -155,7 +155,7 @@ def test_pages_of_the_best_lead_on_and_back(client):
 
 
 def test_of_more_than_can_be_ranked_the_page_says_so_and_the_data_has_all(client, monkeypatch):
-    monkeypatch.setattr("actors.search.ranking.MOST", 60)
+    monkeypatch.setattr("actors.search.ranking.MAX_RANKED", 60)
     add(*(f"Cleo|Z{n:03}" for n in range(50)), *(f"Ann|Leo{n:03}" for n in range(61)))
     names, page = shown(client, "/?q=leo")
     assert names[0] == "Ann Leo000" and "More than 60 actors" in page
@@ -171,8 +171,8 @@ def test_of_more_than_can_be_ranked_the_page_says_so_and_the_data_has_all(client
 
 
 def test_where_nobody_is_left_of_many_that_were_read_the_page_says_that_there_may_be(client, monkeypatch):
-    monkeypatch.setattr("actors.search.ranking.MOST", 2)
-    monkeypatch.setattr("actors.search.ranking.READ", 20)
+    monkeypatch.setattr("actors.search.ranking.MAX_RANKED", 2)
+    monkeypatch.setattr("actors.search.ranking.MAX_SORTED_BY_NAME", 20)
     add(*(f"Ann|Leo{n:03}" for n in range(30)))
     for query in ("q=leo&living=no", "q=leo&living=no&sort=first"):
         page = client.get(f"/?{query}").content.decode()
@@ -182,11 +182,11 @@ def test_where_nobody_is_left_of_many_that_were_read_the_page_says_that_there_ma
 
 
 def test_where_few_are_left_of_many_that_were_read_there_may_be_more(client, monkeypatch):
-    monkeypatch.setattr("actors.search.ranking.MOST", 2)
-    monkeypatch.setattr("actors.search.ranking.READ", 20)
+    monkeypatch.setattr("actors.search.ranking.MAX_RANKED", 2)
+    monkeypatch.setattr("actors.search.ranking.MAX_SORTED_BY_NAME", 20)
     add(*(f"Ann|Leo{n:03}" for n in range(30)))
-    assert ranking.find("leo", living="no") == ranking.Found([], True)
-    assert ranking.find("leo", living="yes").more
+    assert ranking.rank_actors("leo", living="no") == ranking.RankedRows([], True)
+    assert ranking.rank_actors("leo", living="yes").more
 
 
 def test_a_search_is_best_first_unless_it_is_asked_otherwise(client):
@@ -200,7 +200,7 @@ def test_a_search_is_best_first_unless_it_is_asked_otherwise(client):
 
 
 def test_a_sorted_search_leads_from_page_to_page_and_puts_no_more_in_order_than_are_read(client, monkeypatch):
-    monkeypatch.setattr("actors.search.ranking.READ", 120)
+    monkeypatch.setattr("actors.search.ranking.MAX_SORTED_BY_NAME", 120)
     add(*(f"Leo {n:03}|Z{-n % 7}" for n in range(80)), *(f"Ann|Leo{n:03}" for n in range(40)))
     for sort, key in (("last", "sort_last"), ("first", "sort_first")):
         wanted = [str(actor) for actor in Actor.objects.order_by(key, "id")]
@@ -259,9 +259,9 @@ def test_what_a_newer_version_looks_up_is_what_an_older_one_has_indexed():
 def test_those_who_begin_with_a_word_are_read_in_order_whatever_was_looked_for_before():
     """Where thousands do, PostgreSQL read and sorted them all: 35 ms at a million for "le", not 3."""
     plans.fill("actor_sort_last", "actor_sort_first")
-    ranking.find("abc")  # leaves only bitmaps behind, until the transaction ends
+    ranking.rank_actors("abc")  # leaves only bitmaps behind, until the transaction ends
     with CaptureQueriesContext(connection) as asked:
-        ranking.find("1")
+        ranking.rank_actors("1")
     *scans, statement = asked[0]["sql"].split("; ")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = on")

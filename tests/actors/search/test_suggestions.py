@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from actors.models import Actor, Film
-from actors.search.suggestions import LONGEST, SHORTEST, suggest, suggest_films
+from actors.search.suggestions import MAX_WORD_LENGTH, MIN_WORD_LENGTH, suggest_actors, suggest_films
 
 pytestmark = pytest.mark.django_db
 
@@ -56,12 +56,12 @@ def people(db):
     ],
 )
 def test_suggests(query, meant):
-    assert suggest(query) == meant
+    assert suggest_actors(query) == meant
 
 
 def test_only_what_finds_somebody_in_the_list_is_suggested():
-    assert suggest("belmonod") == suggest("belmonod", country="FR", living="yes") == ["belmondo"]
-    assert suggest("belmonod", country="GB") == suggest("belmonod", living="no") == []
+    assert suggest_actors("belmonod") == suggest_actors("belmonod", country="FR", living="yes") == ["belmondo"]
+    assert suggest_actors("belmonod", country="GB") == suggest_actors("belmonod", living="no") == []
 
 
 def test_page_and_data_suggest(client):
@@ -160,7 +160,7 @@ def test_the_words_of_titles_are_looked_up_in_an_index(films):
 @pytest.mark.postgresql
 def test_the_index_has_every_word_that_a_slip_may_have_been():
     """A slip makes it one letter longer or shorter than what is typed."""
-    for length in (SHORTEST - 1, LONGEST + 1):
+    for length in (MIN_WORD_LENGTH - 1, MAX_WORD_LENGTH + 1):
         Film.objects.create(title="x" * length)
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM actors_film WHERE film_words(search) @> ARRAY[%s]", ["x" * length])
@@ -169,6 +169,6 @@ def test_the_index_has_every_word_that_a_slip_may_have_been():
 
 def test_no_more_films_are_read_than_a_bound(films, monkeypatch):
     """SQLite has no index of words."""
-    monkeypatch.setattr("actors.search.suggestions.READ", 1)
+    monkeypatch.setattr("actors.search.suggestions.MAX_TITLES_READ", 1)
     found = suggest_films("mubrellas")
     assert found == (["umbrellas"] if connection.vendor == "postgresql" else [])

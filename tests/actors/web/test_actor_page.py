@@ -3,7 +3,7 @@
 import pytest
 
 from actors.models import Actor
-from actors.text.language import language_of
+from actors.text.language import language_of_name
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +102,7 @@ def test_what_is_not_an_id_is_not_found(client, actor, wrong):
     ],
 )
 def test_the_language_of_a_native_name_is_told_by_script_and_country(name, country, language):
-    assert language_of(name, country) == language
+    assert language_of_name(name, country) == language
 
 
 def test_a_deleted_actor_is_gone_and_one_that_never_was_is_not_found(client, actor):

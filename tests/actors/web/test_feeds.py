@@ -85,7 +85,7 @@ def test_the_feed_is_bounded_whatever_the_history(client, monkeypatch, django_as
     Actor.objects.bulk_create(Actor(first_name=f"Number {n}") for n in range(60))
     with django_assert_max_num_queries(4):
         assert len(titles(read(client))) == 50
-    monkeypatch.setattr(feeds, "CHANGES", 10)
+    monkeypatch.setattr(feeds, "MAX_CHANGES_READ", 10)
     assert len(titles(read(client))) == 10
 
 

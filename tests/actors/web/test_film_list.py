@@ -80,7 +80,7 @@ def test_a_search_by_year_puts_no_more_in_order_than_are_read(client, monkeypatc
     for number, year in enumerate(years):
         Film.objects.create(title=f"Part {number}", year=year)
     assert titles(client.get("/films/?q=part&sort=year")) == [f"Part {number}" for number in (1, 3, 4, 2, 0, 5)]
-    monkeypatch.setattr("actors.search.ranking.READ", 5)
+    monkeypatch.setattr("actors.search.ranking.MAX_SORTED_BY_NAME", 5)
     page = client.get("/films/?q=part&sort=year")
     assert titles(page) == [f"Part {number}" for number in (1, 3, 4, 2, 0)] and b"More than 5 films" in page.content
     assert client.get("/films.json?q=part&sort=year").json()["total"] is None
@@ -221,8 +221,8 @@ def test_copied_films_are_to_the_byte_what_python_writes(films, monkeypatch):
     Film.objects.create(title='Odd, "one"', original_title="=1\t")
     rows = Film.objects.with_newest().order_by("newest", "sort_title", "id")
     writers = (
-        lambda: records.ndjson(rows, records.FILM_FIELDS),
-        lambda: records.comma_separated(rows, records.FILM_FIELDS),
+        lambda: records.ndjson_stream(rows, records.FILM_FIELDS),
+        lambda: records.csv_stream(rows, records.FILM_FIELDS),
     )
     copied = [b"".join(write()) for write in writers]
     monkeypatch.setattr(connection, "vendor", "python")

@@ -4,7 +4,7 @@ import pytest
 
 from actors.models import Actor
 from actors.templatetags.highlight import marked
-from actors.text.normalize import words
+from actors.text.normalize import fold_words
 
 
 @pytest.mark.once
@@ -33,7 +33,7 @@ from actors.text.normalize import words
     ],
 )
 def test_marks(text, query, shown):
-    assert marked(text, words(query)) == shown
+    assert marked(text, fold_words(query)) == shown
 
 
 @pytest.mark.django_db

@@ -89,7 +89,7 @@ def test_the_data_jumps_too(client):
 
 
 def test_steps_are_bounded(monkeypatch):
-    monkeypatch.setattr(index_letters, "MOST", 3)
+    monkeypatch.setattr(index_letters, "MAX_LETTERS", 3)
     assert facets.counts(Facets(), 1, 1, "sort_last")["letters"] == ["#", "B", "D"]
 
 

@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import override
 
-from actors.listing.actors import Listing
+from actors.listing.actors import ActorListing
 from actors.listing.rows import Listed
 from actors.models import Actor, Film
 from actors.web import rows
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def one_by_one(actors, sort="", words=""):
-    context = {"listing": Listing(sort=sort), "words": words}
+    context = {"listing": ActorListing(sort=sort), "words": words}
     return "".join(render_to_string("actors/row.html", {**context, "actor": actor}) for actor in actors)
 
 

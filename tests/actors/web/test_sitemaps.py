@@ -39,7 +39,7 @@ class TestLarge:
 
     @pytest.fixture(autouse=True)
     def _actors(self, monkeypatch):
-        monkeypatch.setattr(sitemaps, "MOST", 2)
+        monkeypatch.setattr(sitemaps, "MAX_URLS", 2)
         Actor.objects.bulk_create(Actor(id=pk, first_name=f"Number {pk}") for pk in (1, 2, 3, 2_000_000_000))
         Film.objects.create(id=5, title="Moonstruck")
 

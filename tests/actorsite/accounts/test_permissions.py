@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.utils import translation
 
-from actorsite.accounts.permissions import label
+from actorsite.accounts.permissions import permission_label
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +71,7 @@ def test_a_superuser_gives_permissions(client, root):
 def test_in_english_they_are_what_is_stored():
     about = Permission.objects.filter(content_type__model__in=["actor", "film", "change", "user", "group"])
     assert len(about) == 18
-    assert [label(permission) for permission in about] == [str(permission) for permission in about]
+    assert [permission_label(permission) for permission in about] == [str(permission) for permission in about]
 
 
 @pytest.mark.parametrize(
@@ -81,4 +81,4 @@ def test_what_no_model_declares_is_called_as_it_is_stored(kind, codename):
     of, _made = ContentType.objects.get_or_create(app_label="actors", model=kind)
     permission = Permission(content_type=of, codename=codename, name="As stored")
     with translation.override("zh-hans"):
-        assert label(permission).endswith(" | As stored")
+        assert permission_label(permission).endswith(" | As stored")

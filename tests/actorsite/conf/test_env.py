@@ -90,8 +90,8 @@ def test_every_variable_has_bad_values_here():
     + [(name, "") for name in BAD if name not in EMPTY_IS_FINE],
 )
 def test_a_bad_value_is_refused_by_its_name(name, value):
-    with pytest.raises(env.EnvironmentInvalid) as refused:
-        env.read({**GOOD, name: value})
+    with pytest.raises(env.InvalidEnvironment) as refused:
+        env.read_environment({**GOOD, name: value})
     heading, *mistakes = str(refused.value).splitlines()
     assert heading == "The environment does not allow a start."
     assert len(mistakes) == 1
@@ -100,7 +100,7 @@ def test_a_bad_value_is_refused_by_its_name(name, value):
 
 
 def test_good_values_are_read():
-    values = env.read(
+    values = env.read_environment(
         {
             **GOOD,
             "ALLOWED_HOSTS": "a.example.org,.b.example.org",
@@ -116,8 +116,8 @@ def test_good_values_are_read():
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])
 def test_what_is_required_must_be_set(missing):
-    with pytest.raises(env.EnvironmentInvalid, match=f"- {missing} is required: "):
-        env.read({name: value for name, value in GOOD.items() if name != missing})
+    with pytest.raises(env.InvalidEnvironment, match=f"- {missing} is required: "):
+        env.read_environment({name: value for name, value in GOOD.items() if name != missing})
 
 
 OLD = {"host": "db.example.org", "PSQL_USERNAME": "ada", "PSQL_PASSWORD": "p@ss/w:rd", "PSQL_DBNAME": "actors"}
@@ -125,35 +125,37 @@ OLD = {"host": "db.example.org", "PSQL_USERNAME": "ada", "PSQL_PASSWORD": "p@ss/
 
 def test_the_four_old_variables_name_the_database():
     """With the replaced page's TLS, which is libpq's default."""
-    url = env.read({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD})["DATABASE_URL"]
-    entry = env.database(url, 600)
+    url = env.read_environment({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD})[
+        "DATABASE_URL"
+    ]
+    entry = env.database_settings(url, 600)
     assert (entry["HOST"], entry["USER"], entry["PASSWORD"], entry["NAME"]) == tuple(OLD.values())
     assert (entry["PORT"], entry["OPTIONS"]["sslmode"]) == (5432, "prefer")
 
 
 def test_the_host_may_be_an_address():
     required = {name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}
-    url = env.read({**required, **OLD, "host": "2001:db8::7"})["DATABASE_URL"]
-    entry = env.database(url, 600)
+    url = env.read_environment({**required, **OLD, "host": "2001:db8::7"})["DATABASE_URL"]
+    entry = env.database_settings(url, 600)
     assert (entry["HOST"], entry["PORT"]) == ("2001:db8::7", 5432)
 
 
 @pytest.mark.parametrize(("name", "value"), [("PSQL_PASSWORD", ""), ("host", "h:5433")])
 def test_one_of_the_four_that_is_wrong_is_said_once(name, value):
-    with pytest.raises(env.EnvironmentInvalid) as refused:
-        env.read({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD, name: value})
+    with pytest.raises(env.InvalidEnvironment) as refused:
+        env.read_environment({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD, name: value})
     [_heading, mistake] = str(refused.value).splitlines()
     assert mistake.startswith(f"- {name} must be ")
 
 
 def test_database_url_wins_over_the_four():
-    assert env.read({**GOOD, **OLD})["DATABASE_URL"] == GOOD["DATABASE_URL"]
+    assert env.read_environment({**GOOD, **OLD})["DATABASE_URL"] == GOOD["DATABASE_URL"]
 
 
 def test_the_old_variables_come_together():
     some = {"SECRET_KEY": GOOD["SECRET_KEY"], "ALLOWED_HOSTS": "a", "host": "db", "PSQL_PASSWORD": "hush"}
-    with pytest.raises(env.EnvironmentInvalid, match="PSQL_USERNAME, PSQL_DBNAME must be set too") as refused:
-        env.read(some)
+    with pytest.raises(env.InvalidEnvironment, match="PSQL_USERNAME, PSQL_DBNAME must be set too") as refused:
+        env.read_environment(some)
     assert "hush" not in str(refused.value)
 
 
@@ -162,7 +164,7 @@ def test_the_old_variables_come_together():
     [("postgres://u:p@h/n", "require"), ("postgres://u:p@h/n?sslmode=disable", "disable")],
 )
 def test_tls_is_required_unless_the_url_says_otherwise(url, sslmode):
-    assert env.database(url, 600)["OPTIONS"]["sslmode"] == sslmode
+    assert env.database_settings(url, 600)["OPTIONS"]["sslmode"] == sslmode
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_tls_is_required_unless_the_url_says_otherwise(url, sslmode):
     ],
 )
 def test_options_that_are_known_are_taken(url, options):
-    entry = env.database(env.read({**GOOD, "DATABASE_URL": url})["DATABASE_URL"], 600)
+    entry = env.database_settings(env.read_environment({**GOOD, "DATABASE_URL": url})["DATABASE_URL"], 600)
     assert options.items() <= entry["OPTIONS"].items()
     assert entry["ENGINE"] == (
         "django.db.backends.sqlite3" if "timeout=3" in url or "init" in url else "actorsite.db.postgresql"

@@ -53,7 +53,7 @@ def test_an_inner_deadline_ends_with_its_block():
 
 def test_work_that_is_known_to_take_long_may():
     with deadlines.deadline(1):
-        deadlines.extend(8)
+        deadlines.extend_deadline(8)
         sleep(1.2)
 
 
@@ -96,7 +96,7 @@ def test_a_stream_gets_as_much_time_for_each_part():
             yield b"row"
 
     def stream(*naps):
-        middleware = deadlines.RequestDeadline(lambda request: StreamingHttpResponse(rows(*naps)))
+        middleware = deadlines.RequestDeadlineMiddleware(lambda request: StreamingHttpResponse(rows(*naps)))
         middleware.seconds = 2
         return list(middleware(RequestFactory().get("/")))
 
@@ -114,12 +114,14 @@ def test_a_file_of_data_may_be_silent_for_longer(monkeypatch):
             sleep(nap)
             yield b"row"
 
-        middleware = deadlines.RequestDeadline(lambda request: publishing.stream(request, rows(), "text/plain"))
+        middleware = deadlines.RequestDeadlineMiddleware(
+            lambda request: publishing.stream_response(request, rows(), "text/plain")
+        )
         middleware.seconds = 0.5
         return list(middleware(RequestFactory().get("/")))
 
     assert stream(1.5) == [b"row"] * 2
-    monkeypatch.setattr(publishing, "SILENCE", 1)
+    monkeypatch.setattr(publishing, "MAX_SILENCE_SECONDS", 1)
     with pytest.raises((OperationalError, InterfaceError)):
         stream(8)
 
@@ -129,7 +131,7 @@ def test_a_ping_that_is_answered_as_its_time_ends_is_no_answer(monkeypatch):
 
     def late(wrapper):
         with contextlib.suppress(OperationalError, InterfaceError):
-            sleep(base.PING + 2)
+            sleep(base.PING_SECONDS + 2)
         return True
 
     monkeypatch.setattr(base.base.DatabaseWrapper, "is_usable", late)
@@ -142,4 +144,4 @@ def test_a_ping_that_is_answered_as_its_time_ends_is_no_answer(monkeypatch):
 def test_a_ping_in_time_is_an_answer():
     connection.ensure_connection()
     assert connection.is_usable() is True
-    sleep(base.PING + 0.2)
+    sleep(base.PING_SECONDS + 0.2)

@@ -19,7 +19,7 @@ def lookers():
 
 def test_a_wait_for_sqlite_ends_nobody():
     """Who waited past the deadline ended the thread that looks, and so every deadline of the process."""
-    deadlines.watch(sqlite3.connect(":memory:"))
+    deadlines.watch_connection(sqlite3.connect(":memory:"))
     with deadlines.deadline(0.1):
         time.sleep(0.4)
     assert lookers()
@@ -29,7 +29,7 @@ def test_a_wait_for_sqlite_ends_nobody():
 def test_whoever_looks_is_replaced(monkeypatch):
     """After a fault of ours."""
     with monkeypatch.context() as patched:
-        patched.setattr(deadlines, "_look_once", lambda now: 1 / 0)
+        patched.setattr(deadlines, "_check_deadlines", lambda now: 1 / 0)
         with deadlines.deadline(1):
             time.sleep(0.4)
         assert not lookers()

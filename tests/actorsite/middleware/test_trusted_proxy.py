@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from actorsite.middleware.trusted_proxy import Proxy
+from actorsite.middleware.trusted_proxy import TrustedProxyMiddleware
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 
@@ -26,7 +26,7 @@ def seen(method="GET", path="/actors/?q=%C5%82", peer="10.0.0.9", **headers):
         return HttpResponse()
 
     request = RequestFactory().generic(method, path, REMOTE_ADDR=peer, headers={"Host": "testserver", **headers})
-    return Proxy(site)(request), found
+    return TrustedProxyMiddleware(site)(request), found
 
 
 def test_a_trusted_proxy_is_believed():

@@ -64,7 +64,7 @@ def test_readyz_names_the_missing_migration(client, readiness):
 
 def test_readyz_gives_up_on_a_database_that_hangs(client, readiness, monkeypatch):
     release = threading.Event()
-    monkeypatch.setattr(health, "PATIENCE", 0.1)
+    monkeypatch.setattr(health, "MAX_WAIT_SECONDS", 0.1)
     monkeypatch.setattr(health, "database_reason", lambda: release.wait(5) and "")
     response = client.get("/readyz")
     release.set()
@@ -83,7 +83,7 @@ def test_readyz_asks_at_most_twice_a_second(client, readiness, monkeypatch):
 
 
 def test_readyz_says_no_while_the_process_stops(client, monkeypatch):
-    monkeypatch.setattr(health, "draining", lambda: True)
+    monkeypatch.setattr(health, "is_draining", lambda: True)
     response = client.get("/readyz")
     assert (response.status_code, response.content) == (503, b"This process is stopping.")
 
@@ -134,5 +134,5 @@ AT = 'connection to server at "db.example.org" (192.0.2.7), port 5432 failed: '
 )
 def test_a_reason_names_no_server_and_nobody(said, reason):
     """Anybody may read it."""
-    assert circuit_breaker.reason(OperationalError(said)) == reason
-    assert circuit_breaker.reason(circuit_breaker.Refused("Away", reason)) == reason
+    assert circuit_breaker.public_reason(OperationalError(said)) == reason
+    assert circuit_breaker.public_reason(circuit_breaker.CircuitOpen("Away", reason)) == reason

@@ -62,14 +62,14 @@ def test_strangers_and_outages_get_no_traceback(name, status, brief):
     error = ValueError("lost\nthe server")
     record = logging.LogRecord(name, logging.ERROR, __file__, 1, "Failed: %s", ("/",), (ValueError, error, None))
     record.status_code = status
-    assert logs.Brief().filter(record)
+    assert logs.OneLineFilter().filter(record)
     written = json.loads(logs.JSONFormatter().format(record))
     assert written["message"] == ("Failed: / (ValueError: lost the server)" if brief else "Failed: /")
     assert ("exception" in written) is not brief
 
 
 def test_a_thread_that_fails_is_one_line_too(caplog, monkeypatch):
-    monkeypatch.setattr(threading, "excepthook", logs.thread_failed)
+    monkeypatch.setattr(threading, "excepthook", logs.log_thread_failure)
     for failure in (SystemExit, ValueError("no such actor")):
         thread = threading.Thread(target=lambda failure=failure: raise_(failure), name="look")
         thread.start()
@@ -108,7 +108,7 @@ def test_a_stranger_writes_no_line_and_moves_no_cursor(form):
 def test_a_failing_probe_has_an_id_in_each_line(client, caplog, monkeypatch):
     from actorsite.observability import health
 
-    monkeypatch.setattr(health, "draining", lambda: True)
+    monkeypatch.setattr(health, "is_draining", lambda: True)
     ids = []
     caplog.handler.addFilter(lambda record: ids.append(logs.request_id.get()) or True)
     client.get("/readyz", headers={"X-Request-Id": "this-is-mine"})

@@ -8,7 +8,7 @@ from django.db import OperationalError, connection
 
 from actors.db import statements
 from actors.exports import records
-from actors.listing.params import Query
+from actors.listing.params import ListParams
 from actors.models import Actor
 from tests import pages
 from tests.wsgi import Site
@@ -76,7 +76,7 @@ def test_an_error_is_the_page_of_an_error(sites, monkeypatch):
     def away(*arguments, **named):
         raise OperationalError("away")
 
-    monkeypatch.setattr(Query, "page", away)
+    monkeypatch.setattr(ListParams, "page", away)
     for address in ("/?x", "/actors.json?x", "/films/?x", "/films.json?x"):
         (*first, page), (*second, other) = (comparable(site.get(address)) for site in sites)
         assert first == second and page == other
@@ -119,7 +119,7 @@ HOSTILE = ["<b>&amp;\"'", "\\u0022\\\\", "\ue000\uf000", "😀👩‍👧", "%s{
 
 def plain(actor):
     """An actor as JSON, straightforwardly."""
-    return {**records.record(records.values_of(actor)), "url": f"http://testserver{actor.get_absolute_url()}"}
+    return {**records.to_record(records.actor_values(actor)), "url": f"http://testserver{actor.get_absolute_url()}"}
 
 
 def test_rows_as_data_are_what_they_were_and_what_became_of_them(sites):

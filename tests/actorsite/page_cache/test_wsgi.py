@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils.http import parse_http_date
 
 from actors.db import data_version
-from actors.listing.actors import Listing
+from actors.listing.actors import ActorListing
 from actors.models import Actor, Credit, Film
 from actorsite.page_cache import wsgi
 from actorsite.page_cache.revision import made
@@ -256,7 +256,7 @@ def test_a_page_made_anew_waits_no_longer_than_a_request_may(actor, monkeypatch,
 
     site = Site(seconds)
     assert site.get("/")[0] == 200
-    monkeypatch.setattr(Listing, "page", slow)
+    monkeypatch.setattr(ActorListing, "page", slow)
     site.pages.patience = 0.5
     try:
         assert site.get("/?sort=first")[0] == 503

@@ -53,12 +53,12 @@ def test_it_waits_for_what_a_closed_connection_still_sends(listener):
         connection = accept(listener)
         connection.sendall(b"x" * 60_000)
         connection.close()
-        assert drain.unsent(port)
+        assert drain.has_unsent_bytes(port)
         received = []
         thread = threading.Thread(target=lambda: received.append(read(reader, 0.01)))
         thread.start()
         drain.wait_until_sent(port, 20)
-        assert not drain.unsent(port)
+        assert not drain.has_unsent_bytes(port)
         thread.join(1)
         assert [len(all_of_it) for all_of_it in received] == [60_000]
 
@@ -68,9 +68,9 @@ def test_it_waits_no_longer_than_it_may(listener):
     with slow_reader(port), accept(listener) as connection:
         connection.sendall(b"x" * 60_000)
         drain.wait_until_sent(port, 0.3)
-        assert drain.unsent(port)
+        assert drain.has_unsent_bytes(port)
         # What others have not sent is not waited for.
-        assert not drain.unsent(port - 1)
+        assert not drain.has_unsent_bytes(port - 1)
 
 
 def test_the_server_sends_all_before_it_ends():

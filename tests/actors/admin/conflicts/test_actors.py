@@ -14,7 +14,7 @@ from django.test import Client
 
 from actors.admin.actors import ActorAdmin
 from actors.admin.conflicts import optimistic_locking
-from actors.history import service
+from actors.history.actors import TRACKED_FIELDS
 from actors.models import Actor, Change
 from tests import server
 from tests.actors.admin.test_actors import LIST, PASSWORD, address, form
@@ -265,8 +265,8 @@ def test_without_history_nothing_is_preselected(alice, actor):
 
 
 def test_compare():
-    blank = dict.fromkeys(service.FIELDS, "")
-    rows = optimistic_locking.compare(
+    blank = dict.fromkeys(TRACKED_FIELDS, "")
+    rows = optimistic_locking.conflicting_fields(
         {**blank, "country": "JP", "birth_year": 1}, {**blank, "country": "FR"}, {**blank, "country": "US"}
     )
     assert [(row["name"], row["was"], row["theirs"], row["mine"], row["take"]) for row in rows] == [

@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from actors.admin.conflicts.films import MOST_ENTRIES
+from actors.admin.conflicts.films import MAX_UNSEEN_CHANGES
 from actors.admin.films import FilmAdmin
-from actors.history.merge import merge
+from actors.history.merge import merge_actors
 from actors.models import Actor, Change, Credit, Film, FilmChange
 from tests.actors.admin.conflicts.test_films import TAKASHI, TOSHIRO, Page, cast, client_of, save, seven_samurai
 from tests.actors.admin.test_films import FILMS, address, form, go_back, seen
@@ -83,9 +83,9 @@ def test_an_actor_who_was_merged_meanwhile_is_the_survivor(alice, film, actor):
     survivor = Actor.objects.create(first_name="Survivor")
     third = Actor.objects.create(first_name="Third")
     mine = form(film, new=[(third, "T")]) | {"credits-0-character": "Mine"}
-    merge((survivor.pk, survivor.version), (actor.pk, actor.version), {}, "bob")
+    merge_actors((survivor.pk, survivor.version), (actor.pk, actor.version), {}, "bob")
     survivor.refresh_from_db()
-    merge((survivor.pk, survivor.version), (third.pk, third.version), {}, "bob")
+    merge_actors((survivor.pk, survivor.version), (third.pk, third.version), {}, "bob")
     page = Page(alice.post(address(film), mine))
     assert page.rows() == {
         "Survivor: Character": ("Kikuchiyo", "Kikuchiyo", "Mine"),
@@ -117,7 +117,7 @@ def test_an_actor_who_goes_while_the_form_is_saved(film, actor, monkeypatch, mer
     def go():
         try:
             if merged:
-                merge((survivor.pk, 1), (third.pk, 1), {}, "bob")
+                merge_actors((survivor.pk, 1), (third.pk, 1), {}, "bob")
             else:
                 third.delete()
         finally:
@@ -156,7 +156,7 @@ def test_more_changes_than_can_be_told_apart_preselect_nothing(alice, film):
     mine = form(film, year=1999)
     FilmChange.objects.bulk_create(
         FilmChange(film_id=film.pk, kind="~", origin="sql", fields="year", before={}, after={})
-        for _ in range(MOST_ENTRIES + 1)
+        for _ in range(MAX_UNSEEN_CHANGES + 1)
     )
     page = Page(alice.post(address(film), mine))
     assert "year" not in page.takes and page.rows() == {"Year": ("1954", "1999")}
@@ -204,8 +204,8 @@ def test_a_part_of_an_actor_who_was_merged_comes_back_as_the_survivors(alice, fi
     survivor = Actor.objects.create(first_name="Survivor")
     middle = Actor.objects.create(first_name="Middle")
     change = deleted(film)
-    merge((middle.pk, 1), (actor.pk, 1), {}, "bob")
-    merge((survivor.pk, 1), (middle.pk, 1), {}, "bob")
+    merge_actors((middle.pk, 1), (actor.pk, 1), {}, "bob")
+    merge_actors((survivor.pk, 1), (middle.pk, 1), {}, "bob")
     page = go_back(alice, change, "before").content.decode()
     assert "Seven Samurai (1954) is restored." in page and "did not come back" not in page
     assert cast(Film(pk=change.film_id)) == [("Survivor", "Kikuchiyo", 1), TAKASHI]
@@ -220,7 +220,7 @@ def test_a_part_that_both_had_comes_back_once_as_the_survivors_own(alice, film, 
     other = Actor.objects.create(first_name="Other")
     Credit.objects.create(film=film, actor=other, character="Kikuchiyo", billing=7)
     change = deleted(film)
-    merge((actor.pk, 1), (other.pk, 1), {}, "bob")
+    merge_actors((actor.pk, 1), (other.pk, 1), {}, "bob")
     assert "did not come back" not in go_back(alice, change, "before").content.decode()
     assert cast(Film(pk=change.film_id)) == [TAKASHI, TOSHIRO]
 

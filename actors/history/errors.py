@@ -1,0 +1,13 @@
+"""Why a change is refused."""
+
+
+class EditConflict(Exception):
+    """An actor or a film was changed since its editor loaded it; ``now`` is its current state, None if deleted."""
+
+    def __init__(self, now):
+        super().__init__("It was changed meanwhile.")
+        self.now = now
+
+
+class NotRestorable(Exception):
+    """A credit cannot be restored: its film or actor is gone, or there is such a credit already."""
