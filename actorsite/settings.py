@@ -65,7 +65,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Below whitenoise, whose files are compressed already. It pads its answers against BREACH.
-    "actorsite.page_cache.wsgi.Compression",
+    "actorsite.page_cache.encodings.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "actorsite.middleware.query_string.QueryStringMiddleware",
@@ -80,7 +80,7 @@ MIDDLEWARE = [
 
 METRICS_PORT = ENV["METRICS_PORT"]
 if METRICS_PORT:
-    MIDDLEWARE.append("actorsite.observability.metrics.ViewNameMiddleware")
+    MIDDLEWARE.insert(0, "actorsite.observability.metrics.MetricsMiddleware")
 
 ROOT_URLCONF = "actorsite.urls"
 WSGI_APPLICATION = "actorsite.wsgi.application"
@@ -102,6 +102,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.database_settings(ENV["DATABASE_URL"], ENV["DATABASE_CONN_MAX_AGE"])}
+# Reads the version of what public pages show (see actorsite.page_cache.version); empty for no page cache.
+DATA_VERSION = "actors.db.data_version.current"
 CACHE_SECONDS = ENV["CACHE_SECONDS"]
 DATABASE_STATEMENT_TIMEOUT = ENV["DATABASE_STATEMENT_TIMEOUT"]
 # The replaced application's sequences are integer.

@@ -15,36 +15,9 @@ from actors.listing.params import InvalidParams, number_of
 from actors.listing.rows import Recorded
 from actors.models import Actor, Change, Film
 from actorsite.page_cache.publishing import publish, set_canonical_address, stream_response
+from actorsite.problem_details import allow_any_origin, invalid_params_problem, not_found_problem, problem
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
-
-
-def problem(status: int, title: str, detail: str, **more) -> HttpResponse:
-    """Return the one shape of an error: application/problem+json, RFC 9457."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return _allow_any_origin(
-        HttpResponse(records.encode_json(body), status=status, content_type="application/problem+json")
-    )
-
-
-def is_data(path: str) -> bool:
-    """Whether who asks for ``path`` wants data, and of an error a ``problem``, whether or not there is such a path."""
-    return path.endswith((".json", ".csv", ".ndjson"))
-
-
-def invalid_params_problem(mistakes: list[str]) -> HttpResponse:
-    """Return the problem of a query with ``mistakes``."""
-    return problem(400, "Bad Request", " ".join(mistakes), mistakes=mistakes)
-
-
-def not_found_problem(request) -> HttpResponse:
-    return problem(404, "Not Found", f"There is nothing at {request.path}.")
-
-
-def _allow_any_origin(response):
-    response["Access-Control-Allow-Origin"] = "*"
-    response["Access-Control-Expose-Headers"] = "ETag, Link"
-    return response
 
 
 def resource(view):
@@ -53,7 +26,7 @@ def resource(view):
     @csrf_exempt
     @wraps(view)
     def answer(request, *args, **kwargs):
-        return _allow_any_origin(_respond(view, request, *args, **kwargs))
+        return allow_any_origin(_respond(view, request, *args, **kwargs))
 
     return answer
 
