@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from actors.admin.changelist import check_query
 from actors.exports import records
-from actors.exports.formats import FORMATS, MAX_CELL_LENGTH
+from actors.exports.formats import FORMATS
+from actors.exports.spreadsheets import MAX_CELL_LENGTH
 
 # A workbook is made as a whole before its first byte is sent, and a router waits for 30 s.
 MAX_WORKBOOK_ROWS = 50_000

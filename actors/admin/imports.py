@@ -27,7 +27,7 @@ from actors.admin.history import render_difference
 from actors.history.undo import CannotUndoUnmerge, ChangedSinceBatch, undo_batch
 from actors.imports.columns import IGNORED_FIELDS, IMPORT_FIELDS, KEY_FIELDS, field_for_heading
 from actors.imports.errors import RowError, UnreadableFile, write_errors
-from actors.imports.parsers.csv import open_source
+from actors.imports.parsers import open_source
 from actors.imports.possible_duplicates import find_possible_duplicates
 from actors.imports.staging import ImportConflict
 from actors.models import Actor, Batch, Upload

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from actors import imports
 from actors.db import vacuum
 from actors.history.undo import ChangedSinceBatch, undo_batch
-from actors.imports.parsers.csv import open_source
+from actors.imports.parsers import open_source
 from actors.models import Actor, Batch, Change, Credit, Film
 from tests.database import cursor_of
 

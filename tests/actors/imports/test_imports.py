@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from actors import imports
 from actors.exports import records
 from actors.imports.errors import UnreadableFile
-from actors.imports.parsers.csv import open_source
+from actors.imports.parsers import open_source
 from actors.imports.staging import ImportConflict
 from actors.models import Actor, Batch, Change
 
