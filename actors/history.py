@@ -1,6 +1,6 @@
 """Who changed what in an actor, when, and from where.
 
-The database itself writes the history down (migration 0010), one entry for
+The database itself writes the history down (history.sql), one entry for
 each row that a statement changes, so that no way of writing can pass it by.
 Django only tells the database on whose behalf it writes.
 """

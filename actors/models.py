@@ -16,6 +16,7 @@ from actors.addresses import address, slug_of
 from actors.batches import Added, Batch, Merge, Upload  # noqa: F401  models, of which this is the one address
 from actors.changes import Change, FilmChange  # noqa: F401  the same
 from actors.fields import (
+    CountryField,
     Decade,
     Empty,
     FoldedField,
@@ -165,7 +166,7 @@ class Actor(models.Model):
 
     The first four columns are the replaced application's, in its order. What
     ``version``, ``last_update`` and the folded columns hold is the database's
-    business (migration 0003): every write that changes a row, through Django
+    business (migrations/sql/postgresql/actor.sql): every write that changes a row, through Django
     or past it, raises its version by one and folds its names anew.
     """
 
@@ -186,7 +187,7 @@ class Actor(models.Model):
     death_year = models.PositiveSmallIntegerField(
         _("year of death"), null=True, blank=True, help_text=_("Leave empty for the living, and when not certain.")
     )
-    country = models.CharField(_("country"), max_length=2, blank=True, db_default="", choices=country_choices)
+    country = CountryField(_("country"), max_length=2, blank=True, db_default="", choices=country_choices)
     biography = PlainTextField(
         _("biography"), blank=True, db_default="", help_text=_("Plain text. An empty line starts a new paragraph.")
     )

@@ -26,7 +26,7 @@ from actors.finding import Place, allow, condition
 from actors.search import LAST, UNSPACED_LETTER, words
 
 MOST = 3
-SHORTEST, LONGEST = 4, 20  # letters; the words of migration 0029 are one more on either side
+SHORTEST, LONGEST = 4, 20  # letters; the words of film_words in text_functions.sql are one more on either side
 SHORTEST_PART = 2
 # Each costs some lookups.
 MOST_WORDS = 6

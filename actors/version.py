@@ -1,4 +1,4 @@
-"""The version of all that public pages show. The database keeps it (migration 0012), whoever writes.
+"""The version of all that public pages show. The database keeps it (data_version.sql), whoever writes.
 
 Read it before the rows: what is read after it may be newer, never older.
 """
