@@ -84,8 +84,91 @@ def test_a_failing_migration_is_taken_back_whole():
         cursor.execute("CREATE TABLE actors_credit (id integer)")
         before = value(url, schema)
         code, said = run(url)
-        assert code != 0 and "The migration failed and is taken back" in said and "already exists" in said
+        assert (
+            code != 0
+            and "The migration failed and is taken back" in said
+            and "already exists" in said
+        )
         assert value(url, schema) == before
+
+
+TRIGRAMS = "SELECT array_agg(indexdef ORDER BY indexname) FROM pg_indexes WHERE indexname LIKE '%_trgm'"
+VALID = "SELECT count(*) FROM pg_index WHERE indexrelid::regclass::text LIKE '%_trgm' AND indisvalid"
+
+
+def test_trigram_indexes_are_made_when_the_extension_comes_later():
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url)[0] == 0
+        made_by_migration = value(url, TRIGRAMS)
+        assert len(made_by_migration) == 2
+    with scratch_database() as url, cursor_of(url) as cursor:
+        cursor.execute("SELECT current_database()")
+        name = cursor.fetchone()[0]
+        cursor.execute(f"CREATE ROLE {name} LOGIN; GRANT CREATE ON SCHEMA public TO {name}")
+        owner = url.replace("postgres@", f"{name}@")
+        try:
+            for _ in range(2):
+                code, said = run(owner)
+                assert code == 0 and "Without pg_trgm, search reads the whole table: " in said, said
+                assert value(url, TRIGRAMS) is None
+            cursor.execute("CREATE EXTENSION pg_trgm")
+            code, said = run(owner)
+            assert code == 0 and "Without pg_trgm" not in said, said
+            assert value(url, TRIGRAMS) == made_by_migration
+            cursor.execute("SELECT array_agg(oid ORDER BY oid) FROM pg_class WHERE relname LIKE '%_trgm'")
+            kept = cursor.fetchone()
+            assert run(owner)[0] == 0
+            cursor.execute("SELECT array_agg(oid ORDER BY oid) FROM pg_class WHERE relname LIKE '%_trgm'")
+            assert cursor.fetchone() == kept
+        finally:
+            cursor.execute(f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
+
+
+def test_a_release_creates_the_extension_where_it_may_by_now():
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url)[0] == 0
+        cursor.execute("DROP EXTENSION pg_trgm CASCADE")
+        assert value(url, VALID) == 0
+        assert run(url)[0] == 0
+        assert value(url, VALID) == 2
+
+
+def test_an_invalid_trigram_index_is_replaced():
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url)[0] == 0
+        cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'actor_search_trgm'::regclass")
+        assert value(url, VALID) == 1
+        assert run(url)[0] == 0
+        assert value(url, VALID) == 2
+
+
+def test_an_extension_outside_the_search_path_serves_too():
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url)[0] == 0
+        cursor.execute('DROP EXTENSION pg_trgm CASCADE; CREATE SCHEMA "Its own"')
+        cursor.execute('CREATE EXTENSION pg_trgm SCHEMA "Its own"')
+        code, said = run(url)
+        assert (code, value(url, VALID)) == (0, 2), said
+
+
+def test_trigram_indexes_are_made_while_others_write():
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url)[0] == 0
+        cursor.execute("DROP INDEX actor_search_trgm")
+        with holding(url, "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B')") as other:
+            release = start(url, RELEASE_LOCK_TIMEOUT="100")
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'"
+            )
+            end = time.monotonic() + 30
+            while not value(url, waiting) and time.monotonic() < end:
+                time.sleep(0.1)
+            assert value(url, waiting) == 1
+            cursor.execute("SET lock_timeout = 1000; INSERT INTO actor (first_name, last_name) VALUES ('C', 'D')")
+            other.rollback()
+        out, err = release.communicate(timeout=60)
+        assert (release.returncode, value(url, VALID)) == (0, 2), out + err
 
 
 @pytest.mark.parametrize(

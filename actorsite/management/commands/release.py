@@ -7,17 +7,14 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
-from django.db.migrations.recorder import MigrationRecorder
+from django.utils.module_loading import import_string
 
-from actors.models import Actor
 from actorsite.management import said
 
 # Any number will do that no other program takes on this database.
 LOCK = 0x4163746F72
 # SQLSTATE: a lock that was not had in time, and a deadlock. A later try may have better luck.
 LOCKED_OUT = ("55P03", "40P01")
-# What the replaced page's table has (actors, migration 0001). It may have more.
-ADOPTED = {"actor_id", "first_name", "last_name", "last_update"}
 
 
 class Command(BaseCommand):
@@ -32,18 +29,21 @@ class Command(BaseCommand):
 
         Raises CommandError where the database does not come up within
         RELEASE_PATIENCE seconds, where other transactions hold its tables for
-        as long, where they are none that can be adopted, and where a migration
+        as long, where one of RELEASE_CHECKS refuses them, and where a migration
         fails: nothing of that one is kept then, and the version that serves
         goes on.
         """
         self.end = time.monotonic() + settings.RELEASE_PATIENCE
         self.wait_for_database()
         self.wait_for_turn()
-        self.check_table()
+        for check in settings.RELEASE_CHECKS:
+            import_string(check)()
         self.migrate()
+        for step in settings.RELEASE_STEPS:
+            import_string(step)(self.stdout)
         call_command("ensure_superuser", stdout=self.stdout)
         if settings.RELEASE_SEED:
-            call_command("seed", stdout=self.stdout)
+            call_command(settings.RELEASE_SEED_COMMAND, stdout=self.stdout)
         self.stdout.write("Released.")
 
     def wait_for_database(self):
@@ -80,24 +80,6 @@ class Command(BaseCommand):
                     self.stdout.write("Another release is at work: waiting for it.")
                     told = True
                 time.sleep(0.5)
-
-    def check_table(self):
-        """Refuse to adopt a table that is another one: a later migration would fail, and the first ones stay."""
-        if ("actors", "0001_initial") in MigrationRecorder(connection).applied_migrations():
-            return
-        with connection.cursor() as cursor:
-            if "actor" not in connection.introspection.table_names(cursor):
-                return
-            there = {column.name for column in connection.introspection.get_table_description(cursor, "actor")}
-        ours = {field.column for field in Actor._meta.concrete_fields} - ADOPTED
-        wrong = [
-            *(f"it has no column {name}" for name in sorted(ADOPTED - there)),
-            *(f"its column {name} is not ours" for name in sorted(ours & there)),
-        ]
-        if wrong:
-            raise CommandError(
-                f"The table actor of this database cannot be adopted: {', '.join(wrong)}. Nothing is changed."
-            )
 
     def migrate(self):
         while True:

@@ -1,0 +1,1 @@
+"""Database techniques: keyset pagination, COPY, the data version."""
