@@ -86,10 +86,26 @@ def test_a_failing_migration_is_taken_back_whole():
         code, said = run(url)
         assert (
             code != 0
-            and "The migration failed and is taken back" in said
+            and "The migration failed: actors.0003_films was rolled back: " in said
             and "already exists" in said
         )
         assert value(url, schema) == before
+
+
+def test_a_failing_migration_outside_a_transaction_stops_halfway_and_the_next_release_takes_it_up():
+    built = "SELECT string_agg(indexname, ' ' ORDER BY 1) FROM pg_indexes WHERE indexname LIKE 'actor_sort_%'"
+    with scratch_database() as url, cursor_of(url) as cursor:
+        # The second index cannot be built: its name is taken.
+        cursor.execute("CREATE TABLE actor_sort_first ()")
+        code, said = run(url)
+        assert code != 0 and "already exists" in said
+        assert "The migration failed: actors.0004_indexes stopped halfway, and the next release takes it up: " in said
+        assert "rolled back" not in said and "taken back" not in said
+        assert value(url, built) == "actor_sort_last"
+        cursor.execute("DROP TABLE actor_sort_first")
+        assert run(url)[0] == 0
+        assert value(url, built) == "actor_sort_first actor_sort_last"
+        assert run(url, ("migrate", "--check"))[0] == 0
 
 
 TRIGRAMS = "SELECT array_agg(indexdef ORDER BY indexname) FROM pg_indexes WHERE indexname LIKE '%_trgm'"

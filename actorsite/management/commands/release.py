@@ -6,6 +6,7 @@ import time
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.core.management.commands import migrate
 from django.db import OperationalError, connection
 from django.utils.module_loading import import_string
 
@@ -15,6 +16,16 @@ from actorsite.management import said
 LOCK = 0x4163746F72
 # SQLSTATE: a lock that was not had in time, and a deadlock. A later try may have better luck.
 LOCKED_OUT = ("55P03", "40P01")
+
+
+class Migrate(migrate.Command):
+    """Django's ``migrate``, which also remembers the migration that it is applying."""
+
+    current = None
+
+    def migration_progress_callback(self, action, migration=None, fake=False):
+        self.current = migration if action == "apply_start" else None
+        super().migration_progress_callback(action, migration, fake)
 
 
 class Command(BaseCommand):
@@ -30,8 +41,8 @@ class Command(BaseCommand):
         Raises CommandError where the database does not come up within
         RELEASE_PATIENCE seconds, where other transactions hold its tables for
         as long, where one of RELEASE_CHECKS refuses them, and where a migration
-        fails: nothing of that one is kept then, and the version that serves
-        goes on.
+        fails: one in a transaction is rolled back then, another is taken up by
+        the next release, and the version that serves goes on.
         """
         self.end = time.monotonic() + settings.RELEASE_PATIENCE
         self.wait_for_database()
@@ -83,15 +94,25 @@ class Command(BaseCommand):
 
     def migrate(self):
         while True:
+            command = Migrate()
             try:
                 # fake_initial: the replaced page's tables are adopted as they are.
-                call_command("migrate", fake_initial=True, interactive=False, stdout=self.stdout)
+                call_command(command, fake_initial=True, interactive=False, stdout=self.stdout)
             except Exception as error:
                 code = getattr(error.__cause__, "pgcode", None)
                 if code in LOCKED_OUT and time.monotonic() < self.end:
                     self.stdout.write("Others hold the tables: trying again.")
                     time.sleep(random.uniform(0.5, 2))  # noqa: S311 -- no secret
                     continue
-                raise CommandError(f"The migration failed and is taken back: {error}") from error
+                raise CommandError(failure(command.current, error)) from error
             else:
                 return
+
+
+def failure(migration, error):
+    """Return what to tell about an ``error`` that ``migration`` raised, or Django before or after all migrations."""
+    if migration is None:
+        return f"The migration failed: {error}"
+    if migration.atomic:
+        return f"The migration failed: {migration} was rolled back: {error}"
+    return f"The migration failed: {migration} stopped halfway, and the next release takes it up: {error}"
