@@ -99,6 +99,15 @@ class PlainTextField(CleanText, models.TextField):
         return super().clean_text(value)
 
 
+class CountryField(models.CharField):
+    """A country's ISO 3166-1 alpha-2 code. Migrations leave out its choices: the names change with django-countries."""
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("choices", None)
+        return name, path, args, kwargs
+
+
 class FoldedField(models.TextField):
     """A folded text that the database keeps; compared byte by byte on every database.
 

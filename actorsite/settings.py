@@ -37,6 +37,11 @@ FIRST_ADMINISTRATOR = {
 RELEASE_PATIENCE = ENV["RELEASE_PATIENCE"]
 RELEASE_LOCK_TIMEOUT = ENV["RELEASE_LOCK_TIMEOUT"]
 RELEASE_SEED = ENV["RELEASE_SEED"]
+# What the applications add to `manage.py release`: functions that refuse a database (CommandError) before it is
+# migrated, functions that are called with the command's stdout after it, and the command for RELEASE_SEED.
+RELEASE_CHECKS = ["actors.db.adoption.check_table"]
+RELEASE_STEPS = ["actors.db.trigram_indexes.make_trigram_indexes"]
+RELEASE_SEED_COMMAND = "seed"
 
 INSTALLED_APPS = [
     "actorsite.conf.apps.AdminSiteConfig",

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils.timezone import now
 
-from actors.models import Added
+from actors.models import SubmittedForm
 
 # Which button it was, and what is new at each sending.
 IGNORED_FORM_FIELDS = {"csrfmiddlewaretoken", "_save", "_continue", "_addanother"}
@@ -44,9 +44,9 @@ class IdempotentAddMixin:
         if change or not request.POST.get("once"):
             super().save_model(request, thing, form, change)
             return
-        Added.objects.filter(at__lt=now() - FORM_LIFETIME).delete()
+        SubmittedForm.objects.filter(at__lt=now() - FORM_LIFETIME).delete()
         # Who sends the same meanwhile waits here until this transaction ends.
-        sent, _made = Added.objects.get_or_create(digest=form_digest(request))
+        sent, _made = SubmittedForm.objects.get_or_create(digest=form_digest(request))
         if before := self.model.objects.filter(pk=sent.thing_id).first():
             raise AlreadyAdded(before)
         super().save_model(request, thing, form, change)

@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from actors.fields import (
+    CountryField,
     Empty,
     FoldedField,
     Life,
@@ -84,10 +85,9 @@ class ActorQuerySet(models.QuerySet):
 class Actor(models.Model):
     """A screen actor.
 
-    The first four columns are the replaced application's, in its order. What
-    ``version``, ``last_update`` and the folded columns hold is the database's
-    business (migration 0003): every write that changes a row, through Django
-    or past it, raises its version by one and folds its names anew.
+    The first four columns are the replaced application's, in its order. Triggers keep ``version``, ``last_update`` and
+    the folded columns (migrations/sql/postgresql/actor.sql): every write that changes a row, through Django or past it,
+    raises its version by one and folds its names anew.
     """
 
     id = models.AutoField(primary_key=True, db_column="actor_id")
@@ -107,7 +107,7 @@ class Actor(models.Model):
     death_year = models.PositiveSmallIntegerField(
         _("year of death"), null=True, blank=True, help_text=_("Leave empty for the living, and when not certain.")
     )
-    country = models.CharField(_("country"), max_length=2, blank=True, db_default="", choices=country_choices)
+    country = CountryField(_("country"), max_length=2, blank=True, db_default="", choices=country_choices)
     biography = PlainTextField(
         _("biography"), blank=True, db_default="", help_text=_("Plain text. An empty line starts a new paragraph.")
     )

@@ -53,14 +53,15 @@ class Upload(models.Model):
         return self.name
 
 
-class Added(models.Model):
-    """A form that has added something, which it does once, however often it is sent (actors.admin.idempotency)."""
+class SubmittedForm(models.Model):
+    """A form that has added an object: sent again, it adds nothing more (actors.admin.idempotency)."""
 
     digest = models.CharField(max_length=64, primary_key=True)
     thing_id = models.IntegerField(null=True)
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        db_table = "actors_added"
         default_permissions = []
 
     def __str__(self):

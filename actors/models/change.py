@@ -8,7 +8,7 @@ from actors.models.batch import Batch
 
 
 class Change(models.Model):
-    """One write of one actor, written down by the database (migration 0010). It outlives the actor."""
+    """One write of one actor, written down by the database (history.sql). It outlives the actor."""
 
     KINDS = [("+", _("added")), ("~", _("changed")), ("-", _("deleted"))]
     ORIGINS = [("admin", _("admin")), ("import", _("import")), ("command", _("command")), ("sql", "SQL")]
@@ -51,7 +51,7 @@ class Change(models.Model):
 
 
 class FilmChange(models.Model):
-    """One write of one film, or of one credit in it, written down by the database (migration 0018). It outlives both.
+    """One write of one film, or of one credit in it, written down by the database (history.sql). It outlives both.
 
     ``credit_id`` and ``actor_id`` are None where the film itself was written.
     """

@@ -2,8 +2,8 @@
 
 ``fold`` makes two spellings of a name equal that a visitor takes for the same:
 accents, case, full-width forms, hyphens and apostrophes do not matter. The
-database folds what it stores by the same rule (migration 0003), so both sides
-of a comparison agree; a test holds them together.
+database folds what it stores by the same rule (migrations/sql/postgresql/text_functions.sql),
+so both sides of a comparison agree; tests hold them together.
 """
 
 import re
@@ -64,7 +64,7 @@ def search_pattern(word: str) -> str:
 
 
 def is_short_word(word: str) -> bool:
-    """Whether ``word`` is so short that PostgreSQL looks it up whole (migration 0020).
+    """Whether ``word`` is so short that PostgreSQL looks it up whole (actor_starts in text_functions.sql).
 
     So short, a text has no trigram, or one that is in every twentieth name.
     """

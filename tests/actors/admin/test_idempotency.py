@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.utils.timezone import now
 
-from actors.models import Actor, Added, Credit, Film
+from actors.models import Actor, Credit, Film, SubmittedForm
 from tests.actors.admin.conflicts.test_actors import editor
 from tests.actors.admin.test_actors import LIST, address, form
 from tests.actors.admin.test_films import FILMS
@@ -52,7 +52,7 @@ def test_another_text_another_form_or_another_person_adds_another(alice, actor):
 def test_a_mistake_is_not_taken_for_the_sending(alice):
     wrong = form(last_name="Hara", birth_year="1066", once=key(alice))
     again = alice.post(f"{LIST}add/", wrong).context["once"]
-    assert not Added.objects.exists()
+    assert not SubmittedForm.objects.exists()
     alice.post(f"{LIST}add/", {**wrong, "birth_year": "1920", "once": again})
     assert Actor.objects.filter(last_name="Hara").count() == 1
 
@@ -63,9 +63,9 @@ def test_what_was_deleted_meanwhile_is_added_again_and_what_is_old_is_forgotten(
     Actor.objects.filter(last_name="Hara").delete()
     alice.post(f"{LIST}add/", new)
     assert Actor.objects.filter(last_name="Hara").count() == 1
-    Added.objects.update(at=now().replace(year=2020))
+    SubmittedForm.objects.update(at=now().replace(year=2020))
     alice.post(f"{LIST}add/", form(last_name="Kyō", once=key(alice)))
-    assert Added.objects.count() == 1
+    assert SubmittedForm.objects.count() == 1
 
 
 def test_a_film_with_its_cast_is_added_once(alice, actor):
