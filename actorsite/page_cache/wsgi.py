@@ -168,7 +168,7 @@ class Pages:
         except (database.Database.Error, DatabaseError, InterfaceError) as error:
             if isinstance(error, (database.Database.OperationalError, database.Database.InterfaceError)):
                 database.close()
-                breaker.doubt()
+                breaker.half_open()
             return None
         if database.close_at is not None and time.monotonic() >= database.close_at:
             database.close()
