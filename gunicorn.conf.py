@@ -1,17 +1,16 @@
-"""gunicorn's settings, each with its reason. The environment is read strictly, before a worker starts."""
+"""gunicorn's settings, each with its reason. An invalid environment ends here, before a worker starts."""
 
 import ctypes
 import gc
 import os
-import shutil
 import socket
 import sys
-import tempfile
 
 from gunicorn import glogging
 
 from actorsite.conf import env
 from actorsite.observability import logging as logs
+from actorsite.observability import metrics_directory
 
 try:
     _env = env.read_environment(os.environ)
@@ -19,87 +18,93 @@ except env.InvalidEnvironment as error:
     sys.exit(str(error))
 
 wsgi_app = "actorsite.wsgi"
-# Both families where there are both: clusters and private networks may have IPv6 only.
-bind = f"{'[::]' if socket.has_dualstack_ipv6() else '0.0.0.0'}:{_env['PORT']}"  # noqa: S104  a container's port is the world's
+# IPv4 and IPv6 where both exist: clusters and private networks may have IPv6 only.
+bind = f"{'[::]' if socket.has_dualstack_ipv6() else '0.0.0.0'}:{_env['PORT']}"  # noqa: S104  a container's port must be reachable
 workers = _env["WEB_CONCURRENCY"]
 threads = _env["WEB_THREADS"]
-# Threads hold keep-alive connections, which sync workers do not.
+# Unlike sync workers, threaded workers support keep-alive connections.
 worker_class = "gthread"
-# The application is loaded once, and its memory shared by the workers.
+# Load the application once, so that the workers share its memory.
 preload_app = True
 
-# Heroku's router keeps idle connections for 90 s; were ours shorter, it would send a request into a closed one.
+# Longer than the 90 s for which Heroku's router keeps idle connections, so that it never reuses one closed here.
 # https://devcenter.heroku.com/articles/http-routing#keepalives
 keepalive = 95
-# Heroku kills 30 s after TERM, Kubernetes when the grace period ends: what is in flight is done before.
+# Seconds for requests in flight after SIGTERM. Heroku sends SIGKILL 30 s after it, Kubernetes after the grace period.
 graceful_timeout = 20
-# And after that, seconds for what is written and not yet sent: both are over before Heroku's 30.
+# Seconds after that for bytes that are written and not yet sent; together less than Heroku's 30.
 _sending_timeout = 8
-# A worker that does not answer for this long is replaced; Heroku's router gives a request up after 30 s.
+# Seconds after which a worker that hangs is replaced. Heroku's router gives up a request after 30 s.
 timeout = 30
 
-# A page's longest address is well below; a longer line gets 414.
+# Well above the longest URL of a page. A longer request line gets 414.
 limit_request_line = 4094
-# A long header is ignored, not refused, where the standards allow it.
+# Large enough that a long header is ignored by the application and not refused here.
 limit_request_field_size = 16_380
 
-# actorsite.middleware.trusted_proxy decides whom to believe; gunicorn must not have changed the scheme before.
+# actorsite.middleware.trusted_proxy decides which proxies to trust; gunicorn must not set the scheme before it.
 forwarded_allow_ips = ""
-# The root file system may be read-only and HOME missing: nothing is written but heartbeats, in memory where there is.
+# The root file system may be read-only and HOME unset: write only the workers' heartbeats, to memory if possible.
 control_socket_disable = True
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  in memory, where the container has it
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  a file system in memory
 
 logconfig_dict = logs.logging_config(_env["LOG_LEVEL"], _env["LOG_FORMAT"])
 
 
 class Logger(glogging.Logger):
-    """Without the access log: the application logs its requests itself, with what gunicorn cannot know."""
+    """gunicorn's logger without an access log: the application logs each request, with the request's id."""
 
     def access(self, *arguments):
-        """Make no line, which it would for nobody: to gunicorn, ``logconfig_dict`` says that there is an access log."""
+        """Do nothing. With ``logconfig_dict`` set, gunicorn formats an access log line even if no handler takes it."""
 
 
 logger_class = Logger
 
-if _env["METRICS_PORT"] and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    # The workers' figures meet here. prometheus_client asks for the folder when it is imported.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="metrics-")
+if _env["METRICS_PORT"]:
+    metrics_directory.ensure()
 
 
 def on_starting(server):
-    """Open the port of the figures before there are workers, so that all of them answer on it."""
+    """Open the metrics port before the workers are forked, so that all of them can answer on it."""
     if _env["METRICS_PORT"]:
         from actorsite.observability import metrics
 
         metrics.listen(_env["METRICS_PORT"])
 
 
-# Of glibc's malloc.h.
+# From glibc's malloc.h.
 _M_ARENA_MAX = -8
 
 
 def when_ready(server):
-    """Let threads share one arena of malloc: each keeps what it once took, and Python runs one thread at a time."""
+    """Let all threads share one malloc arena: an arena rarely returns memory, and Python runs one thread at a time."""
     if hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_M_ARENA_MAX, 1)
 
 
 def pre_fork(server, worker):
-    """Leave what is loaded to all workers: no collection looks through it, and none makes copies of its memory."""
+    """Exclude loaded objects from garbage collection, which would copy their memory pages into every worker."""
     gc.freeze()
 
 
+def child_exit(server, worker):
+    """Remove the files of the worker's live gauges, as prometheus_client asks for; its counters stay."""
+    if _env["METRICS_PORT"]:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)
+
+
 def on_exit(server):
-    """Leave nothing behind, and nothing unsent."""
+    """Wait until responses are sent, then remove the metrics directory."""
     from actorsite.server import drain
 
     drain.wait_until_sent(_env["PORT"], _sending_timeout)
-    if _env["METRICS_PORT"]:
-        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    metrics_directory.remove()
 
 
 def post_worker_init(worker):
-    """Let /readyz say 503 from TERM on, while requests in flight are finished."""
+    """Let /readyz answer 503 from SIGTERM on, while requests in flight are finished."""
     from actorsite.observability import health
 
     health.is_draining = lambda: not worker.alive

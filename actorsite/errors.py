@@ -38,7 +38,7 @@ def server_error(request):
             return problem(500, "Internal Server Error", "The server failed. Its operator has a record of it.")
         return stock_server_error(request)
     if isinstance(error, InternalError):
-        breaker.refuse()
+        breaker.trip()
     if data:
         response = problem(503, "Service Unavailable", "The database cannot be reached. Try again in a moment.")
     else:

@@ -1,47 +1,47 @@
-"""Rows out of PostgreSQL as text by COPY, which hands them on ten times as fast as they can be made objects of.
+"""Rows as CSV or JSON by PostgreSQL's COPY, ten times as fast as by model instances.
 
-psycopg2 writes what COPY sends into a file as it comes; a thread takes it, and
-waits when whoever reads it is slower. https://www.postgresql.org/docs/current/sql-copy.html
+psycopg2 writes the output of COPY to a file object as it arrives; a thread puts
+it into a queue, and waits while the reader is slower.
+https://www.postgresql.org/docs/current/sql-copy.html
 """
 
 import contextlib
-import os
 import re
-import socket
 from collections.abc import Iterator
 from queue import Empty, Queue
 from threading import Thread
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
-from psycopg2 import InterfaceError
+
+from actorsite.db.sockets import shut_down_socket
 
 COPY_CHUNK_BYTES = 65_536
-# Chunks that are made before anyone wants them.
+# Chunks that are made ahead of the reader.
 MAX_QUEUED_CHUNKS = 4
-# A whole table takes as long as its reader does; silence is ended by the request's deadline.
+# statement_timeout: a whole table takes as long as its reader does. The request's deadline ends a wait without data.
 COPY_TIMEOUT = "1h"
-# For a table that others hold: nothing is being looked for then, and who asks hears of it as for a page.
+# lock_timeout: fail fast with 503 if the table is locked, as a page does.
 COPY_LOCK_TIMEOUT = "2s"
-# More rows are read in the order of an index, one by one. To read and sort all of them first is less work, but
-# keeps the reader waiting, of a million for longer than the deadline.
+# More rows than this are read in the order of an index. Reading and sorting all of them first is less work, but the
+# first row of a million comes after the deadline.
 MAX_SORTED_ROWS = 100_000
 _ROWS = re.compile(r" rows=(\d+)")
-# From PostgreSQL 14 on the server sees that nobody is there any more, also while it finds no rows.
+# From PostgreSQL 14 on, the server notices a closed connection even while it finds no rows.
 CONNECTION_CHECK_VERSION = 140_000
-# https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": before all rows, and before the one
-# text of a row (the number of columns, and its length); after all rows comes a row of -1 columns.
+# https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": the file header; what stands before the one
+# text of a row (the number of columns and its length); and the file trailer, a row of -1 columns.
 _SIGNATURE, _HEADER, _BEFORE_TEXT, _TRAILER = b"PGCOPY\n\xff\r\n\0", 19, 6, b"\xff\xff"
 
 
 def copy_csv(rows: models.QuerySet, fields: tuple[str, ...], formulas: tuple[str, ...]) -> Iterator[bytes]:
-    """Yield ``rows`` as lines of CSV that end in CR LF; a text that begins with one of ``formulas`` after a ``'``."""
+    """Yield ``rows`` as CSV lines that end in CR LF, with ``'`` before a text that begins with one of ``formulas``."""
     columns = ", ".join(_csv_column_sql(rows.model, name, formulas) for name in fields)
     return _copy(rows, fields, columns, "csv", _CSVFile)
 
 
 def copy_json(rows: models.QuerySet, fields: tuple[str, ...]) -> Iterator[bytes]:
-    """Yield ``rows`` as JSON objects, compact, a line each."""
+    """Yield ``rows`` as compact JSON objects, one a line."""
     columns = ", ".join(
         f"{_timestamp_sql(name)} AS {name}" if _is_timestamp(rows.model, name) else f"{name}" for name in fields
     )
@@ -92,22 +92,16 @@ def _stream_copy(cursor, statement, taker):
                 raise end
     finally:
         if end is taker:
-            # Whoever reads is gone, and so is the connection: the server ends a COPY that nobody takes.
-            _shut_socket(cursor.connection)
+            # The reader is gone. Without its connection, the server ends the COPY.
+            shut_down_socket(cursor.connection)
         while worker.is_alive():
             with contextlib.suppress(Empty):
                 taker.queue.get_nowait()
             worker.join(0.01)
 
 
-def _shut_socket(connection):
-    # A copy of the descriptor: the connection's own stays libpq's to close. It may have been closed by now.
-    with contextlib.suppress(OSError, InterfaceError), socket.socket(fileno=os.dup(connection.fileno())) as copy:
-        copy.shutdown(socket.SHUT_RDWR)
-
-
 class _CopyFile:
-    """The file that COPY is written to, a row at a time."""
+    """File object that COPY writes to, one row at a time."""
 
     end = b"\n"
 
@@ -156,10 +150,10 @@ def _csv_column_sql(model, name, formulas):
         return name
     if formulas:
         starts = ", ".join(f"chr({ord(formula)})" for formula in formulas)
-        # All of them are before the letters: most texts need no more than one look.
+        # Formula characters sort before the letters, so most texts need one comparison.
         name = (
             f"""CASE WHEN {name} COLLATE "C" >= 'A' THEN {name} """
             f"WHEN left({name}, 1) IN ({starts}) THEN '''' || {name} ELSE {name} END"
         )
-    # COPY puts quotation marks around an empty text, to tell it from NULL; both are an empty cell here.
+    # COPY writes "" for an empty text, to tell it from NULL. Both are an empty cell here.
     return f"nullif({name}, '')"

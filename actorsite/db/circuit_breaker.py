@@ -1,8 +1,8 @@
-"""Keeps threads free while the database is away.
+"""Circuit breaker: keeps threads free while the database cannot be reached.
 
-A connection to a server that hangs takes its 2 s to fail. Were every thread
-to wait for that, nobody would be left to answer what needs no database, the
-liveness probe first of all, and visitors would queue for longer than 3 s.
+A connection attempt to a server that hangs takes 2 s to fail. If every thread
+waited for that, none would be left for requests that need no database, such as
+the liveness probe, and visitors would wait for longer than 3 s.
 """
 
 import logging
@@ -12,23 +12,23 @@ from threading import Lock
 
 from psycopg2 import OperationalError
 
-# Seconds without a try after a failed one.
+# Seconds after a failed attempt in which no other is made.
 OPEN_SECONDS = 0.2
-# Seconds for which a thread waits for another's try, while it is not known that the database is away.
+# Seconds for which a thread waits for another thread's attempt while the breaker is half open.
 TRIAL_WAIT_SECONDS = 0.5
 # Seconds after which the same reason is logged again.
 LOG_INTERVAL_SECONDS = 60
-# One for each address that was tried: `connection to server at "db" (192.0.2.1), port 5432 failed: FATAL:  …`.
+# One line for each address tried: `connection to server at "db" (192.0.2.1), port 5432 failed: FATAL:  …`.
 _FAILED = re.compile(r"^connection to server .* failed: (.*)", re.MULTILINE)
 _SEVERITY = re.compile(r"^\w+:  ")
-# As the server's language quotes names.
+# Quotation marks differ with the server's language.
 _QUOTED = re.compile(r'"[^"]*"|»[^«]*«|«[^»]*»|“[^”]*”|„[^“]*“')
 
 logger = logging.getLogger("actorsite.db.postgresql")
 
 
 class CircuitOpen(OperationalError):
-    """No try was made; ``reason`` says why the one before failed."""
+    """No connection attempt was made. ``reason`` says why the last attempt failed."""
 
     def __init__(self, message, reason):
         super().__init__(f"{message}: {reason}.")
@@ -36,46 +36,64 @@ class CircuitOpen(OperationalError):
 
 
 def public_reason(error: BaseException) -> str:
-    """Return why the database does not serve, in a line for everybody: without addresses, and names that are quoted."""
+    """Return why the database does not serve, as one line without addresses and quoted names: anyone may read it."""
     if isinstance(error, CircuitOpen):
         return error.reason
     text = str(error).strip()
-    said = _FAILED.findall(text)[-1:] or text.splitlines()[:1] or [type(error).__name__]
-    return _QUOTED.sub("…", _SEVERITY.sub("", said[0]))[:200].rstrip(". ")
+    messages = _FAILED.findall(text)[-1:] or text.splitlines()[:1] or [type(error).__name__]
+    return _QUOTED.sub("…", _SEVERITY.sub("", messages[0]))[:200].rstrip(". ")
 
 
 class CircuitBreaker:
-    """Lets every thread connect while that succeeds, and one at a time when it does not."""
+    """Lets all threads connect while attempts succeed, and one thread at a time while they do not.
+
+    Attributes:
+        trial: Held by the one thread that tries to connect while the breaker is not closed.
+        is_half_open: Whether an open connection was found broken, and no attempt has been made since.
+        failed_at: When the last attempt failed; None if it succeeded.
+        tripped_at: When a write was last refused. Connections that are older must not be reused.
+        reason: Why the last attempt failed, as ``public_reason`` returns it.
+    """
 
     def __init__(self):
         self.trial = Lock()
-        self.doubted = False
-        self.failed = None
-        self.refused = float("-inf")
+        self.is_half_open = False
+        self.failed_at = None
+        self.tripped_at = float("-inf")
         self.reason = ""
-        self.said, self.silent_until, self.saying = "", 0.0, Lock()
+        self.logged, self.log_again_at, self.log_lock = "", 0.0, Lock()
 
-    def refuse(self):
-        """A write was refused as to a read-only server: no connection of before is to be used again.
+    def trip(self):
+        """Mark all open connections as not to be reused: a server refused a write because it is read-only.
 
-        Its server may have become a standby, and a new connection finds the
-        successor. All threads are told: each would have to fail once itself.
+        It may have become a standby, and a new connection finds its successor.
+        All threads are told at once, so that only one of them has to fail.
         """
-        self.refused = time.monotonic()
+        self.tripped_at = time.monotonic()
 
-    def doubt(self):
-        """A kept connection was found broken: by a restart, or because the server hangs."""
-        self.doubted = True
+    def half_open(self):
+        """Let one thread at a time connect: an open connection was found broken.
+
+        The server was restarted, or hangs.
+        """
+        self.is_half_open = True
 
     def connect(self, connect):
-        """Return ``connect()``. Raises OperationalError at once where a try is known to be in vain."""
-        if not self.doubted and self.failed is None:
+        """Return ``connect()``.
+
+        Raises:
+            CircuitOpen: An attempt has just failed, or another thread is making one.
+            OperationalError: The attempt failed.
+        """
+        # Read once: another thread that connects sets it to None at any time.
+        failed_at = self.failed_at
+        if not self.is_half_open and failed_at is None:
             return self._try(connect)
-        away = self.failed is not None
-        if away and time.monotonic() - self.failed < OPEN_SECONDS:
+        is_open = failed_at is not None
+        if is_open and time.monotonic() - failed_at < OPEN_SECONDS:
             raise CircuitOpen("The database was away a moment ago", self.reason)
-        if not self.trial.acquire(timeout=0 if away else TRIAL_WAIT_SECONDS):
-            raise CircuitOpen("The database is away", self.reason if away else "another thread tries to reach it")
+        if not self.trial.acquire(timeout=0 if is_open else TRIAL_WAIT_SECONDS):
+            raise CircuitOpen("The database is away", self.reason if is_open else "another thread tries to reach it")
         try:
             return self._try(connect)
         finally:
@@ -86,15 +104,15 @@ class CircuitBreaker:
             connection = connect()
         except OperationalError as error:
             self.reason = public_reason(error)
-            self.failed = time.monotonic()
-            self._say(" ".join(str(error).split()))
+            self.failed_at = time.monotonic()
+            self._log(" ".join(str(error).split()))
             raise
-        self.doubted, self.failed = False, None
+        self.is_half_open, self.failed_at = False, None
         return connection
 
-    def _say(self, text):
-        """Log what libpq says, which names server and user and no password; what is said already, once a minute."""
-        with self.saying:
-            if text != self.said or time.monotonic() >= self.silent_until:
-                self.said, self.silent_until = text, time.monotonic() + LOG_INTERVAL_SECONDS
-                logger.error("The database cannot be reached: %s", text)
+    def _log(self, message):
+        """Log libpq's message, which names server and user but no password; the same message once a minute."""
+        with self.log_lock:
+            if message != self.logged or time.monotonic() >= self.log_again_at:
+                self.logged, self.log_again_at = message, time.monotonic() + LOG_INTERVAL_SECONDS
+                logger.error("The database cannot be reached: %s", message)

@@ -1,19 +1,16 @@
-"""No request waits for the database longer than it may.
+"""Deadlines for waits on the database.
 
 PostgreSQL ends a slow statement by ``statement_timeout``. A server that hangs
-ends nothing, and libpq waits for it for ever: so a thread looks after the
-connections in use, and shuts the socket of one whose time has passed. libpq
-then reports a lost connection, which the site answers with 503.
+ends nothing, and libpq waits for it without limit. So a thread watches the
+connections in use, and shuts down the socket of one whose deadline has passed.
+libpq then reports a lost connection, which the site answers with 503.
 
-Who is not waiting when the time has passed, as while a password is hashed on
-a busy machine, has as much time again, and each wait after that as well: it is
-no fault of the database's.
+If the thread is not blocked on the database at the deadline, for example while
+it hashes a password on a busy machine, the deadline is renewed.
 """
 
-import contextlib
 import itertools
 import os
-import socket
 import threading
 import time
 
@@ -21,28 +18,30 @@ from django.conf import settings
 from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
 from psycopg2.extensions import connection as Connection
 
-WATCH_INTERVAL_SECONDS = 0.05  # seconds
+from actorsite.db.sockets import shut_down_socket
+
+WATCH_INTERVAL_SECONDS = 0.05
 
 _connections = {}  # thread id: the psycopg2 connection that it uses
-_deadlines = {}  # thread id: when its wait ends, how many seconds it was given, and whether they have passed once
+_deadlines = {}  # thread id: (when its deadline is, its length in seconds, whether it was renewed)
 _lock = threading.Lock()
-_watching = None  # the process whose thread looks
+_watching = None  # id of the process whose watching thread runs
 
 
 def watch_connection(connection):
-    """Look after the calling thread's ``connection``. Only psycopg2's are cut: SQLite has a time-out of its own."""
+    """Watch ``connection`` for the calling thread. Only psycopg2 connections are cut: SQLite has its own time-out."""
     _connections[threading.get_ident()] = connection
 
 
 def is_watched(connection) -> bool:
-    """Return whether ``connection`` is the calling thread's, and was not given up."""
+    """Return whether ``connection`` is the calling thread's watched one, and its socket was not shut down."""
     return _connections.get(threading.get_ident()) is connection
 
 
 class deadline:
-    """Give up what the calling thread waits for from its database when ``seconds`` have passed.
+    """Context manager: ends a wait of the calling thread for its database after ``seconds``.
 
-    Deadlines nest: an inner one may only end earlier. The waiting call raises
+    Deadlines nest: an inner one can only be earlier. The waiting call raises
     the driver's OperationalError or InterfaceError.
     """
 
@@ -59,20 +58,20 @@ class deadline:
         _deadlines[self.thread] = min(own, self.outer) if self.outer else own
 
     def __exit__(self, *exception):
-        # After this nobody gives the connection up any more for what is over: either it is given up, or it stays.
+        # The lock: after this, the watching thread no longer cuts the connection for a deadline that is over.
         with _lock:
             if self.outer:
-                # The later one, where there was as much time again.
+                # The later one, in case the inner deadline was renewed.
                 _deadlines[self.thread] = max(self.outer, _deadlines[self.thread])
             else:
                 _deadlines.pop(self.thread, None)
 
 
 def extend_deadline(seconds: float):
-    """Let the calling thread's request wait for its database for ``seconds`` from now on, at least.
+    """Move the calling thread's deadline to at least ``seconds`` from now.
 
-    For work that is known to take long, such as an import. A statement that
-    takes long itself needs a ``SET LOCAL statement_timeout`` beside it.
+    For work that is known to take long, such as an import. A single statement
+    that takes long needs ``SET LOCAL statement_timeout`` as well.
     """
     thread = threading.get_ident()
     if thread in _deadlines:
@@ -80,7 +79,7 @@ def extend_deadline(seconds: float):
 
 
 def _start_watching():
-    # Not at import: a thread does not live on in a forked worker.
+    # Not at import: a thread does not survive the fork of a worker.
     global _watching
     if _watching != os.getpid():
         with _lock:
@@ -88,7 +87,12 @@ def _start_watching():
                 if _watching:
                     _deadlines.clear()
                 _watching = os.getpid()
-                threading.Thread(target=_watch_loop, name="deadline", daemon=True).start()
+                try:
+                    threading.Thread(target=_watch_loop, name="deadline", daemon=True).start()
+                except RuntimeError:
+                    # No thread can be started now; the next request tries again.
+                    _watching = None
+                    raise
 
 
 def _watch_loop():
@@ -98,7 +102,7 @@ def _watch_loop():
             time.sleep(WATCH_INTERVAL_SECONDS)
             _check_deadlines(time.monotonic())
     finally:
-        # By a fault of ours: whoever comes next starts another thread.
+        # An exception ended the loop: the next request starts another thread.
         _watching = None
 
 
@@ -114,39 +118,33 @@ def _check_deadlines(now):
                     _deadlines[thread] = now + seconds, seconds, True
                 elif now > end:
                     del _connections[thread]
-                    _shut_connection(connection)
+                    shut_down_socket(connection)
 
 
 def _is_waiting(connection):
     return isinstance(connection, Connection) and connection.info.transaction_status == TRANSACTION_STATUS_ACTIVE
 
 
-def _shut_connection(connection):
-    # A copy of the descriptor: the connection's own stays libpq's to close.
-    with contextlib.suppress(Exception), socket.socket(fileno=os.dup(connection.fileno())) as copy:
-        copy.shutdown(socket.SHUT_RDWR)
-
-
 class RequestDeadlineMiddleware:
-    """Middleware: bounds what a request may wait for. A streamed answer gets as much for each part."""
+    """Middleware: sets a deadline for each request, and for each part of a streamed response."""
 
-    # With connecting (2 s) after a failed ping (PING in actorsite.db.postgresql), an answer is out within 3 s.
+    # A failed ping (PING_SECONDS in actorsite.db.postgresql.base) and an attempt to connect (2 s) fit into 3 s.
     SECONDS = 2.8
 
     def __init__(self, get_response):
         self.get_response = get_response
-        # A statement that may take longer than this by the operator's word is the server's to end.
+        # If the operator allows statements longer than this, the server's time-out must end them first.
         self.seconds = max(self.SECONDS, settings.DATABASE_STATEMENT_TIMEOUT / 1000 + 0.3)
 
     def __call__(self, request):
-        # Who knows of long work, such as an import, need not know of this module.
+        # So that code that takes long, such as an import, does not depend on this module.
         request.extend_deadline = extend_deadline
         with deadline(self.seconds):
             response = self.get_response(request)
-        # A file is the web server's to send, as it is.
+        # FileResponse is left as it is: the web server sends the file itself.
         if response.streaming and not response.is_async and not getattr(response, "file_to_stream", None):
             parts = self.parts(response.streaming_content)
-            # Nothing is sent yet: a database that is away is answered as for a page.
+            # The first part is made before anything is sent, so that a database that is away is a 503.
             response.streaming_content = itertools.chain([next(parts, b"")], parts)
         return response
 

@@ -1,7 +1,7 @@
-"""Probes: answered before host checks, redirects and sessions.
+"""Health probes: answered before host checks, redirects and sessions.
 
-Kubernetes asks a pod by its address, over plain HTTP, so nothing that stands
-before these answers may look at the Host or the scheme.
+Kubernetes sends probes to a pod's IP address over plain HTTP, so nothing that
+runs before these answers may check the Host header or the scheme.
 """
 
 import logging
@@ -21,21 +21,21 @@ from actorsite.db import circuit_breaker
 
 logger = logging.getLogger(__name__)
 
-# Seconds for which an answer of the database stands, and for which it is awaited.
+# How long an answer of the database is reused, and how long a probe waits for one, in seconds.
 ANSWER_SECONDS = 0.5
 MAX_WAIT_SECONDS = 2
 
-# The replaced page's switch: `echo ill > /tmp/healthy` takes a server out of service.
+# Kept from the replaced application: `echo ill > /tmp/healthy` takes a server out of service.
 HEALTH_FILE = Path("/tmp/healthy")  # noqa: S108  the path is the contract
 
 
 def is_draining():
-    """Whether this process was told to stop. gunicorn.conf.py puts the worker's own answer here."""
+    """Return whether this process was told to stop. gunicorn.conf.py replaces this function in each worker."""
     return False
 
 
 class HealthMiddleware:
-    """Middleware that answers the probes' addresses and leaves all others alone."""
+    """Middleware that answers the probes and passes all other requests on."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -51,16 +51,18 @@ class HealthMiddleware:
 
 
 def livez():
+    """Return 200 while the process answers. The database is not asked."""
     return _plain_response("alive")
 
 
 def readyz():
+    """Return 200 if the database can serve, else 503 with the reason."""
     reason = "This process is stopping." if is_draining() else readiness.reason()
     return _plain_response(reason, 503) if reason else _plain_response("ready")
 
 
 def health():
-    """The replaced page's probe: a file that says anything but `healthy` makes it fail; none is well."""
+    """Return 500 if ``HEALTH_FILE`` exists and says anything but `healthy`: the replaced application's probe."""
     try:
         state = HEALTH_FILE.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -78,11 +80,11 @@ PROBE_VIEWS = {"/livez": livez, "/readyz": readyz, "/health": health}
 
 
 class Readiness:
-    """What the database answers, asked at most twice a second, by a thread of its own.
+    """Asks the database whether it can serve, at most twice a second, in a separate thread.
 
     libpq cannot be told to give up on a server that hangs, so the probe waits
-    for the thread and not for the database. A connection is opened for each
-    answer: a kept one would hide that no new one can be had.
+    for the thread, with a time-out. Each answer opens a new connection: a
+    reused one would hide that no new connection is possible.
     """
 
     def __init__(self):
@@ -91,11 +93,16 @@ class Readiness:
         self.until = 0.0
 
     def reason(self):
-        """Return why the site is not ready, as text; an empty text when it is."""
+        """Return why the site is not ready, or an empty string if it is."""
         with self.lock:
             if self.answer is None or (self.answer.done() and time.monotonic() >= self.until):
-                self.answer = Future()
-                Thread(target=self._ask, args=[self.answer], name="readiness", daemon=True).start()
+                answer = Future()
+                try:
+                    Thread(target=self._ask, args=[answer], name="readiness", daemon=True).start()
+                except RuntimeError as error:
+                    return f"The database could not be asked: {error}."
+                # Only now: a Future whose thread did not start is never completed, and every later probe would wait.
+                self.answer = answer
             answer = self.answer
         try:
             return answer.result(timeout=MAX_WAIT_SECONDS)
@@ -104,14 +111,15 @@ class Readiness:
 
     def _ask(self, answer):
         try:
-            reason = database_reason()
+            try:
+                reason = database_reason()
+            finally:
+                connection.close()
         except (DatabaseError, InterfaceError) as error:
             reason = f"The database does not answer: {circuit_breaker.public_reason(error.__cause__ or error)}."
         except Exception as error:
-            logger.exception("Readiness could not be found out.")
+            logger.exception("The readiness check failed.")
             reason = f"The database could not be asked: {type(error).__name__}."
-        finally:
-            connection.close()
         self.until = time.monotonic() + ANSWER_SECONDS
         answer.set_result(reason)
 
@@ -120,7 +128,11 @@ readiness = Readiness()
 
 
 def database_reason():
-    """Ask the database; return why it can't serve, or an empty text. Raises what Django raises."""
+    """Return why the database cannot serve, or an empty string if it can.
+
+    Raises:
+        DatabaseError, InterfaceError: The database does not answer.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SHOW transaction_read_only")
@@ -137,6 +149,6 @@ def database_reason():
 
 @cache
 def known_migrations():
-    """Return {(app, name): the migrations it replaces} of this code."""
+    """Return the migrations of this code, as {(app, name): the migrations that it replaces}."""
     nodes = MigrationLoader(None).graph.nodes
     return {key: migration.replaces for key, migration in sorted(nodes.items())}

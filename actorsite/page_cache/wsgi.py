@@ -92,7 +92,7 @@ class PageCache:
                 connection.close()
         except (OperationalError, InterfaceError):
             connection.close()
-            breaker.doubt()
+            breaker.half_open()
             return None
         except (DatabaseError, LookupError):
             return None

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, with bounds on waiting. See actorsite.db.deadlines."""
+"""Django's PostgreSQL backend with bounded waits: actorsite.db.deadlines and actorsite.db.circuit_breaker."""

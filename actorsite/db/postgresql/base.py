@@ -1,3 +1,5 @@
+"""The PostgreSQL backend's connection."""
+
 import time
 
 from django.conf import settings
@@ -6,15 +8,17 @@ from django.db.backends.postgresql import base
 from actorsite.db.circuit_breaker import CircuitBreaker
 from actorsite.db.deadlines import deadline, is_watched, watch_connection
 
-# Seconds for the question whether a kept connection still answers.
+# Seconds within which a reused connection must answer the health check.
 PING_SECONDS = 0.6
-# Set by actorsite.wsgi: commands such as migrate may take the time they need.
+# Set by actorsite.wsgi. Management commands such as migrate have no time-outs.
 serving = False
 
 breaker = CircuitBreaker()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    """Connection whose opening, health check and statements are bounded while the site is served."""
+
     def get_new_connection(self, conn_params):
         def connect():
             return super(DatabaseWrapper, self).get_new_connection(conn_params)
@@ -28,19 +32,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def init_connection_state(self):
         super().init_connection_state()
         with self.connection.cursor() as cursor:
-            # To compile a statement takes seconds where it has many parts, and none here runs as long as that.
+            # Compiling a large statement takes seconds; no statement here runs as long as that.
             cursor.execute("SET jit = off")
             if serving:
                 cursor.execute("SET statement_timeout = %s", [settings.DATABASE_STATEMENT_TIMEOUT])
 
     def is_usable(self):
-        if self.opened <= breaker.refused:
+        if self.opened <= breaker.tripped_at:
             return False
         watch_connection(self.connection)
         with deadline(PING_SECONDS):
             usable = super().is_usable()
-        # An answer that came with the end of the deadline: the connection was given up all the same.
+        # The answer may have come just as the deadline passed and the socket was shut down.
         usable = usable and is_watched(self.connection)
         if not usable:
-            breaker.doubt()
+            breaker.half_open()
         return usable

@@ -37,6 +37,22 @@ def test_whoever_looks_is_replaced(monkeypatch):
         assert lookers()
 
 
+def test_deadline_thread_starts_after_a_failed_start(monkeypatch):
+    """No later request had a deadline: the process was marked as watched before its thread was started."""
+
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(deadlines, "_watching", None)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        with pytest.raises(RuntimeError), deadlines.deadline(1):
+            pass
+    before = len(lookers())
+    with deadlines.deadline(1):
+        assert len(lookers()) == before + 1
+
+
 @pytest.fixture(scope="module")
 def server():
     with migrated_database() as url, Server(url, WEB_THREADS="4") as running:

@@ -1,8 +1,10 @@
 """Probes answer whatever Host, scheme and database there are."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
+from django.db import InterfaceError
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg2 import OperationalError
 
@@ -86,6 +88,40 @@ def test_readyz_says_no_while_the_process_stops(client, monkeypatch):
     monkeypatch.setattr(health, "is_draining", lambda: True)
     response = client.get("/readyz")
     assert (response.status_code, response.content) == (503, b"This process is stopping.")
+
+
+def test_readyz_asks_again_after_a_thread_could_not_start(client, readiness, monkeypatch):
+    """The next probe waited for an answer that no thread was going to give: 503 until the process was replaced."""
+    monkeypatch.setattr(health, "database_reason", lambda: "")
+    monkeypatch.setattr(health, "MAX_WAIT_SECONDS", 0.5)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", lambda thread: raise_(RuntimeError("can't start new thread")))
+        client.raise_request_exception = False
+        response = client.get("/readyz")
+    assert client.get("/readyz").content == b"ready"
+    assert (response.status_code, response.content) == (
+        503,
+        b"The database could not be asked: can't start new thread.",
+    )
+
+
+def test_readyz_asks_again_after_the_connection_could_not_be_closed(client, readiness, monkeypatch):
+    monkeypatch.setattr(health, "database_reason", lambda: "")
+    monkeypatch.setattr(health, "MAX_WAIT_SECONDS", 0.5)
+    broken = SimpleNamespace(close=lambda: raise_(InterfaceError("connection already closed")))
+    with monkeypatch.context() as patched:
+        patched.setattr(health, "connection", broken)
+        response = client.get("/readyz")
+    readiness.until = 0
+    assert client.get("/readyz").content == b"ready"
+    assert (response.status_code, response.content) == (
+        503,
+        b"The database does not answer: connection already closed.",
+    )
+
+
+def raise_(error):
+    raise error
 
 
 @pytest.mark.parametrize(

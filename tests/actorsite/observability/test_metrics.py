@@ -189,6 +189,38 @@ def test_nothing_is_left_behind(database, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_metrics_directory_of_the_site_is_removed_after_a_reload_too(database, tmp_path):
+    """A reload reads gunicorn.conf.py again, which finds the variable set, by itself."""
+    with site(database, tmp_path) as served:
+        before = served.workers()
+        served.process.send_signal(signal.SIGHUP)
+        wait(lambda: len(served.workers()) == 2 and not set(served.workers()) & set(before))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_metrics_directory_of_the_operator_is_kept(database, tmp_path):
+    """It was deleted at the end, with all that was in it."""
+    folder, named = tmp_path / "tmp", tmp_path / "named"
+    folder.mkdir()
+    named.mkdir()
+    (named / "theirs").write_text("not ours")
+    with site(database, folder, PROMETHEUS_MULTIPROC_DIR=str(named)) as served:
+        served.get("/")
+        assert len(list(named.iterdir())) > 1
+    assert (named / "theirs").read_text() == "not ours"
+
+
+def test_files_of_live_gauges_end_with_their_worker(database, tmp_path):
+    """As prometheus_client asks for: a gauge of live processes would count the dead worker for ever."""
+    with site(database, tmp_path) as served:
+        [folder] = tmp_path.iterdir()
+        pid = served.workers()[0]
+        gauge = folder / f"gauge_liveall_{pid}.db"
+        gauge.touch()
+        os.kill(pid, signal.SIGKILL)
+        wait(lambda: not gauge.exists())
+
+
 def test_without_the_variable_there_is_no_port_and_no_library(database, tmp_path):
     with site(database, tmp_path, metrics=False) as served:
         with pytest.raises(ConnectionRefusedError):

@@ -1,0 +1,23 @@
+"""Ends a wait for PostgreSQL from another thread."""
+
+import contextlib
+import os
+import socket
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+
+
+def shut_down_socket(connection: Connection):
+    """Shut down the socket of ``connection``, so that a thread that waits for it gets an error at once.
+
+    psycopg2's own ``close`` and ``cancel`` may not be called while another
+    thread is within libpq, and ``cancel`` needs a server that answers. A
+    connection that is closed already is left alone.
+    """
+    # On a duplicate of the descriptor: the original is libpq's to close.
+    with (
+        contextlib.suppress(OSError, psycopg2.Error),
+        socket.socket(fileno=os.dup(connection.fileno())) as duplicate,
+    ):
+        duplicate.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,28 @@
+"""The directory in which the workers of one server share their metrics.
+
+Separate from actorsite.observability.metrics, because prometheus_client reads
+the directory's name when it is imported.
+"""
+
+import os
+import shutil
+import tempfile
+
+# https://prometheus.github.io/client_python/multiprocess/
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+# Here and not in gunicorn.conf.py, which a reload runs again: this module's state survives it.
+_created = None
+
+
+def ensure():
+    """Create the directory and set the variable, unless the operator has set it."""
+    global _created
+    if not os.environ.get(VARIABLE):
+        _created = os.environ[VARIABLE] = tempfile.mkdtemp(prefix="metrics-")
+
+
+def remove():
+    """Remove the directory if ``ensure`` created it. One that the operator named is the operator's to clear."""
+    if _created:
+        shutil.rmtree(_created, ignore_errors=True)

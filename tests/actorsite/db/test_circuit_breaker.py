@@ -1,0 +1,74 @@
+"""The circuit breaker: who may try to connect, and when."""
+
+import time
+
+import pytest
+from psycopg2 import OperationalError
+
+from actorsite.db import circuit_breaker
+from actorsite.db.circuit_breaker import CircuitBreaker, CircuitOpen
+
+# No database is asked.
+pytestmark = pytest.mark.once
+
+
+def fail():
+    raise OperationalError("connection refused")
+
+
+def test_connect_while_closed_returns_the_connection():
+    assert CircuitBreaker().connect(lambda: "connection") == "connection"
+
+
+def test_connect_after_a_failure_is_refused_until_the_interval_is_over(monkeypatch):
+    breaker = CircuitBreaker()
+    with pytest.raises(OperationalError, match="connection refused"):
+        breaker.connect(fail)
+    with pytest.raises(CircuitOpen, match="The database was away a moment ago: connection refused"):
+        breaker.connect(lambda: "connection")
+    monkeypatch.setattr(circuit_breaker, "OPEN_SECONDS", 0)
+    assert breaker.connect(lambda: "connection") == "connection"
+    assert breaker.failed_at is None
+
+
+def test_connect_while_half_open_lets_one_thread_try(monkeypatch):
+    monkeypatch.setattr(circuit_breaker, "TRIAL_WAIT_SECONDS", 0.01)
+    breaker = CircuitBreaker()
+    breaker.half_open()
+    with breaker.trial, pytest.raises(CircuitOpen, match="another thread tries to reach it"):
+        breaker.connect(lambda: "connection")
+    assert breaker.connect(lambda: "connection") == "connection"
+    assert not breaker.is_half_open
+
+
+class ClosedMeanwhile(CircuitBreaker):
+    """Another thread connects, and so clears ``failed_at``, as soon as it was read."""
+
+    times = iter(())
+    failed_at = property(lambda self: next(self.times, None), lambda self, value: None)
+
+
+@pytest.mark.parametrize("reads", [1, 2])
+def test_connect_while_another_thread_closes_the_breaker(reads):
+    """``failed_at`` was read again after the test for None, and a TypeError was no 503."""
+    breaker = ClosedMeanwhile()
+    breaker.times = iter([time.monotonic()] * reads)
+    with pytest.raises(CircuitOpen):
+        breaker.connect(lambda: "connection")
+
+
+def test_the_same_failure_is_logged_once_a_minute(caplog, monkeypatch):
+    monkeypatch.setattr(circuit_breaker, "OPEN_SECONDS", 0)
+    breaker = CircuitBreaker()
+    for _ in range(3):
+        with pytest.raises(OperationalError):
+            breaker.connect(fail)
+    assert [record.getMessage() for record in caplog.records] == ["The database cannot be reached: connection refused"]
+
+
+def test_trip_marks_connections_of_before():
+    breaker = CircuitBreaker()
+    before = time.monotonic()
+    assert breaker.tripped_at < before
+    breaker.trip()
+    assert breaker.tripped_at >= before
