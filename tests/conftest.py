@@ -1,8 +1,11 @@
 """What every test may use."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.environment import DATABASE
+from tests.server import drop_templates, migrated_template, site
 
 MARKS = {
     "once": "does not depend on the database: run in the SQLite pass only",
@@ -13,6 +16,11 @@ MARKS = {
 def pytest_configure(config):
     for name, meaning in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+def pytest_unconfigure(config):
+    if DATABASE == "postgresql" and not hasattr(config, "workerinput"):
+        drop_templates()
 
 
 def pytest_collection_modifyitems(config, items):
@@ -67,14 +75,50 @@ def default_language():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def static_files(tmp_path_factory):
-    """The collected static files that pages link to, as in production."""
-    from django.core.management import call_command
+def static_files():
+    """The collected static files that pages link to, as in production.
+
+    A server's process lists them once, when it starts. Each test's client is
+    such a start: without the memory here, listing the hundreds of files takes
+    longer than most tests do.
+    """
+    from django.conf import settings
+    from django.test import override_settings
+    from whitenoise.base import WhiteNoise
+
+    folder = site() / "static"
+    listed, list_files = {}, WhiteNoise.update_files_dictionary
+
+    def update_files_dictionary(whitenoise, root, prefix):
+        key = (prefix, settings.STORAGES["staticfiles"]["BACKEND"])
+        if Path(root) == folder and key in listed:
+            whitenoise.files.update(listed[key])
+            return
+        list_files(whitenoise, root, prefix)
+        if Path(root) == folder:
+            listed[key] = whitenoise.files.copy()
+
+    with override_settings(STATIC_ROOT=folder), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WhiteNoise, "update_files_dictionary", update_files_dictionary)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords():
+    """Hash passwords fast in the tests' own processes. Servers that tests start hash them as in production."""
     from django.test import override_settings
 
-    with override_settings(STATIC_ROOT=tmp_path_factory.mktemp("static")):
-        call_command("collectstatic", interactive=False, verbosity=0)
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """On PostgreSQL, the database of each process is a copy of one that is migrated."""
+    from django.db import connection
+
+    if DATABASE == "postgresql":
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template()
 
 
 def pytest_terminal_summary(terminalreporter):
