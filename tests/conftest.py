@@ -1,5 +1,6 @@
 """What every test may use."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,17 @@ from tests.environment import DATABASE
 from tests.server import drop_templates, migrated_template, site
 
 MARKS = {
-    "once": "does not depend on the database: run in the SQLite pass only",
-    "postgresql": "needs PostgreSQL: run in the PostgreSQL pass only",
+    "sqlite": "also run on SQLite by `make test`: what it tests differs there, or is said to work there",
+    "only_sqlite": "needs SQLite: left out on PostgreSQL",
+    "postgresql": "needs PostgreSQL: left out on SQLite",
+    "once": "does not depend on the database: `make test` does not repeat it on SQLite",
+    "peers": "needs what `make bench` installs: run by `make quality` only",
+    "slow": "starts processes or a browser: left out by `make check`. Set by itself, see STARTERS",
 }
+LEFT_OUT = {"postgresql": "only_sqlite", "sqlite": "postgresql"}
+# A test is slow when its module has something of one of these modules, or when it uses one of these fixtures.
+STARTERS = {"subprocess", "tests.server", "tests.database", "tests.postgres", "tests.k8s.kustomize"}
+STARTING_FIXTURES = {"browser", "live_server"}
 
 
 def pytest_configure(config):
@@ -23,13 +32,25 @@ def pytest_unconfigure(config):
         drop_templates()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave to the other pass what belongs to it."""
-    other = "once" if DATABASE == "postgresql" else "postgresql"
+    """Mark what is slow, before -m chooses, and leave out what needs the other database."""
+    for item in items:
+        if starts_processes(item.module) or STARTING_FIXTURES & set(item.fixturenames):
+            item.add_marker("slow")
+    other = LEFT_OUT[DATABASE]
     left = [item for item in items if item.get_closest_marker(other)]
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if not item.get_closest_marker(other)]
+
+
+@cache
+def starts_processes(module):
+    """Return whether a test module has functions or classes of STARTERS, or one of them itself."""
+    return any(
+        getattr(value, "__module__", getattr(value, "__name__", None)) in STARTERS for value in vars(module).values()
+    )
 
 
 def pytest_collection_finish(session):

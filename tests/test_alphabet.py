@@ -8,7 +8,7 @@ from actors import alphabet, facets
 from actors.facets import Facets
 from actors.models import Actor, Film
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

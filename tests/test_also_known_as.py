@@ -18,7 +18,7 @@ from tests.test_admin import address, form
 from tests.test_conflicts import editor, inputs
 from tests.test_merging import text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from actors.imports.reading import open_source
 from actors.models import Actor, Film
 from tests.test_admin_imports import client_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 LIST = "/admin/actors/actor/"
 

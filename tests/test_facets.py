@@ -15,7 +15,7 @@ from actors.models import Actor
 from actors.search import fold
 from tests import plans
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 COUNTRIES = ("", "FR", "GB", "JP")
 DECADES = ("", "1890s", "1940s", "1950s", "2000s")

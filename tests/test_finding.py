@@ -18,7 +18,7 @@ from actors.models import Actor, Film
 from actors.search import fold, pattern, words
 from tests import plans
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def add(*names, **facts):

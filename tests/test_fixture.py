@@ -13,7 +13,7 @@ from actors import models
 from actors.models import Actor, Credit, Film
 
 # One worker, one load.
-pytestmark = pytest.mark.xdist_group("fixture")
+pytestmark = [pytest.mark.sqlite, pytest.mark.xdist_group("fixture")]
 
 FIXTURES = Path(models.__file__).parent / "fixtures"
 

@@ -15,7 +15,7 @@ from actors.imports.reading import open_source
 from actors.imports.staging import Conflict
 from actors.models import Actor, Batch, Change
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from actors.models import Actor
 from actors.people import people
 from actors.progress import Progress
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def test_people_are_added_and_can_be_found(actor, capsys):

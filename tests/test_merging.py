@@ -12,7 +12,7 @@ from actors.survivors import survivor_of
 from actors.undo import ChangedSince, undo
 from tests.test_admin_imports import client_of, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 LIST = "/admin/actors/actor/"
 

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from tests.database import cursor_of, scratch_database
+from tests.environment import MEASURED
 
 pytestmark = pytest.mark.postgresql
 
@@ -34,7 +35,7 @@ def migrate(url, *arguments):
     return subprocess.run(
         [sys.executable, "manage.py", "migrate", *arguments],
         cwd=settings.BASE_DIR,
-        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url},
+        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url, **MEASURED},
         capture_output=True,
         text=True,
     )

@@ -7,7 +7,7 @@ from actors.admin.film_changes import with_names
 from actors.merging import other_names
 from actors.models import Actor, Change, Credit, Film, FilmChange
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture

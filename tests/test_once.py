@@ -15,7 +15,7 @@ from tests.test_conflicts import editor
 from tests.test_film_admin import FILMS
 from tests.test_film_admin import form as film_form
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture

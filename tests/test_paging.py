@@ -5,7 +5,7 @@ import pytest
 from actors import paging
 from actors.models import Actor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture

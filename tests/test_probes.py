@@ -9,6 +9,8 @@ from psycopg2 import OperationalError
 from actorsite import probes
 from actorsite.postgresql import gate
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def readiness(monkeypatch):

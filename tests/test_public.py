@@ -12,7 +12,7 @@ from actors.query import Query
 from tests import pages
 from tests.wsgi import Site
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 ADDRESSES = ["/", "/?x", "/?sort=first&living=no", "/?letter=m", "/?q=wong", "/?q=a&sort=last", "/?q=xyzzy&country=JP"]
 ADDRESSES += ["/actors.json", "/actors.json?x", "/actors.json?q=wong", "/actors.json?q=xyzzy"]

@@ -11,7 +11,7 @@ from actors.listed import Listed
 from actors.listing import Listing
 from actors.models import Actor, Film
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def one_by_one(actors, sort="", words=""):

@@ -13,7 +13,7 @@ from actors.models import Actor, Batch, Change, Credit, Film
 from actors.undo import ChangedSince, undo
 from tests.database import cursor_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def write(content):
