@@ -15,12 +15,13 @@ from bench.results import Run
 
 pytestmark = pytest.mark.once
 
-# `make test` makes it; its peers want versions of their own.
+# `make quality` makes it; its peers want versions of their own.
 PYTHON = Path(f"{sys.prefix}-bench") / "bin" / "python"
 
 
+@pytest.mark.peers
 def test_every_peer_starts_and_shows_the_same_rows():
-    assert PYTHON.exists(), f"There is no {PYTHON}: `make test` makes it."
+    assert PYTHON.exists(), f"There is no {PYTHON}: `make quality` makes it."
     done = subprocess.run(
         [PYTHON, "-m", "bench", "--check"], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=300
     )

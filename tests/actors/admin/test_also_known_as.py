@@ -18,7 +18,7 @@ from tests.actors.admin.conflicts.test_actors import editor, inputs
 from tests.actors.admin.test_actors import address, form
 from tests.actors.history.test_merge import text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from actors.models import Actor, Change, Credit, Film, FilmChange
 from actors.search import ranking
 from tests import plans
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("root")]
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db, pytest.mark.usefixtures("root")]
 
 ACTORS, FILMS, CHANGES = "/admin/actors/actor/", "/admin/actors/film/", "/admin/actors/change/"
 LISTS = [ACTORS, FILMS, CHANGES, "/admin/actors/filmchange/"]

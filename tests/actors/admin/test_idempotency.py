@@ -15,7 +15,7 @@ from tests.actors.admin.test_actors import LIST, address, form
 from tests.actors.admin.test_films import FILMS
 from tests.actors.admin.test_films import form as film_form
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from actors.admin.film_history import describe_changes
 from actors.history.merge import combined_other_names
 from actors.models import Actor, Change, Credit, Film, FilmChange
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from actors.imports.parsers import open_source
 from actors.models import Actor, Film
 from tests.actors.admin.test_imports import client_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 LIST = "/admin/actors/actor/"
 

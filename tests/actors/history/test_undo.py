@@ -14,7 +14,7 @@ from actors.imports.parsers import open_source
 from actors.models import Actor, Batch, Change, Credit, Film
 from tests.database import cursor_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def write(content):

@@ -16,7 +16,7 @@ from actors.imports.parsers import open_source
 from actors.imports.staging import ImportConflict
 from actors.models import Actor, Batch, Change
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from django.conf import settings
 from psycopg2.errors import CheckViolation
 
 from tests.database import cursor_of, scratch_database
+from tests.environment import MEASURED
 
 pytestmark = pytest.mark.postgresql
 
@@ -35,7 +36,7 @@ def migrate(url, *arguments):
     return subprocess.run(
         [sys.executable, "manage.py", "migrate", *arguments],
         cwd=settings.BASE_DIR,
-        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url},
+        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url, **MEASURED},
         capture_output=True,
         text=True,
     )

@@ -17,7 +17,7 @@ from actors.text import index_letters
 from actors.text.normalize import fold
 from tests import plans
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 COUNTRIES = ("", "FR", "GB", "JP")
 DECADES = ("", "1890s", "1940s", "1950s", "2000s")

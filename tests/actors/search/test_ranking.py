@@ -18,7 +18,7 @@ from actors.text.chinese_variants import spellings
 from actors.text.normalize import UNSPACED, fold, fold_words, search_pattern
 from tests import plans
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def add(*names, **facts):

@@ -7,7 +7,7 @@ from django.db import connection
 
 from actors.models import Actor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def names(response):

@@ -12,7 +12,7 @@ from django.db import connection
 from actors.exports import records
 from actors.models import Actor, Credit, Film
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from actors.search import facets
 from actors.search.facets import Facets
 from actors.text import index_letters
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from actors.listing.rows import Listed
 from actors.models import Actor, Film
 from actors.web import rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def one_by_one(actors, sort="", words=""):

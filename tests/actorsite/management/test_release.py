@@ -11,6 +11,7 @@ from django.conf import settings
 
 from tests.actors.migrations.test_adoption import OLD
 from tests.database import cursor_of, scratch_database
+from tests.environment import MEASURED
 from tests.postgres import free_port
 
 pytestmark = pytest.mark.postgresql
@@ -23,7 +24,7 @@ def start(url, command=("release",), **environment):
     return subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=settings.BASE_DIR,
-        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url, **environment},
+        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url, **MEASURED, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
