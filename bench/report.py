@@ -110,7 +110,8 @@ def readme(results: dict) -> str:
         bound = f"{'at most' if goal['most'] else 'at least'} {_number(goal['bound'])} {goal['unit']}".strip()
         value = "–" if goal["value"] is None else f"{_number(goal['value'])} {goal['unit']}".strip()
         lines.append(f"| {goal['name']} | {bound} | {value} | {_verdict(goal['met'])} |")
-    lines += ["", *results["notes"]]
+    for note in results.get("notes", ()):
+        lines += ["", note]
     return "\n".join(lines)
 
 
