@@ -11,13 +11,13 @@ _SIGN_IN = """
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
-from actors import paging
+from actors.db.keyset import make_cursor
 from actors.models import Actor
 user, _ = get_user_model().objects.get_or_create(username="bench", is_staff=True, is_superuser=True)
 client = Client()
 client.force_login(user)
 place = Actor.objects.order_by("sort_last", "id").values_list("sort_last", "id")[49_949:49_950]
-print(paging.make_token(place[0], "actors.Actor?") if place else "")
+print(make_cursor(place[0], "actors.Actor?") if place else "")
 print(f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}")
 """
 CHANGELIST = "/admin/actors/actor/"
