@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help image contract run check quick test tools quality bench scan test-image soak test-cluster lint format lock clean engine messages card
+.PHONY: help image contract run check quick test tools quality bench scan test-image soak test-cluster lint types format lock clean engine messages card
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,7 +49,7 @@ AGAIN = --reruns 1
 # Elsewhere: the image's own tests (`make test-image`) and those that need more tools (`make quality`).
 HERE = -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
 
-check: lint quick ## before each commit: lint and the quick tests
+check: lint types quick ## before each commit: lint, types and the quick tests
 
 quick: $(VENV)/.tools ## the tests that start neither processes nor a browser, on SQLite
 	TEST_DATABASE=sqlite $(BIN)/pytest $(HERE) -m "not slow and not peers"
@@ -103,13 +103,18 @@ test-cluster: $(VENV)/.tools ## the stories of the pods on the cluster that CONT
 	@test -n "$(CONTEXT)" || { echo "Name a cluster: make test-cluster CONTEXT=kind-x IMAGE=…" >&2; exit 1; }
 	CONTEXT=$(CONTEXT) TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_scenarios.py tests/platform/test_soak.py
 
-lint: $(VENV)/.tools ## ruff, djade, hadolint, missing migrations, migrations that would break the version still serving
+lint: $(VENV)/.tools ## ruff, import-linter, djade, hadolint, missing migrations, migrations that would break the version still serving
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	find actors actorsite -name '*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2 --check
 	@$(DEVELOPMENT) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tests.lint_migrations
 	$(BIN)/hadolint Dockerfile
+
+# The plugin of django-stubs reads the settings, which read the environment.
+types: $(VENV)/.tools ## check the types with mypy
+	@$(DEVELOPMENT) $(BIN)/mypy
 
 format: $(VENV)/.tools ## let ruff and djade write
 	$(BIN)/ruff check --fix .
@@ -137,7 +142,7 @@ image: engine ## build the image, named by IMAGE, with Podman or Docker
 		--tag $(IMAGE) .
 
 clean: ## delete what the commands above made
-	rm -rf $(VENV) $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 
 messages: $(VENV)/.tools ## gather the texts to translate, and compile the translations (needs gettext)
 	@for app in actors actorsite; do (cd $$app && $(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py makemessages \
