@@ -3,7 +3,7 @@
 
 const forms = document.querySelectorAll(":is(#content, #main) form[method=post]:not(#changelist-form, .passkey)");
 // An answer that keeps what was not accepted, whether or not anything more is typed.
-let unsaved = document.querySelector(":is(#content, #main) :is(form .errornote, [name=_resolve], [name=held], .kept)") !== null;
+let unsaved = document.querySelector(":is(#content, #main) :is(form .errornote, [name=_resolve], [name=recovered_form], .kept)") !== null;
 
 // Whether the control has something else than the page came with.
 function isTyped(control) {
