@@ -237,8 +237,8 @@ def follow_merges_in_form(data):
     """Return the form ``data`` with actors that were merged meanwhile replaced by the actors they are now."""
     fields = [name for name in data if name.startswith(CREDIT_PREFIX) and name.endswith("-actor")]
     chosen = {pk for name in fields if (pk := number_in(data, name))}
-    gone = chosen - set(Actor.objects.filter(pk__in=chosen).values_list("pk", flat=True))
-    now = {pk: survivor for pk in gone if (survivor := merged_into(pk))}
+    missing = chosen - set(Actor.objects.filter(pk__in=chosen).values_list("pk", flat=True))
+    now = {pk: survivor for pk in missing if (survivor := merged_into(pk))}
     if now:
         data = data.copy()
         for name in fields:

@@ -69,7 +69,7 @@ def test_the_database_is_away(browser, actor, monkeypatch):
         raise OperationalError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr("actors.history.actors.lock_actor", fail)
+        patch.setattr("actors.admin.conflicts.actors.lock_actor", fail)
         answer = send(browser, address(actor), data)
         assert answer.status_code == 503
         assert "<b>" not in answer.content.decode()
