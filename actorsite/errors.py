@@ -51,7 +51,7 @@ def server_error(request):
 def recovery_page(template, request):
     """Return the page, which holds what ``request`` sends; made without a context that would need the database."""
     found = recover_form(request)
-    return render_to_string(template, {"held": found, "csrf_token": get_token(request)} if found else {})
+    return render_to_string(template, {"recovered_form": found, "csrf_token": get_token(request)} if found else {})
 
 
 def csrf_failure(request, reason=""):
@@ -61,7 +61,7 @@ def csrf_failure(request, reason=""):
 
 def forbidden(request, exception):
     """Django's handler403."""
-    return render(request, "403.html", {"held": recover_form(request)}, status=403)
+    return render(request, "403.html", {"recovered_form": recover_form(request)}, status=403)
 
 
 def not_found(request, exception):

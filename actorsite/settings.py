@@ -133,6 +133,10 @@ AXES_SENSITIVE_PARAMETERS = ["username"]
 ENVIRONMENT_LABEL = ENV["ENVIRONMENT_LABEL"]
 STAFF_SECOND_FACTOR = ENV["STAFF_SECOND_FACTOR"]
 OTP_TOTP_ISSUER = "Actorsite"
+# A function(user) whose result the template admin/dashboard.html gets as `dashboard`, on the admin's front page.
+ADMIN_DASHBOARD = "actors.admin.dashboard.dashboard_context"
+# Hidden fields of inline forms, which form recovery does not list: the film that a credit belongs to.
+FORM_RECOVERY_HIDDEN_SUFFIXES = ["-film"]
 
 # At least 12 characters, as OWASP ASVS 5.0 wants (6.2.1 to 6.2.4), and neither common nor like the account's names.
 AUTH_PASSWORD_VALIDATORS = [

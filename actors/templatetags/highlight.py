@@ -1,4 +1,4 @@
-"""What of a name was found, for templates."""
+"""Template filters that mark the matches of a search."""
 
 from django import template
 from django.utils.html import conditional_escape, format_html_join
