@@ -101,6 +101,14 @@ TEMPLATES = [
     },
 ]
 
+# Fragments of pages, the largest of some 10 kB. While a designer works, none is kept.
+CACHES = {
+    "default": {
+        "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+        "OPTIONS": {"MAX_ENTRIES": 128},
+    }
+}
+
 DATABASES = {"default": env.database_settings(ENV["DATABASE_URL"], ENV["DATABASE_CONN_MAX_AGE"])}
 CACHE_SECONDS = ENV["CACHE_SECONDS"]
 DATABASE_STATEMENT_TIMEOUT = ENV["DATABASE_STATEMENT_TIMEOUT"]

@@ -55,14 +55,6 @@ def encode_json(value) -> str:
     return _encoder.encode(value)
 
 
-def encode_actor(actor) -> tuple[str, str]:
-    """Return the JSON of ``actor``, ending in its ``url``, in two parts: between them goes the site's origin."""
-    mark = "\0"
-    text = encode_json({**to_record(actor_values(actor)), "url": mark + actor.get_absolute_url()})
-    before, _, after = text.rpartition(encode_json(mark)[1:-1])
-    return before, after
-
-
 def guard_formula(value):
     """Return a cell's ``value``; a text that a spreadsheet would run as a formula with a ``'`` before it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from actors.db.loose_index_scan import distinct_values_sql
 from actors.fields import (
     Empty,
     FoldedField,
@@ -23,7 +24,7 @@ from actors.models.lookups import containing_words
 from actors.models.years import FIRST_BIRTH_YEAR, life_span, year_message
 from actors.text.countries import country_choices, country_name
 from actors.text.language import language_of_name
-from actors.text.slugs import object_url, slugify_name
+from actors.text.slugs import actor_slug, actor_url
 
 
 class ActorQuerySet(models.QuerySet):
@@ -40,24 +41,16 @@ class ActorQuerySet(models.QuerySet):
     def dead(self):
         return self.exclude(death_year=None)
 
-    def for_lists(self):
-        """With the columns that a list shows; not the biography, which may be long."""
-        return self.defer("biography", "search", "version", "last_update")
-
     def countries(self):
         """Return the codes of the countries that any actor is of, in order of code.
 
-        Steps from code to code in the index, a probe each, where DISTINCT
-        would read it whole.
+        Costs one probe of the index for each.
         """
+        codes = distinct_values_sql(
+            "codes", "code", "min(country)", "actor", beyond="country > codes.code", first="country > ''"
+        )
         with connections[self.db].cursor() as cursor:
-            cursor.execute(
-                "WITH RECURSIVE step (country) AS ("
-                "SELECT min(country) FROM actor WHERE country > '' UNION ALL "
-                "SELECT (SELECT min(country) FROM actor WHERE actor.country > step.country) "
-                "FROM step WHERE country IS NOT NULL"
-                ") SELECT country FROM step WHERE country IS NOT NULL"
-            )
+            cursor.execute(f"WITH RECURSIVE {codes} SELECT code FROM codes WHERE code IS NOT NULL")  # noqa: S608  names of ours
             return [code for (code,) in cursor]
 
     def at_random(self, count):
@@ -162,7 +155,7 @@ class Actor(models.Model):
         return f"{self.first_name} {self.last_name}".strip() or f"#{self.pk}"
 
     def get_absolute_url(self):
-        return object_url("actor", self.pk, self.slug)
+        return actor_url(self)
 
     def clean(self):
         mistakes = {}
@@ -181,7 +174,7 @@ class Actor(models.Model):
     @property
     def slug(self):
         """The readable part of the address, in the name's own script; ids alone tell actors apart."""
-        return slugify_name(f"{self.first_name} {self.last_name}") or "actor"
+        return actor_slug(self.first_name, self.last_name)
 
     @property
     def country_name(self):

@@ -12,7 +12,7 @@ from actors.models.actor import Actor
 from actors.models.lookups import containing_words
 from actors.models.years import FIRST_FILM_YEAR, year_message
 from actors.text.language import language_of_name
-from actors.text.slugs import object_url, slugify_name
+from actors.text.slugs import film_slug, film_url
 
 
 class FilmQuerySet(models.QuerySet):
@@ -34,10 +34,6 @@ class FilmQuerySet(models.QuerySet):
     def of_decade(self, first):
         """Films of the decade that begins with the year ``first``, in an index by title."""
         return self.alias(decade=Decade("year")).filter(decade=first // 10)
-
-    def for_lists(self):
-        """With the columns that a list shows."""
-        return self.defer("search", "version", "last_update", "legacy_id")
 
 
 class Film(models.Model):
@@ -78,7 +74,7 @@ class Film(models.Model):
         return (self.title or f"#{self.pk}") + (f" ({self.year})" if self.year else "")
 
     def get_absolute_url(self):
-        return object_url("film", self.pk, self.slug)
+        return film_url(self)
 
     def clean(self):
         last = date.today().year + 10
@@ -88,7 +84,7 @@ class Film(models.Model):
     @property
     def slug(self):
         """The readable part of the address; ids alone tell films apart."""
-        return slugify_name(self.title) or "film"
+        return film_slug(self.title)
 
 
 class CreditQuerySet(models.QuerySet):

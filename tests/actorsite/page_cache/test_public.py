@@ -6,7 +6,6 @@ import re
 import pytest
 from django.db import OperationalError, connection
 
-from actors.db import statements
 from actors.exports import records
 from actors.listing.params import ListParams
 from actors.models import Actor
@@ -170,16 +169,3 @@ def test_a_list_shows_what_became_of_a_row(sites):
         with connection.cursor() as cursor:
             cursor.execute(f"UPDATE actor SET {column} = {value} WHERE actor_id = {number}")
     assert "&lt;b&gt; <b>Mifune</b>" in short.get("/?x&letter=m")[2].decode()
-
-
-def test_what_is_kept_of_rows_is_bounded(sites, monkeypatch):
-    monkeypatch.setattr(statements, "MOST", 60)
-    monkeypatch.setattr(statements, "_kept", statements.defaultdict(dict))
-    Actor.objects.create(first_name="Aa", biography="long " * 300)
-    for address in ("/", "/?sort=first", "/actors.json?x", "/actors.json?sort=first&x", "/actors.json?letter=m&x"):
-        sites[0].get(address)
-    kept = statements._kept
-    assert len(kept) == 2
-    for rows in kept.values():
-        assert 0 < len(rows) <= 60 + 51
-        assert all(len(getattr(row, "biography", "")) < 1_001 for row in rows.values())
