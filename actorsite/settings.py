@@ -106,6 +106,14 @@ TEMPLATES = [
     },
 ]
 
+# Fragments of pages, the largest of some 10 kB. While a designer works, none is kept.
+CACHES = {
+    "default": {
+        "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+        "OPTIONS": {"MAX_ENTRIES": 128},
+    }
+}
+
 DATABASES = {"default": env.database_settings(ENV["DATABASE_URL"], ENV["DATABASE_CONN_MAX_AGE"])}
 # Reads the version of what public pages show (see actorsite.page_cache.version); empty for no page cache.
 DATA_VERSION = "actors.db.data_version.current"

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from actors.db.loose_index_scan import distinct_values_sql
 from actors.fields import (
     CountryField,
     Empty,
@@ -25,7 +26,7 @@ from actors.models.lookups import containing_words
 from actors.models.years import FIRST_BIRTH_YEAR, life_span, year_message
 from actors.text.countries import country_choices, country_name
 from actors.text.language import language_of_name
-from actors.text.slugs import object_url, slugify_name
+from actors.text.slugs import actor_slug, actor_url
 
 
 class ActorQuerySet(models.QuerySet["Actor"]):
@@ -43,23 +44,13 @@ class ActorQuerySet(models.QuerySet["Actor"]):
         """Return actors with a year of death."""
         return self.exclude(death_year=None)
 
-    def for_lists(self) -> Self:
-        """Load only the columns that a list shows; not the biography, which may be long."""
-        return self.defer("biography", "search", "version", "last_update")
-
     def countries(self) -> list[str]:
-        """Return the codes of all actors' countries, in order.
-
-        Probes the index once per code, where DISTINCT would read all of it.
-        """
+        """Return the codes of all actors' countries, in order. Costs one probe of the index per code."""
+        codes = distinct_values_sql(
+            "codes", "code", "min(country)", "actor", beyond="country > codes.code", first="country > ''"
+        )
         with connections[self.db].cursor() as cursor:
-            cursor.execute(
-                "WITH RECURSIVE step (country) AS ("
-                "SELECT min(country) FROM actor WHERE country > '' UNION ALL "
-                "SELECT (SELECT min(country) FROM actor WHERE actor.country > step.country) "
-                "FROM step WHERE country IS NOT NULL"
-                ") SELECT country FROM step WHERE country IS NOT NULL"
-            )
+            cursor.execute(f"WITH RECURSIVE {codes} SELECT code FROM codes WHERE code IS NOT NULL")  # noqa: S608  names of ours
             return [code for (code,) in cursor]
 
     def at_random(self, count: int) -> "list[Actor]":
@@ -164,7 +155,7 @@ class Actor(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return the address of the actor's page."""
-        return object_url("actor", self.pk, self.slug)
+        return actor_url(self)
 
     def clean(self) -> None:
         """Check the years. Raises ValidationError."""
@@ -184,7 +175,7 @@ class Actor(models.Model):
     @property
     def slug(self) -> str:
         """The readable part of the address, in the name's own script. Only the id identifies the actor."""
-        return slugify_name(f"{self.first_name} {self.last_name}") or "actor"
+        return actor_slug(self.first_name, self.last_name)
 
     @property
     def country_name(self) -> str:

@@ -13,7 +13,7 @@ from actors.models.actor import Actor
 from actors.models.lookups import containing_words
 from actors.models.years import FIRST_FILM_YEAR, year_message
 from actors.text.language import language_of_name
-from actors.text.slugs import object_url, slugify_name
+from actors.text.slugs import film_slug, film_url
 
 
 class FilmQuerySet(models.QuerySet["Film"]):
@@ -35,10 +35,6 @@ class FilmQuerySet(models.QuerySet["Film"]):
     def of_decade(self, first: int) -> Self:
         """Return films of the decade that begins with the year ``first``. An index by title serves this."""
         return self.alias(decade=Decade("year")).filter(decade=first // 10)
-
-    def for_lists(self) -> Self:
-        """Load only the columns that a list shows."""
-        return self.defer("search", "version", "last_update", "legacy_id")
 
 
 class Film(models.Model):
@@ -80,7 +76,7 @@ class Film(models.Model):
 
     def get_absolute_url(self) -> str:
         """Return the address of the film's page."""
-        return object_url("film", self.pk, self.slug)
+        return film_url(self)
 
     def clean(self) -> None:
         """Check the year. Raises ValidationError."""
@@ -91,7 +87,7 @@ class Film(models.Model):
     @property
     def slug(self) -> str:
         """The readable part of the address. Only the id identifies the film."""
-        return slugify_name(self.title) or "film"
+        return film_slug(self.title)
 
 
 class CreditQuerySet(models.QuerySet["Credit"]):

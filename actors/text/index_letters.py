@@ -6,13 +6,11 @@ stands for it: 中 for Han, あ for kana, 가 for Hangul.
 
 from collections.abc import Iterable
 
-from actors.text.normalize import HIGHEST_CHARACTER, fold
+from actors.text.normalize import fold
 
 OTHER = "#"
 # First and last character of a script that has one entry.
 WHOLE_SCRIPTS = {"あ": ("\u3040", "\u30ff"), "中": ("\u3400", "\u9fff"), "가": ("\uac00", "\ud7a3")}
-# More than all alphabets together have: those come to about a hundred letters.
-MAX_LETTERS = 200
 
 
 def letter_label(key: str) -> str:
@@ -39,25 +37,6 @@ def parse_letter(text: str) -> str:
     if text != OTHER and not (len(folded) == 1 and folded.isalpha()):
         raise ValueError(text)
     return OTHER if text == OTHER else letter_label(folded)
-
-
-def letter_steps_sql(table: str, key: str, within: str = "") -> str:
-    """Return the SQL of ``step (letter, number)`` for WITH RECURSIVE: the letters that names in ``table`` begin with.
-
-    The names are in the column ``key``, of rows for which the SQL condition ``within`` is true, if it is given.
-    ``number`` counts the letters from 1; the last letter is NULL. Each step is one probe of an index.
-    """
-    beyond = " ".join(
-        f"WHEN letter BETWEEN '{first}' AND '{last}' THEN '{last}'" for first, last in WHOLE_SCRIPTS.values()
-    )
-    within = f" AND {within}" if within else ""
-    return (
-        f"step (letter, number) AS ("  # noqa: S608  names of ours
-        f"SELECT (SELECT substr(min({key}), 1, 1) FROM {table} WHERE {key} > ''{within}), 1 UNION ALL "
-        f"SELECT (SELECT substr(min({key}), 1, 1) FROM {table} "
-        f"WHERE {key} > CASE {beyond} ELSE letter END || '{HIGHEST_CHARACTER}'{within}), number + 1 "
-        f"FROM step WHERE letter IS NOT NULL AND number < {MAX_LETTERS})"
-    )
 
 
 def letter_labels(letters: Iterable[str]) -> list[str]:

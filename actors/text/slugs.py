@@ -22,6 +22,24 @@ def slugify_name(name: str) -> str:
     return "-".join("".join(letters).split())
 
 
+def actor_slug(first_name: str, last_name: str) -> str:
+    return slugify_name(f"{first_name} {last_name}") or "actor"
+
+
+def film_slug(title: str) -> str:
+    return slugify_name(title) or "film"
+
+
+def actor_url(actor) -> str:
+    """Return the address of ``actor``, an Actor or a row with its id and names."""
+    return object_url("actor", actor.id, actor_slug(actor.first_name, actor.last_name))
+
+
+def film_url(film) -> str:
+    """Return the address of ``film``, a Film or a row with its id and title."""
+    return object_url("film", film.id, film_slug(film.title))
+
+
 def object_url(view: str, pk: int, slug: str) -> str:
     """Return the address of ``view`` for a row: as reverse() does, but fast enough for the rows of a list."""
     before, after = _url_parts(view)
@@ -32,6 +50,11 @@ def object_url(view: str, pk: int, slug: str) -> str:
 def page_url(view: str) -> str:
     """Return the address of ``view``, which takes no arguments."""
     return reverse(view)
+
+
+def site_origin(request) -> str:
+    """Return the scheme and host that ``request`` came to; an address after it is absolute."""
+    return f"{request.scheme}://{request.get_host()}"
 
 
 @cache
