@@ -108,10 +108,11 @@ TEMPLATES = [
 
 # Fragments of pages, the largest of some 10 kB. While a designer works, none is kept.
 CACHES = {
-    "default": {
+    "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+    "template_fragments": {
         "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
         "OPTIONS": {"MAX_ENTRIES": 128},
-    }
+    },
 }
 
 DATABASES = {"default": env.database_settings(ENV["DATABASE_URL"], ENV["DATABASE_CONN_MAX_AGE"])}

@@ -8,11 +8,11 @@ from django.views.decorators.csrf import csrf_exempt
 
 from actors.api import openapi, serializers
 from actors.exports import records
-from actors.history.merge_redirects import merged_into
+from actors.history.merge_redirects import current_actor
 from actors.listing.actors import ActorListing
 from actors.listing.films import FilmListing
 from actors.listing.params import InvalidParams
-from actors.models import Actor, Change, Film
+from actors.models import Change, Film
 from actors.text.slugs import site_origin
 from actorsite.page_cache.publishing import publish, set_canonical_address, stream_response
 from actorsite.problem_details import allow_any_origin, invalid_params_problem, not_found_problem, problem
@@ -129,7 +129,7 @@ def _file_response(request, parts, content_type, name):
 @resource
 def actor_json(request, pk, slug=""):
     """One actor, with the films; whatever the slug, there is one address. 410 where there was one that is deleted."""
-    actor = Actor.objects.filter(pk=pk).first() or merged_into(int(pk))
+    actor = current_actor(int(pk))
     if actor is None and Change.objects.filter(actor_id=pk).exists():
         return problem(410, "Gone", f"The actor at {request.path} was deleted.")
     if actor is None:

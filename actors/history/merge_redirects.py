@@ -6,6 +6,14 @@ from actors.models import Actor, Merge
 MAX_MERGE_CHAIN = 100
 
 
+def current_actor(pk: int) -> Actor | None:
+    """Return the actor of the id ``pk``, or who that actor was merged into; None where there is neither."""
+    try:
+        return Actor.objects.get(pk=pk)
+    except Actor.DoesNotExist:
+        return merged_into(pk)
+
+
 def merged_into(pk: int) -> Actor | None:
     """Return the actor who the one of the id ``pk`` is now, through any number of merges; None where there is none."""
     for _ in range(MAX_MERGE_CHAIN):

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from django.db.models import F
+
 from actors.exports import records
 from actors.models import Actor, Credit, Film
 
@@ -36,9 +38,10 @@ class CastCredit(NamedTuple):
 
 def film_credits(actor: Actor) -> list[FilmCredit]:
     """Return the films that ``actor`` is in, the newest first; those of no known year last."""
-    values = Credit.objects.filter(actor_id=actor.id).newest_first()
-    columns = ("film_id", "film__title", "film__original_title", "film__year", "character", "billing")
-    return list(map(FilmCredit._make, values.values_list(*columns)))
+    # From the films: their own columns are sorted by at half the cost of a relation's.
+    films = Film.objects.filter(credits__actor=actor.id)
+    films = films.order_by(F("year").desc(nulls_last=True), "sort_title", F("credits__id").asc())
+    return list(map(FilmCredit._make, films.values_list(*FILM_ROW_FIELDS, "credits__character", "credits__billing")))
 
 
 def cast_credits(film: Film) -> list[CastCredit]:

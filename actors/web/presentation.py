@@ -5,30 +5,26 @@ for each. What stands once on a page is in its template.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from html import escape
 from itertools import groupby
-from urllib.parse import quote_plus
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django_countries import countries
 
 from actors.db.keyset import KeysetPage
 from actors.fields import split_names
 from actors.listing.actors import ActorListing
 from actors.listing.films import FilmListing
 from actors.listing.params import DECADE, ListParams
+from actors.models import Actor, Film
 from actors.models.years import life_span
-from actors.text.countries import country_name, country_order
-from actors.text.index_letters import letter_label
+from actors.text.countries import country_name
 from actors.text.language import language_of_name
 from actors.text.normalize import match_ranges
 from actors.text.slugs import actor_url, film_url, page_url
-
-# Beside a choice no more are counted.
-MAX_COUNTED_OF_CHOICE = 99
 
 
 def highlight(text: str, words: list[str]) -> str:
@@ -91,15 +87,16 @@ def film_rows(films: Iterable, languages: dict[int, str], words: Iterable[str] =
     return SafeString("".join([film_row(film, words, languages.get(film.id, "")) for film in films]))
 
 
-def grouped(groups: Iterable[tuple[str, str]]) -> SafeString:
+def grouped_rows(groups: Iterable[tuple[str, str]]) -> SafeString:
     """Return a list in groups, which are (initial, the HTML of its rows), under their initials."""
-    headed = ((f"<h2>{escape(initial)}</h2>" if initial else "", rows) for initial, rows in groups)
-    return SafeString(
-        "".join(f'<div class="group">{h2}<ul class="actors">\n{rows}</ul></div>\n' for h2, rows in headed)
-    )
+    made = []
+    for initial, rows in groups:
+        heading = f"<h2>{escape(initial)}</h2>" if initial else ""
+        made.append(f'<div class="group">{heading}<ul class="actors">\n{rows}</ul></div>\n')
+    return SafeString("".join(made))
 
 
-def by_initial(rows: list, key: str) -> list[tuple[str, list]]:
+def group_by_initial(rows: list, key: str) -> list[tuple[str, list]]:
     """Return (initial, rows) in order, as a printed directory has them; without initial where ``key`` is empty."""
     if not key:
         return [("", rows)]
@@ -120,7 +117,7 @@ def filmography(films: Iterable, country: str) -> SafeString:
         )
         rows.append(
             f'<li><span class="year">{film.year or ""}</span> '
-            f'<a href="{film_url(film)}">{escape(film.title)}</a> {original}{played(film.character, as_part)}</li>\n'
+            f'<a href="{film_url(film)}">{escape(film.title)}</a> {original}{part_text(film.character, as_part)}</li>\n'
         )
     return SafeString("".join(rows))
 
@@ -135,12 +132,59 @@ def cast_list(cast: Iterable) -> SafeString:
         )
         rows.append(
             f'<li><a href="{actor_url(actor)}">{escape(full_name(actor))}</a> '
-            f"{native}{played(actor.character, as_part)}</li>\n"
+            f"{native}{part_text(actor.character, as_part)}</li>\n"
         )
     return SafeString("".join(rows))
 
 
-def played(character: str, as_part: str) -> str:
+def fact(label: str, text: str, url: str = "") -> str:
+    """Return a line of facts: ``text`` under its ``label``, with a link where there is a ``url``."""
+    text = f'<a href="{escape(url)}">{escape(text)}</a>' if url else escape(text)
+    return f"<div><dt>{escape(label)}</dt><dd>{text}</dd></div>\n"
+
+
+def actor_facts(actor: Actor) -> SafeString:
+    """Return the years and the country of ``actor``, as far as they are known."""
+    facts = []
+    if actor.birth_year:
+        facts.append(fact(_("Born"), str(actor.birth_year), decade_url("list", "born", actor.birth_year)))
+    if actor.death_year:
+        facts.append(fact(_("Died"), str(actor.death_year)))
+    if actor.country:
+        url = page_url("list") + ActorListing(country=actor.country).query_string
+        facts.append(fact(_("Country"), actor.country_name, url))
+    return SafeString("".join(facts))
+
+
+def film_facts(film: Film) -> SafeString:
+    """Return the year of ``film``, if it is known."""
+    if not film.year:
+        return SafeString("")
+    return SafeString(fact(_("Year"), str(film.year), decade_url("films", "decade", film.year)))
+
+
+def decade_url(view: str, name: str, year: int) -> str:
+    """Return the address of the list of the decade of ``year``; "" where no list can be narrowed to it."""
+    decade = f"{year // 10}0s"
+    return f"{page_url(view)}?{name}={decade}" if DECADE.fullmatch(decade) else ""
+
+
+def native_text(text: str, language: str) -> SafeString:
+    """Return a name or title in its own script, which may be empty."""
+    return SafeString(text and bdi(escape(text), "", language))
+
+
+def other_names(actor: Actor) -> SafeString:
+    return SafeString(", ".join(bdi(escape(name), "", language) for name, language in actor.other_names))
+
+
+def time_element(moment: datetime) -> SafeString:
+    """Return the day of ``moment`` as readers of the active language write it."""
+    return SafeString(f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{escape(date_format(moment))}</time>')
+
+
+def part_text(character: str, as_part: str) -> str:
+    """Return the ``character`` in the words of ``as_part``, which is translated once for all; "" for none."""
     return character and f' <span class="part">{escape(as_part % {"part": character})}</span>'
 
 
@@ -151,136 +195,6 @@ def full_name(actor) -> str:
 
 def title_and_year(film) -> str:
     return (film.title or f"#{film.id}") + (f" ({film.year})" if film.year else "")
-
-
-def letter_links(listing: ListParams, letters: list[str], first_key: str) -> SafeString:
-    """Return links to the ``letters`` of a list, the one that its first row is under being the current one.
-
-    ``first_key`` is what that row is sorted by.
-    """
-    if len(letters) < 2:
-        return SafeString("")
-    current = listing.letter or letter_label(first_key)
-    start = listing.change().query_string
-    start = escape(f"./{start}&" if start else "./?")
-    marked = ((letter, _current if letter == current else "") for letter in letters)
-    return SafeString(
-        "".join(
-            f'<li><a href="{start}letter={quote_plus(letter)}"{mark}>{letter}</a></li>\n' for letter, mark in marked
-        )
-    )
-
-
-_current = ' aria-current="true"'
-
-
-def select(listing: ListParams, name: str, label: str, labels: dict[str, str], numbers: dict | None = None) -> dict:
-    """Return the choice of ``name`` for a form, ``labels`` being those of its values.
-
-    With ``numbers``, where the list is not searched, each says how many there are.
-    """
-    chosen = getattr(listing, name)
-    options = []
-    for value, text in labels.items():
-        if numbers and value in numbers and not listing.q:
-            text = f"{text} ({bounded_number(numbers[value])})"
-        options.append(
-            f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(text)}</option>'
-        )
-    return {"name": name, "label": label, "options": SafeString("\n".join(options))}
-
-
-def bounded_number(number: int) -> str:
-    return f"{MAX_COUNTED_OF_CHOICE}+" if number > MAX_COUNTED_OF_CHOICE else str(number)
-
-
-def actor_selects(listing: ActorListing, counted: dict | None) -> list[dict]:
-    """Return the choices by which the list of actors is narrowed and sorted; ``counted`` by ``facets.counts``."""
-    sorts = {"": _("By last name"), "first": _("By first name")}
-    if listing.q:
-        sorts = {"": _("Best match"), "last": _("By last name"), "first": _("By first name")}
-    selects = [select(listing, "sort", _("Order"), sorts)]
-    if counted is None:
-        return selects
-    language = get_language()
-    found = leading(listing, "country", counted["country"])
-    names = sorted(
-        ((country_name(code, language), code) for code in found), key=lambda choice: country_order(choice[0], language)
-    )
-    living = dict(counted["living"])
-    return [
-        *select_if_any(listing, "country", _("Country"), {code: name for name, code in names}, found),
-        select(
-            listing,
-            "living",
-            _("Living or deceased"),
-            {"": _("All"), "yes": _("Living"), "no": _("Deceased")},
-            {"": sum(living.values()), **living},
-        ),
-        *decade_select(listing, "born", _("Born"), counted["born"]),
-        *selects,
-    ]
-
-
-def film_selects(listing: FilmListing, counted: dict | None) -> list[dict]:
-    """Return the choices by which the list of films is narrowed and sorted; ``counted`` by its ``counts``."""
-    sorts = {"": _("By title"), "year": _("Newest first")}
-    if listing.q:
-        sorts = {"": _("Best match"), "title": _("By title"), "year": _("Newest first")}
-    order = select(listing, "sort", _("Order"), sorts)
-    if counted is None:
-        return [order]
-    decades = [(f"{first}s", number) for first, number in counted["decades"]]
-    return [*decade_select(listing, "decade", _("Decade"), decades), order]
-
-
-def decade_select(listing, name, label, counted):
-    found = {decade: number for decade, number in leading(listing, name, counted).items() if DECADE.fullmatch(decade)}
-    return select_if_any(listing, name, label, {decade: decade_name(decade) for decade in found}, found)
-
-
-def select_if_any(listing, name, label, labels, numbers):
-    return [select(listing, name, label, {"": _("All"), **labels}, numbers)] if labels else []
-
-
-def leading(listing: ListParams, name: str, counted: list[tuple[str, int]]) -> dict[str, int]:
-    """Return those of ``counted`` that lead to any row, and the one that is chosen."""
-    return {value: number for value, number in counted if number or getattr(listing, name) == value}
-
-
-def decade_name(decade: str) -> str:
-    return _("%(decade)ss") % {"decade": decade.removesuffix("s")}
-
-
-def actor_conditions(listing: ActorListing) -> dict[str, str]:
-    """Return what narrows the list, in words, by the parameter's name."""
-    labels = query_condition(listing)
-    if listing.country:
-        labels["country"] = countries.name(listing.country)
-    if listing.living:
-        labels["living"] = _("Living") if listing.living == "yes" else _("Deceased")
-    if listing.born:
-        labels["born"] = _("Born in the %(decade)s") % {"decade": decade_name(listing.born)}
-    return labels
-
-
-def film_conditions(listing: FilmListing) -> dict[str, str]:
-    """Return the same of a list of films."""
-    labels = query_condition(listing)
-    if listing.decade:
-        labels["decade"] = _("Films of the %(decade)s") % {"decade": decade_name(listing.decade)}
-    return labels
-
-
-def query_condition(listing):
-    return {"q": _("“%(query)s”") % {"query": listing.q}} if listing.q else {}
-
-
-def chips(listing: ListParams, conditions: dict[str, str]) -> list[dict]:
-    """Return the ``conditions``, each with the address of the list without it."""
-    return [
-        {"label": label, "url": f"./{listing.change(**{name: ''}).query_string}"} for name, label in conditions.items()
-    ]
 
 
 def actor_count(number: int, more: bool) -> str:

@@ -11,17 +11,17 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from actors.history.merge_redirects import merged_into
+from actors.history.merge_redirects import current_actor
 from actors.listing.actors import ActorListing
 from actors.listing.films import FilmListing
-from actors.listing.params import DECADE, MAX_COUNTED, InvalidParams, ListParams, number_of
+from actors.listing.params import MAX_COUNTED, InvalidParams, ListParams, number_of
 from actors.listing.rows import cast_credits, film_credits
 from actors.models import Actor, Change, Credit, Film
 from actors.search.facets import Facets, counts
 from actors.text.language import language_of_name
 from actors.text.normalize import fold_words
 from actors.text.slugs import actor_url, film_url, page_url, site_origin
-from actors.web import presentation, structured_data
+from actors.web import filters, presentation, structured_data
 from actorsite.page_cache.memoize import memoize_for_version, request_version
 from actorsite.page_cache.publishing import publish, set_canonical_address
 
@@ -59,10 +59,10 @@ def actor_list(request):
     page, elsewhere = _page_or_redirect(request, listing)
     if elsewhere:
         return elsewhere
-    conditions = presentation.actor_conditions(listing)
+    conditions = filters.actor_conditions(listing)
     context = _list_context(request, listing, page, "actors", conditions)
     counted = cache(lambda: _actor_counts(request, listing))
-    context["selects"] = lambda: presentation.actor_selects(listing, None if context["few"] else counted())
+    context["selects"] = lambda: filters.actor_selects(listing, None if context["few"] else counted())
     if listing.best_first:
         context["by_name"] = f"./{listing.change(sort='last').query_string}"
     words = fold_words(listing.q)
@@ -71,16 +71,16 @@ def actor_list(request):
         return render(request, "actors/list.html", context)
     number, more = listing.count(page) if page.is_whole or listing.q else _bounded(counted()["whole"])
     context |= {
-        "rows": presentation.grouped(
+        "rows": presentation.grouped_rows(
             (initial, presentation.actor_rows(some, listing.sort, words))
-            for initial, some in presentation.by_initial(page.rows, listing.key if listing.alphabetical else "")
+            for initial, some in presentation.group_by_initial(page.rows, listing.key if listing.alphabetical else "")
         ),
         "count": presentation.actor_count(number, more),
         "range": presentation.actor_range(listing, page),
     }
     if listing.alphabetical:
         first = getattr(page.rows[0], listing.key)
-        context["letters"] = presentation.letter_links(listing, counted()["letters"], first)
+        context["letters"] = filters.letter_links(listing, counted()["letters"], first)
     return render(request, "actors/list.html", context)
 
 
@@ -91,10 +91,10 @@ def film_list(request):
     page, elsewhere = _page_or_redirect(request, listing)
     if elsewhere:
         return elsewhere
-    conditions = presentation.film_conditions(listing)
+    conditions = filters.film_conditions(listing)
     context = _list_context(request, listing, page, "films", conditions)
     counted = cache(lambda: _film_counts(request, listing))
-    context["selects"] = lambda: presentation.film_selects(listing, None if context["few"] else counted())
+    context["selects"] = lambda: filters.film_selects(listing, None if context["few"] else counted())
     if listing.best_first:
         context["by_name"] = f"./{listing.change(sort='title').query_string}"
     words = fold_words(listing.q)
@@ -105,16 +105,16 @@ def film_list(request):
         return render(request, "actors/films.html", context)
     languages = _original_languages(page.rows)
     context |= {
-        "rows": presentation.grouped(
+        "rows": presentation.grouped_rows(
             (initial, presentation.film_rows(some, languages, words))
-            for initial, some in presentation.by_initial(page.rows, "sort_title" if listing.alphabetical else "")
+            for initial, some in presentation.group_by_initial(page.rows, "sort_title" if listing.alphabetical else "")
         ),
         "count": presentation.film_count(*number_of(request, listing, page)),
         "range": presentation.film_range(listing, page),
     }
     if listing.alphabetical:
         first = page.rows[0].sort_title
-        context["letters"] = presentation.letter_links(listing, counted()["letters"], first)
+        context["letters"] = filters.letter_links(listing, counted()["letters"], first)
     return render(request, "actors/films.html", context)
 
 
@@ -142,7 +142,7 @@ def _list_context(request, listing, page, kind, conditions):
         "canonical": site_origin(request) + here,
         "json": page_url(f"{kind}-json") + listing.query_string,
         "title": " · ".join(conditions.values()),
-        "chips": presentation.chips(listing, conditions),
+        "chips": filters.chips(listing, conditions),
         "streams": presentation.streams(listing, kind),
         "suggestions": [] if page.rows else presentation.suggestions(listing),
         "more": page.more,
@@ -166,14 +166,14 @@ def _actor_counts(request, listing):
     """Return what ``facets.counts`` does, once for a version of the data."""
     # What a search finds is not counted: its choices are those of the whole list.
     facets, key = (Facets(), "") if listing.q else (listing.facets, listing.key)
-    most = presentation.MAX_COUNTED_OF_CHOICE + 1
+    most = filters.MAX_COUNTED_OF_CHOICE + 1
     return memoize_for_version(request, ("counts", facets, key), lambda: counts(facets, most, MAX_COUNTED + 1, key))
 
 
 def _film_counts(request, listing):
     """Return what ``FilmListing.counts`` does, likewise."""
     whole = listing.change(q="", sort="")
-    most = presentation.MAX_COUNTED_OF_CHOICE + 1
+    most = filters.MAX_COUNTED_OF_CHOICE + 1
     return memoize_for_version(request, ("film counts", whole), lambda: whole.counts(most))
 
 
@@ -202,7 +202,7 @@ def to_list(request):
 @public
 def actor(request, pk, slug=""):
     """One actor; whatever the slug, there is one address. 410 where there was one that is deleted."""
-    actor = Actor.objects.filter(pk=pk).first() or merged_into(int(pk))
+    actor = current_actor(int(pk))
     if actor is None:
         status = 410 if Change.objects.filter(actor_id=pk).exists() else 404
         return render(request, "404.html", {"status": status}, status=status)
@@ -213,8 +213,10 @@ def actor(request, pk, slug=""):
         "actor": actor,
         "canonical": origin + path,
         "data": _data_url(path),
-        "country_url": page_url("list") + ActorListing(country=actor.country).query_string,
-        "born_url": _decade_url("list", "born", actor.birth_year),
+        "native_name": presentation.native_text(actor.native_name, actor.native_language),
+        "other_names": presentation.other_names(actor),
+        "facts": presentation.actor_facts(actor),
+        "changed": presentation.time_element(actor.last_update),
         "credits": presentation.filmography(credits, actor.country),
         "linked": structured_data.person_json_ld(actor, credits, origin),
         "description": structured_data.actor_summary(actor),
@@ -229,23 +231,19 @@ def film(request, pk, slug=""):
     if film.slug != slug:
         return HttpResponsePermanentRedirect(film.get_absolute_url())
     cast, origin, path = cast_credits(film), site_origin(request), film_url(film)
+    language = _language_of_title(film.original_title, [credit.country for credit in cast])
     context = {
         "film": film,
         "canonical": origin + path,
         "data": _data_url(path),
-        "decade_url": _decade_url("films", "decade", film.year),
+        "original_title": presentation.native_text(film.original_title, language),
+        "facts": presentation.film_facts(film),
+        "changed": presentation.time_element(film.last_update),
         "cast": presentation.cast_list(cast),
-        "original_language": _language_of_title(film.original_title, [credit.country for credit in cast]),
         "linked": structured_data.movie_json_ld(film, cast, origin),
         "description": structured_data.film_summary(film, cast),
     }
     return render(request, "actors/film.html", context)
-
-
-def _decade_url(view, name, year):
-    """Return the address of the list of the decade of ``year``; none where no list can be narrowed to it."""
-    decade = f"{year // 10}0s" if year else ""
-    return f"{page_url(view)}?{name}={decade}" if DECADE.fullmatch(decade) else ""
 
 
 def _data_url(path):
