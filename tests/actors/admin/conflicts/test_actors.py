@@ -323,8 +323,9 @@ def site_without_guard(tmp_path, monkeypatch):
     shutil.copytree(server.site(), folder)
     admin = folder / "actors" / "admin" / "actors.py"
     code = admin.read_text(encoding="utf-8")
-    assert "class ActorAdmin(ActorConflicts, " in code
-    admin.write_text(code.replace("class ActorAdmin(ActorConflicts, ", "class ActorAdmin("), encoding="utf-8")
+    guarded = "ActorConflictMixin, IdempotentAddMixin, "
+    assert guarded in code
+    admin.write_text(code.replace(guarded, "IdempotentAddMixin, "), encoding="utf-8")
     monkeypatch.setattr(server, "site", lambda: folder)
 
 
