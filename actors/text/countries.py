@@ -1,4 +1,4 @@
-"""Names of countries, in the reader's language and order."""
+"""Names of countries, in a reader's language and order."""
 
 from functools import lru_cache
 
@@ -15,13 +15,16 @@ def country_choices() -> list[tuple[str, str]]:
 
 @lru_cache(8)
 def _country_choices(language):
+    # In the language of the cache key: another one may be active in this thread.
     with override(language):
-        return sorted(countries, key=lambda choice: country_order(choice[1], language))
+        # Stripped: a translation of django-countries begins with a space.
+        choices = [(code, name.strip()) for code, name in countries]
+    return sorted(choices, key=lambda choice: country_order(choice[1], language))
 
 
 def country_order(name: str, language: str) -> str | bytes:
     """Return the sort key of a country's name for a reader of ``language``."""
-    # GB 18030 has the common characters in the order of their reading, by which a reader of Chinese looks them up.
+    # GB 18030 has the common characters in the order of their pinyin, as a reader of Chinese expects.
     return name.encode("gb18030") if language.startswith("zh") else fold(name)
 
 
@@ -29,4 +32,4 @@ def country_order(name: str, language: str) -> str | bytes:
 def country_name(code: str, language: str) -> str:
     """Return the name of the country ``code`` in ``language``."""
     with override(language):
-        return str(countries.name(code))
+        return str(countries.name(code)).strip()
