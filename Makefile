@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help image contract run test quality bench scan test-image soak test-cluster lint format lock clean engine messages card
+.PHONY: help image contract run check quick test tools quality bench scan test-image soak test-cluster lint types format lock clean engine messages card
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,10 +46,22 @@ run: $(VENV)/.runtime ## set up and serve at http://localhost:8000/ (PORT choose
 # asked again, once, and the end names it in red: pytest by hand asks nothing twice.
 AGAIN = --reruns 1
 
-test: $(VENV)/.tools $(BENCH)/.tools scan ## everything, on SQLite and on PostgreSQL
-	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
-	TEST_DATABASE=postgresql $(BIN)/pytest $(AGAIN) -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
-	@echo "Not among these: the image's own tests (make test-image) and those by tools from npm (make quality)."
+# Elsewhere: the image's own tests (`make test-image`) and those that need more tools (`make quality`).
+HERE = -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
+
+check: lint types quick ## before each commit: lint, types and the quick tests
+
+quick: $(VENV)/.tools ## the tests that start neither processes nor a browser, on SQLite
+	TEST_DATABASE=sqlite $(BIN)/pytest $(HERE) -m "not slow and not peers"
+
+# PostgreSQL runs everything; SQLite runs what is marked `sqlite`. tests/conftest.py has the marks.
+# Coverage includes the processes that tests start: see pyproject.toml.
+test: $(VENV)/.tools ## everything on PostgreSQL, on SQLite what differs there, and the coverage of both
+	$(BIN)/coverage erase
+	TEST_DATABASE=postgresql $(BIN)/coverage run -m pytest $(AGAIN) $(HERE) -m "not peers"
+	TEST_DATABASE=sqlite $(BIN)/coverage run -m pytest $(AGAIN) $(HERE) -m "(sqlite or only_sqlite) and not once"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 # The lock file pins them. Nothing of theirs is run while they are installed.
 WEB = tests/web/node_modules
@@ -60,8 +72,12 @@ $(WEB)/.installed: tests/web/package.json tests/web/package-lock.json
 	npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-quality: $(VENV)/.tools $(WEB)/.installed ## the public pages by html-validate, the Nu Html Checker and Lighthouse
+quality: $(VENV)/.tools $(BENCH)/.tools $(WEB)/.installed ## the public pages by html-validate, the Nu Html Checker and Lighthouse; that `make bench` starts
 	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) tests/web
+	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) --ignore=tests/platform --ignore=tests/web -m peers
+
+# What takes long to install and short to run: .ci/run does it while the tests run.
+tools: $(SCAN)/.tools $(BENCH)/.tools $(WEB)/.installed
 
 ROWS ?= 200,1000000
 ROUNDS ?= 5
@@ -87,13 +103,18 @@ test-cluster: $(VENV)/.tools ## the stories of the pods on the cluster that CONT
 	@test -n "$(CONTEXT)" || { echo "Name a cluster: make test-cluster CONTEXT=kind-x IMAGE=…" >&2; exit 1; }
 	CONTEXT=$(CONTEXT) TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_scenarios.py tests/platform/test_soak.py
 
-lint: $(VENV)/.tools ## ruff, djade, hadolint, missing migrations, migrations that would break the version still serving
+lint: $(VENV)/.tools ## ruff, import-linter, djade, hadolint, missing migrations, migrations that would break the version still serving
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	find actors actorsite -name '*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2 --check
 	@$(DEVELOPMENT) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tests.lint_migrations
 	$(BIN)/hadolint Dockerfile
+
+# The plugin of django-stubs reads the settings, which read the environment.
+types: $(VENV)/.tools ## check the types with mypy
+	@$(DEVELOPMENT) $(BIN)/mypy
 
 format: $(VENV)/.tools ## let ruff and djade write
 	$(BIN)/ruff check --fix .
@@ -121,7 +142,7 @@ image: engine ## build the image, named by IMAGE, with Podman or Docker
 		--tag $(IMAGE) .
 
 clean: ## delete what the commands above made
-	rm -rf $(VENV) $(SCAN) $(BENCH) $(WEB) .scan static actorsite.sqlite3 .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 
 messages: $(VENV)/.tools ## gather the texts to translate, and compile the translations (needs gettext)
 	@for app in actors actorsite; do (cd $$app && $(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py makemessages \

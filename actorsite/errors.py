@@ -13,9 +13,9 @@ from django.template.loader import render_to_string
 from django.views.defaults import page_not_found
 from django.views.defaults import server_error as stock_server_error
 
-from actors.api import views
 from actorsite.admin_site.form_recovery import recover_form
 from actorsite.db.postgresql.base import breaker
+from actorsite.problem_details import is_data_path, not_found_problem, problem
 
 RETRY_AFTER_SECONDS = 5  # seconds
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: read_only_sql_transaction
@@ -32,15 +32,15 @@ def is_unavailable(error: BaseException | None) -> bool:
 def server_error(request):
     """Django's handler500, called while the exception is being handled. Neither page needs the database."""
     error = sys.exc_info()[1]
-    data = views.is_data(request.path)
+    data = is_data_path(request.path)
     if not is_unavailable(error):
         if data:
-            return views.problem(500, "Internal Server Error", "The server failed. Its operator has a record of it.")
+            return problem(500, "Internal Server Error", "The server failed. Its operator has a record of it.")
         return stock_server_error(request)
     if isinstance(error, InternalError):
         breaker.trip()
     if data:
-        response = views.problem(503, "Service Unavailable", "The database cannot be reached. Try again in a moment.")
+        response = problem(503, "Service Unavailable", "The database cannot be reached. Try again in a moment.")
     else:
         response = HttpResponse(recovery_page("503.html", request), status=503)
     response["Retry-After"] = RETRY_AFTER_SECONDS
@@ -51,7 +51,7 @@ def server_error(request):
 def recovery_page(template, request):
     """Return the page, which holds what ``request`` sends; made without a context that would need the database."""
     found = recover_form(request)
-    return render_to_string(template, {"held": found, "csrf_token": get_token(request)} if found else {})
+    return render_to_string(template, {"recovered_form": found, "csrf_token": get_token(request)} if found else {})
 
 
 def csrf_failure(request, reason=""):
@@ -61,9 +61,9 @@ def csrf_failure(request, reason=""):
 
 def forbidden(request, exception):
     """Django's handler403."""
-    return render(request, "403.html", {"held": recover_form(request)}, status=403)
+    return render(request, "403.html", {"recovered_form": recover_form(request)}, status=403)
 
 
 def not_found(request, exception):
     """Django's handler404."""
-    return views.not_found_problem(request) if views.is_data(request.path) else page_not_found(request, exception)
+    return not_found_problem(request) if is_data_path(request.path) else page_not_found(request, exception)

@@ -37,6 +37,11 @@ FIRST_ADMINISTRATOR = {
 RELEASE_PATIENCE = ENV["RELEASE_PATIENCE"]
 RELEASE_LOCK_TIMEOUT = ENV["RELEASE_LOCK_TIMEOUT"]
 RELEASE_SEED = ENV["RELEASE_SEED"]
+# What the applications add to `manage.py release`: functions that refuse a database (CommandError) before it is
+# migrated, functions that are called with the command's stdout after it, and the command for RELEASE_SEED.
+RELEASE_CHECKS = ["actors.db.adoption.check_table"]
+RELEASE_STEPS = ["actors.db.trigram_indexes.make_trigram_indexes"]
+RELEASE_SEED_COMMAND = "seed"
 
 INSTALLED_APPS = [
     "actorsite.conf.apps.AdminSiteConfig",
@@ -65,7 +70,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Below whitenoise, whose files are compressed already. It pads its answers against BREACH.
-    "actorsite.page_cache.wsgi.Compression",
+    "actorsite.page_cache.encodings.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "actorsite.middleware.query_string.QueryStringMiddleware",
@@ -80,7 +85,7 @@ MIDDLEWARE = [
 
 METRICS_PORT = ENV["METRICS_PORT"]
 if METRICS_PORT:
-    MIDDLEWARE.append("actorsite.observability.metrics.ViewNameMiddleware")
+    MIDDLEWARE.insert(0, "actorsite.observability.metrics.MetricsMiddleware")
 
 ROOT_URLCONF = "actorsite.urls"
 WSGI_APPLICATION = "actorsite.wsgi.application"
@@ -101,7 +106,17 @@ TEMPLATES = [
     },
 ]
 
+# Fragments of pages, the largest of some 10 kB. While a designer works, none is kept.
+CACHES = {
+    "default": {
+        "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+        "OPTIONS": {"MAX_ENTRIES": 128},
+    }
+}
+
 DATABASES = {"default": env.database_settings(ENV["DATABASE_URL"], ENV["DATABASE_CONN_MAX_AGE"])}
+# Reads the version of what public pages show (see actorsite.page_cache.version); empty for no page cache.
+DATA_VERSION = "actors.db.data_version.current"
 CACHE_SECONDS = ENV["CACHE_SECONDS"]
 DATABASE_STATEMENT_TIMEOUT = ENV["DATABASE_STATEMENT_TIMEOUT"]
 # The replaced application's sequences are integer.
@@ -126,6 +141,10 @@ AXES_SENSITIVE_PARAMETERS = ["username"]
 ENVIRONMENT_LABEL = ENV["ENVIRONMENT_LABEL"]
 STAFF_SECOND_FACTOR = ENV["STAFF_SECOND_FACTOR"]
 OTP_TOTP_ISSUER = "Actorsite"
+# A function(user) whose result the template admin/dashboard.html gets as `dashboard`, on the admin's front page.
+ADMIN_DASHBOARD = "actors.admin.dashboard.dashboard_context"
+# Hidden fields of inline forms, which form recovery does not list: the film that a credit belongs to.
+FORM_RECOVERY_HIDDEN_SUFFIXES = ["-film"]
 
 # At least 12 characters, as OWASP ASVS 5.0 wants (6.2.1 to 6.2.4), and neither common nor like the account's names.
 AUTH_PASSWORD_VALIDATORS = [

@@ -21,12 +21,10 @@ if connection.vendor == "sqlite":
     connection.settings_dict["OPTIONS"].setdefault("timeout", 1.2)
 threading.excepthook = logs.log_thread_failure
 
-if not settings.DEBUG:
-    from actorsite.page_cache.wsgi import Pages
+if settings.DATA_VERSION and not settings.DEBUG:
+    from actorsite.page_cache.wsgi import PageCache
 
-    application = Pages(application, settings.CACHE_SECONDS)
-
-if settings.METRICS_PORT:
-    from actorsite.observability.metrics import CountRequests
-
-    application = CountRequests(application)
+    on_hit = None
+    if settings.METRICS_PORT:
+        from actorsite.observability.metrics import count_request as on_hit
+    application = PageCache(application, settings.CACHE_SECONDS, on_hit)

@@ -1,13 +1,25 @@
 """What every test may use."""
 
+from functools import cache
+from pathlib import Path
+
 import pytest
 
 from tests.environment import DATABASE
+from tests.server import drop_templates, migrated_template, site
 
 MARKS = {
-    "once": "does not depend on the database: run in the SQLite pass only",
-    "postgresql": "needs PostgreSQL: run in the PostgreSQL pass only",
+    "sqlite": "also run on SQLite by `make test`: what it tests differs there, or is said to work there",
+    "only_sqlite": "needs SQLite: left out on PostgreSQL",
+    "postgresql": "needs PostgreSQL: left out on SQLite",
+    "once": "does not depend on the database: `make test` does not repeat it on SQLite",
+    "peers": "needs what `make bench` installs: run by `make quality` only",
+    "slow": "starts processes or a browser: left out by `make check`. Set by itself, see STARTERS",
 }
+LEFT_OUT = {"postgresql": "only_sqlite", "sqlite": "postgresql"}
+# A test is slow when its module has something of one of these modules, or when it uses one of these fixtures.
+STARTERS = {"subprocess", "tests.server", "tests.database", "tests.postgres", "tests.k8s.kustomize"}
+STARTING_FIXTURES = {"browser", "live_server"}
 
 
 def pytest_configure(config):
@@ -15,13 +27,30 @@ def pytest_configure(config):
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
+def pytest_unconfigure(config):
+    if DATABASE == "postgresql" and not hasattr(config, "workerinput"):
+        drop_templates()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave to the other pass what belongs to it."""
-    other = "once" if DATABASE == "postgresql" else "postgresql"
+    """Mark what is slow, before -m chooses, and leave out what needs the other database."""
+    for item in items:
+        if starts_processes(item.module) or STARTING_FIXTURES & set(item.fixturenames):
+            item.add_marker("slow")
+    other = LEFT_OUT[DATABASE]
     left = [item for item in items if item.get_closest_marker(other)]
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if not item.get_closest_marker(other)]
+
+
+@cache
+def starts_processes(module):
+    """Return whether a test module has functions or classes of STARTERS, or one of them itself."""
+    return any(
+        getattr(value, "__module__", getattr(value, "__name__", None)) in STARTERS for value in vars(module).values()
+    )
 
 
 def pytest_collection_finish(session):
@@ -67,14 +96,50 @@ def default_language():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def static_files(tmp_path_factory):
-    """The collected static files that pages link to, as in production."""
-    from django.core.management import call_command
+def static_files():
+    """The collected static files that pages link to, as in production.
+
+    A server's process lists them once, when it starts. Each test's client is
+    such a start: without the memory here, listing the hundreds of files takes
+    longer than most tests do.
+    """
+    from django.conf import settings
+    from django.test import override_settings
+    from whitenoise.base import WhiteNoise
+
+    folder = site() / "static"
+    listed, list_files = {}, WhiteNoise.update_files_dictionary
+
+    def update_files_dictionary(whitenoise, root, prefix):
+        key = (prefix, settings.STORAGES["staticfiles"]["BACKEND"])
+        if Path(root) == folder and key in listed:
+            whitenoise.files.update(listed[key])
+            return
+        list_files(whitenoise, root, prefix)
+        if Path(root) == folder:
+            listed[key] = whitenoise.files.copy()
+
+    with override_settings(STATIC_ROOT=folder), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WhiteNoise, "update_files_dictionary", update_files_dictionary)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords():
+    """Hash passwords fast in the tests' own processes. Servers that tests start hash them as in production."""
     from django.test import override_settings
 
-    with override_settings(STATIC_ROOT=tmp_path_factory.mktemp("static")):
-        call_command("collectstatic", interactive=False, verbosity=0)
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """On PostgreSQL, the database of each process is a copy of one that is migrated."""
+    from django.db import connection
+
+    if DATABASE == "postgresql":
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -9,16 +9,23 @@ import psycopg2
 
 
 @contextmanager
-def scratch_database():
-    """Make an empty database on the tests' PostgreSQL server; yield its URL; drop it."""
-    server = os.environ["TEST_DATABASE_URL"]
+def scratch_database(template="template1"):
+    """Make a database on the tests' PostgreSQL server, a copy of ``template``; yield its URL; drop it.
+
+    Without ``template`` the database is empty.
+    """
     name = f"scratch_{uuid.uuid4().hex[:12]}"
-    with cursor_of(server) as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
+    with cursor_of(os.environ["TEST_DATABASE_URL"]) as cursor:
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
-            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+            yield database_url(name)
         finally:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def database_url(name):
+    """Return the URL of a database on the tests' PostgreSQL server."""
+    return urlsplit(os.environ["TEST_DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
 @contextmanager

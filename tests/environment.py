@@ -3,10 +3,15 @@
 ``TEST_DATABASE`` chooses the database: ``sqlite`` (the default) or
 ``postgresql``. ``TEST_DATABASE_URL`` names a PostgreSQL server to use;
 without it one is started, and stopped at the end.
+
+``TEST_FOLDER`` is set here: a temporary folder that all processes of a run
+share. tests/shared.py puts into it what is made once for all of them.
 """
 
 import atexit
 import os
+import shutil
+import tempfile
 
 from actorsite.conf.env import VARIABLES
 from tests.postgres import PostgreSQL
@@ -15,10 +20,14 @@ DATABASE = os.environ.setdefault("TEST_DATABASE", "sqlite")
 if DATABASE not in ("sqlite", "postgresql"):
     raise SystemExit("TEST_DATABASE must be `sqlite` or `postgresql`.")
 
+# Workers of pytest-xdist inherit this folder and the server below, and so share them.
+if "TEST_FOLDER" not in os.environ:
+    os.environ["TEST_FOLDER"] = tempfile.mkdtemp(prefix="actorsite-tests-")
+    atexit.register(shutil.rmtree, os.environ["TEST_FOLDER"], ignore_errors=True)
+
 if DATABASE == "postgresql" and "TEST_DATABASE_URL" not in os.environ:
     server = PostgreSQL()
     atexit.register(server.stop)
-    # Workers of pytest-xdist inherit it, and so share the server.
     os.environ["TEST_DATABASE_URL"] = server.url()
 
 # What stands in the developer's own environment must not decide a test.
@@ -29,3 +38,6 @@ os.environ.update(
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     DATABASE_URL=os.environ["TEST_DATABASE_URL"] if DATABASE == "postgresql" else "sqlite:////nonexistent/test",
 )
+
+# For processes that get an environment of their own: coverage, where it runs, measures them too.
+MEASURED = {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}

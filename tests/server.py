@@ -1,6 +1,5 @@
 """The real server: gunicorn with the real gunicorn.conf.py, on a free port, as a process of its own."""
 
-import atexit
 import http.client
 import os
 import shutil
@@ -10,13 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from tests.database import scratch_database
-from tests.environment import DATABASE
+from tests.database import cursor_of, database_url, scratch_database
+from tests.environment import DATABASE, MEASURED
 from tests.postgres import free_port
+from tests.shared import FOLDER, made_once
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,8 +25,12 @@ ROOT = Path(__file__).resolve().parent.parent
 @cache
 def site():
     """Return a folder that holds what an image holds: the code and the collected static files."""
-    folder = Path(tempfile.mkdtemp(prefix="actorsite-site-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return made_once("site", _make_site)
+
+
+def _make_site(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     for name in ("actors", "actorsite"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("manage.py", "gunicorn.conf.py"):
@@ -39,7 +44,6 @@ def site():
         timeout=120,
     )
     assert collected.returncode == 0, collected.stderr
-    return folder
 
 
 def environment(**variables):
@@ -48,6 +52,7 @@ def environment(**variables):
         "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-only-for-tests",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "PATH": os.environ["PATH"],
+        **MEASURED,
         **variables,
     }
     return {name: value for name, value in chosen.items() if value is not None}
@@ -68,19 +73,53 @@ def manage(*arguments, **variables):
 @contextmanager
 def migrated_database(fixtures=()):
     """Make a database of the pass's kind, with all migrations and ``fixtures``; yield its URL; drop it."""
-    with tempfile.TemporaryDirectory(prefix="actorsite-") as folder:
-        if DATABASE == "sqlite":
-            yield _prepared(f"sqlite:///{folder}/db.sqlite3", fixtures)
-        else:
-            with scratch_database() as url:
-                yield _prepared(url, fixtures)
+    if DATABASE == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="actorsite-") as folder:
+            yield f"sqlite:///{shutil.copy(_migrated_file(*fixtures), folder)}"
+    else:
+        with scratch_database(template=migrated_template(*fixtures)) as url:
+            yield url
 
 
-def _prepared(url, fixtures):
-    for command in (["migrate", "--verbosity", "0"], *([["loaddata", *fixtures]] if fixtures else [])):
-        ended = manage(*command, DATABASE_URL=url)
-        assert ended.returncode == 0, ended.stderr
-    return url
+@cache
+def migrated_template(*fixtures):
+    """Return the name of a PostgreSQL database with all migrations and ``fixtures``, to copy and never to change."""
+
+    def make(path):
+        base = migrated_template() if fixtures else "template1"
+        # Written first: drop_templates() drops also what has failed halfway.
+        path.write_text(f"migrated_{uuid.uuid4().hex[:12]}")
+        with cursor_of(os.environ["TEST_DATABASE_URL"]) as cursor:
+            cursor.execute(f"CREATE DATABASE {path.read_text()} TEMPLATE {base}")
+        _prepare(database_url(path.read_text()), fixtures)
+
+    return made_once("-".join(["template", *fixtures]), make).read_text()
+
+
+@cache
+def _migrated_file(*fixtures):
+    """Return the path of a SQLite file with all migrations and ``fixtures``, to copy and never to change."""
+
+    def make(path):
+        path.unlink(missing_ok=True)
+        if fixtures:
+            shutil.copy(_migrated_file(), path)
+        _prepare(f"sqlite:///{path}", fixtures)
+
+    return made_once("-".join(["migrated", *fixtures]) + ".sqlite3", make)
+
+
+def _prepare(url, fixtures):
+    ended = manage(*(["loaddata", *fixtures] if fixtures else ["migrate", "--verbosity", "0"]), DATABASE_URL=url)
+    assert ended.returncode == 0, ended.stderr
+
+
+def drop_templates():
+    """Drop what migrated_template() has made in this run: the server may be one that stays."""
+    for path in FOLDER.glob("template*"):
+        if not path.suffix:
+            with cursor_of(os.environ["TEST_DATABASE_URL"]) as cursor:
+                cursor.execute(f"DROP DATABASE IF EXISTS {path.read_text()}")
 
 
 class Server:

@@ -13,13 +13,11 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
 from actors.exports import records
+from actors.exports.spreadsheets import MAX_CELL_LENGTH, escape_for_xlsx, guard_formula
 from actors.fields import SEPARATOR
-from actors.imports.parsers.xlsx import escape_for_xlsx
 
 EXPORT_BATCH_ROWS = 2_000
 FILE_CHUNK_BYTES = 1 << 16
-# https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3
-MAX_CELL_LENGTH = 32_767
 
 
 class Format(NamedTuple):
@@ -54,7 +52,7 @@ def _tab_separated(rows, fields):
     writer = csv.writer(text, delimiter="\t", lineterminator="\r\n")
     writer.writerow(fields)
     for record in _records(rows, fields):
-        writer.writerow(map(records.guard_formula, _record_cells(record)))
+        writer.writerow(map(guard_formula, _record_cells(record)))
         if text.tell() > FILE_CHUNK_BYTES:
             yield text.getvalue().encode()
             text.seek(0)

@@ -15,6 +15,7 @@ from operator import attrgetter
 from django.db import connections, models, transaction
 
 from actors.db import copy as copying
+from actors.exports.spreadsheets import FORMULA_STARTS, guard_formula
 from actors.fields import split_names
 
 ACTOR_FIELDS = (
@@ -33,8 +34,6 @@ ACTOR_FIELDS = (
 FILM_FIELDS = ("id", "title", "original_title", "year")
 CREDIT_FIELDS = ("character", "billing")
 RECORD_BATCH_ROWS = 2_000
-# A spreadsheet takes a cell that begins so for a formula; https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 actor_values = attrgetter(*ACTOR_FIELDS)
@@ -53,19 +52,6 @@ def to_record(values: Iterable, fields: tuple[str, ...] = ACTOR_FIELDS) -> dict:
 def encode_json(value) -> str:
     """Return ``value`` as JSON, compact and in the names' own scripts."""
     return _encoder.encode(value)
-
-
-def encode_actor(actor) -> tuple[str, str]:
-    """Return the JSON of ``actor``, ending in its ``url``, in two parts: between them goes the site's origin."""
-    mark = "\0"
-    text = encode_json({**to_record(actor_values(actor)), "url": mark + actor.get_absolute_url()})
-    before, _, after = text.rpartition(encode_json(mark)[1:-1])
-    return before, after
-
-
-def guard_formula(value):
-    """Return a cell's ``value``; a text that a spreadsheet would run as a formula with a ``'`` before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def ndjson_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """Films with their casts, as editors change them: what was, and the way back.
 
-The database writes down each write of a film and of a credit (migration
-0018). A film is edited together with its cast, so the number of the last
+The database writes down each write of a film and of a credit
+(history.sql). A film is edited together with its cast, so the number of the last
 entry about either is what an editor has seen of it.
 """
 

@@ -1,6 +1,6 @@
 """Many actors at once, from a file or another database: the one way in, for the command and the admin alike.
 
-``parsers.csv.open_source`` reads a file, ``columns.assign`` finds what its columns
+``parsers.open_source`` reads a file, ``columns.assign`` finds what its columns
 are, ``checking`` holds each cell against the model's own rules, and
 ``staging.Staging`` compares with the directory, and writes all or nothing.
 ``examine`` does these in turn.

@@ -39,7 +39,7 @@ def find_possible_duplicates(staging: Staging, limit: int) -> tuple[int, list[Po
 
 def _duplicates_sql(staging, limit):
     value = {name: f"r.{name}" if name in staging.names else "''" for name in ("first_name", "last_name")}
-    # As the database folds what it stores, and compares it (migration 0003).
+    # As the database folds what it stores, and compares it (text_functions.sql).
     folded = f"actor_fold({value['last_name']} || ' ' || {value['first_name']})"
     folded += ' COLLATE "C"' if staging.postgresql else ""
     born, died = (f"coalesce(r.{name}, 0)" if name in staging.names else "0" for name in YEAR_FIELDS)

@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
 from django.utils.translation import gettext_lazy
 
-from actors.exports.records import FORMULA_STARTS
+from actors.exports.spreadsheets import FORMULA_STARTS
 from actors.history.actors import changed_fields
 from actors.history.attribution import attributed_to
 from actors.imports.columns import IMPORT_FIELDS, KEY_FIELDS

@@ -3,6 +3,7 @@
 A page and its twins as data share this: one reading, one canonical form.
 """
 
+import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ from actorsite.page_cache.memoize import memoize_for_version
 
 MAX_QUERY_LENGTH = 200
 PAGE_SIZE = 50
+MAX_NEAREST = 5
+DECADE = re.compile("(18|19|20)[0-9]0s")
 # Counting goes no further: the cost of a page must not grow with the table.
 MAX_COUNTED = 10_000
 
@@ -83,6 +86,11 @@ class ListParams(ABC):
             values["q"] = " ".join(unicodedata.normalize("NFC", values["q"]).split())
         return cls(**values)
 
+    @classmethod
+    def is_submitted(cls, params: QueryDict) -> bool:
+        """Whether ``params`` come from a form, which sends empty what is not asked for: no link does."""
+        return any(params.get(name) == "" for name in cls.__dataclass_fields__)
+
     @staticmethod
     @abstractmethod
     def mistakes(values: dict[str, str]) -> list[str]:
@@ -98,7 +106,7 @@ class ListParams(ABC):
 
     @abstractmethod
     def page_of(self, place: dict[str, str], data: bool) -> keyset.KeysetPage | None:
-        """Return the page at ``place``: the keywords ``view``, ``after`` and ``before`` of ``paging.page``."""
+        """Return the page at ``place``: the keywords ``view``, ``after`` and ``before`` of ``keyset_page``."""
 
     def page(self, data: bool = False) -> keyset.KeysetPage | None:
         """Return this page; None where only the first is left to show. Raises InvalidParams.
@@ -155,11 +163,6 @@ class ListParams(ABC):
     def narrow(self) -> dict[str, str]:
         """The conditions beside the search."""
         return {name: getattr(self, name) for name in self.conditions}
-
-    @property
-    def kept(self) -> Mapping[str, str]:
-        """What a new search of this view keeps."""
-        return {name: value for name in (*self.conditions, "sort") if (value := getattr(self, name))}
 
     @property
     def parameters(self) -> Mapping[str, str]:

@@ -1,25 +1,17 @@
-"""Our own columns, after the old ones.
+"""Our own columns, after the old ones, and the triggers that keep some of them.
 
-The old application may still be serving: every column has a default in the
+The old application may still be serving. Every column has a default in the
 database, so its statements go on working, and PostgreSQL adds such columns
 without rewriting the table.
+
+On SQLite, a later migration that rebuilds a table (most changes to a column
+do) drops the table's triggers, and must end by creating them again.
 """
 
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 import actors.fields
-import actors.text.countries
-
-
-class AddConstraintUnchecked(AddConstraintNotValid):
-    """Holds new rows to the constraint. Rows of an adopted table are not read, nor refused."""
-
-    def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-        else:
-            migrations.AddConstraint.database_forwards(self, app_label, schema_editor, from_state, to_state)
+from actors.migrations._operations import AddConstraintUnchecked, RunSQLFile
 
 
 class Migration(migrations.Migration):
@@ -56,13 +48,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "actor",
             "country",
-            models.CharField(
-                blank=True,
-                db_default="",
-                max_length=2,
-                verbose_name="country",
-                choices=actors.text.countries.country_choices,
-            ),
+            actors.fields.CountryField(blank=True, db_default="", max_length=2, verbose_name="country"),
         ),
         migrations.AddField(
             "actor",
@@ -82,6 +68,17 @@ class Migration(migrations.Migration):
         migrations.AddField("actor", "sort_last", actors.fields.FoldedField()),
         migrations.AddField("actor", "sort_first", actors.fields.FoldedField()),
         migrations.AddField("actor", "search", actors.fields.FoldedField()),
+        migrations.AddField(
+            "actor",
+            "also_known_as",
+            actors.fields.NamesField(
+                blank=True,
+                db_default="",
+                max_length=400,
+                verbose_name="also known as",
+                help_text="Other names, one a line, such as a birth name or another spelling.",
+            ),
+        ),
         migrations.AlterModelOptions(
             "actor",
             {"ordering": ["sort_last", "id"], "verbose_name": "actor", "verbose_name_plural": "actors"},
@@ -94,4 +91,7 @@ class Migration(migrations.Migration):
                 violation_error_message="Give a first name, a last name, or both.",
             ),
         ),
+        # SQLite calls the same functions in Python.
+        RunSQLFile("text_functions", databases=["postgresql"]),
+        RunSQLFile("actor"),
     ]

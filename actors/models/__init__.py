@@ -1,14 +1,13 @@
 """The models: actors, films and credits, and the history of every change."""
 
 from actors.models.actor import Actor, ActorQuerySet
-from actors.models.batch import Added, Batch, Merge, Upload
+from actors.models.batch import Batch, Merge, SubmittedForm, Upload
 from actors.models.change import Change, FilmChange
 from actors.models.film import Credit, CreditQuerySet, Film, FilmQuerySet
 
 __all__ = [
     "Actor",
     "ActorQuerySet",
-    "Added",
     "Batch",
     "Change",
     "Credit",
@@ -17,5 +16,6 @@ __all__ = [
     "FilmChange",
     "FilmQuerySet",
     "Merge",
+    "SubmittedForm",
     "Upload",
 ]

@@ -1,11 +1,11 @@
-"""Years of lives and films: their bounds, and how they are shown."""
+"""Years of lives and films: valid ranges and display."""
 
 from functools import lru_cache
 
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-# https://en.wikipedia.org/wiki/Roundhay_Garden_Scene was filmed in 1888. Nobody born long before it was on a screen.
+# The oldest film is of 1888, https://en.wikipedia.org/wiki/Roundhay_Garden_Scene; its actors were not born before 1800.
 FIRST_FILM_YEAR = 1888
 FIRST_BIRTH_YEAR = 1800
 # The fields of an actor that hold years.
@@ -18,7 +18,7 @@ def year_message(first: int, last: int) -> str:
 
 
 @lru_cache(1_024)
-def life_span(birth_year: int | None, death_year: int | None, language: str) -> str:
+def life_span(birth_year: int | None, death_year: int | None, language: str | None) -> str:
     """Return the years of a life in ``language``: "1920–1997", "born 1954"; empty if both are unknown."""
     # In the language of the cache key: another one may be active in this thread.
     with override(language):

@@ -17,6 +17,7 @@ from operator import itemgetter
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
+from actors.db.loose_index_scan import distinct_values_sql, first_letters_sql
 from actors.search.ranking import decade_years
 from actors.text import index_letters
 
@@ -24,21 +25,11 @@ WALKED = 2_000
 SIGNS = {"yes": (1,), "no": (-1,), "": (1, -1)}
 # The expression of fields.Life, letter by letter: by that, an index is known.
 LIFE = "(CASE WHEN death_year IS NULL THEN 1 ELSE -1 END * (COALESCE(birth_year, 0) / 10 + 1))"
-# Steps from value to value in an index, a probe each; NULL is the last.
-COUNTRIES = (
-    "SELECT min(country) FROM actor UNION ALL "
-    "SELECT (SELECT min(actor.country) FROM actor WHERE actor.country > countries.country) "
-    "FROM countries WHERE country IS NOT NULL"
+COUNTRIES = distinct_values_sql(
+    "countries", "country", "min(actor.country)", "actor", "actor.country > countries.country"
 )
-DECADES = (
-    "SELECT max(birth_year) / 10 FROM actor UNION ALL "
-    "SELECT (SELECT max(birth_year) / 10 FROM actor WHERE birth_year < decades.decade * 10) "
-    "FROM decades WHERE decade IS NOT NULL"
-)
-LIVES = (
-    f"SELECT min({LIFE}) FROM actor UNION ALL "  # noqa: S608  nothing is given
-    f"SELECT (SELECT min({LIFE}) FROM actor WHERE {LIFE} > lives.life) FROM lives WHERE life IS NOT NULL"
-)
+DECADES = distinct_values_sql("decades", "decade", "max(birth_year) / 10", "actor", "birth_year < decades.decade * 10")
+LIVES = distinct_values_sql("lives", "life", f"min({LIFE})", "actor", f"{LIFE} > lives.life")
 LETTERS = " UNION ALL SELECT 'letters', letter, number FROM step WHERE letter IS NOT NULL"
 
 
@@ -56,7 +47,7 @@ class Facets:
         return bool(self.living or self.born) and connection.vendor == "postgresql"
 
     def places(self, key: str) -> Callable[..., RawSQL]:
-        """Return what finds the ids of a page in the order of the column ``key``: ``within`` of ``paging.page``."""
+        """Return what finds the ids of a page in the order of the column ``key``: ``within`` of ``keyset_page``."""
 
         def ids(comparison: str, place: tuple, backward: bool, most: int) -> RawSQL:
             there = {0: "", 1: f" AND {key} {comparison} %s", 2: f" AND ({key}, actor_id) {comparison} (%s, %s)"}
@@ -107,9 +98,9 @@ class Facets:
 
     @property
     def _with(self):
-        countries = "SELECT CAST(%s AS text)" if self.country else COUNTRIES
-        lives = LIVES if not self.born else f"VALUES {', '.join(f'({life})' for life in self._lives)}"
-        return f"WITH RECURSIVE countries (country) AS ({countries}), lives (life) AS ({lives})"
+        countries = "countries (country) AS (SELECT CAST(%s AS text))" if self.country else COUNTRIES
+        lives = f"lives (life) AS (VALUES {', '.join(f'({life})' for life in self._lives)})" if self.born else LIVES
+        return f"WITH RECURSIVE {countries}, {lives}"
 
     @property
     def _lives(self):
@@ -147,10 +138,10 @@ def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict:
         return f"(SELECT sum({_some('lives.life', country, most)}) FROM lives WHERE {chosen._these})"  # noqa: S608  the same
 
     born = " + ".join(_some(f"{sign} * (decades.decade + 1)", asked, most) for sign in SIGNS[facets.living])
-    steps = f", {index_letters.letter_steps_sql('actor', key, asked and f'country = {asked}')} " if key else " "
+    letters = f", {first_letters_sql('actor', key, asked and f'country = {asked}')} " if key else " "
     statement = (
         f"WITH RECURSIVE {'asked (country) AS (SELECT CAST(%s AS text)), ' if asked else ''}"  # noqa: S608  the value a parameter
-        f"countries (country) AS ({COUNTRIES}), decades (decade) AS ({DECADES}), lives (life) AS ({LIVES}){steps}"
+        f"{COUNTRIES}, {DECADES}, {LIVES}{letters}"
         f"SELECT 'country', country, {among(facets.living, 'countries.country')} FROM countries WHERE country > '' "
         f"UNION ALL SELECT 'born', CAST(decade AS text), {born} FROM decades WHERE decade IS NOT NULL "
         f"UNION ALL SELECT 'living', 'yes', {among('yes', asked)} "

@@ -25,7 +25,6 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from actors.db.keyset import KeysetPage, make_cursor, read_cursor
-from actors.db.statements import Compiled
 from actors.text.chinese_variants import spellings
 from actors.text.normalize import HIGHEST_CHARACTER, fold_words, is_short_word, search_pattern
 
@@ -53,9 +52,9 @@ class RankedRows:
 
 
 def ranked_page(
-    found: RankedRows, actors: QuerySet | Compiled, size: int, view: str, after: str = "", before: str = ""
+    found: RankedRows, rows: QuerySet, size: int, view: str, after: str = "", before: str = ""
 ) -> KeysetPage | None:
-    """Return the page of ``found``, its rows taken from ``actors``, as ``paging.page`` does. Raises InvalidCursor."""
+    """Return the page of ``found``, its rows taken from ``rows``, as ``keyset_page`` does. Raises InvalidCursor."""
     places, view = found.places, view if found.by_name else f"best:{view}"
     if before:
         end = bisect_left(places, read_cursor(before, view))
@@ -66,9 +65,9 @@ def ranked_page(
     if start < 0 or (after and start >= end):
         return None
     ids = [pk for *_place, pk in places[start:end]]
-    rows = actors.in_bulk(ids)
+    by_id = {row.id: row for row in rows.filter(pk__in=ids).order_by()} if ids else {}
     return KeysetPage(
-        rows=[rows[pk] for pk in ids if pk in rows],
+        rows=[by_id[pk] for pk in ids if pk in by_id],
         previous=make_cursor(places[start], view) if start else None,
         next=make_cursor(places[end - 1], view) if end < len(places) else None,
         start=start,

@@ -26,7 +26,8 @@ from actors.search.ranking import TableSearch, planner_settings, word_condition
 from actors.text.normalize import HIGHEST_CHARACTER, UNSPACED_LETTER, fold_words
 
 MAX_SUGGESTIONS = 3
-MIN_WORD_LENGTH, MAX_WORD_LENGTH = 4, 20  # letters; the words of migration 0029 are one more on either side
+# In letters; the words of film_words in text_functions.sql are one more on either side.
+MIN_WORD_LENGTH, MAX_WORD_LENGTH = 4, 20
 MIN_PART_LENGTH = 2
 # Each costs some lookups.
 MAX_WORDS = 6

@@ -5,7 +5,7 @@ from urllib.parse import unquote_to_bytes
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from actors.api import views
+from actorsite.problem_details import invalid_params_problem, is_data_path
 
 
 class QueryStringMiddleware:
@@ -21,8 +21,8 @@ class QueryStringMiddleware:
     def __call__(self, request):
         if not is_well_formed(request.META.get("QUERY_STRING", "")):
             mistakes = [_("The part of the address after the question mark must be UTF-8, without NUL characters.")]
-            if views.is_data(request.path):
-                return views.invalid_params_problem(mistakes)
+            if is_data_path(request.path):
+                return invalid_params_problem(mistakes)
             return render(request, "400.html", {"mistakes": mistakes}, status=400)
         return self.get_response(request)
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("actorsite", "0001_unlock"),
+        ("actorsite", "0001_administrators"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -18,9 +18,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_a
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from actors.db import data_version
 from actorsite.db.deadlines import deadline
 from actorsite.observability.health import PROBE_VIEWS
+from actorsite.page_cache.version import read_data_version
 
 COUNTED_METHODS = ("GET", "HEAD", "POST")
 # A figure is worth less than a request: the database gets this long for all of them.
@@ -42,42 +42,29 @@ query_errors = Counter("actorsite_database_errors_total", "Queries that failed."
 _socket = None
 
 
-class CountRequests:
-    """WSGI application around another, outermost, so that an answer from a cache counts too."""
-
-    def __init__(self, application):
-        self.application = application
-
-    def __call__(self, environ, start_response):
-        if environ["PATH_INFO"] in PROBE_VIEWS:
-            return self.application(environ, start_response)
-        status = []
-
-        def start(line, *arguments):
-            status[:] = [line[:3]]
-            return start_response(line, *arguments)
-
-        begun = time.perf_counter()
-        answer = self.application(environ, start)
-        # Few values, whatever strangers send: each is kept for ever.
-        view = environ.get("actorsite.view", "none")
-        method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in COUNTED_METHODS else "other"
-        request_seconds.labels(view).observe(time.perf_counter() - begun)
-        requests.labels(method, *status, view).inc()
-        return answer
-
-
-class ViewNameMiddleware:
-    """Middleware that leaves the view's name to ``Counted``."""
+class MetricsMiddleware:
+    """Middleware, the first: counts and times each request that the page cache has not answered."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        return self.get_response(request)
+        if request.path_info in PROBE_VIEWS:
+            return self.get_response(request)
+        start = time.perf_counter()
+        response = self.get_response(request)
+        view = request.resolver_match.view_name if request.resolver_match else "none"
+        count_request(request.method, response.status_code, view, time.perf_counter() - start)
+        return response
 
-    def process_view(self, request, view, arguments, keywords):
-        request.environ["actorsite.view"] = request.resolver_match.view_name
+
+def count_request(method: str, status: int, view: str, seconds: float) -> None:
+    """Count an answer, and time it.
+
+    Every combination of labels stays in memory: their values are few, whatever strangers send.
+    """
+    request_seconds.labels(view).observe(seconds)
+    requests.labels(method if method in COUNTED_METHODS else "other", str(status), view).inc()
 
 
 def watch_queries(connection, **kwargs):
@@ -117,7 +104,7 @@ class DatabaseCollector:
     def ask(self):
         """Return the figures. Raises what Django raises where the database does not answer."""
         meaning = "Rises with every transaction that writes of what pages show."
-        figures = [GaugeMetricFamily("actorsite_data_version", meaning, value=data_version.current().number)]
+        figures = [GaugeMetricFamily("actorsite_data_version", meaning, value=read_data_version().number)]
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")

@@ -1,24 +1,49 @@
-"""What is made once and kept in this process, so much of it and no more."""
+"""Values that stay the same as long as the data does: computed once for each version of it, in Django's cache."""
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from threading import Lock
 from typing import Any
 
-from django.db import connection
+from django.core.cache import cache
+from django.http import HttpRequest
 
-from actors.db import data_version
+from actorsite.page_cache.version import request_version
+
+# A version that is over is never asked for again; its values go when the cache needs room, or by then.
+TIMEOUT_SECONDS = 3_600
+_MISSING = object()
+
+
+def memoize_for_version(request: HttpRequest, name: Hashable, make: Callable[[], Any]) -> Any:
+    """Return ``make()``, computed once for each version of the data.
+
+    Args:
+        request: The request, whose version of the data it is (see ``request_version``). Without one nothing is cached.
+        name: What the value is and depends on, with a ``repr`` that tells it from all others.
+        make: Computes the value, which must be picklable.
+    """
+    token = request_version(request)
+    if not token:
+        return make()
+    digest = hashlib.blake2b(repr(name).encode(), digest_size=16).hexdigest()
+    key = f"version:{token}:{digest}"
+    value = cache.get(key, _MISSING)
+    if value is _MISSING:
+        value = make()
+        cache.set(key, value, TIMEOUT_SECONDS)
+    return value
 
 
 class LRUCache:
-    """The ``most`` values that were used last."""
+    """LRU cache of at most ``max_entries`` values, in this process."""
 
-    def __init__(self, most: int):
-        self.most, self.values, self.lock = most, OrderedDict(), Lock()
+    def __init__(self, max_entries: int):
+        self.max_entries, self.values, self.lock = max_entries, OrderedDict(), Lock()
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return the value of ``key``; ``make()``, which is kept, where there is none."""
+        """Return the value of ``key``; ``make()``, which is cached, if there is none."""
         with self.lock:
             if key in self.values:
                 self.values.move_to_end(key)
@@ -26,35 +51,9 @@ class LRUCache:
         value = make()
         with self.lock:
             self.values[key] = value
-            if len(self.values) > self.most:
+            if len(self.values) > self.max_entries:
                 self.values.popitem(last=False)
         return value
 
 
-_facts = LRUCache(512)
-
-
-def memoize_for_version(request, name: Hashable, make: Callable[[], Any]) -> Any:
-    """Return what is the same as long as the data is: ``make()``, once for each of its versions.
-
-    The version is the one that the page cache read for this request, before
-    anything else of the data (actors.version). Without one, nothing is kept.
-    """
-    token = request_version(request)
-    return _facts.get((token, name), make) if token else make()
-
-
-def read_version(request):
-    """Read the version for ``request``, one that the page cache leaves alone, so that it has facts too.
-
-    Not within a transaction: what that has written is of no version yet.
-    """
-    if "actors.version" in request.environ or connection.in_atomic_block:
-        return
-    with connection.wrap_database_errors, suppress(LookupError):
-        request.environ["actors.version"] = data_version.current().token
-
-
-def request_version(request) -> str | None:
-    """Return the token of the data's version that ``request`` is answered by; None where it was not read."""
-    return request.environ.get("actors.version")
+read_version = request_version

@@ -2,35 +2,41 @@
 
 import hashlib
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import distributions
+from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
 
-SUFFIXES = {".py", ".html", ".mo"}
-PACKAGES = ("Django", "django-countries")
+SOURCE_SUFFIXES = {".py", ".html", ".mo"}
 
 
 @cache
 def revision() -> bytes:
-    """Return a digest of code, templates, translations, static files and SECRET_KEY, which signs page tokens."""
+    """Return a digest of packages, code, templates, translations, static files and SECRET_KEY, which signs cursors."""
     digest = hashlib.blake2b(key=hashlib.blake2b(settings.SECRET_KEY.encode()).digest(), digest_size=32)
-    for package in PACKAGES:
-        digest.update(f"{package} {version(package)}\n".encode())
-    for path in _files():
+    for package in sorted(f"{package.name} {package.version}" for package in distributions()):
+        digest.update(f"{package}\n".encode())
+    for path in _source_files():
         digest.update(f"{path.name} {path.stat().st_size}\n".encode())
         digest.update(path.read_bytes())
     return digest.digest()
 
 
 @cache
-def made() -> int:
-    """Return when the newest of that was made, as a Unix time."""
-    return int(max(path.stat().st_mtime for path in _files()))
+def revision_time() -> int:
+    """Return when the newest of the files was made, as a Unix time."""
+    return int(max(path.stat().st_mtime for path in _source_files()))
 
 
-def _files():
-    folders = (settings.BASE_DIR / name for name in ("actors", "actorsite"))
-    paths = [path for folder in folders for path in folder.rglob("*") if path.suffix in SUFFIXES]
-    # Names each static file by its content.
-    manifest = settings.STATIC_ROOT / "staticfiles.json"
+def _source_files() -> list[Path]:
+    """Return the files of the project's own applications, and the manifest, which names each static file by content."""
+    folders = {Path(app.path) for app in apps.get_app_configs() if _is_ours(Path(app.path))}
+    paths = [path for folder in folders for path in folder.rglob("*") if path.suffix in SOURCE_SUFFIXES]
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
     return sorted(paths) + ([manifest] if manifest.exists() else [])
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether ``folder`` is in the project, and not a virtual environment's below it."""
+    return folder.parent == settings.BASE_DIR

@@ -20,7 +20,7 @@ def write(page, address):  # noqa: F811  the fixture
 
 
 def send_again(page):
-    assert page.locator(".kept").get_by_text(MINE).is_visible()
+    assert page.locator(".unsaved-fields").get_by_text(MINE).is_visible()
     follow(page.get_by_role("button", name="Send again"))
     page.wait_for_url("**/admin/actors/actor/")
     assert biography() == MINE

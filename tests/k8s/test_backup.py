@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.database import cursor_of, scratch_database
+from tests.database import cursor_of
+from tests.environment import MEASURED
 from tests.k8s.kustomize import named, objects
 from tests.postgres import newest_client
+from tests.server import migrated_database
 
 # In one process with tests/actorsite/backup/test_archives.py, which counts the databases that a verification leaves.
 pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("verify")]
@@ -28,6 +30,7 @@ class Pods:
             "ALLOWED_HOSTS": "localhost",
             "SECRET_KEY": settings.SECRET_KEY,
             "DATABASE_URL": url,
+            **MEASURED,
         }
 
     def steps(self, name):
@@ -59,10 +62,7 @@ class Pods:
 
 @pytest.fixture(scope="module")
 def url():
-    with scratch_database() as url:
-        environment = {**os.environ, "DATABASE_URL": url, "ALLOWED_HOSTS": "localhost"}
-        for command in (["migrate", "--verbosity=0"], ["seed"]):
-            subprocess.run([sys.executable, "manage.py", *command], cwd=settings.BASE_DIR, env=environment, check=True)
+    with migrated_database(["actors", "films"]) as url:
         yield url
 
 

@@ -17,8 +17,10 @@ import pytest
 from django.conf import settings
 
 from tests.database import scratch_database
-from tests.environment import DATABASE
+from tests.environment import DATABASE, MEASURED
 from tests.postgres import free_port
+
+pytestmark = pytest.mark.sqlite
 
 
 @pytest.fixture
@@ -35,7 +37,8 @@ def development(database, port):
     """The environment that the Makefile makes."""
     makefile = (settings.BASE_DIR / "Makefile").read_text()
     fixed = dict(re.findall(r"\b([A-Z_]+)=([^$\s]+)", makefile.split("DEVELOPMENT =")[1].split("\n\n")[0]))
-    return {"PATH": os.environ["PATH"], **fixed, "DATABASE_URL": database, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    chosen = {"DATABASE_URL": database, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    return {"PATH": os.environ["PATH"], **fixed, **MEASURED, **chosen}
 
 
 @contextmanager

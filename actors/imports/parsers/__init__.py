@@ -1,1 +1,33 @@
-"""Parsers: rows of text from CSV, JSON and XLSX files."""
+"""Parsers: rows of text from CSV, TSV, XLSX, JSON and NDJSON files. The content tells which it is, not the name."""
+
+import re
+
+from django.utils.translation import gettext as _
+
+from actors.imports.errors import UnreadableFile
+from actors.imports.parsers.csv import DelimitedText
+from actors.imports.parsers.json import read_json
+from actors.imports.parsers.source import Source
+from actors.imports.parsers.xlsx import read_workbook
+
+
+def open_source(file, encoding: str | None = None) -> Source:
+    """Return the rows of ``file``, a binary file that can be sought.
+
+    ``encoding`` names that of a text, where it shall not be guessed. Raises
+    UnreadableFile, with a message for people.
+    """
+    file.seek(0)
+    start = file.read(4096)
+    file.seek(0)
+    if not start:
+        raise UnreadableFile(_("The file is empty."))
+    if start.startswith(b"PK\x03\x04"):
+        header, rows, total = read_workbook(file)
+        return Source("XLSX", header, rows, total)
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        raise UnreadableFile(_("This is a workbook of an old kind (.xls). Save it as .xlsx."))
+    if re.match(rb"(\xef\xbb\xbf)?\s*[\[{]", start):
+        kind, header, rows = read_json(file)
+        return Source(kind, header, rows)
+    return DelimitedText(file, encoding)

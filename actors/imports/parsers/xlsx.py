@@ -1,20 +1,18 @@
 """Rows out of the first sheet of a workbook (XLSX)."""
 
-import re
 import zipfile
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 
+from actors.exports.spreadsheets import unescape_from_xlsx
 from actors.imports.errors import UnreadableFile
 
 # An archive may say little and unpack to much: https://en.wikipedia.org/wiki/Zip_bomb
 MAX_UNPACKED_BYTES = 2 << 30
 # All texts that a workbook shares are in memory at once.
 MAX_SHARED_STRINGS_BYTES = 200 << 20
-_ESCAPE_SEQUENCE = re.compile("_x([0-9A-Fa-f]{4})_")
-_UNSAFE_IN_XML = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 MAX_SHEET_ROWS, MAX_SHEET_COLUMNS = 1 << 20, 1_000
 
 
@@ -64,16 +62,11 @@ def _sheet_rows(sheet):
             yield line, [_cell_text(cell.value) for cell in row]
 
 
-def escape_for_xlsx(text: str) -> str:
-    """Return ``text`` as a workbook has it: what XML cannot hold by its number (ECMA-376, ST_Xstring)."""
-    return _UNSAFE_IN_XML.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
-
-
 def _cell_text(value):
     if value is None:
         return ""
     if isinstance(value, str):
-        return _ESCAPE_SEQUENCE.sub(lambda found: chr(int(found[1], 16)), value)
+        return unescape_from_xlsx(value)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value.isoformat() if isinstance(value, datetime) else str(value)

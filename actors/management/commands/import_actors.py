@@ -16,7 +16,8 @@ from actors import imports
 from actors.db.vacuum import vacuum_actors
 from actors.imports.columns import IMPORT_FIELDS
 from actors.imports.errors import UnreadableFile, write_errors
-from actors.imports.parsers.csv import DatabaseTable, open_source
+from actors.imports.parsers import open_source
+from actors.imports.parsers.source import DatabaseTable
 from actors.imports.possible_duplicates import MAX_CHECKED_ROWS, find_possible_duplicates
 from actors.imports.staging import ImportConflict
 from actors.management import add_user_argument, check_user

@@ -6,18 +6,26 @@ import time
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.core.management.commands import migrate
 from django.db import OperationalError, connection
-from django.db.migrations.recorder import MigrationRecorder
+from django.utils.module_loading import import_string
 
-from actors.models import Actor
 from actorsite.management import explain_database_error
 
 # Any number will do that no other program takes on this database.
 ADVISORY_LOCK_ID = 0x4163746F72
 # SQLSTATE: a lock that was not had in time, and a deadlock. A later try may have better luck.
 RETRY_SQLSTATES = ("55P03", "40P01")
-# What the replaced page's table has (actors, migration 0001). It may have more.
-ADOPTED = {"actor_id", "first_name", "last_name", "last_update"}
+
+
+class Migrate(migrate.Command):
+    """Django's ``migrate``, which also remembers the migration that it is applying."""
+
+    current = None
+
+    def migration_progress_callback(self, action, migration=None, fake=False):
+        self.current = migration if action == "apply_start" else None
+        super().migration_progress_callback(action, migration, fake)
 
 
 class Command(BaseCommand):
@@ -32,18 +40,21 @@ class Command(BaseCommand):
 
         Raises CommandError where the database does not come up within
         RELEASE_PATIENCE seconds, where other transactions hold its tables for
-        as long, where they are none that can be adopted, and where a migration
-        fails: nothing of that one is kept then, and the version that serves
-        goes on.
+        as long, where one of RELEASE_CHECKS refuses them, and where a migration
+        fails: one in a transaction is rolled back then, another is taken up by
+        the next release, and the version that serves goes on.
         """
         self.end = time.monotonic() + settings.RELEASE_PATIENCE
         self.wait_for_database()
         self.wait_for_turn()
-        self.check_table()
+        for check in settings.RELEASE_CHECKS:
+            import_string(check)()
         self.migrate()
+        for step in settings.RELEASE_STEPS:
+            import_string(step)(self.stdout)
         call_command("ensure_superuser", stdout=self.stdout)
         if settings.RELEASE_SEED:
-            call_command("seed", stdout=self.stdout)
+            call_command(settings.RELEASE_SEED_COMMAND, stdout=self.stdout)
         self.stdout.write("Released.")
 
     def wait_for_database(self):
@@ -81,35 +92,27 @@ class Command(BaseCommand):
                     told = True
                 time.sleep(0.5)
 
-    def check_table(self):
-        """Refuse to adopt a table that is another one: a later migration would fail, and the first ones stay."""
-        if ("actors", "0001_initial") in MigrationRecorder(connection).applied_migrations():
-            return
-        with connection.cursor() as cursor:
-            if "actor" not in connection.introspection.table_names(cursor):
-                return
-            there = {column.name for column in connection.introspection.get_table_description(cursor, "actor")}
-        ours = {field.column for field in Actor._meta.concrete_fields} - ADOPTED
-        wrong = [
-            *(f"it has no column {name}" for name in sorted(ADOPTED - there)),
-            *(f"its column {name} is not ours" for name in sorted(ours & there)),
-        ]
-        if wrong:
-            raise CommandError(
-                f"The table actor of this database cannot be adopted: {', '.join(wrong)}. Nothing is changed."
-            )
-
     def migrate(self):
         while True:
+            command = Migrate()
             try:
                 # fake_initial: the replaced page's tables are adopted as they are.
-                call_command("migrate", fake_initial=True, interactive=False, stdout=self.stdout)
+                call_command(command, fake_initial=True, interactive=False, stdout=self.stdout)
             except Exception as error:
                 code = getattr(error.__cause__, "pgcode", None)
                 if code in RETRY_SQLSTATES and time.monotonic() < self.end:
                     self.stdout.write("Others hold the tables: trying again.")
                     time.sleep(random.uniform(0.5, 2))  # noqa: S311 -- no secret
                     continue
-                raise CommandError(f"The migration failed and is taken back: {error}") from error
+                raise CommandError(failure(command.current, error)) from error
             else:
                 return
+
+
+def failure(migration, error):
+    """Return what to tell about an ``error`` that ``migration`` raised, or Django before or after all migrations."""
+    if migration is None:
+        return f"The migration failed: {error}"
+    if migration.atomic:
+        return f"The migration failed: {migration} was rolled back: {error}"
+    return f"The migration failed: {migration} stopped halfway, and the next release takes it up: {error}"

@@ -7,7 +7,7 @@ from django.test import Client
 from actors.history.actors import TRACKED_FIELDS
 from actors.models import Actor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 LIST = "/admin/actors/actor/"
 PASSWORD = "correct horse battery"

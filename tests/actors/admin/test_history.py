@@ -12,7 +12,7 @@ from actors.models import Actor, Change
 from tests.actors.admin.test_actors import LIST, address, form
 from tests.actors.imports.test_imports import examined
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 CHANGES = "/admin/actors/change/"
 

@@ -12,7 +12,7 @@ from actors.models import Actor, Batch, Upload
 from tests.actors.admin.test_actors import PASSWORD
 from tests.actors.imports.test_imports import workbook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 LIST = "/admin/actors/batch/"
 ADD = f"{LIST}add/"

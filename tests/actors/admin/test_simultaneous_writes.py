@@ -17,7 +17,7 @@ from actors.history.attribution import attributed_to
 from actors.history.errors import EditConflict
 from actors.history.merge import merge_actors
 from actors.history.undo import ChangedSinceBatch, undo_batch
-from actors.imports.parsers.csv import open_source
+from actors.imports.parsers import open_source
 from actors.imports.staging import ImportConflict
 from actors.models import Actor, Batch, Change, Credit, Film, FilmChange, Upload
 from tests.actors.admin.test_actors import LIST, PASSWORD

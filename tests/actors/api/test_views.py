@@ -8,7 +8,7 @@ import pytest
 
 from actors.models import Actor, Credit, Film
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -13,8 +13,10 @@ from django.db import connection, transaction
 
 from actors.db import data_version
 from actors.models import Actor, Change, Credit, Film
-from tests.database import cursor_of, scratch_database
-from tests.server import manage
+from tests.database import cursor_of
+from tests.server import migrated_database
+
+pytestmark = pytest.mark.sqlite
 
 everywhere = pytest.mark.django_db(transaction=True)
 
@@ -133,15 +135,12 @@ def test_a_pooler_that_gives_another_session_is_put_up_with(part):
 @contextmanager
 def written():
     """Yield the URL of a migrated database with ten actors and a film, and a cursor on it."""
-    with scratch_database() as url:
-        ended = manage("migrate", "--verbosity", "0", DATABASE_URL=url)
-        assert ended.returncode == 0, ended.stderr
-        with cursor_of(url) as cursor:
-            cursor.execute(
-                "INSERT INTO actor (actor_id, first_name, last_name) SELECT n, 'A', n FROM generate_series(1, 10) AS n"
-            )
-            cursor.execute("INSERT INTO actors_film (id, title) VALUES (1, 'Moonstruck')")
-            yield url, cursor
+    with migrated_database() as url, cursor_of(url) as cursor:
+        cursor.execute(
+            "INSERT INTO actor (actor_id, first_name, last_name) SELECT n, 'A', n FROM generate_series(1, 10) AS n"
+        )
+        cursor.execute("INSERT INTO actors_film (id, title) VALUES (1, 'Moonstruck')")
+        yield url, cursor
 
 
 def state(cursor):

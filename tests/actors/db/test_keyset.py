@@ -5,7 +5,7 @@ import pytest
 from actors.db import keyset
 from actors.models import Actor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture

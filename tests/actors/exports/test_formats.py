@@ -15,11 +15,11 @@ from actors import imports
 from actors.admin import exports
 from actors.exports import records as data
 from actors.exports.formats import FORMATS
-from actors.imports.parsers.csv import open_source
+from actors.imports.parsers import open_source
 from actors.models import Actor, Film
 from tests.actors.admin.test_imports import client_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 LIST = "/admin/actors/actor/"
 

@@ -12,7 +12,7 @@ from actors.history.undo import ChangedSinceBatch, undo_batch
 from actors.models import Actor, Batch, Change, Credit, Film, Merge
 from tests.actors.admin.test_imports import client_of, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 LIST = "/admin/actors/actor/"
 

@@ -16,7 +16,7 @@ from actors.models import Actor, Change
 from tests.database import cursor_of
 from tests.environment import DATABASE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from django.db import connection, transaction
 from actors import imports
 from actors.db import vacuum
 from actors.history.undo import ChangedSinceBatch, undo_batch
-from actors.imports.parsers.csv import open_source
+from actors.imports.parsers import open_source
 from actors.models import Actor, Batch, Change, Credit, Film
 from tests.database import cursor_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def write(content):

@@ -12,11 +12,11 @@ from openpyxl import Workbook
 from actors import imports
 from actors.exports import records
 from actors.imports.errors import UnreadableFile
-from actors.imports.parsers.csv import open_source
+from actors.imports.parsers import open_source
 from actors.imports.staging import ImportConflict
 from actors.models import Actor, Batch, Change
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @contextmanager

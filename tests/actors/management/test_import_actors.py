@@ -20,6 +20,8 @@ from tests.actors.management.test_make_actors import Terminal
 from tests.actors.migrations.test_adoption import OLD
 from tests.database import cursor_of, scratch_database
 
+pytestmark = pytest.mark.sqlite
+
 FILE = "id,version,first_name,birth_year\n1,1,Cher,1946\n,,Madonna,1958\n"
 
 

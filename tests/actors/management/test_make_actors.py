@@ -10,7 +10,7 @@ from actors.management.progress import Progress
 from actors.management.sample_people import sample_people
 from actors.models import Actor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def test_people_are_added_and_can_be_found(actor, capsys):

@@ -7,8 +7,10 @@ import time
 
 import pytest
 from django.conf import settings
+from psycopg2.errors import CheckViolation
 
 from tests.database import cursor_of, scratch_database
+from tests.environment import MEASURED
 
 pytestmark = pytest.mark.postgresql
 
@@ -34,7 +36,7 @@ def migrate(url, *arguments):
     return subprocess.run(
         [sys.executable, "manage.py", "migrate", *arguments],
         cwd=settings.BASE_DIR,
-        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url},
+        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url, **MEASURED},
         capture_output=True,
         text=True,
     )
@@ -108,6 +110,35 @@ def test_every_migration_can_be_taken_back():
         assert migrate(url).returncode == 0
         back = migrate(url, "actors", "zero")
         assert back.returncode == 0, back.stderr
+        assert migrate(url).returncode == 0
+
+
+def test_a_row_without_a_name_is_adopted_too():
+    """The constraint is not checked for the rows that are there, but for every change to them."""
+    with scratch_database() as url, cursor_of(url) as cursor:
+        cursor.execute(OLD)
+        cursor.execute("INSERT INTO actor (first_name, last_name, last_update) VALUES ('', '', '2006-02-15 04:34:33')")
+        done = migrate(url, "--fake-initial")
+        assert done.returncode == 0, done.stderr
+        cursor.execute("SELECT count(*), count(*) FILTER (WHERE search <> '') FROM actor")
+        assert cursor.fetchone() == (201, 200)
+        with pytest.raises(CheckViolation):
+            cursor.execute("INSERT INTO actor (first_name, last_name) VALUES ('', '')")
+
+
+def test_a_migration_outside_a_transaction_can_run_again():
+    """Interrupted just before Django notes it, it finds all of its own work done."""
+    indexes = "SELECT array_agg((relname, oid) ORDER BY relname) FROM pg_class WHERE relkind = 'i'"
+    with scratch_database() as url, cursor_of(url) as cursor:
+        cursor.execute(OLD)
+        assert migrate(url, "actors", "0004", "--fake-initial").returncode == 0
+        cursor.execute(indexes)
+        before = cursor.fetchone()
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'actors' AND name LIKE '0004%'")
+        done = migrate(url, "actors", "0004")
+        assert done.returncode == 0 and "Applying actors.0004_indexes... OK" in done.stdout, done.stderr
+        cursor.execute(indexes)
+        assert cursor.fetchone() == before
         assert migrate(url).returncode == 0
 
 

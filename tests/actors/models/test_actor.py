@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from actors.models import Actor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def test_an_edit_raises_the_version_and_the_last_change(actor):

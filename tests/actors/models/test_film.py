@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from actors.models import Actor, Credit, Film
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 OLD = """
 CREATE TABLE film (film_id integer PRIMARY KEY, title varchar(255) NOT NULL, release_year integer);

@@ -17,7 +17,7 @@ from actors.text import index_letters
 from actors.text.normalize import fold
 from tests import plans
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 COUNTRIES = ("", "FR", "GB", "JP")
 DECADES = ("", "1890s", "1940s", "1950s", "2000s")
@@ -54,9 +54,6 @@ def walked(request, monkeypatch):
     """A walk that ends at once, one that ends within the list, and one that does not end before it."""
     monkeypatch.setattr(facets, "WALKED", request.param)
     monkeypatch.setattr(actors, "PAGE_SIZE", 4)
-    actors._compiled.cache_clear()
-    yield
-    actors._compiled.cache_clear()
 
 
 def is_of(actor, country="", living="", born=""):

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from actors.models import Actor, Film
 from actors.search.suggestions import MAX_WORD_LENGTH, MIN_WORD_LENGTH, suggest_actors, suggest_films
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

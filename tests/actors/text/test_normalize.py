@@ -9,7 +9,7 @@ from django.db import connection
 from actors.models import Actor
 from actors.text import normalize
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from actors.models import Actor
 from actors.text.language import language_of_name
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def test_visitor_reads_what_is_known(client, actor):

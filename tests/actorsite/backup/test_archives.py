@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from django.conf import settings
 from actorsite.backup import archives
 from actorsite.management.commands.backup import Command
 from tests.database import cursor_of, scratch_database
-from tests.environment import DATABASE
+from tests.environment import DATABASE, MEASURED
 from tests.postgres import binaries, newest_client
+from tests.server import migrated_database
 
 # All verifications of one server in one process: one test counts the databases that they leave behind.
-pytestmark = pytest.mark.xdist_group("verify")
+pytestmark = [pytest.mark.sqlite, pytest.mark.xdist_group("verify")]
 postgresql = pytest.mark.postgresql
 
 
@@ -36,6 +37,7 @@ def manage(url, *arguments, binary=False, **variables):
             "SECRET_KEY": "abcde" * 10,
             "ALLOWED_HOSTS": "localhost",
             "DATABASE_URL": url,
+            **MEASURED,
             **variables,
         },
         capture_output=True,
@@ -45,15 +47,9 @@ def manage(url, *arguments, binary=False, **variables):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site():
     """The URL of a database with actors."""
-    with ExitStack() as stack:
-        if DATABASE == "postgresql":
-            url = stack.enter_context(scratch_database())
-        else:
-            url = f"sqlite:///{tmp_path_factory.mktemp('site')}/site.sqlite3"
-        for command in (["migrate", "--verbosity=0"], ["seed"]):
-            assert manage(url, *command).returncode == 0
+    with migrated_database(["actors", "films"]) as url:
         yield url
 
 
@@ -231,8 +227,7 @@ def test_an_archive_of_another_application_is_refused(site, tmp_path):
 @postgresql
 def test_the_archive_and_the_manifest_are_of_one_moment(site, tmp_path):
     """Whatever is written meanwhile."""
-    with scratch_database() as url, cursor_of(url) as cursor:
-        assert manage(url, "migrate", "--verbosity=0").returncode == 0
+    with migrated_database() as url, cursor_of(url) as cursor:
         script = tmp_path / "script"
         line = "INSERT INTO actor (first_name, last_name) SELECT 'A', repeat('B', 40) FROM generate_series(1, 20);\n"
         script.write_text(line * 20_000)
@@ -276,7 +271,7 @@ def test_an_account_that_may_not_create_databases_is_told_of_another_server(site
             cursor.execute("DROP ROLE only_reads")
 
 
-@pytest.mark.once
+@pytest.mark.only_sqlite
 def test_a_write_during_the_backup_does_not_spoil_it(site, tmp_path):
     """SQLite's online backup: another connection holds a write that is not committed."""
     with sqlite3.connect(site.removeprefix("sqlite:///")) as other:

@@ -10,8 +10,6 @@ import pytest
 from actorsite.db import deadlines
 from tests.server import Server, migrated_database
 
-pytestmark = pytest.mark.once
-
 
 def lookers():
     return [thread for thread in threading.enumerate() if thread.name == "deadline"]
@@ -68,6 +66,7 @@ def held(server):
     held.close()
 
 
+@pytest.mark.only_sqlite
 @pytest.mark.parametrize("path", ["/", "/?q=mifune", "/spotlight/", "/actors.csv", "/actors.ndjson", "/readyz"])
 def test_a_locked_file_is_a_503_in_time(server, held, path):
     start, before = time.monotonic(), len(server.log)

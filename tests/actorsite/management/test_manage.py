@@ -11,6 +11,8 @@ from tests.postgres import free_port
 from tests.project.test_make_run import database, development  # noqa: F401  a fixture
 from tests.server import manage
 
+pytestmark = pytest.mark.sqlite
+
 
 def without_tls():
     return os.environ["TEST_DATABASE_URL"].replace("sslmode=disable", "sslmode=require")

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from tests.actors.migrations.test_adoption import OLD
 from tests.database import cursor_of, scratch_database
+from tests.environment import MEASURED
 from tests.postgres import free_port
 
 pytestmark = pytest.mark.postgresql
@@ -23,7 +24,7 @@ def start(url, command=("release",), **environment):
     return subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=settings.BASE_DIR,
-        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url, **environment},
+        env={"SECRET_KEY": "abcde" * 10, "ALLOWED_HOSTS": "localhost", "DATABASE_URL": url, **MEASURED, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -78,14 +79,113 @@ def test_a_failing_migration_is_taken_back_whole():
         UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
         UNION ALL SELECT app || name FROM django_migrations) AS lines"""
     with scratch_database() as url, cursor_of(url) as cursor:
-        assert run(url, ("migrate", "actors", "0005"))[0] == 0
+        assert run(url, ("migrate", "actors", "0002"))[0] == 0
         assert run(url, ("migrate", "auth"))[0] == run(url, ("migrate", "admin"))[0] == 0
         # What the next migration makes last is there already, so that it fails with half its work done.
         cursor.execute("CREATE TABLE actors_credit (id integer)")
         before = value(url, schema)
         code, said = run(url)
-        assert code != 0 and "The migration failed and is taken back" in said and "already exists" in said
+        assert (
+            code != 0
+            and "The migration failed: actors.0003_films was rolled back: " in said
+            and "already exists" in said
+        )
         assert value(url, schema) == before
+
+
+def test_a_failing_migration_outside_a_transaction_stops_halfway_and_the_next_release_takes_it_up():
+    built = "SELECT string_agg(indexname, ' ' ORDER BY 1) FROM pg_indexes WHERE indexname LIKE 'actor_sort_%'"
+    with scratch_database() as url, cursor_of(url) as cursor:
+        # The second index cannot be built: its name is taken.
+        cursor.execute("CREATE TABLE actor_sort_first ()")
+        code, said = run(url)
+        assert code != 0 and "already exists" in said
+        assert "The migration failed: actors.0004_indexes stopped halfway, and the next release takes it up: " in said
+        assert "rolled back" not in said and "taken back" not in said
+        assert value(url, built) == "actor_sort_last"
+        cursor.execute("DROP TABLE actor_sort_first")
+        assert run(url)[0] == 0
+        assert value(url, built) == "actor_sort_first actor_sort_last"
+        assert run(url, ("migrate", "--check"))[0] == 0
+
+
+TRIGRAMS = "SELECT array_agg(indexdef ORDER BY indexname) FROM pg_indexes WHERE indexname LIKE '%_trgm'"
+VALID = "SELECT count(*) FROM pg_index WHERE indexrelid::regclass::text LIKE '%_trgm' AND indisvalid"
+
+
+def test_trigram_indexes_are_made_when_the_extension_comes_later():
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url)[0] == 0
+        made_by_migration = value(url, TRIGRAMS)
+        assert len(made_by_migration) == 2
+    with scratch_database() as url, cursor_of(url) as cursor:
+        cursor.execute("SELECT current_database()")
+        name = cursor.fetchone()[0]
+        cursor.execute(f"CREATE ROLE {name} LOGIN; GRANT CREATE ON SCHEMA public TO {name}")
+        owner = url.replace("postgres@", f"{name}@")
+        try:
+            for _ in range(2):
+                code, said = run(owner)
+                assert code == 0 and "Without pg_trgm, search reads the whole table: " in said, said
+                assert value(url, TRIGRAMS) is None
+            cursor.execute("CREATE EXTENSION pg_trgm")
+            code, said = run(owner)
+            assert code == 0 and "Without pg_trgm" not in said, said
+            assert value(url, TRIGRAMS) == made_by_migration
+            cursor.execute("SELECT array_agg(oid ORDER BY oid) FROM pg_class WHERE relname LIKE '%_trgm'")
+            kept = cursor.fetchone()
+            assert run(owner)[0] == 0
+            cursor.execute("SELECT array_agg(oid ORDER BY oid) FROM pg_class WHERE relname LIKE '%_trgm'")
+            assert cursor.fetchone() == kept
+        finally:
+            cursor.execute(f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
+
+
+def test_a_release_creates_the_extension_where_it_may_by_now():
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url)[0] == 0
+        cursor.execute("DROP EXTENSION pg_trgm CASCADE")
+        assert value(url, VALID) == 0
+        assert run(url)[0] == 0
+        assert value(url, VALID) == 2
+
+
+def test_an_invalid_trigram_index_is_replaced():
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url)[0] == 0
+        cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'actor_search_trgm'::regclass")
+        assert value(url, VALID) == 1
+        assert run(url)[0] == 0
+        assert value(url, VALID) == 2
+
+
+def test_an_extension_outside_the_search_path_serves_too():
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url)[0] == 0
+        cursor.execute('DROP EXTENSION pg_trgm CASCADE; CREATE SCHEMA "Its own"')
+        cursor.execute('CREATE EXTENSION pg_trgm SCHEMA "Its own"')
+        code, said = run(url)
+        assert (code, value(url, VALID)) == (0, 2), said
+
+
+def test_trigram_indexes_are_made_while_others_write():
+    with scratch_database() as url, cursor_of(url) as cursor:
+        assert run(url)[0] == 0
+        cursor.execute("DROP INDEX actor_search_trgm")
+        with holding(url, "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B')") as other:
+            release = start(url, RELEASE_LOCK_TIMEOUT="100")
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'"
+            )
+            end = time.monotonic() + 30
+            while not value(url, waiting) and time.monotonic() < end:
+                time.sleep(0.1)
+            assert value(url, waiting) == 1
+            cursor.execute("SET lock_timeout = 1000; INSERT INTO actor (first_name, last_name) VALUES ('C', 'D')")
+            other.rollback()
+        out, err = release.communicate(timeout=60)
+        assert (release.returncode, value(url, VALID)) == (0, 2), out + err
 
 
 @pytest.mark.parametrize(
@@ -152,7 +252,7 @@ def test_patience_ends():
 def test_a_broken_off_release_is_taken_up_by_the_next():
     """Killed while it builds indexes, it leaves a broken one; the next release builds that anew."""
     with scratch_database() as url, cursor_of(url) as cursor:
-        assert run(url, ("migrate", "actors", "0004"))[0] == 0
+        assert run(url, ("migrate", "actors", "0003"))[0] == 0
         with holding(url, "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B')") as other:
             release = start(url, RELEASE_LOCK_TIMEOUT="100")
             end = time.monotonic() + 30

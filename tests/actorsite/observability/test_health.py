@@ -11,6 +11,8 @@ from psycopg2 import OperationalError
 from actorsite.db import circuit_breaker
 from actorsite.observability import health
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def readiness(monkeypatch):

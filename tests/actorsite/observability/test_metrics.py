@@ -13,8 +13,10 @@ import pytest
 from django.conf import settings
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.environment import DATABASE
+from tests.environment import DATABASE, MEASURED
 from tests.postgres import PostgreSQL, free_port
+
+pytestmark = pytest.mark.sqlite
 
 REQUESTS = "actorsite_requests_total"
 
@@ -43,6 +45,7 @@ def environment(**variables):
         "SECRET_KEY": settings.SECRET_KEY,
         "ALLOWED_HOSTS": "127.0.0.1",
         "DEBUG": "true",  # no manifest of static files is needed
+        **MEASURED,
         **variables,
     }
 

@@ -6,6 +6,8 @@ from tests.database import cursor_of
 from tests.environment import DATABASE
 from tests.server import Server, manage, migrated_database
 
+pytestmark = pytest.mark.sqlite
+
 PK = 1001
 # The address counts, and each server has a port of its own.
 HOST = {"Host": "localhost"}

@@ -15,8 +15,9 @@ from django.utils.http import parse_http_date
 from actors.db import data_version
 from actors.listing.actors import ActorListing
 from actors.models import Actor, Credit, Film
-from actorsite.page_cache import wsgi
-from actorsite.page_cache.revision import made
+from actorsite.page_cache import encodings, keys
+from actorsite.page_cache.revision import revision_time
+from actorsite.page_cache.store import PAGE_OVERHEAD_BYTES, CachedPage, PageStore
 from tests.server import Server, migrated_database
 from tests.wsgi import Site
 
@@ -156,7 +157,7 @@ def test_what_is_not_for_all_or_not_by_this_address_is_not_kept(site, addresses,
         before = site.asked
         site.get(address, {name: value.format(session=settings.SESSION_COOKIE_NAME) for name, value in headers.items()})
         assert site.asked == before + 1
-    assert not site.pages.kept.pages
+    assert not site.cache.store.pages
 
 
 def test_a_foreign_host_gets_nothing_from_the_cache(site, addresses):
@@ -208,22 +209,22 @@ def test_every_change_is_another_etag_and_is_shown(site, actor):
 
 def test_the_last_change_is_said_to_the_second(site, actor):
     said = site.get("/")[1]["Last-Modified"]
-    assert parse_http_date(said) == max(data_version.current().at, made())
+    assert parse_http_date(said) == max(data_version.current().at, revision_time())
 
 
 def test_a_page_of_before_a_write_is_not_kept_for_after_it(actor):
     """The version is read before the rows: what is written in between makes the page new, and never old."""
     site = Site()
-    anew = site.pages.public
+    application = site.application
 
     def slow(*arguments):
-        answer = anew(*arguments)
+        answer = application(*arguments)
         Actor.objects.update(birth_year=1999)
         return answer
 
-    site.pages.public = slow
+    site.application = slow
     assert b"1920" in site.get("/")[2]
-    site.pages.public = anew
+    site.application = application
     assert b"1999" in site.get("/")[2]
 
 
@@ -232,7 +233,7 @@ def test_a_version_may_be_remembered_where_the_operator_says_so(actor):
     assert b"1920" in site.get("/")[2]
     Actor.objects.update(birth_year=1999)
     assert b"1920" in site.get("/")[2]
-    site.pages.until = 0
+    site.cache.remembered_until = 0
     assert b"1999" in site.get("/")[2]
 
 
@@ -257,7 +258,7 @@ def test_a_page_made_anew_waits_no_longer_than_a_request_may(actor, monkeypatch,
     site = Site(seconds)
     assert site.get("/")[0] == 200
     monkeypatch.setattr(ActorListing, "page", slow)
-    site.pages.patience = 0.5
+    site.cache.patience = 0.5
     try:
         assert site.get("/?sort=first")[0] == 503
     finally:
@@ -270,7 +271,7 @@ def test_no_page_is_kept_of_what_only_looks_like_another_host(site, actor, setti
     hosts = ["testserver", "testserver:80", "testserver:443", "other.example"]
     for host in [*hosts, "testserver:81", "TestServer", "testserver.", "Other.example:80"]:
         assert site.get("/", {"Host": host})[0] == 200
-    assert len(site.pages.kept.pages) == len(hosts)
+    assert len(site.cache.store.pages) == len(hosts)
 
 
 def test_the_tag_of_a_stream_is_weak_and_known_again(site, actor):
@@ -280,20 +281,20 @@ def test_the_tag_of_a_stream_is_weak_and_known_again(site, actor):
 
 
 def test_what_is_kept_is_bounded_and_the_latest_used_stays():
-    kept = wsgi.Kept(memory=4 * (wsgi.BESIDE + 1_000))
+    store = PageStore(max_bytes=4 * (PAGE_OVERHEAD_BYTES + 1_000))
     for n in range(10):
-        kept.put(n, wsgi.Page("t", "e", [], b"x" * 1_000, "/", "list"))
-        kept.get(0, "t")
-    kept.put(9, wsgi.Page("u", "e", [], b"x" * 1_000, "/", "list"))
-    assert sorted(kept.pages) == [0, 7, 8, 9] and kept.size == kept.memory
-    assert kept.get(0, "other") is None and kept.get(9, "u")
+        store.put(n, CachedPage("t", "e", [], b"x" * 1_000, "/", "list"))
+        store.get(0, "t")
+    store.put(9, CachedPage("u", "e", [], b"x" * 1_000, "/", "list"))
+    assert sorted(store.pages) == [0, 7, 8, 9] and store.size == store.max_bytes
+    assert store.get(0, "other") is None and store.get(9, "u")
 
 
 def test_long_headers_are_not_remembered(site, addresses):
-    before = wsgi.language_of.cache_info().currsize, wsgi.encoding_of.cache_info().currsize
+    before = keys.language_for.cache_info().currsize, keys.encoding_for.cache_info().currsize
     for n in range(5):
         site.get("/", {"Accept-Language": f"x{n}," * 1_000, "Accept-Encoding": f"x{n}," * 1_000})
-    assert (wsgi.language_of.cache_info().currsize, wsgi.encoding_of.cache_info().currsize) == before
+    assert (keys.language_for.cache_info().currsize, keys.encoding_for.cache_info().currsize) == before
 
 
 def test_a_kept_page_has_its_line_in_the_log(db):
@@ -319,7 +320,7 @@ def test_a_kept_page_has_its_line_in_the_log(db):
     ],
 )  # fmt: skip
 def test_the_best_encoding_that_is_allowed_is_taken(accepted, encoding):
-    assert wsgi.encoding_of(accepted) == encoding
+    assert encodings.best_encoding(accepted) == encoding
 
 
 @pytest.mark.parametrize("header", ["Accept-Encoding", "Accept-Language", "Cookie", "If-None-Match", "X-Request-Id"])

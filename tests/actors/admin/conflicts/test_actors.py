@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 
 from actors.admin.actors import ActorAdmin
-from actors.admin.conflicts import optimistic_locking
+from actors.admin.conflicts.field_conflicts import conflicting_fields
 from actors.history.actors import TRACKED_FIELDS
 from actors.models import Actor, Change
 from tests import server
@@ -266,7 +266,7 @@ def test_without_history_nothing_is_preselected(alice, actor):
 
 def test_compare():
     blank = dict.fromkeys(TRACKED_FIELDS, "")
-    rows = optimistic_locking.conflicting_fields(
+    rows = conflicting_fields(
         {**blank, "country": "JP", "birth_year": 1}, {**blank, "country": "FR"}, {**blank, "country": "US"}
     )
     assert [(row["name"], row["was"], row["theirs"], row["mine"], row["take"]) for row in rows] == [

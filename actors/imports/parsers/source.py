@@ -1,0 +1,88 @@
+"""What every parser gives: a header, and batches of rows of text."""
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from actors.fields import LineField
+from actors.imports.columns import normalize_heading
+from actors.imports.errors import RowError, UnreadableFile, printable
+
+IMPORT_BATCH_ROWS = 5_000
+
+
+class Source:
+    """Rows of text under headings, read in batches, so that no file is held in memory.
+
+    Attributes:
+        header: The headings, in order.
+        total: How many rows there are, None if unknown.
+        encoding: The name of the text encoding, "" if the format has none.
+        literal: Whether text is taken as it is. In CSV, text that a spreadsheet would run as a formula may have a
+            ``'`` before it.
+
+    Args:
+        kind: The name of the format, such as "CSV".
+        header: The headings as they stand in the file.
+        rows: Yields (line number, cells), or (line number, message) for a line that is not a row.
+        total: How many rows there are, if known.
+
+    Raises:
+        UnreadableFile: A heading cannot be shown.
+    """
+
+    literal = True
+    encoding = ""
+
+    def __init__(self, kind: str, header: list[str], rows: Iterator, total: int | None = None):
+        self.kind, self.rows, self.total = kind, rows, total
+        self.header = list(map(normalize_heading, header))
+        while self.header and not self.header[-1]:
+            self.header.pop()
+        for number, heading in enumerate(self.header, 1):
+            if found := LineField.forbidden.search(heading):
+                # No page and no database could hold it.
+                raise UnreadableFile(
+                    _(
+                        "The heading of column %(number)d, “%(column)s”, holds the character U+%(code)s, "
+                        "which cannot be seen and is not allowed."
+                    )
+                    % {"number": number, "column": printable(heading), "code": f"{ord(found[0]):04X}"}
+                )
+
+    def batches(self):
+        """Yield (line numbers, rows, errors) of some thousand rows each; every row has a text for each heading."""
+        lines, rows, mistakes, width = [], [], [], len(self.header)
+        for line, cells in self.rows:
+            if isinstance(cells, str):
+                mistakes.append(RowError(line, "", "", cells))
+            elif len(cells) == width:
+                if any(cells):
+                    lines.append(line)
+                    rows.append(cells)
+            elif any(cells[width:]) or (len(cells) < width and any(cells) and self.kind != "XLSX"):
+                mistakes.append(RowError(line, "", "", _wrong_cell_count(len(cells), width)))
+            elif any(cells):
+                lines.append(line)
+                # A sheet leaves out the empty cells at the end of a row.
+                rows.append((cells + [""] * width)[:width])
+            if len(lines) + len(mistakes) == IMPORT_BATCH_ROWS:
+                yield lines, rows, mistakes
+                lines, rows, mistakes = [], [], []
+        if lines or mistakes:
+            yield lines, rows, mistakes
+
+
+def _wrong_cell_count(count, width):
+    return _("The row has %(count)d cells; the header has %(width)d.") % {"count": count, "width": width}
+
+
+class DatabaseTable(Source):
+    """Rows of a database: ``cursor`` has been asked for them."""
+
+    def __init__(self, header, cursor, total):
+        def rows():
+            for number, values in enumerate(cursor, 1):
+                yield number, ["" if value is None else str(value).strip() for value in values]
+
+        super().__init__("table", header, rows(), total)

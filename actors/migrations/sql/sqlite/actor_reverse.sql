@@ -1,0 +1,2 @@
+DROP TRIGGER actor_keep_insert;
+DROP TRIGGER actor_keep_update;

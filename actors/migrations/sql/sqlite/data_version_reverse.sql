@@ -1,0 +1,13 @@
+DROP TRIGGER actor_version_insert;
+DROP TRIGGER actor_version_update;
+DROP TRIGGER actor_version_delete;
+DROP TRIGGER actors_film_version_insert;
+DROP TRIGGER actors_film_version_update;
+DROP TRIGGER actors_film_version_delete;
+DROP TRIGGER actors_credit_version_insert;
+DROP TRIGGER actors_credit_version_update;
+DROP TRIGGER actors_credit_version_delete;
+DROP TRIGGER actors_change_version_insert;
+DROP TRIGGER actors_change_version_update;
+DROP TRIGGER actors_change_version_delete;
+DROP TABLE actors_version;

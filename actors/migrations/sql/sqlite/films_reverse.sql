@@ -1,0 +1,2 @@
+DROP TRIGGER film_keep_insert;
+DROP TRIGGER film_keep_update;

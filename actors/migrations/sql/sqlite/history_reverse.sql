@@ -1,0 +1,9 @@
+DROP TRIGGER actor_note_insert;
+DROP TRIGGER actor_note_update;
+DROP TRIGGER actor_note_delete;
+DROP TRIGGER actors_film_note_insert;
+DROP TRIGGER actors_film_note_update;
+DROP TRIGGER actors_film_note_delete;
+DROP TRIGGER actors_credit_note_insert;
+DROP TRIGGER actors_credit_note_update;
+DROP TRIGGER actors_credit_note_delete;

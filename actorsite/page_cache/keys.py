@@ -1,0 +1,106 @@
+"""What a cached page is chosen by: address, scheme, host, language and encoding."""
+
+import re
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.core.handlers.wsgi import get_str_from_wsgi
+from django.http import HttpRequest
+from django.http.cookie import parse_cookie
+from django.urls import reverse
+from django.utils.translation import get_language_from_request
+
+from actorsite.middleware.trusted_proxy import TrustedScheme
+from actorsite.observability.health import PROBE_VIEWS
+from actorsite.page_cache.encodings import best_encoding
+from actorsite.problem_details import is_data_path
+
+# A header of this length is nobody's who means it: what it asks for is computed, and not remembered.
+MAX_REMEMBERED_LENGTH = 500
+
+
+class PageKey(NamedTuple):
+    """``address`` is path and query string as they were sent; ``language`` is empty for data, which has none."""
+
+    address: str
+    scheme: str
+    host: str
+    language: str
+    encoding: str
+
+
+class KeyReader:
+    """Reads the key of a request from its WSGI environment."""
+
+    def __init__(self) -> None:
+        self.scheme = TrustedScheme()
+        # Never cached: static files have a middleware of their own, the admin is personal, probes ask the process.
+        self.excluded = (f"/{settings.STATIC_URL.strip('/')}/", reverse("admin:index"), *PROBE_VIEWS)
+
+    def __call__(self, environ: dict[str, Any]) -> PageKey | None:
+        """Return the key; None if the request is not one that can be answered from the cache."""
+        path, host = environ["PATH_INFO"], environ.get("HTTP_HOST")
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or not host or path.startswith(self.excluded):
+            return None
+        # Somebody who is signed in may be shown what is not for all.
+        if environ.get("HTTP_COOKIE") and settings.SESSION_COOKIE_NAME in read_cookies(environ):
+            return None
+        scheme = self.scheme(environ)
+        if scheme is None or not is_canonical_host(host, environ["SERVER_PORT"]):
+            return None
+        query = environ["QUERY_STRING"]
+        return PageKey(
+            address=f"{path}?{query}" if query else path,
+            scheme=scheme,
+            host=host,
+            language="" if is_data_path(path) else requested_language(environ),
+            encoding=requested_encoding(environ),
+        )
+
+
+def is_canonical_host(host: str, port: str) -> bool:
+    """Whether ``host`` is spelled as browsers do: of other spellings and ports there are thousands, all allowed."""
+    name, colon, given = host.rpartition(":")
+    if not colon or host.endswith("]"):
+        name, given = host, ""
+    return given in ("", "80", "443", port) and not name.endswith(".") and name == name.lower()
+
+
+def read_cookies(environ: dict[str, Any]) -> dict[str, str]:
+    """Return the cookies exactly as Django reads them, ill-formed ones too: the page is made from those."""
+    return parse_cookie(get_str_from_wsgi(environ, "HTTP_COOKIE", ""))
+
+
+def requested_language(environ: dict[str, Any]) -> str:
+    """Return the language that LocaleMiddleware will choose."""
+    chosen = read_cookies(environ).get(settings.LANGUAGE_COOKIE_NAME) if environ.get("HTTP_COOKIE") else None
+    accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
+    if max(len(accepted), len(chosen or "")) > MAX_REMEMBERED_LENGTH:
+        return language_for.__wrapped__(chosen, accepted)
+    return language_for(chosen, accepted)
+
+
+@lru_cache(512)
+def language_for(cookie: str | None, accept_language: str) -> str:
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT_LANGUAGE"] = accept_language
+    if cookie is not None:
+        request.COOKIES[settings.LANGUAGE_COOKIE_NAME] = cookie
+    return get_language_from_request(request)
+
+
+def requested_encoding(environ: dict[str, Any]) -> str:
+    """Return the content encoding to send, or "" for none."""
+    accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
+    return encoding_for(accepted) if len(accepted) <= MAX_REMEMBERED_LENGTH else ""
+
+
+@lru_cache(512)
+def encoding_for(accept_encoding: str) -> str:
+    return best_encoding(accept_encoding)
+
+
+def matches_etag(if_none_match: str, etag: str) -> bool:
+    """Whether If-None-Match names ``etag``, by the weak comparison: RFC 9110, 13.1.2 and 8.8.3.2."""
+    return if_none_match.strip() == "*" or etag.removeprefix("W/") in re.findall(r'"[^"]*"', if_none_match)

@@ -1,0 +1,54 @@
+"""Cached pages in this process's memory, bounded by their size."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from threading import Lock
+
+# In each worker process: some hundreds of pages, compressed.
+MAX_STORE_BYTES = 3 * 1024 * 1024
+# What a page takes beside its body: headers, key, the objects themselves.
+PAGE_OVERHEAD_BYTES = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class CachedPage:
+    """A response as it is sent, made from the version ``token`` of the data."""
+
+    token: str
+    etag: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    path: str
+    view: str
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + PAGE_OVERHEAD_BYTES
+
+
+class PageStore:
+    """LRU cache of pages, at most ``max_bytes`` in all."""
+
+    def __init__(self, max_bytes: int = MAX_STORE_BYTES):
+        self.pages: OrderedDict[Hashable, CachedPage] = OrderedDict()
+        self.max_bytes, self.size, self.lock = max_bytes, 0, Lock()
+
+    def get(self, key: Hashable, token: str) -> CachedPage | None:
+        """Return the page of ``key`` if it was made from the version ``token``, else None."""
+        page = self.pages.get(key)
+        if page is None or page.token != token:
+            return None
+        with self.lock:
+            if key in self.pages:
+                self.pages.move_to_end(key)
+        return page
+
+    def put(self, key: Hashable, page: CachedPage) -> None:
+        with self.lock:
+            if old := self.pages.pop(key, None):
+                self.size -= old.size
+            self.pages[key] = page
+            self.size += page.size
+            while self.size > self.max_bytes:
+                self.size -= self.pages.popitem(last=False)[1].size

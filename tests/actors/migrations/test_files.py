@@ -1,0 +1,159 @@
+"""What the migrations may be made of, and that their SQL has the same rules as the code in Python."""
+
+import ast
+import hashlib
+import re
+
+import pytest
+from django.conf import settings
+from django.db.migrations.loader import MigrationLoader
+
+from actors.search.suggestions import MAX_WORD_LENGTH, MIN_WORD_LENGTH
+from actors.text.normalize import APOSTROPHES, DROPPED_MARKS, PAIRS, SEPARATORS, SINGLES, UNSPACED
+
+pytestmark = pytest.mark.once
+
+FOLDERS = {app: settings.BASE_DIR / app / "migrations" for app in ("actors", "actorsite")}
+MAX_FILES = {"actors": 8, "actorsite": 2}
+ADOPTING = "94c448c0b302a85c1785d5b1789f1be34a31327c3ab2624a9e387f46865427c5"
+# Custom fields and expressions, which the autodetector needs; the operations of the migrations themselves.
+ALLOWED = {"actors.fields", "actors.migrations._operations"}
+FILES = sorted(path for folder in FOLDERS.values() for path in folder.rglob("*.py"))
+
+
+def imported(source):
+    """Return the full names of the modules, or of what is in them, that Python ``source`` imports, and how."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." * node.level + (node.module or ""))
+        elif isinstance(node, ast.Name | ast.Attribute):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            if name in ("import_module", "import_string", "__import__", "exec", "eval"):
+                found.add(name)
+    return found
+
+
+def refused(source):
+    first = {
+        "actors",
+        "actorsite",
+        "tests",
+        "import_module",
+        "import_string",
+        "__import__",
+        "exec",
+        "eval",
+        "importlib",
+    }
+    return {name for name in imported(source) - ALLOWED if name.startswith(".") or name.partition(".")[0] in first}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}/{path.name}")
+def test_a_migration_imports_neither_the_application_nor_another_migration(path):
+    assert not refused(path.read_text())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import actors.models",
+        "from actors import search",
+        "from actors.migrations import _operations",
+        "from . import _operations",
+        "from .models import Actor",
+        "def forwards(apps, schema_editor):\n    from actorsite import env",
+        "from importlib import import_module",
+        "import importlib",
+        "__import__('actors.models')",
+    ],
+)
+def test_what_else_would_import_them_is_found(source):
+    assert refused(source)
+
+
+def test_there_are_as_few_files_as_a_first_release_needs():
+    for app, folder in FOLDERS.items():
+        assert len(list(folder.glob("[0-9]*.py"))) <= MAX_FILES[app]
+
+
+def test_the_migration_that_adopts_the_old_table_is_unchanged():
+    assert hashlib.sha256((FOLDERS["actors"] / "0001_initial.py").read_bytes()).hexdigest() == ADOPTING
+
+
+def test_the_site_and_the_directory_migrate_without_each_other():
+    graph = MigrationLoader(None).graph
+    for app, other in (("actors", "actorsite"), ("actorsite", "actors")):
+        [leaf] = graph.leaf_nodes(app)
+        assert other not in {label for label, _name in graph.forwards_plan(leaf)}
+
+
+def test_every_sql_file_has_one_that_reverses_it_and_is_run():
+    for folder in (FOLDERS["actors"] / "sql").iterdir():
+        names = {path.name for path in folder.iterdir()}
+        forwards = {name for name in names if not name.endswith("_reverse.sql")}
+        assert names - forwards == {name.replace(".sql", "_reverse.sql") for name in forwards}
+        code = "".join(path.read_text() for path in FOLDERS["actors"].glob("[0-9]*.py"))
+        assert all(f'RunSQLFile("{name.removesuffix(".sql")}"' in code for name in forwards)
+
+
+# The folding of names in SQL.
+
+
+@pytest.fixture(scope="module")
+def sql():
+    return (FOLDERS["actors"] / "sql" / "postgresql" / "text_functions.sql").read_text()
+
+
+def plain(literal):
+    """Return what the inside of an SQL ``literal`` of a regular expression says, as Python's constants have it."""
+    literal = literal.replace("''", "'")
+    escapes = {"t": "\t", "r": "\r", "n": "\n"}
+    return re.sub(
+        r"\\(?:u([0-9a-f]{4})|U([0-9a-f]{8})|([trn]))",
+        lambda found: escapes.get(found[3]) or chr(int(found[1] or found[2], 16)),
+        literal,
+    )
+
+
+def only(pattern, text):
+    [found] = re.findall(pattern, text)
+    return found
+
+
+def test_sql_leaves_out_the_same_marks_and_apostrophes(sql):
+    assert plain(only(r"normalize\(folded, NFKD\), '\[(.*)\]', '', 'g'", sql)) == DROPPED_MARKS + APOSTROPHES
+
+
+def test_sql_has_the_same_separators(sql):
+    assert plain(only(r"regexp_replace\(folded, '\[(.*)\]\+', ' ', 'g'\), NFC", sql)) == SEPARATORS
+
+
+def test_sql_has_the_same_pairs_of_letters(sql):
+    assert dict(re.findall(r", '(.)', '(..)'\)", sql)) == PAIRS
+
+
+def test_sql_has_the_same_single_letters(sql):
+    before, after = only(r"'Þ', 'th'\), '(.*)', '(.*)'\);", sql)
+    assert len(before) == len(after)
+    folded = {}
+    for letter, other in zip(before, after, strict=True):
+        # As translate() does: the first counts.
+        folded.setdefault(letter, other)
+    assert {letter: other for letter, other in folded.items() if letter != other} == SINGLES
+
+
+def test_sql_looks_for_letters_to_fold_wherever_there_is_one(sql):
+    listed = re.compile(only(r"folded ~ '(\[.*\])' THEN", sql))
+    assert all(listed.match(letter) for letter in {**SINGLES, **PAIRS} if not letter.isascii())
+
+
+def test_sql_has_the_same_scripts_without_spaces(sql):
+    assert plain(only(r"search ~ '\[(.*)\]' THEN", sql)) == UNSPACED
+    assert plain(only(r"regexp_replace\(search, '\[\^(.*) \]\+'", sql)) == UNSPACED
+
+
+def test_sql_lists_the_words_that_are_looked_up_and_those_one_letter_off(sql):
+    assert only(r"length\(word\) BETWEEN (\d+) AND (\d+)", sql) == (str(MIN_WORD_LENGTH - 1), str(MAX_WORD_LENGTH + 1))

@@ -1,0 +1,93 @@
+"""Every request that the page cache does not answer is an ordinary Django request."""
+
+import pytest
+from django.core.signals import request_finished, request_started
+from django.db import OperationalError, connection
+
+from actors.listing.params import ListParams
+from tests import pages
+from tests.wsgi import Site
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+seen = []
+
+
+def counting_middleware(get_response):
+    """A middleware as another project might add it."""
+
+    def count(request):
+        response = get_response(request)
+        seen.append((request.method, request.path, request.resolver_match and request.resolver_match.view_name))
+        response["X-Counted"] = "yes"
+        return response
+
+    return count
+
+
+@pytest.fixture
+def site(db, settings):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.counting_middleware"]
+    seen.clear()
+    return Site()
+
+
+@pytest.fixture
+def signals():
+    sent = []
+
+    def started(**kwargs):
+        sent.append("started")
+
+    def finished(**kwargs):
+        sent.append("finished")
+
+    request_started.connect(started)
+    request_finished.connect(finished)
+    yield sent
+    request_started.disconnect(started)
+    request_finished.disconnect(finished)
+
+
+DATA = ["/actors.json", "/films.json?q=samurai", "/actors.csv", "/feed/", "/sitemap.xml"]
+
+
+def test_request_not_in_cache_passes_all_middleware_and_sends_signals(site, signals):
+    pages.load()
+    for address in [*map(pages.address, pages.PAGES), *DATA]:
+        seen.clear()
+        before = site.asked
+        _status, headers, _body = site.get(address)
+        assert (site.asked - before, len(seen), headers["X-Counted"]) == (1, 1, "yes"), address
+    assert signals == ["started", "finished"] * site.asked
+
+
+def test_request_answered_from_cache_passes_no_middleware(site):
+    site.get("/")
+    seen.clear()
+    status, headers, _body = site.get("/")
+    assert (status, seen, headers["X-Counted"]) == (200, [], "yes")
+
+
+def test_request_that_writes_passes_all_middleware(site):
+    site.request("POST", "/language/")
+    assert seen == [("POST", "/language/", "language")]
+
+
+def test_database_error_in_view_is_answered_by_503(site, monkeypatch):
+    def away(*arguments, **named):
+        raise OperationalError("away")
+
+    monkeypatch.setattr(ListParams, "page", away)
+    for address in ("/?x", "/actors.json?x", "/films/?x", "/films.json?x"):
+        status, headers, _body = site.get(address)
+        assert (status, headers["Retry-After"], headers["X-Counted"]) == (503, "5", "yes"), address
+
+
+@pytest.mark.postgresql
+def test_connection_with_max_age_zero_is_closed_after_its_request(site, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+    connection.close()
+    for address in ("/?x", "/", "/"):
+        assert site.get(address)[0] == 200
+        assert connection.connection is None

@@ -1,0 +1,26 @@
+"""What all processes of a test run share: each part is made once, by the first process that needs it."""
+
+import fcntl
+import os
+from pathlib import Path
+
+FOLDER = Path(os.environ["TEST_FOLDER"])
+
+
+def made_once(name, make):
+    """Return the path ``name`` in the run's shared folder.
+
+    Args:
+        name: The name of a file or folder.
+        make: A function of the path that makes it. The first process to ask
+            calls it; the others wait until it is done. When it fails, the
+            next process to ask tries again.
+    """
+    path, done = FOLDER / name, FOLDER / f"{name}.done"
+    if not done.exists():
+        with (FOLDER / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                make(path)
+                done.touch()
+    return path
