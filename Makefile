@@ -1,6 +1,14 @@
 # `make` alone lists what there is.
 VENV ?= .venv
 PYTHON ?= python3
+# `make test DJANGO=6.1` replaces Django by that of requirements-django6.1.txt, in a virtual environment of its own.
+ifneq ($(DJANGO),)
+override VENV := $(VENV)-django$(DJANGO)
+DJANGO_LOCK = requirements-django$(DJANGO).txt
+INSTALL_DJANGO = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(DJANGO_LOCK)
+CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12) and "Django $(DJANGO) needs Python \
+	3.12 or newer, and $(PYTHON) is older. Name another, such as PYTHON=python3.13.")'
+endif
 BIN = $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE = 1
 
@@ -10,13 +18,16 @@ export PYTHONDONTWRITEBYTECODE = 1
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-$(VENV)/.runtime: requirements.txt
+$(VENV)/.runtime: requirements.txt $(DJANGO_LOCK)
+	$(CHECK_PYTHON)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(INSTALL_DJANGO)
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(INSTALL_DJANGO)
 	@touch $@
 
 # checkov needs other versions of what the site runs on.
@@ -56,7 +67,7 @@ quick: $(VENV)/.tools ## the tests that start neither processes nor a browser, o
 
 # PostgreSQL runs everything; SQLite runs what is marked `sqlite`. tests/conftest.py has the marks.
 # Coverage includes the processes that tests start: see pyproject.toml.
-test: $(VENV)/.tools ## everything on PostgreSQL, on SQLite what differs there, and the coverage of both
+test: $(VENV)/.tools ## everything on PostgreSQL, on SQLite what differs there, and the coverage of both (DJANGO=6.1 on Django 6.1)
 	$(BIN)/coverage erase
 	TEST_DATABASE=postgresql $(BIN)/coverage run -m pytest $(AGAIN) $(HERE) -m "not peers"
 	TEST_DATABASE=sqlite $(BIN)/coverage run -m pytest $(AGAIN) $(HERE) -m "(sqlite or only_sqlite) and not once"
@@ -124,6 +135,8 @@ format: $(VENV)/.tools ## let ruff and djade write
 lock: $(VENV)/.tools ## pin requirements*.in with hashes
 	for name in requirements requirements-dev requirements-bench requirements-build requirements-scan; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header $$name.in -o $$name.txt; done
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --no-deps \
+		--generate-hashes --no-header requirements-django6.1.in -o requirements-django6.1.txt
 
 # Podman, else Docker. `BUILD_FLAGS` are further flags of its `build`.
 IMAGE ?= actorsite:dev
@@ -142,7 +155,7 @@ image: engine ## build the image, named by IMAGE, with Podman or Docker
 		--tag $(IMAGE) .
 
 clean: ## delete what the commands above made
-	rm -rf $(VENV) $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-django* $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 
 messages: $(VENV)/.tools ## gather the texts to translate, and compile the translations (needs gettext)
 	@for app in actors actorsite; do (cd $$app && $(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py makemessages \

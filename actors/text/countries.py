@@ -1,4 +1,4 @@
-"""Names of countries, in the reader's language and order."""
+"""Names of countries, in a reader's language and order."""
 
 from functools import lru_cache
 
@@ -16,8 +16,11 @@ def country_choices() -> list[tuple[str, str]]:
 
 @lru_cache(8)
 def _country_choices(language: str) -> list[tuple[str, str]]:
+    # In the language of the cache key: another one may be active in this thread.
     with override(language):
-        return sorted(countries, key=lambda choice: country_order(choice[1], language))
+        # Stripped: a translation of django-countries begins with a space.
+        choices = [(code, name.strip()) for code, name in countries]
+    return sorted(choices, key=lambda choice: country_order(choice[1], language))
 
 
 def country_order(name: str, language: str) -> str | bytes:
@@ -30,4 +33,4 @@ def country_order(name: str, language: str) -> str | bytes:
 def country_name(code: str, language: str | None) -> str:
     """Return the name of the country ``code`` in ``language``; None stands for untranslated text, in English."""
     with override(language):
-        return str(countries.name(code))
+        return str(countries.name(code)).strip()
