@@ -2,7 +2,6 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN = $(VENV)/bin
-export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help image contract run check quick test tools quality bench scan test-image soak test-cluster lint format lock clean engine messages card
@@ -138,6 +137,7 @@ image: engine ## build the image, named by IMAGE, with Podman or Docker
 
 clean: ## delete what the commands above made
 	rm -rf $(VENV) $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .ruff_cache
+	find actors actorsite bench tests -name node_modules -prune -o -name __pycache__ -exec rm -rf {} +
 
 messages: $(VENV)/.tools ## gather the texts to translate, and compile the translations (needs gettext)
 	@for app in actors actorsite; do (cd $$app && $(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py makemessages \
