@@ -10,7 +10,6 @@ CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12) an
 	3.12 or newer, and $(PYTHON) is older. Name another, such as PYTHON=python3.13.")'
 endif
 BIN = $(VENV)/bin
-export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help image contract run check quick test tools quality bench scan test-image soak test-cluster lint types format lock clean engine messages card
@@ -156,6 +155,7 @@ image: engine ## build the image, named by IMAGE, with Podman or Docker
 
 clean: ## delete what the commands above made
 	rm -rf $(VENV) $(VENV)-django* $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+	find actors actorsite bench tests -name node_modules -prune -o -name __pycache__ -exec rm -rf {} +
 
 messages: $(VENV)/.tools ## gather the texts to translate, and compile the translations (needs gettext)
 	@for app in actors actorsite; do (cd $$app && $(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py makemessages \

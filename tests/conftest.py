@@ -14,7 +14,7 @@ MARKS = {
     "postgresql": "needs PostgreSQL: left out on SQLite",
     "once": "does not depend on the database: `make test` does not repeat it on SQLite",
     "peers": "needs what `make bench` installs: run by `make quality` only",
-    "slow": "starts processes or a browser: left out by `make check`. Set by itself, see STARTERS",
+    "slow": "starts processes or a browser, which STARTERS find, or loads thousands of rows: left out by `make check`",
 }
 LEFT_OUT = {"postgresql": "only_sqlite", "sqlite": "postgresql"}
 # A test is slow when its module has something of one of these modules, or when it uses one of these fixtures.

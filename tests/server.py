@@ -20,6 +20,8 @@ from tests.postgres import free_port
 from tests.shared import FOLDER, made_once
 
 ROOT = Path(__file__).resolve().parent.parent
+# Preparing is not testing: coverage would only make it slower.
+UNMEASURED = dict.fromkeys(MEASURED)
 
 
 @cache
@@ -38,10 +40,10 @@ def _make_site(folder):
     collected = subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input"],
         cwd=folder,
-        env=environment(DATABASE_URL="sqlite:////nonexistent/none"),
+        env=environment(DATABASE_URL="sqlite:////nonexistent/none", **UNMEASURED),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert collected.returncode == 0, collected.stderr
 
@@ -58,7 +60,7 @@ def environment(**variables):
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-def manage(*arguments, **variables):
+def manage(*arguments, timeout=120, **variables):
     """Run manage.py in a process of its own; return it, ended, with its output as text."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
@@ -66,7 +68,7 @@ def manage(*arguments, **variables):
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout,
     )
 
 
@@ -110,7 +112,8 @@ def _migrated_file(*fixtures):
 
 
 def _prepare(url, fixtures):
-    ended = manage(*(["loaddata", *fixtures] if fixtures else ["migrate", "--verbosity", "0"]), DATABASE_URL=url)
+    command = ["loaddata", *fixtures] if fixtures else ["migrate", "--verbosity", "0"]
+    ended = manage(*command, timeout=300, DATABASE_URL=url, **UNMEASURED)
     assert ended.returncode == 0, ended.stderr
 
 

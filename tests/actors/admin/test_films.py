@@ -11,7 +11,7 @@ from actors.history.merge import merge_actors
 from actors.models import Actor, Change, Credit, Film, FilmChange
 from tests.actors.admin.test_actors import administrator, editor, editor_without_staff, nobody, plain_staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 FILMS, CHANGES = "/admin/actors/film/", "/admin/actors/filmchange/"
 

@@ -6,7 +6,7 @@ from django.db.models.signals import post_save
 
 from actors.models import Actor, Film
 
-pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow, pytest.mark.django_db]
 
 
 def seed(capsys):

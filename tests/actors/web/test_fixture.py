@@ -13,7 +13,7 @@ import actors
 from actors.models import Actor, Credit, Film
 
 # One worker, one load.
-pytestmark = [pytest.mark.sqlite, pytest.mark.xdist_group("fixture")]
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow, pytest.mark.xdist_group("fixture")]
 
 FIXTURES = Path(actors.__file__).parent / "fixtures"
 

@@ -12,7 +12,7 @@ from actors.models import Actor
 from tests import pages
 from tests.wsgi import Site
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

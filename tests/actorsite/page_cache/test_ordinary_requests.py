@@ -8,7 +8,7 @@ from actors.listing.params import ListParams
 from tests import pages
 from tests.wsgi import Site
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 seen = []
 
