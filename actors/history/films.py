@@ -120,8 +120,8 @@ def _restore_credits(deletion: Change | FilmChange | None, **of: int) -> int:
         gone = gone.filter(at=deletion.at)  # when the transaction began
     else:
         gone = gone.filter(at__gte=deletion.at - timedelta(seconds=2), at__lte=deletion.at)
-    states: dict[int, dict[str, Any]] = dict(gone.values_list("credit_id", "before"))
-    return undelete_credits({"id": pk, **state} for pk, state in states.items())
+    states = dict(gone.values_list("credit_id", "before"))
+    return undelete_credits({"id": pk, **(state or {})} for pk, state in states.items())
 
 
 def undelete_credits(parts: Iterable[dict[str, Any]]) -> int:
