@@ -22,7 +22,7 @@ except env.InvalidEnvironment as error:
         print(env.settings_table(os.environ))
     sys.exit(str(error))
 
-DEBUG = ENV["DEBUG"]
+DEBUG: bool = ENV["DEBUG"]
 SECRET_KEY = ENV["SECRET_KEY"]
 ALLOWED_HOSTS = ENV["ALLOWED_HOSTS"]
 CSRF_TRUSTED_ORIGINS = ENV["CSRF_TRUSTED_ORIGINS"]

@@ -10,10 +10,10 @@ from django.db import connections, models
 from actors.text.chinese_variants import spellings
 from actors.text.normalize import fold_words, is_short_word, search_pattern
 
-Rows = TypeVar("Rows", bound=models.QuerySet)
+AnyQuerySet = TypeVar("AnyQuerySet", bound=models.QuerySet)
 
 
-def containing_words(rows: Rows, query: str) -> Rows:
+def containing_words(rows: AnyQuerySet, query: str) -> AnyQuerySet:
     """Return those of ``rows`` whose folded ``search`` matches every word of ``query``.
 
     A word of one or two letters must begin a part of the name.
