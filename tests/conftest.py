@@ -101,8 +101,8 @@ def no_cached_fragments():
     from django.core.cache import caches
 
     yield
-    for cache in caches.all(initialized_only=True):
-        cache.clear()
+    for each in caches.all(initialized_only=True):
+        each.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
