@@ -1,11 +1,14 @@
 """Actors in the admin."""
 
+from typing import Any, ClassVar
+
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -75,7 +78,7 @@ class LivingFilter(ChoiceFilter):
 class MissingFilter(ChoiceFilter):
     title = _("what is missing")
     parameter_name = "missing"
-    conditions = {
+    conditions: ClassVar[dict[str, tuple[dict[str, Any], Promise]]] = {
         "birth_year": ({"birth_year": None}, _("Year of birth")),
         "native_name": ({"native_name": ""}, _("Native name")),
         "biography": ({"biography": ""}, _("Biography")),
@@ -85,17 +88,18 @@ class MissingFilter(ChoiceFilter):
         return [(key, label) for key, (_condition, label) in self.conditions.items()]
 
     def queryset(self, request, queryset):
-        return queryset.filter(**self.conditions[self.value()][0]) if self.value() else queryset
+        value = self.value()
+        return queryset.filter(**self.conditions[value][0]) if value else queryset
 
 
 class ActorForm(forms.ModelForm):
     """Form that shows the error of an empty name beside the first name, where Django shows it above the form."""
 
     def clean(self):
-        data = super().clean()
+        data = super().clean() or self.cleaned_data
         if data.get("first_name") == data.get("last_name") == "":
             constraint = next(rule for rule in Actor._meta.constraints if rule.name == "actor_has_a_name")
-            self.add_error("first_name", constraint.violation_error_message)
+            self.add_error("first_name", str(constraint.violation_error_message))
         return data
 
 
@@ -134,11 +138,11 @@ class ActorAdmin(
     def changed(self, actor):
         return format_timestamp(actor.last_update)
 
-    def formfield_for_dbfield(self, field, request, **kwargs):
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
         """Return the form field; other names are edited one a line."""
-        if isinstance(field, NamesField):
+        if isinstance(db_field, NamesField):
             kwargs["widget"] = NamesWidget()
-        return super().formfield_for_dbfield(field, request, **kwargs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_fieldsets(self, request, actor=None):
         *fieldsets, record = self.fieldsets

@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from django.core.exceptions import SuspiciousOperation
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 from django.utils.timezone import get_current_timezone
 
@@ -43,17 +43,20 @@ class KeysetChangeList(BoundedChangeList):
         Raises:
             SuspiciousOperation: A cursor is not from a link of this very list (400).
         """
-        first = self.get_ordering(request, self.queryset)[0]
-        order = {"key": first.lstrip("-").replace("pk", "id"), "descending": first.startswith("-")}
-        view = urlencode(sorted(self.params.items()))
-        try:
-            page = keyset.keyset_page(
-                self.queryset, size=self.list_per_page, view=f"{self.opts.label}?{view}", **order, **self.cursors
+        first = str(self.get_ordering(request, self.queryset)[0])
+        key, descending = first.lstrip("-").replace("pk", "id"), first.startswith("-")
+        view = f"{self.opts.label}?{urlencode(sorted(self.params.items()))}"
+
+        def fetch(after: str = "", before: str = "") -> keyset.KeysetPage | None:
+            return keyset.keyset_page(
+                self.queryset, key, self.list_per_page, view, after=after, before=before, descending=descending
             )
+
+        try:
+            # If its rows are gone, the first page is shown.
+            page = fetch(**self.cursors) or fetch() or keyset.KeysetPage([], None, None)
         except keyset.InvalidCursor:
             raise SuspiciousOperation("The cursor is invalid or belongs to another list.") from None
-        if page is None:
-            page = keyset.keyset_page(self.queryset, size=self.list_per_page, view=f"{self.opts.label}?{view}", **order)
         self.result_list = page.rows
         # The number of search results listed, if there are more.
         self.best = MAX_RANKED if getattr(request, "found_more", False) else None
@@ -80,7 +83,7 @@ class UncountedPaginator(Paginator):
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         rows = list(self.object_list[start : start + self.per_page + 1])
-        page = super()._get_page(rows[: self.per_page], number, self)
+        page = Page(rows[: self.per_page], number, self)
         page.has_next = lambda: len(rows) > self.per_page and number < self.deepest
         page.has_other_pages = lambda: number > 1 or page.has_next()
         return page

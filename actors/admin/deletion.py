@@ -4,7 +4,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 
-from actors.models import Credit
+from actors.models import Actor, Credit, Film
 
 MAX_LISTED_CREDITS = 100
 MAX_COUNTED_CREDITS = 1_000
@@ -20,13 +20,13 @@ def deleted_objects_with_credits(things, field):
         field: The name of Credit's foreign key to them.
     """
     things = list(things)
-    opts = Credit._meta.get_field(field).related_model._meta
+    opts = {"actor": Actor, "film": Film}[field]._meta
     form = f"admin:{opts.app_label}_{opts.model_name}_change"
     listed = [
         format_html('{}: <a href="{}">{}</a>', opts.verbose_name, reverse(form, args=[thing.pk]), thing)
         for thing in things
     ]
-    counts = {str(opts.verbose_name_plural): len(things)} if things else {}
+    counts: dict[str, int | str] = {str(opts.verbose_name_plural): len(things)} if things else {}
     credits = Credit.objects.filter(**{f"{field}__in": things}).order_by("pk")
     listed_credits = [
         str(credit) for credit in credits.select_related("actor", "film").only(*CREDIT_NAME_FIELDS)[:MAX_LISTED_CREDITS]

@@ -17,16 +17,17 @@ from actors.exports import records
 from actors.exports.formats import FORMATS
 from actors.exports.spreadsheets import MAX_CELL_LENGTH
 from actorsite.admin_site.changelist import check_query
+from actorsite.admin_site.mixin_base import ModelAdminMixin
 
 # A workbook is built completely before its first byte is sent, and Heroku's router waits 30 s.
 MAX_WORKBOOK_ROWS = 50_000
 
 
-class ExportAdminMixin:
+class ExportAdminMixin(ModelAdminMixin):
     """ModelAdmin mixin for exports: an action for the selected rows, and a URL for all rows of a list."""
 
     change_list_template = "admin/actors/actor/change_list.html"
-    export_fields = records.ACTOR_FIELDS
+    export_fields: tuple[str, ...] = records.ACTOR_FIELDS
 
     def get_actions(self, request):
         actions = super().get_actions(request)

@@ -29,6 +29,7 @@ from actors.history.attribution import attributed_to
 from actors.history.errors import EditConflict, NotRestorable
 from actors.history.films import TRACKED_FILM_FIELDS, restore_film
 from actors.models import Actor, Change, Credit, Film, FilmChange
+from actors.models.labels import concrete_field, verbose_name_of
 from actorsite.admin_site.changelist import ChoiceFilter
 
 
@@ -88,7 +89,7 @@ def describe_change(change, names):
     fields = [field.attname for field in model._meta.concrete_fields if field.attname in {**before, **after}]
     rows = [
         (
-            model._meta.get_field(name.removesuffix("_id")).verbose_name,
+            verbose_name_of(model, name.removesuffix("_id")),
             render_replacement(*(names[side[name]] for side in (before, after)))
             if name == "actor_id"
             else render_text_difference(*("" if side.get(name) is None else side[name] for side in (before, after))),
@@ -115,14 +116,14 @@ class FilmFieldFilter(ChoiceFilter):
     fields = dict.fromkeys(TRACKED_FILM_FIELDS, Film) | dict.fromkeys(("actor", "character", "billing"), Credit)
 
     def lookups(self, request, model_admin):
-        return [(name, capfirst(model._meta.get_field(name).verbose_name)) for name, model in self.fields.items()]
+        return [(name, capfirst(verbose_name_of(model, name))) for name, model in self.fields.items()]
 
     def queryset(self, request, queryset):
         if not (name := self.value()):
             return queryset
         # One field's name is the beginning of another's.
         spaced = Concat(Value(" "), "fields", Value(" "), output_field=TextField())
-        column = self.fields[name]._meta.get_field(name).attname
+        column = concrete_field(self.fields[name], name).attname
         changes = queryset.alias(spaced=spaced).filter(kind="~", spaced__contains=f" {column} ")
         return changes.filter(credit_id__isnull=self.fields[name] is Film)
 

@@ -61,11 +61,11 @@ class Cast(admin.StackedInline):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("actor")
 
-    def formfield_for_foreignkey(self, field, request, **kwargs):
-        if field.name == "actor":
-            kwargs |= {"widget": ActorPicker(field, self.admin_site), "form_class": ActorPickerField}
-        formfield = super().formfield_for_foreignkey(field, request, **kwargs)
-        if field.name == "actor":
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "actor":
+            kwargs |= {"widget": ActorPicker(db_field, self.admin_site), "form_class": ActorPickerField}
+        formfield = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if formfield and db_field.name == "actor":
             formfield.error_messages["invalid_choice"] = _("This actor was deleted. Choose another or remove the line.")
         return formfield
 

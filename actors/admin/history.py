@@ -24,6 +24,7 @@ from actors.history.attribution import attributed_to
 from actors.history.errors import EditConflict
 from actors.history.word_diff import word_diff
 from actors.models import Actor, Batch, Change
+from actors.models.labels import verbose_name_of
 from actors.text.countries import country_name
 from actorsite.admin_site.changelist import ChoiceFilter
 
@@ -86,7 +87,7 @@ class FieldFilter(ChoiceFilter):
     parameter_name = "field"
 
     def lookups(self, request, model_admin):
-        return [(name, capfirst(Actor._meta.get_field(name).verbose_name)) for name in TRACKED_FIELDS]
+        return [(name, capfirst(verbose_name_of(Actor, name))) for name in TRACKED_FIELDS]
 
     def queryset(self, request, queryset):
         return queryset.filter(kind="~", fields__contains=self.value()) if self.value() else queryset
@@ -117,7 +118,7 @@ class NumberFilter(ChoiceFilter):
     column = ""
 
     def lookups(self, request, model_admin):
-        pk = self.used_parameters.get(self.parameter_name)
+        pk = self.used_parameters.get(str(self.parameter_name))
         return [(pk, f"#{pk}")] if pk else []
 
     def allowed(self):
@@ -228,7 +229,7 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
             "",
             "<div><b>{}:</b> {}</div>",
             (
-                (Actor._meta.get_field(name).verbose_name, render_difference(name, old, new))
+                (verbose_name_of(Actor, name), render_difference(name, old, new))
                 for name, old, new in changed_fields(change.before, change.after)
             ),
         )

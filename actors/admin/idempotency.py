@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.utils.timezone import now
 
 from actors.models import SubmittedForm
+from actorsite.admin_site.mixin_base import ModelAdminMixin
 
 # The button that was clicked, and fields that change with each submission.
 IGNORED_FORM_FIELDS = {"csrfmiddlewaretoken", "_save", "_continue", "_addanother"}
@@ -22,7 +23,7 @@ class AlreadyAdded(Exception):
         self.obj = obj
 
 
-class IdempotentAddMixin:
+class IdempotentAddMixin(ModelAdminMixin):
     """ModelAdmin mixin that gives each add form a key, ``form_key``.
 
     The same key with the same data from the same user is the same submission.

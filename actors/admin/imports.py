@@ -3,6 +3,7 @@
 import codecs
 import io
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -31,6 +32,7 @@ from actors.imports.parsers import open_source
 from actors.imports.possible_duplicates import find_possible_duplicates
 from actors.imports.staging import ImportConflict
 from actors.models import Actor, Batch, Upload
+from actors.models.labels import verbose_name_of
 from actorsite.admin_site.changelist import DeclaredLookupsMixin
 
 MAX_UPLOAD_BYTES = 10 << 20
@@ -209,7 +211,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
 
     def preview(self, request, pk):
         """Show what an import would change; POST: read the file differently, import it, or discard it."""
-        context = {"encodings": [(name, name.upper()) for name in OFFERED_ENCODINGS]}
+        context: dict[str, Any] = {"encodings": [(name, name.upper()) for name in OFFERED_ENCODINGS]}
         batch = None
         try:
             with transaction.atomic():
@@ -250,15 +252,13 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
             {"heading": heading, "field": upload.columns.get(heading, field_for_heading(heading))}
             for heading in dict.fromkeys(source.header[:100])
         ]
-        labels = {
-            name: capfirst(str(Actor._meta.get_field(name).verbose_name)) for name in (*KEY_FIELDS, *IMPORT_FIELDS)
-        }
+        labels = {name: capfirst(verbose_name_of(Actor, name)) for name in (*KEY_FIELDS, *IMPORT_FIELDS)}
         context["fields"] = labels.items()
         return imports.examine(source, upload.columns, most=MAX_UPLOAD_ROWS)
 
     def _findings(self, staging):
         def label(name):
-            return capfirst(str(Actor._meta.get_field(name).verbose_name))
+            return capfirst(verbose_name_of(Actor, name))
 
         number, doubtful = find_possible_duplicates(staging, MAX_SAMPLES)
         return {
@@ -308,7 +308,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         except Upload.DoesNotExist:
             return self._gone(request)
         except UnreadableFile as error:
-            write_errors([RowError("", "", "", str(error))], text)
+            write_errors([RowError(None, "", "", str(error))], text)
         response = HttpResponse(codecs.BOM_UTF8 + text.getvalue().encode(), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="mistakes.csv"'
         return response

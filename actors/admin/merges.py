@@ -18,8 +18,10 @@ from actors.history.duplicates import find_duplicate_pairs
 from actors.history.errors import EditConflict
 from actors.history.merge import KEEP_BOTH, combined_other_names, merge_actors
 from actors.models import Actor
+from actors.models.labels import concrete_field
 from actors.text.countries import country_name
 from actorsite.admin_site.changelist import check_query
+from actorsite.admin_site.mixin_base import ModelAdminMixin
 
 MERGE_SIDES = ("a", "b")
 
@@ -37,7 +39,7 @@ def _describe_row(row: dict) -> tuple[str, str]:
     return name, " ".join(filter(None, (f"#{row['id']}", name, row["native_name"], years, country)))
 
 
-class MergeAdminMixin:
+class MergeAdminMixin(ModelAdminMixin):
     """ModelAdmin mixin for merging actors. It needs the permission to add a merge."""
 
     def may_merge(self, request):
@@ -106,7 +108,7 @@ class MergeAdminMixin:
         survivor = MERGE_SIDES[films[1] > films[0]]
         rows = []
         for name in TRACKED_FIELDS:
-            field = Actor._meta.get_field(name)
+            field = concrete_field(Actor, name)
             values = [getattr(actor, name) for actor in sides]
             names = dict(field.flatchoices)
             first = MERGE_SIDES.index(survivor)
@@ -138,7 +140,7 @@ class MergeAdminMixin:
         """Offer, and choose by default, the other names of both: a search for any of them must find the survivor."""
         row = next(row for row in rows if row["name"] == "also_known_as")
         chosen = {row["name"]: getattr(sides[MERGE_SIDES.index(row["take"])], row["name"]) for row in rows}
-        both = combined_other_names(*sides, chosen)
+        both = combined_other_names(sides[0], sides[1], chosen)
         if both not in (chosen["also_known_as"], ""):
             row |= {"both": both, "take": KEEP_BOTH, "same": False}
 
@@ -162,7 +164,7 @@ class MergeAdminMixin:
             # merge_actors refuses other versions than those the editor has seen.
             values = {name: getattr(sides[side], name, None) for name, side in choices.items()}
             if both and all(sides.values()):
-                values["also_known_as"] = combined_other_names(*sides.values(), values)
+                values["also_known_as"] = combined_other_names(sides["a"], sides["b"], values)
             batch = merge_actors(survivor, duplicate, values, request.user.get_username())
         except EditConflict:
             stored = Actor.objects.in_bulk(pks)

@@ -16,7 +16,7 @@ class UnreadableFile(Exception):
 class RowError(NamedTuple):
     """An error in a cell; in a whole row if ``column`` is ""."""
 
-    line: int
+    line: int | None
     column: str
     value: str
     message: str

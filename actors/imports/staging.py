@@ -83,7 +83,7 @@ class Staging:
     def add(self, lines: list[int], columns: list[list[str]], mistakes: list[RowError]) -> None:
         """Add rows, given as columns, and their errors."""
         self.rows += len(lines) + sum(1 for mistake in mistakes if not mistake.column)
-        at_fault: dict[int, bool | None] = {mistake.line: False for mistake in mistakes}
+        at_fault: dict[int | None, bool | None] = {mistake.line: False for mistake in mistakes}
         at_fault |= {mistake.line: None for mistake in mistakes if mistake.column in KEY_FIELDS}
         fine = [at_fault.get(line, True) for line in lines]
         self._insert("import_row", ("line", "fine", *self.names), zip(lines, fine, *columns, strict=True))

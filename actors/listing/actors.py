@@ -1,6 +1,7 @@
 """What a visitor may ask of the list of actors."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django_countries import countries
@@ -84,7 +85,7 @@ class ActorListing(ListParams):
             found = found.alias(life=Life("death_year", "birth_year")).filter(**self.facets.life)
         return found.order_by(self.key, "id")
 
-    def page_of(self, place: dict[str, str], data: bool) -> keyset.KeysetPage | None:
+    def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
         fields = (*(records.ACTOR_FIELDS if data else ACTOR_ROW_FIELDS), self.key)
         if self.q:
             found = ranking.rank_actors(self.q, **self.narrow, key="" if self.best_first else self.key)

@@ -1,6 +1,7 @@
 """What a visitor may ask of the list of films."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -58,7 +59,7 @@ class FilmListing(ListParams):
             found = found.of_newest(*years) if self.sort == "year" else found.of_decade(years[0])
         return found
 
-    def page_of(self, place: dict[str, str], data: bool) -> keyset.KeysetPage | None:
+    def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
         if self.q:
             if self.sort == "year":
                 # Its places were those of the list: an old one must not be taken for one of these.
@@ -82,12 +83,12 @@ class FilmListing(ListParams):
         """
         # The expression of fields.Decade, letter by letter: by that, an index is known.
         narrowed = f"(year / 10) = {ranking.decade_years(self.decade)[0] // 10}" if self.decade else ""
-        letters = first_letters_sql("actors_film", "sort_title", narrowed)
+        steps = first_letters_sql("actors_film", "sort_title", narrowed)
         decades = distinct_values_sql(
             "decades", "decade", "max(year) / 10 * 10", "actors_film", beyond="year < decades.decade"
         )
         statement = (
-            f"WITH RECURSIVE {decades}, {letters} "  # noqa: S608  a number of ours
+            f"WITH RECURSIVE {decades}, {steps} "  # noqa: S608  a number of ours
             "SELECT '', decade, (SELECT count(*) FROM (SELECT 1 FROM actors_film "
             f"WHERE year BETWEEN decade AND decade + 9 LIMIT {most}) AS found) FROM decades WHERE decade IS NOT NULL "
             "UNION ALL SELECT letter, number, 0 FROM step WHERE letter IS NOT NULL"

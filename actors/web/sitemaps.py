@@ -21,7 +21,7 @@ from actorsite.page_cache.publishing import stream_response
 # The protocol's bound, of a file and of an index.
 MAX_URLS = 50_000
 SITEMAP_BATCH_ROWS = 2_000
-SITEMAP_MODELS = {"actors": Actor, "films": Film}
+SITEMAP_MODELS: dict[str, type[Actor] | type[Film]] = {"actors": Actor, "films": Film}
 XMLNS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 SITEMAP_COLUMNS = {Actor: ("id", "first_name", "last_name", "last_update"), Film: ("id", "title", "last_update")}
 

@@ -65,7 +65,7 @@ class AccountAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, UserAdmin):
         """Return the objects to delete. Superusers cannot be deleted by others through the list's action either."""
         deleted, counts, perms_needed, protected = super().get_deleted_objects(accounts, request)
         if not all(self._may_change(request, account) for account in accounts):
-            perms_needed = {*perms_needed, self.opts.verbose_name}
+            perms_needed = {*perms_needed, str(self.opts.verbose_name)}
         return deleted, counts, perms_needed, protected
 
     @staticmethod
@@ -74,7 +74,8 @@ class AccountAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, UserAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, GroupAdmin):
+# GroupAdmin names no request in its own method, which Django calls by position.
+class RoleAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, GroupAdmin):  # type: ignore[misc]
     filter_horizontal = ()
 
 

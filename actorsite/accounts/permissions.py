@@ -1,5 +1,7 @@
 """Translated names of permissions: Django stores them in the database, in English."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -7,6 +9,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as translated  # of names in variables, which makemessages cannot collect
 from django.utils.translation import gettext_lazy as _
+
+from actorsite.admin_site.mixin_base import ModelAdminMixin
 
 ACTIONS = {
     "add": _("Can add %(things)s"),
@@ -41,15 +45,15 @@ class PermissionsField(forms.ModelMultipleChoiceField):
         return permission_label(permission)
 
 
-class TranslatedPermissionsMixin:
+class TranslatedPermissionsMixin(ModelAdminMixin):
     """ModelAdmin mixin that translates the permissions in the field ``permissions_field``."""
 
     permissions_field = "permissions"
 
-    def formfield_for_manytomany(self, field, request, **kwargs):
-        if field.name == self.permissions_field:
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == self.permissions_field:
             kwargs["form_class"] = PermissionsField
-        return super().formfield_for_manytomany(field, request, **kwargs)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_fieldsets(self, request, owner=None):
         """Return the fieldsets. Users who may only view the permissions get translated labels too."""
@@ -57,7 +61,7 @@ class TranslatedPermissionsMixin:
         can_change = self.has_change_permission(request, owner) if owner else True
         if can_change and self.permissions_field not in self.get_readonly_fields(request, owner):
             return fieldsets
-        names = {self.permissions_field: "shown_permissions"}
+        names: dict[Any, str] = {self.permissions_field: "shown_permissions"}
         return [
             (title, {**options, "fields": [names.get(field, field) for field in options["fields"]]})
             for title, options in fieldsets

@@ -7,7 +7,7 @@ from actorsite.errors import is_unavailable
 
 
 class SessionStore(db.SessionStore):
-    def save(self, must_create=False):
+    def save(self, must_create: bool = False) -> None:
         """Save the session, and raise the database's own error if it is unavailable.
 
         Django takes any failure to mean that the session was deleted meanwhile.
@@ -17,6 +17,7 @@ class SessionStore(db.SessionStore):
         try:
             super().save(must_create)
         except UpdateError as error:
-            if is_unavailable(error.__context__):
-                raise error.__context__ from None
+            cause = error.__context__
+            if cause is not None and is_unavailable(cause):
+                raise cause from None
             raise

@@ -6,6 +6,8 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList, ChangeListSearchForm
 from django.core.exceptions import SuspiciousOperation
 
+from actorsite.admin_site.mixin_base import ModelAdminMixin
+
 MAX_SEARCH_LENGTH = 200
 
 
@@ -33,7 +35,7 @@ def check_query(text):
         raise SuspiciousOperation("The search text is too long or holds NUL.")
 
 
-class DeclaredLookupsMixin:
+class DeclaredLookupsMixin(ModelAdminMixin):
     """ModelAdmin mixin that allows only the declared filters in a list's address.
 
     Django itself allows any lookup of a model's own fields, including
@@ -47,12 +49,12 @@ class DeclaredLookupsMixin:
         return BoundedChangeList
 
     def lookup_allowed(self, lookup, value, request):
-        declared = set()
+        declared: set[str] = set()
         for item in self.get_list_filter(request):
             if isinstance(item, str):
                 declared |= {f"{item}__exact", f"{item}__isnull", f"{item}__id__exact"}
-            else:
-                declared.add(item.parameter_name)
+            elif parameter := getattr(item, "parameter_name", None):
+                declared.add(parameter)
         return lookup in declared
 
     def get_search_results(self, request, queryset, search_term):

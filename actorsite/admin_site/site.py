@@ -4,6 +4,7 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.views import redirect_to_login
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -72,12 +73,12 @@ class EditorsSite(admin.AdminSite):
             **self.each_context(request),
             "title": gettext("Log in"),
             "app_path": reverse("admin:login"),
-            "form": self.login_form(request),
+            "form": (self.login_form or AdminAuthenticationForm)(request),
             "username": request.user.get_username(),
             "next": recovered.address,
             "recovered_form": recovered,
         }
-        return TemplateResponse(request, self.login_template, context, status=403)
+        return TemplateResponse(request, self.login_template or "admin/login.html", context, status=403)
 
     def password_required(self, view):
         """Decorate a view for staff who are signed in, even if their second factor is not checked yet."""

@@ -22,6 +22,7 @@ from actors.admin.params import is_number, number_in
 from actors.history.films import TRACKED_FILM_FIELDS
 from actors.history.merge_redirects import merged_into
 from actors.models import Actor, Credit, Film, FilmChange
+from actors.models.labels import concrete_field
 
 CREDIT_PREFIX = "credits-"
 # The fields of a credit in the form, and their columns in the history.
@@ -249,7 +250,7 @@ def follow_merges_in_form(data):
 
 def _part_row(n, row, names, entries=(), actor_name=""):
     name = row["name"]
-    field = Credit._meta.get_field(name)
+    field = concrete_field(Credit, name)
     row = describe_row({"take": "", **row}, field, entries[0] if entries else None)
     label = capfirst(field.verbose_name)
     if actor_name:

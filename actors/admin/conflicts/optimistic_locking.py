@@ -11,6 +11,7 @@ from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404
 from django.template.response import TemplateResponse
+from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
@@ -19,6 +20,7 @@ from actors.admin.params import is_number, number_in
 from actors.history.actors import changes_of
 from actors.history.attribution import attributed_to
 from actors.history.errors import EditConflict
+from actorsite.admin_site.mixin_base import ModelAdminMixin
 
 
 def parse_versions(text):
@@ -49,13 +51,13 @@ def conflict_notice(request, model_admin, heading, conflicts, kind="actor"):
     return TemplateResponse(request, "admin/actors/conflict_notice.html", context, status=409)
 
 
-class OptimisticLockingMixin:
+class OptimisticLockingMixin(ModelAdminMixin):
     """ModelAdmin mixin for optimistic locking. Subclasses define the marks and the conflict page: the last methods."""
 
     # Editing in the list is not supported: a row there has no room for a conflict.
     list_editable = ()
     changes_template = "admin/actors/actor/changes.html"
-    deleted_meanwhile = ""
+    deleted_meanwhile: str | Promise = ""
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         if request.method != "POST":
@@ -109,7 +111,7 @@ class OptimisticLockingMixin:
             seen = self.marks(self.model.objects.filter(pk__in=self.selected_ids(request)))
             response = super().changelist_view(request, extra_context)
             if isinstance(response, TemplateResponse):
-                response.context_data["seen"] = seen.items()
+                response.context_data = {**(response.context_data or {}), "seen": seen.items()}
             return response
 
     def lock(self, request, object_id):
@@ -189,9 +191,11 @@ class OptimisticLockingMixin:
         if IS_POPUP_VAR not in request.POST:
             return {}
         to_field = request.POST.get(TO_FIELD_VAR, "")
-        query = urlencode({IS_POPUP_VAR: 1, **({TO_FIELD_VAR: to_field} if to_field else {})})
+        query: dict[str, str] = {IS_POPUP_VAR: "1"}
+        if to_field:
+            query[TO_FIELD_VAR] = to_field
         names = {"is_popup_var": IS_POPUP_VAR, "to_field_var": TO_FIELD_VAR}
-        return {"is_popup": True, "to_field": to_field, "same_window": f"?{query}", **names}
+        return {"is_popup": True, "to_field": to_field, "same_window": f"?{urlencode(query)}", **names}
 
     def keep_answer(self, rows, answer):
         keep_choices(rows, answer)
