@@ -42,7 +42,7 @@ def test_the_database_is_away(open_page, check_page, address, monkeypatch, size,
         raise OperationalError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr("actors.history.actors.lock_actor", fail)
+        patch.setattr("actors.admin.conflicts.actors.lock_actor", fail)
         save(page)
         page.get_by_role("heading", name="Not available at the moment").wait_for()
         check_page(page)
