@@ -70,6 +70,20 @@ class KeysetChangeList(BoundedChangeList):
         self.next = page.next and self.get_query_string({"after": page.next})
 
 
+class UncountedPage(Page):
+    """Page that knows whether another follows, and not how many there are."""
+
+    def __init__(self, rows, number, paginator, has_next):
+        super().__init__(rows, number, paginator)
+        self.more = has_next
+
+    def has_next(self):
+        return self.more
+
+    def has_other_pages(self):
+        return self.number > 1 or self.more
+
+
 class UncountedPaginator(Paginator):
     """Paginator of autocompletion, which loads the next page while scrolling. It counts nothing."""
 
@@ -83,10 +97,7 @@ class UncountedPaginator(Paginator):
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         rows = list(self.object_list[start : start + self.per_page + 1])
-        page = Page(rows[: self.per_page], number, self)
-        page.has_next = lambda: len(rows) > self.per_page and number < self.deepest
-        page.has_other_pages = lambda: number > 1 or page.has_next()
-        return page
+        return UncountedPage(rows[: self.per_page], number, self, len(rows) > self.per_page and number < self.deepest)
 
 
 def format_timestamp(timestamp, precision="minutes"):
