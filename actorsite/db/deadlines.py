@@ -13,6 +13,7 @@ import itertools
 import os
 import threading
 import time
+from typing import Any
 
 from django.conf import settings
 from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
@@ -22,8 +23,10 @@ from actorsite.db.sockets import shut_down_socket
 
 WATCH_INTERVAL_SECONDS = 0.05
 
-_connections = {}  # thread id: the psycopg2 connection that it uses
-_deadlines = {}  # thread id: (when its deadline is, its length in seconds, whether it was renewed)
+_connections: dict[int, Any] = {}  # thread id: the psycopg2 connection that it uses
+_deadlines: dict[
+    int, tuple[float, float, bool]
+] = {}  # thread id: (when its deadline is, its length in seconds, whether it was renewed)
 _lock = threading.Lock()
 _watching = None  # id of the process whose watching thread runs
 
@@ -113,7 +116,7 @@ def _check_deadlines(now):
             with _lock:
                 if _deadlines.get(thread) is not given:
                     continue
-                connection = _connections.get(thread)
+                connection: Any = _connections.get(thread)
                 if not _is_waiting(connection):
                     _deadlines[thread] = now + seconds, seconds, True
                 elif now > end:
@@ -141,7 +144,8 @@ class RequestDeadlineMiddleware:
         request.extend_deadline = extend_deadline
         with deadline(self.seconds):
             response = self.get_response(request)
-        # FileResponse is left as it is: the web server sends the file itself.
+        # FileResponse is left as it is: the web server sends the file itself. Its attribute file_to_stream is not
+        # documented; Django's WSGI handler reads it for the same purpose.
         if response.streaming and not response.is_async and not getattr(response, "file_to_stream", None):
             parts = self.parts(response.streaming_content)
             # The first part is made before anything is sent, so that a database that is away is a 503.

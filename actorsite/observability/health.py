@@ -11,6 +11,7 @@ from concurrent.futures import TimeoutError as StillRunning
 from functools import cache
 from pathlib import Path
 from threading import Lock, Thread
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.loader import MigrationLoader
@@ -41,10 +42,10 @@ class HealthMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        answer = PROBE_VIEWS.get(request.path_info)
-        if answer is None:
+        view = PROBE_VIEWS.get(request.path_info)
+        if view is None:
             return self.get_response(request)
-        response = answer() if request.method in ("GET", "HEAD") else HttpResponseNotAllowed(["GET", "HEAD"])
+        response: Any = view() if request.method in ("GET", "HEAD") else HttpResponseNotAllowed(["GET", "HEAD"])
         response["Cache-Control"] = "no-store"
         response.is_probe = True
         return response
@@ -89,14 +90,14 @@ class Readiness:
 
     def __init__(self):
         self.lock = Lock()
-        self.answer = None
+        self.answer: Future[str] | None = None
         self.until = 0.0
 
     def reason(self):
         """Return why the site is not ready, or an empty string if it is."""
         with self.lock:
             if self.answer is None or (self.answer.done() and time.monotonic() >= self.until):
-                answer = Future()
+                answer: Future[str] = Future()
                 try:
                     Thread(target=self._ask, args=[answer], name="readiness", daemon=True).start()
                 except RuntimeError as error:
@@ -138,6 +139,7 @@ def database_reason():
             cursor.execute("SHOW transaction_read_only")
             if cursor.fetchone()[0] == "on":
                 return "The database is read-only."
+    # Undocumented: `migrate --check` loads all migrations each time, and says neither which are missing nor why.
     applied = MigrationRecorder(connection).applied_migrations()
     missing = [
         f"{app}.{name}"

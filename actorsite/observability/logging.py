@@ -9,13 +9,14 @@ import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from typing import Any
 
 from django.utils.log import log_response
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.defaults import unknown_default
 from pythonjsonlogger.json import JsonFormatter
 
-request_id = ContextVar("request_id", default=None)
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,128}")
 # Characters that end a line for some reader or control a terminal: C0, C1, line separators, bidirectional controls.
 _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -128,7 +129,7 @@ class JSONFormatter(JsonFormatter):
             log_data["request_id"] = identifier
         if record.exc_info:
             log_data["exception"] = message_dict["exc_info"]
-        others = {}
+        others: dict[str, Any] = {}
         super().add_fields(others, record, message_dict)
         for name, value in others.items():
             log_data.setdefault(name, value)
@@ -227,6 +228,7 @@ class RequestLogMiddleware:
             response["X-Request-Id"] = given
             if response.status_code >= 500:
                 # Django does this after all middleware, when the id is no longer set. It logs a response once only.
+                # Undocumented: no setting or signal makes Django log earlier.
                 log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
             self.log(request, response, (time.perf_counter() - start) * 1000)
         finally:

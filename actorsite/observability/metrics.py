@@ -39,7 +39,7 @@ query_seconds = Histogram(
 )
 query_errors = Counter("actorsite_database_errors_total", "Queries that failed.", ["type"])
 
-_socket = None
+_socket: socket.socket | None = None
 
 
 class MetricsMiddleware:
@@ -68,7 +68,10 @@ def count_request(method: str, status: int, view: str, seconds: float) -> None:
 
 
 def watch_queries(connection, **kwargs):
-    """Time what a new connection of Django's is asked."""
+    """Measure the queries of a new connection, as long as it lives.
+
+    The documented execute_wrapper() ends with a block; the list that it appends to is not documented.
+    """
     if time_query not in connection.execute_wrappers:
         connection.execute_wrappers.append(time_query)
 
@@ -136,6 +139,7 @@ def listen(port: int):
 
 def serve():
     """Answer from this process on the port that its parent opened, in a thread that ends with it."""
+    assert _socket, "listen() comes first"  # noqa: S101  for the type checker
     server = WSGIServer(_socket.getsockname()[:2], QuietHandler, bind_and_activate=False)
     server.socket.close()
     server.socket = _socket
