@@ -104,7 +104,10 @@ def on_exit(server):
 
 
 def post_worker_init(worker):
-    """Let /readyz answer 503 from SIGTERM on, while requests in flight are finished."""
+    """Let /readyz answer 503 from SIGTERM on, while requests in flight are finished.
+
+    gunicorn documents no hook for SIGTERM in a worker (worker_int is for SIGINT and SIGQUIT), nor Worker.alive.
+    """
     from actorsite.observability import health
 
     health.is_draining = lambda: not worker.alive

@@ -10,16 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 from queue import Empty, Queue
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
+from django.db.backends.utils import CursorWrapper
 
 from actorsite.db.sockets import shut_down_socket
-
-if TYPE_CHECKING:
-    # At runtime, SQLite alone needs no psycopg2.
-    from psycopg2.extensions import cursor as Cursor
 
 COPY_CHUNK_BYTES = 65_536
 # Chunks that are made ahead of the reader.
@@ -58,6 +55,7 @@ def _copy(
 ) -> Iterator[bytes]:
     names = ", ".join(fields)
     try:
+        # Undocumented: no other way gives a QuerySet's SQL with its parameters apart.
         sql, parameters = rows.values_list(*fields).query.get_compiler(rows.db).as_sql()
     except EmptyResultSet:
         return
@@ -73,11 +71,12 @@ def _copy(
             cursor.execute("SET LOCAL enable_sort = off")
         if cursor.connection.server_version >= CONNECTION_CHECK_VERSION:
             cursor.execute("SET LOCAL client_connection_check_interval = '1s'")
-        statement = cursor.cursor.mogrify(f"COPY ({chosen}) TO STDOUT (FORMAT {form})", parameters).decode()
-        yield from _stream_copy(cursor.cursor, statement, file_type())
+        # Django's cursor passes on what psycopg2's has besides the DB-API: mogrify and copy_expert.
+        statement = cursor.mogrify(f"COPY ({chosen}) TO STDOUT (FORMAT {form})", parameters).decode()
+        yield from _stream_copy(cursor, statement, file_type())
 
 
-def _stream_copy(cursor: "Cursor", statement: str, file: "_CopyFile") -> Iterator[bytes]:
+def _stream_copy(cursor: CursorWrapper, statement: str, file: "_CopyFile") -> Iterator[bytes]:
     def copy() -> None:
         failure = None
         try:
@@ -95,6 +94,7 @@ def _stream_copy(cursor: "Cursor", statement: str, file: "_CopyFile") -> Iterato
             yield part
         ended = True
         if part is not None:
+            # Undocumented: gives psycopg2's errors as Django's, as for any other statement.
             with connection.wrap_database_errors:
                 raise part
     finally:

@@ -111,7 +111,7 @@ class Staging:
                 text.seek(0)
                 texts = ", ".join(name for name in names if name not in (*NUMBER_FIELDS, "line", "fine"))
                 never = f", FORCE_NOT_NULL ({texts})" if texts else ""
-                cursor.cursor.copy_expert(
+                cursor.copy_expert(
                     f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT csv{never})", text, size=1 << 16
                 )
             else:

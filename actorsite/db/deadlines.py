@@ -115,7 +115,7 @@ def _check_deadlines(now):
             with _lock:
                 if _deadlines.get(thread) is not given:
                     continue
-                connection = _connections.get(thread)
+                connection: Any = _connections.get(thread)
                 if not _is_waiting(connection):
                     _deadlines[thread] = now + seconds, seconds, True
                 elif now > end and (connection := _connections.pop(thread, None)):
@@ -142,7 +142,8 @@ class RequestDeadlineMiddleware:
         request.extend_deadline = extend_deadline
         with deadline(self.seconds):
             response = self.get_response(request)
-        # FileResponse is left as it is: the web server sends the file itself.
+        # FileResponse is left as it is: the web server sends the file itself. Its attribute file_to_stream is not
+        # documented; Django's WSGI handler reads it for the same purpose.
         if response.streaming and not response.is_async and not getattr(response, "file_to_stream", None):
             parts = self.parts(response.streaming_content)
             # The first part is made before anything is sent, so that a database that is away is a 503.

@@ -11,6 +11,7 @@ from concurrent.futures import TimeoutError as StillRunning
 from functools import cache
 from pathlib import Path
 from threading import Lock, Thread
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.loader import MigrationLoader
@@ -41,14 +42,12 @@ class HealthMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        answer = PROBE_VIEWS.get(request.path_info)
-        if answer is None:
+        view = PROBE_VIEWS.get(request.path_info)
+        if view is None:
             return self.get_response(request)
-        response: HttpResponse = (
-            answer() if request.method in ("GET", "HEAD") else HttpResponseNotAllowed(["GET", "HEAD"])
-        )
+        response: Any = view() if request.method in ("GET", "HEAD") else HttpResponseNotAllowed(["GET", "HEAD"])
         response["Cache-Control"] = "no-store"
-        response.is_probe = True  # type: ignore[attr-defined]  # read by the request log
+        response.is_probe = True  # read by the request log
         return response
 
 
@@ -140,6 +139,7 @@ def database_reason():
             cursor.execute("SHOW transaction_read_only")
             if cursor.fetchone()[0] == "on":
                 return "The database is read-only."
+    # Undocumented: `migrate --check` loads all migrations each time, and says neither which are missing nor why.
     applied = MigrationRecorder(connection).applied_migrations()
     missing = [
         f"{app}.{name}"

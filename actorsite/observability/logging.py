@@ -228,6 +228,7 @@ class RequestLogMiddleware:
             response["X-Request-Id"] = given
             if response.status_code >= 500:
                 # Django does this after all middleware, when the id is no longer set. It logs a response once only.
+                # Undocumented: no setting or signal makes Django log earlier.
                 log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
             self.log(request, response, (time.perf_counter() - start) * 1000)
         finally:

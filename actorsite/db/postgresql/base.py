@@ -17,7 +17,11 @@ breaker = CircuitBreaker()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Connection whose opening, health check and statements are bounded while the site is served."""
+    """Connection whose opening, health check and statements are bounded while the site is served.
+
+    Subclassing a backend is documented, its methods are not. No signal comes
+    before a connection attempt or takes part in the health check.
+    """
 
     def get_new_connection(self, conn_params):
         def connect():
