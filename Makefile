@@ -1,21 +1,32 @@
 # `make` alone lists what there is.
 VENV ?= .venv
 PYTHON ?= python3
+# `make test DJANGO=6.1` replaces Django by that of requirements-django6.1.txt, in a virtual environment of its own.
+ifneq ($(DJANGO),)
+override VENV := $(VENV)-django$(DJANGO)
+DJANGO_LOCK = requirements-django$(DJANGO).txt
+INSTALL_DJANGO = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(DJANGO_LOCK)
+CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12) and "Django $(DJANGO) needs Python \
+	3.12 or newer, and $(PYTHON) is older. Name another, such as PYTHON=python3.13.")'
+endif
 BIN = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help image contract run check quick test tools quality bench scan test-image soak test-cluster lint format lock clean engine messages card
+.PHONY: help image contract run check quick test tools quality bench scan test-image soak test-cluster lint types format lock clean engine messages card
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-$(VENV)/.runtime: requirements.txt
+$(VENV)/.runtime: requirements.txt $(DJANGO_LOCK)
+	$(CHECK_PYTHON)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(INSTALL_DJANGO)
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(INSTALL_DJANGO)
 	@touch $@
 
 # checkov needs other versions of what the site runs on.
@@ -48,14 +59,14 @@ AGAIN = --reruns 1
 # Elsewhere: the image's own tests (`make test-image`) and those that need more tools (`make quality`).
 HERE = -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
 
-check: lint quick ## before each commit: lint and the quick tests
+check: lint types quick ## before each commit: lint, types and the quick tests
 
 quick: $(VENV)/.tools ## the tests that start neither processes nor a browser, on SQLite
 	TEST_DATABASE=sqlite $(BIN)/pytest $(HERE) -m "not slow and not peers"
 
 # PostgreSQL runs everything; SQLite runs what is marked `sqlite`. tests/conftest.py has the marks.
 # Coverage includes the processes that tests start: see pyproject.toml.
-test: $(VENV)/.tools ## everything on PostgreSQL, on SQLite what differs there, and the coverage of both
+test: $(VENV)/.tools ## everything on PostgreSQL, on SQLite what differs there, and the coverage of both (DJANGO=6.1 on Django 6.1)
 	$(BIN)/coverage erase
 	TEST_DATABASE=postgresql $(BIN)/coverage run -m pytest $(AGAIN) $(HERE) -m "not peers"
 	TEST_DATABASE=sqlite $(BIN)/coverage run -m pytest $(AGAIN) $(HERE) -m "(sqlite or only_sqlite) and not once"
@@ -102,13 +113,18 @@ test-cluster: $(VENV)/.tools ## the stories of the pods on the cluster that CONT
 	@test -n "$(CONTEXT)" || { echo "Name a cluster: make test-cluster CONTEXT=kind-x IMAGE=…" >&2; exit 1; }
 	CONTEXT=$(CONTEXT) TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_scenarios.py tests/platform/test_soak.py
 
-lint: $(VENV)/.tools ## ruff, djade, hadolint, missing migrations, migrations that would break the version still serving
+lint: $(VENV)/.tools ## ruff, import-linter, djade, hadolint, missing migrations, migrations that would break the version still serving
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	find actors actorsite -name '*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2 --check
 	@$(DEVELOPMENT) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tests.lint_migrations
 	$(BIN)/hadolint Dockerfile
+
+# The plugin of django-stubs reads the settings, which read the environment.
+types: $(VENV)/.tools ## check the types with mypy
+	@$(DEVELOPMENT) $(BIN)/mypy
 
 format: $(VENV)/.tools ## let ruff and djade write
 	$(BIN)/ruff check --fix .
@@ -118,6 +134,8 @@ format: $(VENV)/.tools ## let ruff and djade write
 lock: $(VENV)/.tools ## pin requirements*.in with hashes
 	for name in requirements requirements-dev requirements-bench requirements-build requirements-scan; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header $$name.in -o $$name.txt; done
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --no-deps \
+		--generate-hashes --no-header requirements-django6.1.in -o requirements-django6.1.txt
 
 # Podman, else Docker. `BUILD_FLAGS` are further flags of its `build`.
 IMAGE ?= actorsite:dev
@@ -136,7 +154,7 @@ image: engine ## build the image, named by IMAGE, with Podman or Docker
 		--tag $(IMAGE) .
 
 clean: ## delete what the commands above made
-	rm -rf $(VENV) $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-django* $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 	find actors actorsite bench tests -name node_modules -prune -o -name __pycache__ -exec rm -rf {} +
 
 messages: $(VENV)/.tools ## gather the texts to translate, and compile the translations (needs gettext)

@@ -1,3 +1,5 @@
+"""The application of actors and films."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -6,6 +8,7 @@ class ActorsConfig(AppConfig):
     name = "actors"
     verbose_name = _("Actors and films")
 
-    def ready(self):
-        from actors.history import attribution  # noqa: F401  tells new connections what their triggers ask for
-        from actors.text import normalize  # noqa: F401  tell new connections what their triggers ask for
+    def ready(self) -> None:
+        """Register the functions that triggers call, for every new connection."""
+        from actors.history import attribution  # noqa: F401  connects to connection_created
+        from actors.text import normalize  # noqa: F401  connects to connection_created

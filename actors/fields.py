@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
-from datetime import UTC
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext_lazy as _
 
 # Bidirectional overrides and isolates can make a page say what its text does not;
@@ -17,8 +20,8 @@ _FORBIDDEN = (
 )
 _FORBIDDEN_IN_LINE = re.compile(f"[\x00-\x1f{_FORBIDDEN}]")
 _FORBIDDEN_IN_TEXT = re.compile(f"[\x00-\x09\x0b-\x1f{_FORBIDDEN}]")
-# What comes with a text from elsewhere and says nothing here: where a word may be broken, marks of direction and of
-# byte order; tabs; and the ends of lines of Word and others.
+# Invisible characters that copied text brings along and that are removed: soft hyphens, zero-width spaces, marks of
+# direction and of byte order. Then tabs, and the line ends of Word and others.
 UNSAID = re.compile("[\xad\u061c\u200b\u200e\u200f\u2060\ufeff]")
 _SPACES = re.compile("[\t\x0b\x0c\x85\u2028\u2029]")
 _ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -29,17 +32,18 @@ MAX_ID = 2**31 - 1
 NEAR = 20  # characters
 
 
-class CleanText:
-    """Mixed into a text column: stores NFC, trimmed, without control or bidi characters.
+class CleanText(models.Field):
+    """Mixin for text columns: stores NFC, trimmed, without control or bidi characters.
 
-    Those that say nothing are left out, and tabs become spaces. The rule holds
-    for whoever writes through a model: forms, ``save``, ``bulk_create`` and
-    ``update``. Raises ValidationError naming the character, and what is around.
+    Invisible characters are removed, and tabs become spaces. The rule applies to every
+    write through a model: forms, ``save``, ``bulk_create`` and ``update``. Raises
+    ValidationError, which names the character and shows the text around it.
     """
 
     forbidden = _FORBIDDEN_IN_LINE
 
-    def clean_text(self, value):
+    def clean_text(self, value: Any) -> Any:
+        """Return ``value`` as it is stored; a value that is not text is returned as it is."""
         if not isinstance(value, str):
             return value
         value = unicodedata.normalize("NFC", _SPACES.sub(" ", UNSAID.sub("", value))).strip()
@@ -51,20 +55,20 @@ class CleanText:
             )
         return value
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         return self.clean_text(super().to_python(value))
 
-    def pre_save(self, model_instance, add):
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = self.clean_text(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)
         return value
 
-    def get_db_prep_save(self, value, connection):
+    def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         return super().get_db_prep_save(self.clean_text(value), connection)
 
 
-def _near(text, found):
-    """Return what is around the character that was ``found``, with a mark in its place."""
+def _near(text: str, found: re.Match[str]) -> str:
+    """Return the text around the character that was ``found``, with a mark in its place."""
     before, after = text[max(found.start() - NEAR, 0) : found.start()], text[found.end() : found.end() + NEAR]
     near = f"{before}\ufffd{after}".replace("\n", " ")
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in near)
@@ -75,16 +79,16 @@ class LineField(CleanText, models.CharField):
 
 
 class NamesField(LineField):
-    """Several names in one line, with `` / `` between them; lines of a form become such."""
+    """Several names in one line, with `` / `` between them. A form may have them on separate lines."""
 
-    def clean_text(self, value):
+    def clean_text(self, value: Any) -> Any:
         if isinstance(value, str):
             value = SEPARATOR.join(dict.fromkeys(split_names(value)))
         return super().clean_text(value)
 
 
 def split_names(text: str) -> list[str]:
-    """Return the names of a NamesField's ``text``. A slash within a name, without spaces, is of the name."""
+    """Return the names of a NamesField's ``text``. A slash without spaces around it is part of a name."""
     return [name for part in _BETWEEN_NAMES.split(text) if (name := part.strip())]
 
 
@@ -93,7 +97,7 @@ class PlainTextField(CleanText, models.TextField):
 
     forbidden = _FORBIDDEN_IN_TEXT
 
-    def clean_text(self, value):
+    def clean_text(self, value: Any) -> Any:
         if isinstance(value, str):
             value = _ENDS.sub("\n", value)
         return super().clean_text(value)
@@ -102,24 +106,24 @@ class PlainTextField(CleanText, models.TextField):
 class CountryField(models.CharField):
     """A country's ISO 3166-1 alpha-2 code. Migrations leave out its choices: the names change with django-countries."""
 
-    def deconstruct(self):
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("choices", None)
         return name, path, args, kwargs
 
 
 class FoldedField(models.TextField):
-    """A folded text that the database keeps; compared byte by byte on every database.
+    """A folded text that the database computes; compared byte by byte on every database.
 
-    Without a limit: a letter may fold to eighteen (U+FDFA).
+    It has no maximum length: one letter may fold to eighteen (U+FDFA).
 
-    The order of "C" is that of SQLite, and lets an index serve a prefix.
+    The collation "C" sorts as SQLite does, and lets an index serve a prefix.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"editable": False, "db_default": "", **kwargs})
 
-    def db_parameters(self, connection):
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
         collation = {"collation": "C"} if connection.vendor == "postgresql" else {}
         return {**super().db_parameters(connection), **collation}
 
@@ -127,21 +131,24 @@ class FoldedField(models.TextField):
 class UTCTimestampField(models.DateTimeField):
     """A moment, in a column without time zone that holds UTC, as the replaced application's does."""
 
-    def db_type(self, connection):
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         return "timestamp" if connection.vendor == "postgresql" else super().db_type(connection)
 
-    def get_db_prep_value(self, value, connection, prepared=False):
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         value = super().get_db_prep_value(value, connection, prepared)
         if connection.vendor == "postgresql" and getattr(value, "tzinfo", None):
             value = value.astimezone(UTC).replace(tzinfo=None)
         return value
 
-    def from_db_value(self, value, expression, connection):
+    def from_db_value(
+        self, value: datetime | None, expression: models.Expression, connection: BaseDatabaseWrapper
+    ) -> datetime | None:
+        """Return ``value`` with its time zone, UTC."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
 class Newest(models.Func):
-    """A number by which the newest year comes first, and what has no year last."""
+    """A sort key: the newest year first, rows without a year last."""
 
     # In the statement's own text: SQLite knows an index's expression by nothing else.
     template = "(3000 - COALESCE(%(expressions)s, 0))"
@@ -163,8 +170,10 @@ class Empty(models.Func):
 
 
 class Life(models.Func):
-    """The decade of a birth and whether a death is known, as one number: 195 for the living of the 1940s, -195
-    for the dead, 1 and -1 where the year of birth is not known. Of the years of death and of birth, in this order.
+    """The decade of birth and whether a death is known, as one number. Takes the years of death and of birth.
+
+    195 stands for people born in the 1940s who are alive, -195 for those who are dead; 1 and -1 for people whose year
+    of birth is not known.
     """
 
     template = "(CASE WHEN %(expressions)s, 0) / 10 + 1))"

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 
 from actors.api import docs
 from actors.api import views as api
-from actors.web import feeds, film_list, language_choice, sitemaps, views, wellknown
+from actors.web import feeds, language_choice, sitemaps, views, wellknown
 
 urlpatterns = [
     path("", views.actor_list, name="list"),
@@ -15,7 +15,7 @@ urlpatterns = [
     # A slug that is wrong, cut or missing is put right.
     re_path(r"^actors/(?P<pk>[1-9][0-9]{0,9})(?:-(?P<slug>[^/]*))?/$", views.actor, name="actor"),
     re_path(r"^actors/(?P<pk>[1-9][0-9]{0,9})(?:-(?P<slug>[^/]*))?\.json$", api.actor_json, name="actor-json"),
-    path("films/", film_list.film_list, name="films"),
+    path("films/", views.film_list, name="films"),
     path("films.json", api.films_json, name="films-json"),
     path("films.csv", api.films_csv, name="films-csv"),
     path("films.ndjson", api.films_ndjson, name="films-ndjson"),

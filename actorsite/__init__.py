@@ -1,1 +1,1 @@
-"""The site: how it runs. It knows nothing of its subject, so that another Django project can take it as it is."""
+"""The site and how it runs. It knows nothing of actors, so another Django project can use it unchanged."""

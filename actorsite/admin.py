@@ -1,3 +1,3 @@
-"""The site's admin, where Django looks for it."""
+"""Registers the site's models with the admin."""
 
-from actorsite.accounts import admin  # noqa: F401  registered by being imported
+from actorsite.accounts import admin  # noqa: F401  registered on import

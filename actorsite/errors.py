@@ -1,69 +1,69 @@
-"""The answer when something fails: 503 where the database is away, else 500; and where there is nothing, 404.
+"""Error handlers: 503 if the database is unavailable, else 500; 403 and 404.
 
-Who asks for data gets them as data.
+Addresses of data answer with problem details.
 """
 
 import sys
 
 from django.db import InterfaceError, InternalError, OperationalError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.defaults import page_not_found
-from django.views.defaults import server_error as stock_server_error
+from django.views.defaults import server_error as default_server_error
 
 from actorsite.admin_site.form_recovery import recover_form
 from actorsite.db.postgresql.base import breaker
 from actorsite.problem_details import is_data_path, not_found_problem, problem
 
-RETRY_AFTER_SECONDS = 5  # seconds
+RETRY_AFTER_SECONDS = 5
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: read_only_sql_transaction
 READ_ONLY_SQLSTATE = "25006"
 
 
 def is_unavailable(error: BaseException | None) -> bool:
-    """Whether ``error`` says that the database is away, hung, out of connections, too slow or read-only."""
+    """Whether ``error`` means that the database is down, hung, out of connections, too slow or read-only."""
     if isinstance(error, InternalError):
         return getattr(error.__cause__, "pgcode", None) == READ_ONLY_SQLSTATE
     return isinstance(error, (OperationalError, InterfaceError))
 
 
-def server_error(request):
-    """Django's handler500, called while the exception is being handled. Neither page needs the database."""
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500, called while the exception is handled. Neither page needs the database."""
     error = sys.exc_info()[1]
     data = is_data_path(request.path)
     if not is_unavailable(error):
         if data:
             return problem(500, "Internal Server Error", "The server failed. Its operator has a record of it.")
-        return stock_server_error(request)
+        return default_server_error(request)
     if isinstance(error, InternalError):
         breaker.trip()
     if data:
         response = problem(503, "Service Unavailable", "The database cannot be reached. Try again in a moment.")
     else:
         response = HttpResponse(recovery_page("503.html", request), status=503)
-    response["Retry-After"] = RETRY_AFTER_SECONDS
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     response["Cache-Control"] = "no-store"
     return response
 
 
-def recovery_page(template, request):
-    """Return the page, which holds what ``request`` sends; made without a context that would need the database."""
+def recovery_page(template: str, request: HttpRequest) -> str:
+    """Return the page with the submitted form, rendered without context processors, which need the database."""
     found = recover_form(request)
-    return render_to_string(template, {"held": found, "csrf_token": get_token(request)} if found else {})
+    return render_to_string(template, {"recovered_form": found, "csrf_token": get_token(request)} if found else {})
 
 
-def csrf_failure(request, reason=""):
-    """Django's CSRF_FAILURE_VIEW; a form of a page of ours may be sent again, with the token that holds now."""
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW. A form of this site can be sent again, with the current token."""
     return HttpResponse(recovery_page("403_csrf.html", request), status=403)
 
 
-def forbidden(request, exception):
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403."""
-    return render(request, "403.html", {"held": recover_form(request)}, status=403)
+    return render(request, "403.html", {"recovered_form": recover_form(request)}, status=403)
 
 
-def not_found(request, exception):
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
     return not_found_problem(request) if is_data_path(request.path) else page_not_found(request, exception)

@@ -1,3 +1,3 @@
-"""The site's models, where Django looks for them."""
+"""Models of the site."""
 
-from actorsite.accounts.models import Passkey  # noqa: F401  registered by being imported
+from actorsite.accounts.models import Passkey  # noqa: F401  registered on import

@@ -1,4 +1,4 @@
-"""Errors of addresses that answer with data: application/problem+json, RFC 9457."""
+"""Errors as data: application/problem+json, RFC 9457."""
 
 import json
 from typing import Any
@@ -9,24 +9,24 @@ DATA_SUFFIXES = (".json", ".csv", ".ndjson")
 
 
 def is_data_path(path: str) -> bool:
-    """Whether ``path`` is that of data, whose errors are problem details, whether or not there is such an address."""
+    """Whether ``path`` is an address of data, existing or not, whose errors are problem details."""
     return path.endswith(DATA_SUFFIXES)
 
 
 def problem(status: int, title: str, detail: str, **members: Any) -> HttpResponse:
-    """Return a problem, which any origin may read. ``members`` are further ones of the object."""
+    """Return a problem that any origin may read. ``members`` are added to the object."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return allow_any_origin(HttpResponse(text, status=status, content_type="application/problem+json"))
 
 
 def invalid_params_problem(messages: list[str]) -> HttpResponse:
-    """Return the problem (400) of a query string with the errors ``messages``."""
+    """Return the problem 400 for a query string with the errors ``messages``."""
     return problem(400, "Bad Request", " ".join(messages), mistakes=messages)
 
 
 def not_found_problem(request: HttpRequest) -> HttpResponse:
-    """Return the problem (404) of an address that leads nowhere."""
+    """Return the problem 404 for an address that does not exist."""
     return problem(404, "Not Found", f"There is nothing at {request.path}.")
 
 

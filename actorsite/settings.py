@@ -22,7 +22,7 @@ except env.InvalidEnvironment as error:
         print(env.settings_table(os.environ))
     sys.exit(str(error))
 
-DEBUG = ENV["DEBUG"]
+DEBUG: bool = ENV["DEBUG"]
 SECRET_KEY = ENV["SECRET_KEY"]
 ALLOWED_HOSTS = ENV["ALLOWED_HOSTS"]
 CSRF_TRUSTED_ORIGINS = ENV["CSRF_TRUSTED_ORIGINS"]
@@ -106,6 +106,15 @@ TEMPLATES = [
     },
 ]
 
+# Fragments of pages, the largest of some 10 kB. While a designer works, none is kept.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+    "template_fragments": {
+        "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+        "OPTIONS": {"MAX_ENTRIES": 128},
+    },
+}
+
 DATABASES = {"default": env.database_settings(ENV["DATABASE_URL"], ENV["DATABASE_CONN_MAX_AGE"])}
 # Reads the version of what public pages show (see actorsite.page_cache.version); empty for no page cache.
 DATA_VERSION = "actors.db.data_version.current"
@@ -133,6 +142,10 @@ AXES_SENSITIVE_PARAMETERS = ["username"]
 ENVIRONMENT_LABEL = ENV["ENVIRONMENT_LABEL"]
 STAFF_SECOND_FACTOR = ENV["STAFF_SECOND_FACTOR"]
 OTP_TOTP_ISSUER = "Actorsite"
+# A function(user) whose result the template admin/dashboard.html gets as `dashboard`, on the admin's front page.
+ADMIN_DASHBOARD = "actors.admin.dashboard.dashboard_context"
+# Hidden fields of inline forms, which form recovery does not list: the film that a credit belongs to.
+FORM_RECOVERY_HIDDEN_SUFFIXES = ["-film"]
 
 # At least 12 characters, as OWASP ASVS 5.0 wants (6.2.1 to 6.2.4), and neither common nor like the account's names.
 AUTH_PASSWORD_VALIDATORS = [

@@ -2,13 +2,14 @@
 
 import os
 import threading
+from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "actorsite.settings")
 
-application = get_wsgi_application()
+application: Callable[..., Iterable[bytes]] = get_wsgi_application()
 
 from django.db import connection  # noqa: E402  the settings must stand
 
@@ -17,7 +18,7 @@ from actorsite.observability import logging as logs  # noqa: E402  the same
 
 base.serving = True
 if connection.vendor == "sqlite":
-    # Seconds for another process's lock. A page may wait twice, for the version and for its rows: in all less than 3.
+    # Seconds to wait for another process's lock. A page may wait twice, for the version and for its rows: less than 3.
     connection.settings_dict["OPTIONS"].setdefault("timeout", 1.2)
 threading.excepthook = logs.log_thread_failure
 
@@ -26,5 +27,7 @@ if settings.DATA_VERSION and not settings.DEBUG:
 
     on_hit = None
     if settings.METRICS_PORT:
-        from actorsite.observability.metrics import count_request as on_hit
+        from actorsite.observability.metrics import count_request
+
+        on_hit = count_request
     application = PageCache(application, settings.CACHE_SECONDS, on_hit)

@@ -2,16 +2,26 @@
 
 import argparse
 import sys
+from collections import Counter
 from contextlib import ExitStack
 
-from bench import databases, load, report, streams
-from bench.check import check
+from bench import databases, goals, imports, load, report, servers, streams
+from bench.check import check_all
 from bench.progress import Clock, duration
 from bench.results import Run
 from bench.subjects import SEARCHABLE, Servers
 
 # What filling costs a row, with the copy for datasette; and what starting the servers of one size costs.
 SECONDS_A_ROW, SECONDS_TO_START = 100e-6, 20
+# To capture the statements of searches.
+SECONDS_FOR_WORDS = 40
+# How many figures there are for each size, and how many more where everything is measured.
+FIGURES, FIGURES_IN_WHOLE = 14, 16
+BETWEEN = 0.2  # seconds, from one to the next
+# A row as data, by psql and by us.
+SECONDS_TO_STREAM = 16e-6
+SECONDS_FOR_MEMORY = 40
+ANSWERS, SECONDS_FOR_ANSWERS = 3, 8
 
 
 def main():
@@ -23,7 +33,7 @@ def main():
             postgres = databases.start_server()
             stack.callback(postgres.stop)
             if arguments.check:
-                check(stack, postgres)
+                check_all(stack, postgres)
                 return 0
             return measure(stack, postgres, arguments)
     except load.Unfit as unfit:
@@ -51,32 +61,33 @@ def measure(stack, postgres, arguments):
     """Run everything at every size; return the exit code."""
     sizes, rounds, seconds = arguments.rows, arguments.rounds, arguments.seconds
     whole = [rows for rows in sizes if rows >= SEARCHABLE]
-    figures = sum(14 + (10 if rows >= SEARCHABLE else 0) for rows in sizes)
-    prepare = sum(SECONDS_TO_START + rows * SECONDS_A_ROW for rows in sizes)
-    streaming = sum(rows * 8e-6 + 1 for rows in whole) * 4 * rounds
-    planned = prepare + figures * rounds * (seconds + 0.2) + streaming + 40
-    print(f"This takes about {duration(planned)}, on a machine that should do nothing else.", flush=True)
-    clock = Clock(planned)
-    run = Run(sizes)
-    urls, subjects = {}, []
+    clock = Clock(_planned(sizes, whole, rounds, seconds))
+    print(f"This takes about {duration(clock.seconds)}, on a machine that should do nothing else.", flush=True)
+    run = Run(sizes, whole)
+    urls, subjects, starts = {}, [], Counter()
     for rows in sizes:
         clock.step(f"filling a table with {rows:,} rows", rows * SECONDS_A_ROW)
         urls[rows] = databases.fill(postgres, rows)
-        clock.step(f"starting the servers at {rows:,} rows", SECONDS_TO_START)
+        clock.step(f"starting the servers at {rows:,} rows", _to_start(rows))
         running = stack.enter_context(Servers(rows, urls[rows]))
         running.start_peers()
         running.start_ourselves()
         subjects += running.subjects
     for number in range(rounds):
         for subject in subjects:
-            clock.step(f"round {number + 1}: {subject.name}, {subject.rows:,} rows", seconds + 0.2)
-            _measure_one(run, subject, seconds)
+            clock.step(f"round {number + 1}: {subject.name}, {subject.rows:,} rows", seconds + BETWEEN)
+            _measure_one(run, subject, seconds, starts)
     for rows in whole:
         run.streams[rows] = streams.measure_streams(
-            postgres, urls[rows], rounds, lambda text, rows=rows: clock.step(text, rows * 16e-6)
+            postgres, urls[rows], rounds, lambda text, rows=rows: clock.step(text, rows * SECONDS_TO_STREAM)
         )
-    clock.step("memory", 40)
+    clock.step("memory", SECONDS_FOR_MEMORY)
     run.memory = streams.measure_memory(urls[sizes[-1]])
+    clock.step("first answers", SECONDS_FOR_ANSWERS)
+    run.first_answers = [servers.first_answer(urls[sizes[0]]) for _ in range(ANSWERS)]
+    if whole:
+        imported = goals.imported(whole[-1])
+        _measure_imports(run, postgres, urls[whole[-1]], imported, clock)
     clock.end()
     print(report.tables(run))
     report.write(run)
@@ -84,14 +95,43 @@ def measure(stack, postgres, arguments):
     return 0
 
 
-def _measure_one(run, subject, seconds):
+def _planned(sizes, whole, rounds, seconds):
+    figures = sum(FIGURES + (FIGURES_IN_WHOLE if rows in whole else 0) for rows in sizes)
+    prepare = sum(_to_start(rows) + rows * SECONDS_A_ROW for rows in sizes)
+    streaming = sum(rows * SECONDS_TO_STREAM for rows in whole) * len(streams.COPY) * rounds
+    importing = imports.planned(goals.imported(whole[-1])) if whole else 0
+    once = SECONDS_FOR_MEMORY + SECONDS_FOR_ANSWERS + importing
+    return prepare + figures * rounds * (seconds + BETWEEN) + streaming + once
+
+
+def _to_start(rows):
+    return SECONDS_TO_START + (SECONDS_FOR_WORDS if rows >= SEARCHABLE else 0)
+
+
+def _measure_one(run, subject, seconds, starts):
     key = (subject.name, subject.rows)
     if key in run.failures:
         return
     try:
-        run.rounds[key].append(load.run(subject.url, subject.request, seconds))
+        answer = subject.measure(seconds, starts[key])
     except load.Unfit as unfit:
         run.failures[key] = str(unfit)
+    else:
+        # What was asked for in this round is not asked for in the next.
+        starts[key] += answer.requests
+        run.rounds[key].append(answer)
+
+
+def _measure_imports(run, postgres, source, rows, clock):
+    whole = imports.planned(rows)
+    try:
+        run.imports, most = imports.measure_imports(
+            postgres, source, rows, lambda text, share: clock.step(text, share * whole)
+        )
+    except load.Unfit as unfit:
+        run.failures[goals.IN_USE, rows] = str(unfit)
+    else:
+        run.memory[goals.IN_USE] = most
 
 
 if __name__ == "__main__":

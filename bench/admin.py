@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from urllib.parse import quote
 
 from bench import load
 from tests.server import ROOT, environment
@@ -10,16 +11,16 @@ _SIGN_IN = """
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
-from actors import paging
+from actors.db.keyset import make_cursor
 from actors.models import Actor
 user, _ = get_user_model().objects.get_or_create(username="bench", is_staff=True, is_superuser=True)
 client = Client()
 client.force_login(user)
 place = Actor.objects.order_by("sort_last", "id").values_list("sort_last", "id")[49_949:49_950]
-print(paging.make_token(place[0], "actors.Actor?") if place else "")
+print(make_cursor(place[0], "actors.Actor?") if place else "")
 print(f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}")
 """
-LIST = "/admin/actors/actor/"
+CHANGELIST = "/admin/actors/actor/"
 
 
 def signed_in(database_url: str) -> tuple[str, str]:
@@ -41,12 +42,12 @@ def signed_in(database_url: str) -> tuple[str, str]:
     return place, cookie
 
 
-def requests(database_url: str, rare: str) -> dict[str, load.Request]:
-    """Return the admin's list, a search for the word ``rare`` and a page far in, as an editor asks for them."""
+def requests(database_url: str, rare: list[str]) -> dict[str, load.Request]:
+    """Return the admin's list, searches for the words ``rare`` and a page far in, as an editor asks for them."""
     place, cookie = signed_in(database_url)
     headers = {"Cookie": cookie}
     return {
-        "admin: list": load.Request((LIST,), headers),
-        "admin: search": load.Request((f"{LIST}?q={rare}",), headers),
-        "admin: page 1,000": load.Request((f"{LIST}?after={place}",), headers),
+        "admin: list": load.Request((CHANGELIST,), headers),
+        "admin: search": load.Request(tuple(f"{CHANGELIST}?q={quote(word)}" for word in rare), headers),
+        "admin: page 1,000": load.Request((f"{CHANGELIST}?after={place}",), headers),
     }

@@ -2,53 +2,74 @@
 
 import re
 import tempfile
-import time
 from pathlib import Path
 
-from bench import databases, load, report
+from bench import databases, goals, imports, load, report, servers
 from bench.results import Run
 from bench.subjects import PAGE, Servers
 
-ROWS = 200
+CHECKED = 200  # rows
+WORDS = 3  # of each kind
 MOMENT = 0.1  # seconds
+ASKED = 5  # times, to see that each is made anew
 # An actor's number, in our links, datasette's, and JSON.
 _NUMBER = re.compile(r'(?:/actors?/|"id":)([0-9]+)')
+# The table, in a statement that the database logs.
+_OF_ACTORS = re.compile(rb"\bactor\b")
 
 
-def check(stack, postgres) -> None:
+def check_all(stack, postgres) -> None:
     """Raise load.Unfit with the first thing that is not as it should be."""
-    running = stack.enter_context(Servers(ROWS, databases.fill(postgres, ROWS)))
+    url = databases.fill(postgres, CHECKED)
+    # Of sessions that begin from now on.
+    databases.execute(url, f"ALTER DATABASE actors_{CHECKED} SET log_statement = 'all'")
+    running = stack.enter_context(Servers(CHECKED, url))
     running.start_peers()
     running.start_ourselves()
-    order = [
-        number
-        for (number,) in databases.query(
-            running.database_url, "SELECT actor_id FROM actor ORDER BY sort_last, actor_id"
-        )
-    ]
-    pages = {"middle page rendered anew": order[ROWS // 2 + 1 :], "last page rendered anew": order[-PAGE:]}
-    run = Run([ROWS])
+    _check_rows(running.subjects, url)
+    running.search(running.subjects[-1].url, WORDS)
+    run = Run([CHECKED], [CHECKED])
     for subject in running.subjects:
-        run.rounds[subject.name, ROWS].append(_sample(subject))
-        if subject.request.status == 200:
-            _, _, body = load.get(subject.url, subject.request.paths[0], subject.request.headers)
+        run.rounds[subject.name, CHECKED].append(subject.sample(MOMENT))
+        if " made anew" in subject.name or subject.name.startswith("search"):
+            _check_made_anew(subject, postgres)
+    run.imports, run.memory[goals.IN_USE] = imports.measure_imports(postgres, url, CHECKED, lambda text, share: None)
+    run.first_answers = [servers.first_answer(url)]
+    with tempfile.TemporaryDirectory() as folder:
+        report.write(run, Path(folder))
+    print(report.tables(run))
+
+
+def _check_rows(subjects, url):
+    """See that every page of the list shows its rows, and the page of an actor that actor."""
+    order = [number for (number,) in databases.query(url, "SELECT actor_id FROM actor ORDER BY sort_last, actor_id")]
+    pages = {goals.MIDDLE: order[CHECKED // 2 + 1 :], goals.LAST: order[-PAGE:]}
+    for subject in subjects:
+        path, status = subject.request.path(0), subject.request.status
+        _, _, body = load.get(subject.url, path, subject.request.headers)
+        if status != 200:
+            print(f"{subject.name}: {status}")
+        elif subject.name == goals.ACTOR:
+            if path.partition("?")[0].encode() not in body:
+                raise load.Unfit(f"{subject.name}: {path} does not show its address.")
+            print(f"{subject.name}: {len(body):,} bytes")
+        else:
             shown = {int(number) for number in _NUMBER.findall(body.decode())}
             expected = set(pages.get(subject.name, order)[:PAGE])
             # The replaced page drew its rows by lot.
             if len(shown) != PAGE or (shown != expected and subject.name != "replaced page"):
                 raise load.Unfit(f"{subject.name} shows {sorted(shown)} in place of {sorted(expected)}.")
             print(f"{subject.name}: {len(shown)} rows in {len(body):,} bytes")
-        else:
-            print(f"{subject.name}: {subject.request.status}")
-    with tempfile.TemporaryDirectory() as folder:
-        report.write(run, Path(folder))
-    print(report.tables(run))
 
 
-def _sample(subject):
-    """A load.Answer by a few requests of our own: no figure, but the shape of one."""
-    times, end = [], time.monotonic() + MOMENT
-    while time.monotonic() < end:
-        times.append(load.check(subject.url, subject.request) * 1_000)
-    times.sort()
-    return load.Answer(len(times) / MOMENT, times[len(times) // 2], times[-1])
+def _check_made_anew(subject, postgres):
+    """See that each request reads the table, though it was just asked for."""
+    log = postgres.folder / "log"
+    before = log.stat().st_size
+    for number in range(ASKED):
+        load.ask(subject.url, subject.request, number)
+    with log.open("rb") as lines:
+        lines.seek(before)
+        read = sum(1 for line in lines if _OF_ACTORS.search(line))
+    if read < ASKED:
+        raise load.Unfit(f"{subject.name}: of {ASKED} requests no more than {read} read the table.")

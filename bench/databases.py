@@ -19,14 +19,24 @@ def start_server() -> PostgreSQL:
     return PostgreSQL(options=("-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB"))
 
 
+def make(server: PostgreSQL, name: str, template: str = "") -> str:
+    """Make a database with our schema, or as another is; return its address."""
+    execute(server.url(), f"CREATE DATABASE {name}{f' TEMPLATE {template}' if template else ''}")
+    url = server.url(name)
+    if not template:
+        manage(url, "migrate", "--verbosity=0")
+    return url
+
+
+def drop(server: PostgreSQL, name: str) -> None:
+    execute(server.url(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def fill(server: PostgreSQL, rows: int) -> str:
     """Make a database with our schema and ``rows`` people; return its address."""
-    name = f"actors_{rows}"
-    _run(server.url(), f"CREATE DATABASE {name}")
-    url = server.url(name)
-    manage(url, "migrate", "--verbosity=0")
+    url = make(server, f"actors_{rows}")
     manage(url, "make_actors", str(rows))
-    _run(url, "VACUUM ANALYZE")
+    execute(url, "VACUUM ANALYZE")
     return url
 
 
@@ -38,7 +48,8 @@ def manage(url: str, *arguments: str) -> None:
     )
 
 
-def _run(url, statement):
+def execute(url: str, statement: str) -> None:
+    """Run a statement that may be in no transaction."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     try:

@@ -8,27 +8,36 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
-_CYCLE = """
-local requests, number = {}, 0
+# In front: `paths`, the name of a file with a path in each line; `number`, that of the next request, from 0;
+# `numbered`, whether each path ends with that number.
+_REQUESTS = """
+local all = {}
 init = function()
-  for number, path in ipairs(paths) do requests[number] = wrk.format("GET", path) end
+  for path in io.lines(paths) do all[#all + 1] = path end
 end
 request = function()
-  number = number % #requests + 1
-  return requests[number]
+  local path = all[number % #all + 1]
+  if numbered then path = path .. number end
+  number = number + 1
+  return wrk.format("GET", path)
 end
 """
 # Latencies are in microseconds. Statuses from 400 on are errors to wrk.
 _DONE = """
 done = function(summary, latency)
   local errors = summary.errors
-  io.write(string.format('\\n{"requests": %d, "seconds": %f, "errors": %d, "p50": %f, "p99": %f}\\n',
+  io.write(string.format('\\n{"requests": %d, "seconds": %f, "errors": %d, "p50": %f, "p95": %f, "p99": %f}\\n',
     summary.requests, summary.duration / 1e6, errors.connect + errors.read + errors.write + errors.status
-    + errors.timeout, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+    + errors.timeout, latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3))
 end
 """
+# The site ignores it, and keeps no page under another spelling of its address.
+NUMBER = "anew"
+# wrk forms one request that it does not send, and each connection has one under way at the end.
+UNDER_WAY = 2
 
 
 class Unfit(RuntimeError):
@@ -37,20 +46,46 @@ class Unfit(RuntimeError):
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a server: ``paths`` in turn, with ``headers``; the answer has ``status``."""
+    """What is asked of a server: ``paths`` in turn, with ``headers``; the answer has ``status``.
+
+    With ``anew``, each request has a number in its address that no other has:
+    whatever is kept by address, the answer is made anew. With ``once``, no path
+    is asked for twice; where they do not suffice, there is no figure.
+    """
 
     paths: tuple[str, ...]
     headers: dict[str, str] = field(default_factory=dict)
     status: int = 200
+    anew: bool = False
+    once: bool = False
+
+    @property
+    def bases(self) -> list[str]:
+        """The paths, up to the number where they have one."""
+        return [f"{path}{'&' if '?' in path else '?'}{NUMBER}=" for path in self.paths] if self.anew else [*self.paths]
+
+    def path(self, number: int) -> str:
+        """Return the path of the request with this ``number``."""
+        base = self.bases[number % len(self.paths)]
+        return f"{base}{number}" if self.anew else base
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Of one time of load: requests a second, and latencies in milliseconds."""
+    """Of one time of load: requests a second, latencies in milliseconds, and how many requests there were."""
 
     rate: float
     p50: float
+    p95: float
     p99: float
+    requests: int = 1
+
+    @classmethod
+    def of(cls, times: list[float], seconds: float) -> "Answer":
+        """Return the figures of requests that took ``times``, one after the other, in ``seconds``."""
+        times = sorted(times)
+        p50, p95, p99 = (times[min(len(times) - 1, len(times) * part // 100)] * 1_000 for part in (50, 95, 99))
+        return cls(len(times) / seconds, p50, p95, p99, len(times))
 
 
 def need_wrk() -> None:
@@ -65,28 +100,34 @@ def need_wrk() -> None:
         raise Unfit("There is no wrk, which makes the load. Install it, on Debian by: apt-get install wrk")
 
 
-def run(url: str, request: Request, seconds: float, connections: int = 1) -> Answer:
-    """Load the server at ``url`` for ``seconds``. Raises Unfit where it answers otherwise than it should."""
-    alone = check(url, request)
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        if len(request.paths) > 1:
-            quoted = ", ".join(f'"{path}"' for path in request.paths)
-            script.write(f"local paths = {{{quoted}}}\n{_CYCLE}")
-        script.write(_DONE)
-        script.flush()
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{_duration(seconds)}", "--timeout", "30s", "-s", script.name]
+def run(url: str, request: Request, seconds: float, connections: int = 1, start: int = 0) -> Answer:
+    """Load the server at ``url`` for ``seconds``, from the request with the number ``start`` on.
+
+    Raises Unfit where it answers otherwise than it should.
+    """
+    alone = ask(url, request, start)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        paths, script = Path(folder, "paths"), Path(folder, "script.lua")
+        paths.write_text("".join(f"{path}\n" for path in request.bases), encoding="utf-8")
+        given = f'local paths, number, numbered = "{paths}", {start + 1}, {str(request.anew).lower()}'
+        script.write_text(f"{given}\n{_REQUESTS}{_DONE}", encoding="utf-8")
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{_duration(seconds)}", "--timeout", "30s", "-s", script]
         for name, value in request.headers.items():
             command += ["-H", f"{name}: {value}"]
-        done = subprocess.run([*command, url + request.paths[0]], capture_output=True, text=True, check=False)
+        done = subprocess.run([*command, url], capture_output=True, text=True, check=False)
     if done.returncode:
         raise Unfit(f"wrk failed at {url}: {done.stdout}{done.stderr}")
     figures = json.loads(done.stdout.strip().splitlines()[-1])
-    if figures["errors"]:
-        raise Unfit(f"{url}{request.paths[0]}: {figures['errors']} of {figures['requests']} answers were errors.")
-    if not figures["requests"]:
+    errors, requests = figures["errors"], figures["requests"]
+    if errors:
+        raise Unfit(f"{url}{request.paths[0]}: {errors} of {requests} answers were errors.")
+    asked = 1 + requests + UNDER_WAY * connections
+    if request.once and start + asked > len(request.paths):
+        raise Unfit(f"{url}: all {len(request.paths):,} pages were asked for within the time, some of them twice.")
+    if not requests:
         # Nothing came within the time: one answer takes longer than that.
-        return Answer(1 / alone, alone * 1_000, alone * 1_000)
-    return Answer(figures["requests"] / figures["seconds"], figures["p50"], figures["p99"])
+        return Answer.of([alone], alone)
+    return Answer(requests / figures["seconds"], figures["p50"], figures["p95"], figures["p99"], asked)
 
 
 def _duration(seconds):
@@ -105,10 +146,15 @@ def get(url: str, path: str, headers: dict[str, str] | None = None) -> tuple[int
         connection.close()
 
 
-def check(url: str, request: Request) -> float:
-    """See that the first of the requests is answered as it should be; return the seconds it took. Raises Unfit."""
+def ask(url: str, request: Request, number: int = 0) -> float:
+    """See that the request with this ``number`` is answered as it should be; return the seconds it took.
+
+    Raises Unfit.
+    """
+    path = request.path(number)
     start = time.perf_counter()
-    status, _, body = get(url, request.paths[0], request.headers)
+    status, _, body = get(url, path, request.headers)
+    seconds = time.perf_counter() - start
     if status != request.status:
-        raise Unfit(f"{url}{request.paths[0]}: {status} in place of {request.status}. {body[:200]!r}")
-    return time.perf_counter() - start
+        raise Unfit(f"{url}{path}: {status} in place of {request.status}. {body[:200]!r}")
+    return seconds

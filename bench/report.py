@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from bench.goals import notes
 from bench.results import Run
 
 FOLDER = Path(__file__).resolve().parent
@@ -19,17 +20,23 @@ def tables(run: Run) -> str:
         lines.append(f"| {name:34} |" + "".join(cells))
     lines += [
         "",
-        f"| {'goal':64} | {'bound':>12} | {'measured':>12} |     |",
-        f"| {'-' * 64} | -----------: | -----------: | --- |",
+        f"| {'goal':70} | {'bound':>12} | {'measured':>12} |              |",
+        f"| {'-' * 70} | -----------: | -----------: | ------------ |",
     ]
     for goal, value, met in run.against_goals():
         bound = f"{'≤' if goal.most else '≥'} {_number(goal.bound)} {goal.unit}".strip()
-        measured = "not measured" if value is None else f"{_number(value)} {goal.unit}".strip()
-        lines.append(
-            f"| {goal.name:64} | {bound:>12} | {measured:>12} | {'' if met is None else 'met' if met else 'NO':3} |"
-        )
+        measured = "–" if value is None else f"{_number(value)} {goal.unit}".strip()
+        lines.append(f"| {goal.name:70} | {bound:>12} | {measured:>12} | {_verdict(met):12} |")
+    lines += [f"\n{note}" for note in notes()]
+    if run.imports:
+        seconds = "; ".join(f"{name} {taken:,.1f} s" for name, taken in run.imports.items())
+        lines.append(f"\nOnce in this run: {seconds}.")
     lines += [f"\nNot measured: {name}, {rows:,} rows: {reason}" for (name, rows), reason in run.failures.items()]
     return "\n".join(lines)
+
+
+def _verdict(met):
+    return "not measured" if met is None else "met" if met else "**missed**"
 
 
 def _rate(run, name, rows):
@@ -98,11 +105,13 @@ def readme(results: dict) -> str:
     for name in dict.fromkeys(name for name, _ in shares):
         cells = [f" {shares[name, rows]:.3f} |" if (name, rows) in shares else " |" for rows in sizes]
         lines.append(f"| {name} |{''.join(cells)}")
-    lines += ["", "| Goal | | Measured | |", "| --- | ---: | ---: | --- |"]
+    lines += ["", "| Goal | Bound | Measured | |", "| --- | ---: | ---: | --- |"]
     for goal in results["goals"]:
         bound = f"{'at most' if goal['most'] else 'at least'} {_number(goal['bound'])} {goal['unit']}".strip()
-        value = "not measured" if goal["value"] is None else f"{_number(goal['value'])} {goal['unit']}".strip()
-        lines.append(f"| {goal['name']} | {bound} | {value} | {'met' if goal['met'] else '**missed**'} |")
+        value = "–" if goal["value"] is None else f"{_number(goal['value'])} {goal['unit']}".strip()
+        lines.append(f"| {goal['name']} | {bound} | {value} | {_verdict(goal['met'])} |")
+    for note in results.get("notes", ()):
+        lines += ["", note]
     return "\n".join(lines)
 
 

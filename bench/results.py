@@ -8,27 +8,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from bench.goals import goals
+from bench.goals import goals, notes
 
 
 class Run:
     """Everything that one run measured.
 
     ``rounds`` has for each (name, rows) the load.Answer of each round, or in
-    ``failures`` why there is none.
+    ``failures`` why there is none. ``searchable`` are those sizes at which
+    everything is measured. ``imports`` are seconds, ``memory`` is in MiB.
     """
 
-    def __init__(self, sizes: list[int]):
-        self.sizes = sizes
+    def __init__(self, sizes: list[int], searchable: list[int] = ()):
+        self.sizes, self.searchable = sizes, list(searchable)
         self.rounds = defaultdict(list)
         self.failures = {}
         self.streams = {}
         self.memory = {}
+        self.imports = {}
+        self.first_answers = []
 
-    def ratio(self, one: tuple, other: tuple) -> float:
-        """Return the median of the rounds' ratios of rate. Raises LookupError where one was not measured."""
-        pairs = list(zip(self._rounds(one), self._rounds(other), strict=True))
-        return median(mine.rate / theirs.rate for mine, theirs in pairs)
+    def ratio(self, one: tuple, other: tuple, figure: str = "rate") -> float:
+        """Return the median of the rounds' ratios of a ``figure``. Raises LookupError where one was not measured."""
+        pairs = zip(self._rounds(one), self._rounds(other), strict=True)
+        return median(getattr(mine, figure) / getattr(theirs, figure) for mine, theirs in pairs)
+
+    def slowest(self, key: tuple) -> float:
+        """Return the median of the rounds' p99 as a multiple of their p50. Raises LookupError likewise."""
+        return median(answer.p99 / answer.p50 for answer in self._rounds(key))
 
     def median(self, key: tuple, figure: str) -> float:
         """Return the median of the rounds' ``figure``. Raises LookupError where it was not measured."""
@@ -46,8 +53,13 @@ class Run:
             if not found["copy"]:
                 raise LookupError("no psql")
             return median(mine / theirs for mine, theirs in zip(found["total"], found["copy"], strict=True))
-        # The first stream fills the caches of Python and of the database; it counts like any other.
         return max(found["memory"]) if figure == "memory" else median(found["first"]) * 1_000
+
+    def first_answer(self) -> float:
+        """Return the seconds from the server's start to its first answer. Raises LookupError likewise."""
+        if not self.first_answers:
+            raise LookupError("first answer")
+        return median(self.first_answers)
 
     def as_json(self) -> dict:
         """Return all figures, the goals and the machine, for a file."""
@@ -55,6 +67,7 @@ class Run:
             "when": datetime.now(UTC).isoformat(timespec="minutes"),
             "machine": machine(),
             "rows": self.sizes,
+            "searchable": self.searchable,
             "figures": [
                 {
                     "name": name,
@@ -62,6 +75,7 @@ class Run:
                     "rate": round(self.median((name, rows), "rate"), 1),
                     "of_limit_1": round(self.ratio((name, rows), ("limit 1", rows)), 4),
                     "p50_ms": round(self.median((name, rows), "p50"), 3),
+                    "p95_ms": round(self.median((name, rows), "p95"), 3),
                     "p99_ms": round(self.median((name, rows), "p99"), 3),
                 }
                 for name, rows in self.rounds
@@ -79,14 +93,17 @@ class Run:
                 for goal, value, met in self.against_goals()
             ],
             "streams": self.streams,
+            "imports": self.imports,
             "memory_mib": self.memory,
+            "first_answers": self.first_answers,
+            "notes": notes(),
             "not_measured": {f"{name}, {rows:,} rows": reason for (name, rows), reason in self.failures.items()},
         }
 
     def against_goals(self) -> list[tuple]:
         """Return (goal, value, met) for every goal; value and met are None where it was not measured."""
         found = []
-        for goal in goals(self.sizes):
+        for goal in goals(self.sizes, self.searchable):
             try:
                 value = goal.value(self)
                 found.append((goal, value, goal.met(value)))

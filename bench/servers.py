@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import load
 from tests.postgres import free_port
-from tests.server import ROOT, Server
+from tests.server import ROOT, Server, site
 
 # As our own gunicorn.conf.py has them, so that limits and ourselves stand on the same ground.
 GUNICORN = ("--workers=1", "--worker-class=gthread", "--threads=4", "--keep-alive=95", "--preload")
@@ -21,6 +21,7 @@ PATIENCE = 60  # seconds
 WSGI_PEERS = {
     "limit 1": ("limit1", {}),
     "limit 2": ("limit2", {}),
+    "limit 3": ("limit3", {}),
     "replaced page": ("replaced", {}),
     "stock Django": ("stock", {"CONN_MAX_AGE": "0"}),
     "stock Django, connection kept": ("stock", {"CONN_MAX_AGE": "600"}),
@@ -81,6 +82,17 @@ def ourselves(database_url: str, **variables: str):
         yield server
 
 
+def first_answer(database_url: str) -> float:
+    """Return the seconds from the start of the site's server process to its first 200 on /livez."""
+    server = Server(database_url)
+    site()  # which is copied once, and takes its time
+    begun = time.perf_counter()
+    server.start()
+    seconds = time.perf_counter() - begun
+    server.stop()
+    return seconds
+
+
 def workers(server: Server) -> list[int]:
     """Return the ids of the server's worker processes."""
     found = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
@@ -107,4 +119,6 @@ def forget_peak(pid: int) -> None:
 
 
 def _kilobytes(pid, file, name):
-    return int(re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE)[1])
+    # A process that has ended, and was not waited for yet, holds nothing.
+    found = re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE)
+    return int(found[1]) if found else 0

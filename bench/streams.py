@@ -3,19 +3,19 @@
 import http.client
 import subprocess
 import time
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bench import databases, load, servers, subjects
 
 FIELDS = (
     "actor_id AS id, first_name, last_name, native_name, birth_year, death_year, country, biography, version, "
-    'to_char(last_update, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\') AS last_update'
+    'to_char(last_update, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\') AS last_update, '
+    "also_known_as"
 )
-ROWS = f"SELECT {FIELDS} FROM actor ORDER BY sort_last, actor_id"
+WHOLE = f"SELECT {FIELDS} FROM actor ORDER BY sort_last, actor_id"
 COPY = {
-    "csv": f"COPY ({ROWS}) TO STDOUT (FORMAT csv, HEADER)",
-    "ndjson": f"COPY (SELECT row_to_json(line) FROM ({ROWS}) AS line) TO STDOUT",
+    "csv": f"COPY ({WHOLE}) TO STDOUT (FORMAT csv, HEADER)",
+    "ndjson": f"COPY (SELECT row_to_json(line) FROM ({WHOLE}) AS line) TO STDOUT",
 }
 CHUNK = 1 << 16
 # As many pages as fill any page cache that fits the goal.
@@ -23,20 +23,8 @@ PAGES = 4_096
 FILLING = 20  # seconds
 
 
-@dataclass(frozen=True)
-class Stream:
-    """One whole answer: seconds to the first byte of its body and to the last; MiB of memory it took."""
-
-    first: float
-    total: float
-    memory: float
-
-
-def stream(server, path: str) -> Stream:
-    """Read the whole of ``path``, and watch the one worker's memory. Raises load.Unfit."""
-    (worker,) = servers.workers(server)
-    servers.forget_peak(worker)
-    before = servers.resident(worker)
+def stream(server, path: str, whole: bool = True) -> tuple[float, float]:
+    """Read ``path``, or no more than its first byte; return the seconds to that and to the end. Raises load.Unfit."""
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=600)
     start = time.perf_counter()
     try:
@@ -46,11 +34,11 @@ def stream(server, path: str) -> Stream:
             raise load.Unfit(f"{path}: {response.status}")
         response.read(1)
         first = time.perf_counter() - start
-        while response.read(CHUNK):
+        while whole and response.read(CHUNK):
             pass
     finally:
         connection.close()
-    return Stream(first, time.perf_counter() - start, servers.peak(worker) - before)
+    return first, time.perf_counter() - start
 
 
 def copy(psql: str, url: str, kind: str) -> float:
@@ -63,20 +51,30 @@ def copy(psql: str, url: str, kind: str) -> float:
 
 
 def measure_streams(postgres, database_url: str, rounds: int, step) -> dict[str, dict[str, list[float]]]:
-    """Return the figures of each kind, a list of the rounds' each. ``step`` is called before each part."""
+    """Return the figures of each kind, a list of the rounds' each. ``step`` is called before each part.
+
+    Of the first request of each kind only the first byte is read: it fills caches, and its time does not count. Its
+    memory does.
+    """
     psql = databases.psql(postgres)
-    figures = {}
+    figures = {kind: {"copy": [], "first": [], "total": [], "memory": []} for kind in COPY}
     with servers.ourselves(database_url) as server:
         load.get(server.url, "/")
+        (worker,) = servers.workers(server)
+        before = {}
+        for kind in COPY:
+            before[kind] = servers.resident(worker)
+            stream(server, f"/actors.{kind}", whole=False)
         for number in range(rounds):
-            for kind in COPY:
+            for kind, found in figures.items():
                 step(f"{kind}, round {number + 1}")
-                found = figures.setdefault(kind, {"copy": [], "first": [], "total": [], "memory": []})
                 if psql:
                     found["copy"].append(copy(psql, database_url, kind))
-                ours = stream(server, f"/actors.{kind}")
-                for name in ("first", "total", "memory"):
-                    found[name].append(getattr(ours, name))
+                servers.forget_peak(worker)
+                first, total = stream(server, f"/actors.{kind}")
+                found["first"].append(first)
+                found["total"].append(total)
+                found["memory"].append(servers.peak(worker) - before[kind])
     return figures
 
 
@@ -86,7 +84,7 @@ def measure_memory(database_url: str) -> dict[str, float]:
         load.get(server.url, "/")
         (worker,) = servers.workers(server)
         rest = servers.resident(worker)
-    many = tuple(subjects.addresses(database_url, PAGES)["many"])
+    many = tuple(subjects.addresses(database_url, PAGES, 1)["lists"])
     with servers.ourselves(database_url, WEB_CONCURRENCY="2") as server:
         for connections in (2, 8):
             load.run(server.url, load.Request(many), FILLING / 2, connections)

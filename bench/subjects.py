@@ -4,24 +4,22 @@ import json
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-from bench import admin, databases, load, servers
+from bench import admin, databases, goals, load, searches, servers
 from bench.load import Request
 from tests.server import ROOT, environment
 
 PAGE = 50  # rows
 PLAIN = Request(("/",))
 DATASETTE = Request((f"/copy/actor?_sort=sort_last&_size={PAGE}",))
-SEARCHED = 40  # words of each kind
 # Below this size every word is rare.
-SEARCHABLE = 100_000
-STALE = {"CACHE_SECONDS": "1"}
-# The site ignores it, and keeps no page under another spelling of its address: it is made anew.
-ANEW = "anew=1"
+SEARCHABLE = 20_000
+# Different pages, each asked for once in a run: more than are answered in it.
+LISTS, ACTORS = 20_000, 50_000
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,17 @@ class Subject:
     rows: int
     url: str
     request: Request
+
+    def measure(self, seconds: float, start: int = 0) -> load.Answer:
+        """Ask for ``seconds``, from the request with the number ``start`` on. Raises load.Unfit."""
+        return load.run(self.url, self.request, seconds, start=start)
+
+    def sample(self, seconds: float) -> load.Answer:
+        """Ask a few times by ourselves: no figure, but the shape of one. Raises load.Unfit."""
+        times, begun = [], time.monotonic()
+        while not times or time.monotonic() < begun + seconds:
+            times.append(load.ask(self.url, self.request, len(times)))
+        return load.Answer.of(times, time.monotonic() - begun)
 
 
 class Servers(ExitStack):
@@ -50,7 +59,7 @@ class Servers(ExitStack):
         for name in servers.WSGI_PEERS:
             url = self.enter_context(servers.wsgi_peer(name, self.database_url))
             self.add(name, url, PLAIN)
-            if name == "stock Django, connection kept" and self.rows >= SEARCHABLE:
+            if name == goals.STOCK and self.rows >= SEARCHABLE:
                 pages = self.rows // PAGE
                 self.add("stock Django, a page in the middle", url, Request((f"/?page={pages // 2}",)))
                 self.add("stock Django, search", url, Request(("/?q=zelda",)))
@@ -59,22 +68,31 @@ class Servers(ExitStack):
         self.add("datasette", self.enter_context(servers.datasette(copy)), DATASETTE)
 
     def start_ourselves(self):
-        cached = self.enter_context(servers.ourselves(self.database_url)).url
-        stale = self.enter_context(servers.ourselves(self.database_url, **STALE)).url
-        pages = addresses(self.database_url, 1)
-        self.add("list, always fresh", cached, PLAIN)
-        self.add("list, 1 s old at most", stale, PLAIN)
-        self.add("304, always fresh", cached, not_modified(cached))
-        self.add("list rendered anew", cached, Request((f"/?{ANEW}",)))
-        self.add("JSON rendered anew", cached, Request((f"/actors.json?{ANEW}",)))
-        self.add("middle page rendered anew", cached, Request((f"{pages['middle']}&{ANEW}",)))
-        self.add("last page rendered anew", cached, Request((f"{pages['last']}&{ANEW}",)))
-        if self.rows >= SEARCHABLE:
-            words = search_words(self.database_url)
-            for kind, some in words.items():
-                self.add(f"search: {kind}", cached, Request(tuple(f"/?q={quote(word)}&{ANEW}" for word in some)))
-            for name, request in admin.requests(self.database_url, quote(words["a rare word"][0])).items():
-                self.add(name, cached, request)
+        url = self.enter_context(servers.ourselves(self.database_url)).url
+        pages = addresses(self.database_url, LISTS, ACTORS)
+        self.add(goals.LIST, url, PLAIN)
+        self.add(goals.UNCHANGED, url, not_modified(url))
+        self.add(goals.ANEW, url, Request(("/",), anew=True))
+        self.add(goals.JSON, url, Request(("/actors.json",), anew=True))
+        self.add(goals.MIDDLE, url, Request((pages["middle"],), anew=True))
+        self.add(goals.LAST, url, Request((pages["last"],), anew=True))
+        # As crawlers ask, where there are so many that none comes again: each is kept then, and never asked for.
+        many = self.rows >= SEARCHABLE
+        self.add(goals.ACTOR, url, Request(tuple(pages["actors"]), anew=not many, once=many))
+        if many:
+            self.add(goals.DIFFERENT, url, Request(tuple(pages["lists"]), once=True))
+            self.search(url)
+
+    def search(self, url: str, most: int = searches.SEARCHED):
+        """Add searches of ``most`` words of each kind, with limit 4 of each, and the admin's lists."""
+        words = searches.search_words(self.database_url, most)
+        requests = searches.requests_for(words)
+        limit = self.enter_context(closing(searches.Limit4(self.database_url, requests)))
+        for kind, request in requests.items():
+            self.subjects.append(searches.Statements(goals.limit_4(kind), self.rows, limit, kind))
+            self.add(goals.search(kind), url, request)
+        for name, request in admin.requests(self.database_url, words["a rare word"]).items():
+            self.add(name, url, request)
 
 
 def not_modified(url: str) -> Request:
@@ -83,10 +101,10 @@ def not_modified(url: str) -> Request:
     return Request(("/",), {"If-None-Match": headers["ETag"]}, status=304)
 
 
-def addresses(database_url: str, many: int) -> dict:
-    """Return the addresses of pages within the list; see bench.tokens."""
+def addresses(database_url: str, lists: int, actors: int) -> dict:
+    """Return the addresses of pages; see bench.tokens."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.tokens", str(many)],
+        [sys.executable, "-m", "bench.tokens", str(lists), str(actors)],
         cwd=ROOT,
         env=environment(DATABASE_URL=database_url),
         capture_output=True,
@@ -96,27 +114,3 @@ def addresses(database_url: str, many: int) -> dict:
     if done.returncode:
         raise load.Unfit(f"No addresses of pages: {done.stderr}")
     return json.loads(done.stdout)
-
-
-def search_words(database_url: str) -> dict[str, list[str]]:
-    """Return words of each kind that the goals name, as they are in the table."""
-    counted = (
-        "SELECT word FROM (SELECT lower(last_name) AS word, count(*) AS found FROM actor GROUP BY 1) AS words "
-        "WHERE found BETWEEN {} AND {} AND length(word) > 5 AND word !~ '\\W' ORDER BY md5(word) LIMIT {}"
-    )
-    rows = databases.query(database_url, "SELECT count(*) FROM actor")[0][0]
-    begin = (
-        "SELECT left(lower(last_name), {}) FROM actor WHERE actor_id % 997 = 0 GROUP BY 1 ORDER BY md5(min(last_name)) "
-        "LIMIT {}"
-    )
-
-    def words(statement, *values):
-        return [word for (word,) in databases.query(database_url, statement.format(*values, SEARCHED))]
-
-    return {
-        "a rare word": words(counted, 1, 20),
-        "a middling word": words(counted, rows // 5_000, rows // 500),
-        "one letter": words(begin, 1),
-        "two letters": words(begin, 2),
-        "nothing found": [f"xq{first}{second}v" for first in "bdfghjkz" for second in "kqwxz"],
-    }

@@ -1,10 +1,12 @@
-"""Addresses of pages within the list, as JSON: ``python -m bench.tokens MANY``, with the site's environment.
+"""Addresses of pages, as JSON: ``python -m bench.tokens LISTS ACTORS``, with the site's environment.
 
-``middle`` and ``last`` are pages there; ``many`` are MANY pages, spread evenly.
+``middle`` and ``last`` are pages of the list; ``lists`` are LISTS pages of it, and ``actors`` the pages of ACTORS
+actors, each spread evenly over the table and in no order: no page is near the one before it.
 """
 
 import json
 import os
+import random
 import sys
 
 import django
@@ -24,15 +26,28 @@ def address(place):
     return f"/{listing.change(after=make_cursor(place, listing.query_string)).query_string}"
 
 
-def main():
+def print_addresses(lists: int, actors: int):
     places = Actor.objects.order_by("sort_last", "id").values_list("sort_last", "id")
     rows = places.count()
-    ids = range(1, rows + 1)
-    many = places.filter(id__in=ids[:: max(1, rows // int(sys.argv[1]))])
-    last = places.reverse()[PAGE_SIZE]
-    found = {"middle": address(places[rows // 2]), "last": address(last), "many": [address(place) for place in many]}
+
+    def spread(many):
+        return range(1, rows + 1)[:: max(1, rows // many)]
+
+    def shuffled(some):
+        some = list(some)
+        random.Random(1).shuffle(some)  # noqa: S311  nothing secret is drawn
+        return some
+
+    found = {
+        "middle": address(places[rows // 2]),
+        "last": address(places.reverse()[PAGE_SIZE]),
+        "lists": shuffled(address(place) for place in places.filter(id__in=spread(lists))),
+        "actors": shuffled(
+            actor.get_absolute_url() for actor in Actor.objects.filter(id__in=spread(actors)).iterator()
+        ),
+    }
     print(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main()
+    print_addresses(*map(int, sys.argv[1:]))

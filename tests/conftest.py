@@ -95,6 +95,16 @@ def default_language():
     translation.deactivate()
 
 
+@pytest.fixture(autouse=True)
+def no_cached_fragments():
+    """A fragment is cached as long as a process lives: the next test has other settings and other data."""
+    from django.core.cache import caches
+
+    yield
+    for each in caches.all(initialized_only=True):
+        each.clear()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def static_files():
     """The collected static files that pages link to, as in production.

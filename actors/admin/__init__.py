@@ -1,3 +1,3 @@
-"""The editors' view: stock Django admin, declared; a module for each thing that is edited."""
+"""The admin of actors, films, history and imports."""
 
-from actors.admin import actors, film_history, films, history, imports  # noqa: F401  they register themselves
+from actors.admin import actors, film_history, films, history, imports  # noqa: F401  registered on import

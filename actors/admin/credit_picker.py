@@ -1,4 +1,4 @@
-"""Whom a part of a film is given to, where no script runs that finds actors by typing: a name or an id is written."""
+"""Choosing the actor of a credit without JavaScript, where no autocompletion runs: by a typed name or id."""
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -6,12 +6,12 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from actors.admin.changelist import MAX_SEARCH_LENGTH
-from actors.admin.conflicts.optimistic_locking import is_number
+from actors.admin.params import is_number
 from actors.fields import split_names
 from actors.models import Actor
 from actors.search import ranking
 from actors.text.normalize import fold
+from actorsite.admin_site.changelist import MAX_SEARCH_LENGTH
 
 TEXT_SUFFIX = "_written"
 MAX_MATCHES = 50
@@ -19,20 +19,20 @@ MAX_NAMED_ACTORS = 5
 
 
 class UnmatchedName(str):
-    """What was written of an actor who is not found by it; ``chosen`` is the id that the box beside it has."""
+    """A typed name that no single actor matches. ``chosen`` is the id in the select box beside it."""
 
     chosen = ""
 
 
 class ActorPicker(AutocompleteSelect):
-    """The stock box, and one beside it to write in. Only a browser that runs no script has the second."""
+    """Django's autocompletion, with a text box beside it in browsers without JavaScript."""
 
     def value_from_datadict(self, data, files, name):
         chosen = super().value_from_datadict(data, files, name)
         if text := data.get(f"{name}{TEXT_SUFFIX}", "").strip():
-            written = UnmatchedName(text)
-            written.chosen = chosen or ""
-            return written
+            unmatched = UnmatchedName(text)
+            unmatched.chosen = chosen or ""
+            return unmatched
         return chosen
 
     def render(self, name, value, attrs=None, renderer=None):
@@ -48,60 +48,62 @@ class ActorPicker(AutocompleteSelect):
 class ActorPickerField(forms.ModelChoiceField):
     def to_python(self, value):
         if isinstance(value, UnmatchedName):
-            _actor, mistake = find_actor(value)
-            raise ValidationError(mistake)
+            _actor, error = find_actor(value)
+            raise ValidationError(error)
         return super().to_python(value)
 
 
 def match_written_names(data, rows):
-    """Return the form ``data`` with the ids of the actors who are found by what was written, and whether all are.
+    """Return the form ``data`` with typed names replaced by actor ids, and whether all names matched.
 
-    ``rows`` are the prefixes of the rows that the form has.
+    Args:
+        data: The data of the form.
+        rows: The prefixes of the rows of the form.
     """
-    everyone = True
+    all_matched = True
     for row in rows:
         text = data.get(f"{row}-actor{TEXT_SUFFIX}", "").strip()
         if not text or f"{row}-DELETE" in data:
             continue
-        actor, _mistake = find_actor(text)
+        actor, _error = find_actor(text)
         if actor:
             data = data.copy()
             data[f"{row}-actor"] = str(actor.pk)
             del data[f"{row}-actor{TEXT_SUFFIX}"]
         else:
-            everyone = False
-    return data, everyone
+            all_matched = False
+    return data, all_matched
 
 
 def match_edited_names(data):
-    """Return a conflict page's answer ``data``, in which who is found by what was written is in the box beside it.
+    """Return the ``data`` of a conflict page with typed names replaced by actor ids.
 
-    Who is not found is there as Written.
+    A name that matches no single actor is there as UnmatchedName.
     """
     for name in [name for name in data if name.startswith("edited_") and name.endswith(f"_actor{TEXT_SUFFIX}")]:
         if not (text := data[name].strip()):
             continue
-        actor, _mistake = find_actor(text)
+        actor, _error = find_actor(text)
         box = name.removesuffix(TEXT_SUFFIX)
-        written = UnmatchedName(text)
-        written.chosen = data.get(box, "")
+        unmatched = UnmatchedName(text)
+        unmatched.chosen = data.get(box, "")
         data = data.copy()
-        data[box] = str(actor.pk) if actor else written
-        data[box.replace("edited", "given", 1)] = ""  # whomever the box was given, somebody was written
+        data[box] = str(actor.pk) if actor else unmatched
+        data[box.replace("edited", "original", 1)] = ""  # whatever the box contained, it counts as edited
     return data
 
 
 def add_unmatched_errors(rows):
-    """Give the ``rows`` of a conflict page what is wrong with what was written in them of actors."""
+    """Set the errors of typed names in the ``rows`` of a conflict page."""
     for part in (part for row in rows for part in row["parts"]):
         if isinstance(part["edit"], UnmatchedName):
             part["written"], part["edit"] = part["edit"], part["edit"].chosen
         if part.get("written"):
-            _actor, part["mistake"] = find_actor(part["written"])
+            _actor, part["error"] = find_actor(part["written"])
 
 
 def find_actor(text: str) -> tuple[Actor | None, str]:
-    """Return the one actor who has the id or the name ``text``, and else what is wrong with it."""
+    """Return the one actor with the id or name ``text``, or None and an error message."""
     number = text.removeprefix("#")
     if is_number(number):
         actor = Actor.objects.filter(pk=number).first()
@@ -109,22 +111,26 @@ def find_actor(text: str) -> tuple[Actor | None, str]:
     if len(text) > MAX_SEARCH_LENGTH or "\x00" in text:
         return None, _("This is no name.")
     places = ranking.rank_actors(text).places[:MAX_MATCHES]
-    near = Actor.objects.in_bulk([pk for _tier, _key, pk in places])
-    near = [near[pk] for _tier, _key, pk in places if pk in near]
-    named = [actor for actor in near if fold(text) in _all_names(actor)]
-    if len(named) == 1:
-        return named[0], ""
-    values = {"name": text, "actors": "; ".join(map(_describe, (named or near)[:MAX_NAMED_ACTORS]))}
-    if named:
+    actors = Actor.objects.in_bulk([pk for _tier, _key, pk in places])
+    similar = [actors[pk] for _tier, _key, pk in places if pk in actors]
+    matches = [actor for actor in similar if fold(text) in _all_names(actor)]
+    if len(matches) == 1:
+        return matches[0], ""
+    values = {"name": text, "actors": "; ".join(map(_describe, (matches or similar)[:MAX_NAMED_ACTORS]))}
+    if matches:
         return None, _("Several actors are named “%(name)s”: %(actors)s. Write the id of one.") % values
-    if near:
+    if similar:
         return None, _("Nobody is named “%(name)s”. Alike are: %(actors)s. Write a whole name, or an id.") % values
     return None, _("Nobody is named “%(name)s”.") % values
 
 
 def _all_names(actor):
-    turned = f"{actor.last_name} {actor.first_name}"
-    return {fold(name) for name in (str(actor), turned, actor.native_name, *split_names(actor.also_known_as)) if name}
+    last_name_first = f"{actor.last_name} {actor.first_name}"
+    return {
+        fold(name)
+        for name in (str(actor), last_name_first, actor.native_name, *split_names(actor.also_known_as))
+        if name
+    }
 
 
 def _describe(actor):

@@ -1,36 +1,44 @@
-"""What a deletion takes along, said in bounds: the stock pages list everything, of however many."""
+"""Bounded list of related objects for delete confirmations. Django's own pages list all of them."""
 
-from html import escape
-
-from django.utils.safestring import SafeString
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 
-from actors.admin.columns import address_of
-from actors.models import Credit
+from actors.models import Actor, Credit, Film
 
 MAX_LISTED_CREDITS = 100
 MAX_COUNTED_CREDITS = 1_000
-# What the text of a credit is made of.
+# The fields that the text of a credit needs.
 CREDIT_NAME_FIELDS = ("character", "actor__first_name", "actor__last_name", "film__title", "film__year")
 
 
 def deleted_objects_with_credits(things, field):
-    """Return what ModelAdmin.get_deleted_objects does, for actors or films; ``field`` is Credit's key to them."""
+    """Return what ModelAdmin.get_deleted_objects does, with a bounded list of credits.
+
+    Args:
+        things: The actors or films to delete.
+        field: The name of Credit's foreign key to them.
+    """
     things = list(things)
-    opts = Credit._meta.get_field(field).related_model._meta
-    kind, address = escape(str(opts.verbose_name)), address_of(f"admin:{opts.app_label}_{opts.model_name}_change")
-    listed = [SafeString(f'{kind}: <a href="{address(thing.pk)}">{escape(str(thing))}</a>') for thing in things]
-    names = {str(opts.verbose_name_plural): len(things)} if things else {}
+    opts = {"actor": Actor, "film": Film}[field]._meta
+    form = f"admin:{opts.app_label}_{opts.model_name}_change"
+    listed = [
+        format_html('{}: <a href="{}">{}</a>', opts.verbose_name, reverse(form, args=[thing.pk]), thing)
+        for thing in things
+    ]
+    counts: dict[str, int | str] = {str(opts.verbose_name_plural): len(things)} if things else {}
     credits = Credit.objects.filter(**{f"{field}__in": things}).order_by("pk")
-    with_them = [
+    listed_credits = [
         str(credit) for credit in credits.select_related("actor", "film").only(*CREDIT_NAME_FIELDS)[:MAX_LISTED_CREDITS]
     ]
-    # Those that are listed need not be counted.
-    number = len(with_them) if len(with_them) < MAX_LISTED_CREDITS else credits[: MAX_COUNTED_CREDITS + 1].count()
+    # If all are listed, there is no need to count them.
+    number = (
+        len(listed_credits) if len(listed_credits) < MAX_LISTED_CREDITS else credits[: MAX_COUNTED_CREDITS + 1].count()
+    )
     if number:
-        names[str(Credit._meta.verbose_name_plural)] = (
+        counts[str(Credit._meta.verbose_name_plural)] = (
             number if number <= MAX_COUNTED_CREDITS else f"> {MAX_COUNTED_CREDITS}"
         )
     if number > MAX_LISTED_CREDITS:
-        with_them.append(gettext("… and more"))
-    return [*listed, *([with_them] if with_them else [])], names, set(), []
+        listed_credits.append(gettext("… and more"))
+    return [*listed, *([listed_credits] if listed_credits else [])], counts, set(), []

@@ -13,20 +13,21 @@ from django.urls import path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from actors.admin.changelist import check_query
 from actors.exports import records
 from actors.exports.formats import FORMATS
 from actors.exports.spreadsheets import MAX_CELL_LENGTH
+from actorsite.admin_site.changelist import check_query
+from actorsite.admin_site.mixin_base import ModelAdminMixin
 
-# A workbook is made as a whole before its first byte is sent, and a router waits for 30 s.
+# A workbook is built completely before its first byte is sent, and Heroku's router waits 30 s.
 MAX_WORKBOOK_ROWS = 50_000
 
 
-class ExportAdminMixin:
-    """Mixed into a ModelAdmin: an action for a selection, an address for what a list has on all pages."""
+class ExportAdminMixin(ModelAdminMixin):
+    """ModelAdmin mixin for exports: an action for the selected rows, and a URL for all rows of a list."""
 
     change_list_template = "admin/actors/actor/change_list.html"
-    export_fields = records.ACTOR_FIELDS
+    export_fields: tuple[str, ...] = records.ACTOR_FIELDS
 
     def get_actions(self, request):
         actions = super().get_actions(request)
@@ -47,7 +48,7 @@ class ExportAdminMixin:
         return super().changelist_view(request, {**(extra_context or {}), "formats": FORMATS})
 
     def export(self, request, kind):
-        """All that the list of the same query string has."""
+        """Return all rows of the list with the same query string as a file."""
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         if kind not in FORMATS:
@@ -58,13 +59,13 @@ class ExportAdminMixin:
         try:
             changes = self.get_changelist_instance(request)
         except IncorrectLookupParameters as error:
-            raise SuspiciousOperation("A list that cannot be.") from error
-        # A page of a search shows the best; a file has all, which are read once and sent as they come.
+            raise SuspiciousOperation("No such list.") from error
+        # A search lists only the best results; an export has all of them.
         request.wants_all = True
         return self.answer(request, changes.get_queryset(request), kind)
 
     def answer(self, request, rows, kind):
-        """Return ``rows`` as a file of that kind."""
+        """Return ``rows`` as a file of the format ``kind``."""
         name = self.opts.model_name
         if kind == "xlsx" and (reason := self.no_workbook(rows.order_by())):
             self.message_user(request, reason, messages.ERROR)
@@ -75,10 +76,10 @@ class ExportAdminMixin:
         return response
 
     def no_workbook(self, rows):
-        """Why ``rows`` cannot be made a workbook; empty where they can."""
+        """Return why ``rows`` cannot be exported as a workbook, or "" if they can."""
         if rows[: MAX_WORKBOOK_ROWS + 1].count() > MAX_WORKBOOK_ROWS:
             return gettext("These are more than a workbook can be made of in time. Export them as CSV.")
-        # What a cell cannot hold of itself may need more for its escapes.
+        # Characters that XLSX escapes make a text longer.
         if "biography" not in self.export_fields:
             return ""
         if rows.annotate(length=Length("biography")).filter(length__gt=MAX_CELL_LENGTH // 2).exists():

@@ -1,4 +1,4 @@
-"""The changes of films and casts, and the way back to any state."""
+"""Film history in the admin: changes of films and casts, and restoring earlier states."""
 
 from html import escape
 
@@ -15,22 +15,22 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from actors.admin.changelist import ChoiceFilter
-from actors.admin.columns import address_of, column
-from actors.admin.conflicts.optimistic_locking import is_number
 from actors.admin.history import (
     HistoryAdminMixin,
     KindFilter,
     NumberFilter,
     OriginFilter,
-    PersonFilter,
+    UserFilter,
     render_replacement,
     render_text_difference,
 )
+from actors.admin.params import is_number
 from actors.history.attribution import attributed_to
 from actors.history.errors import EditConflict, NotRestorable
 from actors.history.films import TRACKED_FILM_FIELDS, restore_film
 from actors.models import Actor, Change, Credit, Film, FilmChange
+from actors.models.labels import concrete_field, verbose_name_of
+from actorsite.admin_site.changelist import ChoiceFilter
 
 
 def film_history_url(film_id):
@@ -38,9 +38,9 @@ def film_history_url(film_id):
 
 
 def describe_changes(changes, linked=False):
-    """Return ``changes`` as a list in which each has its ``actor`` (None for one who is gone), ``whose`` and ``what``.
+    """Return ``changes`` as a list, each with ``actor`` (None if deleted), ``actor_name`` and ``what`` (HTML).
 
-    The actors are looked up at once. Where ``linked``, their names lead to their forms.
+    All actors are looked up at once. If ``linked``, their names are links to their forms.
     """
     changes = list(changes)
     sides = (side for change in changes if change.credit_id for side in (change.before, change.after) if side)
@@ -49,16 +49,15 @@ def describe_changes(changes, linked=False):
     names = {**_actor_names(actors, linked), **_deleted_actor_names(pks - actors.keys())}
     for change in changes:
         change.actor = actors.get(change.actor_id)
-        change.whose = names[change.actor_id] if change.credit_id else ""
+        change.actor_name = names[change.actor_id] if change.credit_id else ""
         change.what = describe_change(change, names)
     return changes
 
 
 def _actor_names(actors, linked):
-    address = address_of("admin:actors_actor_change")
     link = '<a href="{}">{}</a>' if linked else "{1}"
     texts = {pk: str(actor) if _is_nameless(str(actor), pk) else f"{actor} (#{pk})" for pk, actor in actors.items()}
-    return {pk: format_html(link, address(pk), text) for pk, text in texts.items()}
+    return {pk: format_html(link, reverse("admin:actors_actor_change", args=[pk]), text) for pk, text in texts.items()}
 
 
 def _is_nameless(name, pk):
@@ -66,7 +65,7 @@ def _is_nameless(name, pk):
 
 
 def _deleted_actor_names(pks):
-    """Return {id: name} of actors who are gone, by their last names in the history, where it has them."""
+    """Return {id: name} of deleted actors, with their last names in the history if it has them."""
     if not pks:
         return {}
     last = Change.objects.filter(actor_id__in=pks).order_by().values("actor_id").annotate(last=Max("id"))
@@ -78,24 +77,29 @@ def _deleted_actor_names(pks):
 
 
 def describe_change(change, names):
-    """Say of a credit whose it is; field by field, what went and what came. ``names`` are those of actors, as HTML."""
+    """Return the differences as HTML, one field a line; for a credit, with the actor's name first.
+
+    Args:
+        change: A FilmChange.
+        names: {id: name as HTML} of the actors.
+    """
     model = Credit if change.credit_id else Film
-    whose = format_html("<div>{}</div>", change.whose) if change.credit_id else ""
+    actor_name = format_html("<div>{}</div>", change.actor_name) if change.credit_id else ""
     before, after = change.before or {}, change.after or {}
     fields = [field.attname for field in model._meta.concrete_fields if field.attname in {**before, **after}]
     rows = [
         (
-            model._meta.get_field(name.removesuffix("_id")).verbose_name,
+            verbose_name_of(model, name.removesuffix("_id")),
             render_replacement(*(names[side[name]] for side in (before, after)))
             if name == "actor_id"
             else render_text_difference(*("" if side.get(name) is None else side[name] for side in (before, after))),
         )
         for name in fields
         if name != "film_id"
-        and (before.get(name) or None) != (after.get(name) or None)  # what was left empty is no news
+        and (before.get(name) or None) != (after.get(name) or None)  # None and "" are the same to a reader
         and not (name == "actor_id" and change.kind != "~")
     ]
-    return format_html("{}{}", whose, format_html_join("", "<div><b>{}:</b> {}</div>", rows))
+    return format_html("{}{}", actor_name, format_html_join("", "<div><b>{}:</b> {}</div>", rows))
 
 
 class FilmFilter(NumberFilter):
@@ -105,29 +109,29 @@ class FilmFilter(NumberFilter):
 
 
 class FilmFieldFilter(ChoiceFilter):
-    """What was changed: a field of the film, or one of a part in it."""
+    """Filter by the field that was changed, of the film or of a credit in it."""
 
     title = _("field")
     parameter_name = "field"
     fields = dict.fromkeys(TRACKED_FILM_FIELDS, Film) | dict.fromkeys(("actor", "character", "billing"), Credit)
 
     def lookups(self, request, model_admin):
-        return [(name, capfirst(model._meta.get_field(name).verbose_name)) for name, model in self.fields.items()]
+        return [(name, capfirst(verbose_name_of(model, name))) for name, model in self.fields.items()]
 
     def queryset(self, request, queryset):
         if not (name := self.value()):
             return queryset
-        # One name is the beginning of another.
+        # One field's name is the beginning of another's.
         spaced = Concat(Value(" "), "fields", Value(" "), output_field=TextField())
-        column = self.fields[name]._meta.get_field(name).attname
-        found = queryset.alias(spaced=spaced).filter(kind="~", spaced__contains=f" {column} ")
-        return found.filter(credit_id__isnull=self.fields[name] is Film)
+        column = concrete_field(self.fields[name], name).attname
+        changes = queryset.alias(spaced=spaced).filter(kind="~", spaced__contains=f" {column} ")
+        return changes.filter(credit_id__isnull=self.fields[name] is Film)
 
 
 @admin.register(FilmChange)
 class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
     restore_view = "admin:actors_filmchange_restore"
-    list_filter = [FilmFilter, KindFilter, OriginFilter, FilmFieldFilter, PersonFilter]
+    list_filter = [FilmFilter, KindFilter, OriginFilter, FilmFieldFilter, UserFilter]
 
     def changelist_view(self, request, extra_context=None):
         title = gettext("Recent changes of films and casts")
@@ -137,42 +141,37 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_list_display(self, request):
-        back = [self.back] if request.user.has_perm("actors.restore_change") else []
-        return [self.when, "kind", self.film, self.what, self.person, "origin", *back]
+        back = ["back"] if request.user.has_perm("actors.restore_change") else []
+        return ["when", "kind", "film", "what", "person", "origin", *back]
 
     def get_changelist_instance(self, request):
-        """Look up the films and actors of a page at once."""
-        page = super().get_changelist_instance(request)
+        """Return the list with the films and actors of the page looked up at once."""
+        changelist = super().get_changelist_instance(request)
         linked = self.admin_site.get_model_admin(Actor).has_view_permission(request)
-        changes = describe_changes(page.result_list, linked)
+        changes = describe_changes(changelist.result_list, linked)
         films = Film.objects.in_bulk({change.film_id for change in changes})
         last = FilmChange.objects.filter(film_id__in={change.film_id for change in changes}).order_by()
         seen = dict(last.values("film_id").annotate(last=Max("id")).values_list("film_id", "last"))
         for change in changes:
             change.film = films.get(change.film_id)
             change.seen = seen[change.film_id]
-        page.result_list = changes
-        return page
+        changelist.result_list = changes
+        return changelist
 
-    @column(description=_("film"))
-    def film(self):
-        """The film, which leads to its form; of one that is gone the title or number, which leads to its history."""
-        form, gone = address_of("admin:actors_film_change"), film_history_url("")
-
-        def link(change):
-            if change.film:
-                address, name = form(change.film_id), str(change.film)
-            else:
-                address, name = f"{gone}{change.film_id}", f"#{change.film_id}" if change.credit_id else str(change)
-            return SafeString(f'<a href="{address}">{escape(name)}</a>')
-
-        return link
+    @admin.display(description=_("film"))
+    def film(self, change):
+        """Return the film as a link to its form, or its title or id as a link to its history if it is deleted."""
+        if change.film:
+            address, name = reverse("admin:actors_film_change", args=[change.film_id]), change.film
+        else:
+            address, name = film_history_url(change.film_id), f"#{change.film_id}" if change.credit_id else change
+        return format_html('<a href="{}">{}</a>', address, name)
 
     @admin.display(description=_("what"))
     def what(self, change):
         return change.what
 
-    def ways_back(self, change):
+    def restorable_states(self, change):
         return change.seen, change.kind == "~", change.before is not None, change.after is not None
 
     def get_urls(self):
@@ -180,7 +179,7 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         return [restore, *super().get_urls()]
 
     def restore(self, request, pk):
-        """Give the film or credit of a change the state before or after it: POST ``restore``, "side:entry seen"."""
+        """Restore the film or credit to the state before or after a change: POST ``restore`` as "side:entry seen"."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("actors.restore_change"):
@@ -188,7 +187,7 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         change = get_object_or_404(FilmChange, pk=pk)
         side, _colon, seen = request.POST.get("restore", "").partition(":")
         if side not in ("before", "after") or getattr(change, side) is None or not is_number(seen):
-            raise SuspiciousOperation("No such way back.")
+            raise SuspiciousOperation("No such state to restore.")
         try:
             with attributed_to(request.user.get_username(), "admin"):
                 film, lost = restore_film(change, side, int(seen))

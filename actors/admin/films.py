@@ -1,4 +1,4 @@
-"""The editors' view of films and their casts."""
+"""Films and their casts in the admin."""
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -9,8 +9,8 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from actors.admin.changelist import KeysetAdminMixin, check_query, timestamp_formatter
-from actors.admin.columns import column
+from actors.admin.changelist import KeysetAdminMixin, format_timestamp
+from actors.admin.conflicts.field_conflicts import reopen_conflict
 from actors.admin.conflicts.films import (
     CREDIT_PREFIX,
     MAX_CAST_ROWS,
@@ -24,7 +24,7 @@ from actors.admin.conflicts.films import (
     resolved_film,
     unseen_changes,
 )
-from actors.admin.conflicts.optimistic_locking import OptimisticLockingMixin, is_number, number_in, reopen_conflict
+from actors.admin.conflicts.optimistic_locking import OptimisticLockingMixin
 from actors.admin.credit_picker import (
     ActorPicker,
     ActorPickerField,
@@ -37,17 +37,19 @@ from actors.admin.deletion import deleted_objects_with_credits
 from actors.admin.exports import ExportAdminMixin
 from actors.admin.film_history import describe_changes, film_history_url
 from actors.admin.idempotency import IdempotentAddMixin
+from actors.admin.params import is_number, number_in
 from actors.exports import records as data
 from actors.history.films import last_change_id, lock_film
 from actors.models import Credit, Film, FilmChange
 from actors.search import ranking
 from actors.text.normalize import fold_words
+from actorsite.admin_site.changelist import check_query
 
 
 class Cast(admin.StackedInline):
-    """Who is in the film, and as whom. Actors are found by name: a select box of a million would not do.
+    """The cast of a film. Actors are found by autocompletion, since there may be millions.
 
-    Stacked, because the fields of the stock table have no labels that can be read aloud.
+    Stacked, because the fields of a tabular inline have no labels for screen readers.
     """
 
     model = Credit
@@ -59,18 +61,18 @@ class Cast(admin.StackedInline):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("actor")
 
-    def formfield_for_foreignkey(self, field, request, **kwargs):
-        if field.name == "actor":
-            kwargs |= {"widget": ActorPicker(field, self.admin_site), "form_class": ActorPickerField}
-        formfield = super().formfield_for_foreignkey(field, request, **kwargs)
-        if field.name == "actor":
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "actor":
+            kwargs |= {"widget": ActorPicker(db_field, self.admin_site), "form_class": ActorPickerField}
+        formfield = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if formfield and db_field.name == "actor":
             formfield.error_messages["invalid_choice"] = _("This actor was deleted. Choose another or remove the line.")
         return formfield
 
 
 @admin.register(Film)
 class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, KeysetAdminMixin, admin.ModelAdmin):
-    """Films with their casts, which are edited, and overtaken, as one."""
+    """Films with their casts, which share one form and one version."""
 
     list_display = ["listed_title", "original_title", "year", "changed"]
     list_per_page = 50
@@ -87,24 +89,23 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
     def listed_title(self, film):
         return film.title or f"#{film.pk}"
 
-    @column(description=_("last change"))
-    def changed(self):
-        moment = timestamp_formatter()
-        return lambda film: moment(film.last_update)
+    @admin.display(description=_("last change"))
+    def changed(self, film):
+        return format_timestamp(film.last_update)
 
     def get_fields(self, request, film=None):
         return self.fields if film else self.fields[:-1]  # a new film has no last change
 
     def get_search_results(self, request, queryset, search_term):
-        """What the public search has best, as in the list of actors."""
+        """Return the best results of the public search, as in the list of actors."""
         check_query(search_term)
         if not search_term:
             return queryset, False
         if getattr(request, "wants_all", False):
             return (queryset.search(search_term) if fold_words(search_term) else queryset.none()), False
-        found = ranking.rank_films(search_term)
-        request.found_more = found.more
-        return queryset.filter(pk__in=[pk for _tier, _key, pk in found.places]), False
+        results = ranking.rank_films(search_term)
+        request.found_more = results.more
+        return queryset.filter(pk__in=[pk for _tier, _key, pk in results.places]), False
 
     def get_deleted_objects(self, films, request):
         return deleted_objects_with_credits(films, "film")
@@ -119,7 +120,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
             raise PermissionDenied
         return redirect(film_history_url(object_id))
 
-    # No lost update
+    # Optimistic locking
 
     deleted_meanwhile = _("The film was deleted while you were editing")
     changes_template = "admin/actors/film/changes.html"
@@ -131,27 +132,27 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         if (is_number(total) and int(total) > MAX_CAST_ROWS) or len(total) > 10:
             raise SuspiciousOperation("More rows than a form can have.")
         rows = [f"{CREDIT_PREFIX}{n}" for n in range(number_in(request.POST, "credits-TOTAL_FORMS") or 0)]
-        request.POST, everyone = match_written_names(request.POST, rows)
+        request.POST, all_matched = match_written_names(request.POST, rows)
         request.POST = follow_merges_in_form(request.POST)
         if "_resolve" in request.POST:
             request.POST = match_edited_names(request.POST)
         context = {"seen": last_change_id(object_id) if object_id else 0, **(extra_context or {})}
-        if not everyone:
-            return self.not_everyone(request, object_id, form_url, context)
+        if not all_matched:
+            return self.unmatched_names_view(request, object_id, form_url, context)
         try:
             return super().changeform_view(request, object_id, form_url, context)
         except IntegrityError:
-            # An actor was deleted or merged between the look at the form and its end: now it is seen.
+            # An actor was deleted or merged while the form was being saved. This time the form sees it.
             request.POST = follow_merges_in_form(request.POST)
             return super().changeform_view(request, object_id, form_url, context)
 
-    def not_everyone(self, request, object_id, form_url, context):
-        """The form again, with what is wrong, and of the state that it began with: a conflict may come after."""
+    def unmatched_names_view(self, request, object_id, form_url, context):
+        """Return the form with its errors. It keeps the mark of the version it started from, to detect a conflict."""
         context["seen"] = request.POST.get("seen", "")
         with transaction.atomic():
             response = super(OptimisticLockingMixin, self).changeform_view(request, object_id, form_url, context)
-            if response.status_code != 200:  # saved, past all guards
-                raise SuspiciousOperation("An actor who is not found, in a form that has no place for actors.")
+            if response.status_code != 200:  # saved without the version check
+                raise SuspiciousOperation("An unknown actor in a form without fields for actors.")
         return response
 
     def marks(self, things):
@@ -174,7 +175,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         add_unmatched_errors(rows)
         offer_edited_actors(rows)
 
-    def conflict_of(self, request, pk, now, seen):
+    def describe_conflict(self, request, pk, now, seen):
         rows, same, since, base_known = film_conflict(request.POST, pk, now, seen)
         add_unmatched_errors(rows)
         shown = FilmChange.objects.filter(film_id=pk)

@@ -1,6 +1,5 @@
-"""The recent changes, and the way back to any state."""
+"""Actor history in the admin: recent changes, and restoring earlier states."""
 
-from functools import cache
 from html import escape
 from urllib.parse import urlencode
 
@@ -11,68 +10,46 @@ from django.db.models import OuterRef, Subquery
 from django.http import HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from actors.admin.changelist import ChoiceFilter, KeysetAdminMixin, timestamp_formatter
-from actors.admin.columns import address_of, column
-from actors.admin.conflicts.optimistic_locking import conflict_notice, is_number
+from actors.admin.changelist import KeysetAdminMixin, format_timestamp
+from actors.admin.conflicts.optimistic_locking import conflict_notice
+from actors.admin.params import is_number
 from actors.history.actors import TRACKED_FIELDS, changed_fields, restore_actor
 from actors.history.attribution import attributed_to
 from actors.history.errors import EditConflict
 from actors.history.word_diff import word_diff
 from actors.models import Actor, Batch, Change
+from actors.models.labels import verbose_name_of
 from actors.text.countries import country_name
+from actorsite.admin_site.changelist import ChoiceFilter
 
 
 def actor_history_url(pk):
     return f"{reverse('admin:actors_change_changelist')}?actor={pk}"
 
 
-def person_link_column():
-    """Return what makes of an entry the person in it, as a link to all of that person's in the same list."""
-
-    @cache
-    def link(who):
-        return SafeString(f'<a href="?{urlencode({"who": who})}">{escape(who)}</a>') if who else "–"
-
-    return lambda change: link(change.who)
-
-
-def render_difference(name, old, new, language=None):
-    """Return the change of one field as HTML: words that went struck out, words that came underlined.
-
-    ``language`` is the one that is spoken now, where the caller knows it.
-    """
+def render_difference(name, old, new):
+    """Return the change of one field as HTML with deleted words struck out and inserted words underlined."""
     if name == "country":
-        language = language or get_language()
+        language = get_language()
         old, new = (value and (country_name(value, language) or value) for value in (old, new))
     return render_text_difference(old, new)
 
 
 def render_text_difference(old, new):
-    """Return what leads from one text to the other as HTML: what went struck out, what came underlined."""
+    """Return the difference of two texts as HTML with deleted words struck out and inserted words underlined."""
     pieces = (_DIFF_HTML[kind].format(escape(text)) for kind, text in word_diff(old, new))
     return SafeString(" ".join(pieces))
 
 
 def render_replacement(old, new):
-    """Return that one thing came in place of another, each HTML: the first struck out, the second underlined."""
+    """Return HTML with ``old`` struck out and ``new`` underlined, both of which are HTML already."""
     return SafeString(f"{_DIFF_HTML['gone'].format(old)} {_DIFF_HTML['come'].format(new)}")
-
-
-def restore_buttons(view):
-    """Return what makes the buttons that lead back: of an entry's number, the state seen, and (side, label) pairs."""
-    address = address_of(view)
-    return lambda pk, seen, sides: SafeString(
-        "".join(
-            f'<button class="button" formaction="{address(pk)}" name="restore" value="{side}:{seen}">{escape(label)}'
-            "</button> "
-            for side, label in sides
-        )
-    )
 
 
 _DIFF_HTML = {"same": "{}", "gone": '<del class="gone">{}</del>', "come": '<ins class="come">{}</ins>'}
@@ -98,7 +75,7 @@ class OriginFilter(ChoiceFilter):
 
     def queryset(self, request, queryset):
         if self.value() == "import" and queryset.model is Change:
-            # No index has the imports, of which a million would pay for it: the last one says where to begin.
+            # Imports have no index, since a million rows would pay for it. Start at the newest change of the last one.
             last = Batch.objects.filter(kind="import").exclude(added=0, changed=0).order_by("-pk").first()
             newest = Change.objects.filter(batch=last).order_by("-pk").first() if last else None
             queryset = queryset.filter(pk__lte=newest.pk) if newest else queryset.none()
@@ -110,14 +87,14 @@ class FieldFilter(ChoiceFilter):
     parameter_name = "field"
 
     def lookups(self, request, model_admin):
-        return [(name, capfirst(Actor._meta.get_field(name).verbose_name)) for name in TRACKED_FIELDS]
+        return [(name, capfirst(verbose_name_of(Actor, name))) for name in TRACKED_FIELDS]
 
     def queryset(self, request, queryset):
         return queryset.filter(kind="~", fields__contains=self.value()) if self.value() else queryset
 
 
-class PersonFilter(ChoiceFilter):
-    """Whoever stands in an entry; those who can sign in here are offered."""
+class UserFilter(ChoiceFilter):
+    """Filter by the user who made the change. It offers the staff, and accepts any name."""
 
     title = _("person")
     parameter_name = "who"
@@ -136,12 +113,12 @@ class PersonFilter(ChoiceFilter):
 
 
 class NumberFilter(ChoiceFilter):
-    """The entries of one thing, which may be gone, by its number; offered only by the links that lead there."""
+    """Filter by the id of an object, which may be deleted. Only links to it set it."""
 
     column = ""
 
     def lookups(self, request, model_admin):
-        pk = self.used_parameters.get(self.parameter_name)
+        pk = self.used_parameters.get(str(self.parameter_name))
         return [(pk, f"#{pk}")] if pk else []
 
     def allowed(self):
@@ -163,9 +140,9 @@ class BatchFilter(NumberFilter):
 
 
 class HistoryAdminMixin(KeysetAdminMixin):
-    """Mixed into the ModelAdmin of a history, read only: the columns that all histories have."""
+    """ModelAdmin mixin for a history: read-only, with the columns that all histories share."""
 
-    # The name of the view that leads back.
+    # The name of the URL that restores a state.
     restore_view = ""
     list_display_links = None
     list_per_page = 50
@@ -182,43 +159,46 @@ class HistoryAdminMixin(KeysetAdminMixin):
     def has_delete_permission(self, request, change=None):
         return False
 
-    @column(description=_("when"))
-    def when(self):
-        moment = timestamp_formatter("seconds")
-        return lambda change: moment(change.at)
+    @admin.display(description=_("when"))
+    def when(self, change):
+        return format_timestamp(change.at, "seconds")
 
-    @column(description=_("who"))
-    def person(self):
-        """Who it was, which leads to what else they did."""
-        return person_link_column()
+    @admin.display(description=_("who"))
+    def person(self, change):
+        """Return the user's name as a link to all their changes in this list."""
+        return format_html('<a href="?{}">{}</a>', urlencode({"who": change.who}), change.who) if change.who else "–"
 
-    @column(description=_("go back"))
-    def back(self):
-        buttons = restore_buttons(self.restore_view)
-        to_before, undelete = gettext("Restore the state before"), gettext("Undelete")
-        to_this = gettext("Restore this state")
+    @admin.display(description=_("go back"))
+    def back(self, change):
+        """Return the buttons that restore the state before or after the change."""
+        seen, exists, has_before, has_after = self.restorable_states(change)
+        buttons = []
+        if has_before:
+            buttons.append(("before", gettext("Restore the state before") if exists else gettext("Undelete")))
+        if has_after:
+            buttons.append(("after", gettext("Restore this state")))
+        address = reverse(self.restore_view, args=[change.pk])
+        return format_html_join(
+            "",
+            '<button class="button" formaction="{}" name="restore" value="{}:{}">{}</button> ',
+            ((address, side, seen, label) for side, label in buttons),
+        )
 
-        def cell(change):
-            seen, there, before, after = self.ways_back(change)
-            sides = [("before", to_before if there else undelete)] if before else []
-            return buttons(change.pk, seen, [*sides, ("after", to_this)] if after else sides)
+    def restorable_states(self, change) -> tuple:
+        """Return the version the editor has seen, whether the object exists, and which states can be restored.
 
-        return cell
-
-    def ways_back(self, change) -> tuple:
-        """Return the state seen, whether the thing is there, and whether one can go back to before and to after."""
-        raise NotImplementedError  # each history's own; an abstract class would ask for another metaclass
+        Returns:
+            (version, exists, has a state before, has a state after)
+        """
+        raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
 
 
 @admin.register(Change)
 class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
-    """The recent changes, and each actor's history: read only, and the way back to any state."""
+    """Recent changes, each actor's history, and buttons that restore earlier states."""
 
     restore_view = "admin:actors_change_restore"
-    list_filter = [ActorFilter, BatchFilter, KindFilter, OriginFilter, FieldFilter, PersonFilter]
-
-    class Media:
-        css = {"all": ["actors/editors.css"]}
+    list_filter = [ActorFilter, BatchFilter, KindFilter, OriginFilter, FieldFilter, UserFilter]
 
     def get_queryset(self, request):
         now = Actor.objects.filter(pk=OuterRef("actor_id")).values("version")
@@ -232,33 +212,29 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_list_display(self, request):
-        back = [self.back] if request.user.has_perm("actors.restore_change") else []
-        return [self.when, "kind", self.actor, self.what, self.person, "origin", *back]
+        back = ["back"] if request.user.has_perm("actors.restore_change") else []
+        return ["when", "kind", "actor", "what", "person", "origin", *back]
 
-    @column(description=_("actor"))
-    def actor(self):
-        """The actor's name at the time, which leads to its form; of one that is gone, to its history."""
-        form, gone = address_of("admin:actors_actor_change"), actor_history_url("")
+    @admin.display(description=_("actor"))
+    def actor(self, change):
+        """Return the actor's name at the time as a link to its form, or to its history if it is deleted."""
+        exists = change.now is not None
+        address = reverse("admin:actors_actor_change", args=[change.actor_id])
+        return format_html('<a href="{}">{}</a>', address if exists else actor_history_url(change.actor_id), change)
 
-        def link(change):
-            address = form(change.actor_id) if change.now else f"{gone}{change.actor_id}"
-            return SafeString(f'<a href="{address}">{escape(str(change))}</a>')
-
-        return link
-
-    @column(description=_("what"))
-    def what(self):
-        """Field by field, what went and what came."""
-        language = get_language()
-        labels = {name: escape(str(Actor._meta.get_field(name).verbose_name)) for name in TRACKED_FIELDS}
-        return lambda change: SafeString(
-            "".join(
-                f"<div><b>{labels[name]}:</b> {render_difference(name, old, new, language)}</div>"
+    @admin.display(description=_("what"))
+    def what(self, change):
+        """Return the differences, one field a line."""
+        return format_html_join(
+            "",
+            "<div><b>{}:</b> {}</div>",
+            (
+                (verbose_name_of(Actor, name), render_difference(name, old, new))
                 for name, old, new in changed_fields(change.before, change.after)
-            )
+            ),
         )
 
-    def ways_back(self, change):
+    def restorable_states(self, change):
         return change.now or "", change.now, change.before, change.after and change.version != change.now
 
     def get_urls(self):
@@ -266,7 +242,7 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         return [restore, *super().get_urls()]
 
     def restore(self, request, pk):
-        """Give the actor of a change the state before or after it: POST ``restore``, "side:version seen"."""
+        """Restore the actor to the state before or after a change: POST ``restore`` as "side:version seen"."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("actors.restore_change"):
@@ -274,12 +250,12 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         change = get_object_or_404(Change, pk=pk)
         side, _colon, seen = request.POST.get("restore", "").partition(":")
         if side not in ("before", "after") or getattr(change, side) is None or not (is_number(seen) or seen == ""):
-            raise SuspiciousOperation("No such way back.")
+            raise SuspiciousOperation("No such state to restore.")
         try:
             with attributed_to(request.user.get_username(), "admin"):
                 actor, lost = restore_actor(Actor.objects, change, side, int(seen) if seen else None)
-        except EditConflict as overtaken:
-            return conflict_notice(request, self, gettext("Nothing was restored"), [(change.actor_id, overtaken.now)])
+        except EditConflict as conflict:
+            return conflict_notice(request, self, gettext("Nothing was restored"), [(change.actor_id, conflict.now)])
         self.message_user(request, gettext("%(actor)s is restored.") % {"actor": actor}, messages.SUCCESS)
         if lost:
             text = ngettext(

@@ -1,4 +1,4 @@
-"""What a form adds is added once, however often it is sent: a slow answer makes people click again."""
+"""Idempotent add forms: a form that is sent twice, as people do when the answer is slow, adds one object."""
 
 import hashlib
 import json
@@ -8,53 +8,54 @@ from datetime import timedelta
 from django.utils.timezone import now
 
 from actors.models import SubmittedForm
+from actorsite.admin_site.mixin_base import ModelAdminMixin
 
-# Which button it was, and what is new at each sending.
+# The button that was clicked, and fields that change with each submission.
 IGNORED_FORM_FIELDS = {"csrfmiddlewaretoken", "_save", "_continue", "_addanother"}
 FORM_LIFETIME = timedelta(days=1)
 
 
 class AlreadyAdded(Exception):
-    """The form has added ``thing`` already."""
+    """The form has already added ``obj``."""
 
-    def __init__(self, thing):
-        super().__init__("It was added before.")
-        self.thing = thing
+    def __init__(self, obj):
+        super().__init__("The form has already added it.")
+        self.obj = obj
 
 
-class IdempotentAddMixin:
-    """Mixed into a ModelAdmin, whose form for a new thing has a key, ``once``.
+class IdempotentAddMixin(ModelAdminMixin):
+    """ModelAdmin mixin that gives each add form a key, ``form_key``.
 
-    The same key with the same text, from the same person, is the same form.
-    With another text it is a new one: who goes back to the form and writes
-    something else adds that too.
+    The same key with the same data from the same user is the same submission.
+    The same key with other data is a new one: going back to the form and
+    changing it adds another object.
     """
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except AlreadyAdded as before:
-            return self.response_add(request, before.thing)
+        except AlreadyAdded as duplicate:
+            return self.response_add(request, duplicate.obj)
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        context = {**context, "once": request.POST.get("once") or secrets.token_urlsafe(16)}
+        context = {**context, "form_key": request.POST.get("form_key") or secrets.token_urlsafe(16)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    def save_model(self, request, thing, form, change):
-        if change or not request.POST.get("once"):
-            super().save_model(request, thing, form, change)
+    def save_model(self, request, obj, form, change):
+        if change or not request.POST.get("form_key"):
+            super().save_model(request, obj, form, change)
             return
         SubmittedForm.objects.filter(at__lt=now() - FORM_LIFETIME).delete()
-        # Who sends the same meanwhile waits here until this transaction ends.
-        sent, _made = SubmittedForm.objects.get_or_create(digest=form_digest(request))
-        if before := self.model.objects.filter(pk=sent.thing_id).first():
-            raise AlreadyAdded(before)
-        super().save_model(request, thing, form, change)
-        sent.thing_id = thing.pk
-        sent.save()
+        # A simultaneous submission of the same form waits here until this transaction ends.
+        submission, _created = SubmittedForm.objects.get_or_create(digest=form_digest(request))
+        if existing := self.model.objects.filter(pk=submission.thing_id).first():
+            raise AlreadyAdded(existing)
+        super().save_model(request, obj, form, change)
+        submission.thing_id = obj.pk
+        submission.save()
 
 
 def form_digest(request):
-    """Return what tells the form that is sent from any other."""
-    typed = [(name, request.POST.getlist(name)) for name in sorted(request.POST.keys() - IGNORED_FORM_FIELDS)]
-    return hashlib.sha256(json.dumps([request.user.pk, request.path, typed]).encode()).hexdigest()
+    """Return a digest that identifies the submission: its user, address and data."""
+    data = [(name, request.POST.getlist(name)) for name in sorted(request.POST.keys() - IGNORED_FORM_FIELDS)]
+    return hashlib.sha256(json.dumps([request.user.pk, request.path, data]).encode()).hexdigest()

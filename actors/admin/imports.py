@@ -1,8 +1,9 @@
-"""Imports by page: a file is sent, what it would do is shown, then it is done; and undone."""
+"""Imports in the admin: upload a file, preview its changes, apply them, and undo them."""
 
 import codecs
 import io
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -21,9 +22,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from actors import imports
-from actors.admin.changelist import DeclaredLookupsMixin
-from actors.admin.conflicts.optimistic_locking import conflict_notice, is_number
+from actors.admin.conflicts.optimistic_locking import conflict_notice
 from actors.admin.history import render_difference
+from actors.admin.params import is_number
 from actors.history.undo import CannotUndoUnmerge, ChangedSinceBatch, undo_batch
 from actors.imports.columns import IGNORED_FIELDS, IMPORT_FIELDS, KEY_FIELDS, field_for_heading
 from actors.imports.errors import RowError, UnreadableFile, write_errors
@@ -31,6 +32,8 @@ from actors.imports.parsers import open_source
 from actors.imports.possible_duplicates import find_possible_duplicates
 from actors.imports.staging import ImportConflict
 from actors.models import Actor, Batch, Upload
+from actors.models.labels import verbose_name_of
+from actorsite.admin_site.changelist import DeclaredLookupsMixin
 
 MAX_UPLOAD_BYTES = 10 << 20
 MAX_UPLOAD_ROWS = 100_000
@@ -42,7 +45,7 @@ OFFERED_ENCODINGS = ["utf-8", "utf-16", "gb18030", "big5", "shift_jis", "euc_kr"
 
 
 class FileForm(forms.Form):
-    """Which file to import."""
+    """Upload of the file to import."""
 
     file = forms.FileField(
         label=_("File"),
@@ -59,7 +62,7 @@ class FileForm(forms.Form):
 
 
 def extend_time_limits(request):
-    """Let the request's queries take longer than a page's may."""
+    """Allow the request and its queries IMPORT_SECONDS."""
     if extend := getattr(request, "extend_deadline", None):
         extend(IMPORT_SECONDS)
     if connection.vendor == "postgresql":
@@ -69,7 +72,7 @@ def extend_time_limits(request):
 
 @admin.register(Batch)
 class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
-    """The imports, a new one, and the undoing of one."""
+    """Imports and merges: their list, a new import, and undoing one."""
 
     list_display_links = None
     list_per_page = 50
@@ -106,7 +109,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
 
     @admin.display(description=_("what"))
     def numbers(self, batch):
-        """How many, and the way to each of them in the history."""
+        """Return how many actors the batch wrote, as a link to its changes."""
         text = gettext("%(added)d added, %(changed)d changed, %(deleted)d deleted") % {
             "added": batch.added, "changed": batch.changed, "deleted": batch.deleted
         }  # fmt: skip
@@ -136,7 +139,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         ]
 
     def undo(self, request, pk):
-        """Undo an import, the undoing of one, or a merge: POST."""
+        """Undo an import, its undoing, or a merge: POST."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_add_permission(request):
@@ -146,11 +149,10 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
             with transaction.atomic():
                 extend_time_limits(request)
                 undoing = undo_batch(batch, request.user.get_username())
-        except ChangedSinceBatch as since:
-            actors = Actor.objects.in_bulk(since.ids)
-            return conflict_notice(
-                request, self, gettext("Nothing was undone"), [(pk, actors.get(pk)) for pk in since.ids]
-            )
+        except ChangedSinceBatch as changed:
+            actors = Actor.objects.in_bulk(changed.ids)
+            conflicts = [(pk, actors.get(pk)) for pk in changed.ids]
+            return conflict_notice(request, self, gettext("Nothing was undone"), conflicts)
         except CannotUndoUnmerge:
             text = gettext("Nothing was undone: it is the undoing of a merge. Merge the two again instead.")
             self.message_user(request, text, messages.WARNING)
@@ -161,7 +163,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return redirect("admin:actors_batch_changelist")
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        """What was written stands in the history."""
+        """Redirect to the batch's changes in the history."""
         return self.history_view(request, object_id)
 
     def history_view(self, request, object_id, extra_context=None):
@@ -179,7 +181,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
     # A new import
 
     def add_view(self, request, form_url="", extra_context=None):
-        """Take a file."""
+        """Show the upload form; POST: store the file."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
@@ -196,7 +198,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return TemplateResponse(request, f"admin/actors/batch/{template}.html", context, status=status)
 
     def _upload(self, request, pk):
-        """Return who asks their file, to a POST locked, so that of two clicks one waits. Raises Upload.DoesNotExist."""
+        """Return the user's file; for a POST locked, so that a second click waits. Raises Upload.DoesNotExist."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         uploads = Upload.objects.select_for_update() if request.method == "POST" else Upload.objects
@@ -208,9 +210,9 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return redirect("admin:actors_batch_changelist")
 
     def preview(self, request, pk):
-        """Show what a file would do; POST: read it in another way, do it, or drop it."""
-        context = {"encodings": [(name, name.upper()) for name in OFFERED_ENCODINGS]}
-        done = None
+        """Show what an import would change; POST: read the file differently, import it, or discard it."""
+        context: dict[str, Any] = {"encodings": [(name, name.upper()) for name in OFFERED_ENCODINGS]}
+        batch = None
         try:
             with transaction.atomic():
                 extend_time_limits(request)
@@ -223,7 +225,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
                 context |= {"upload": upload, "title": gettext("What %(file)s would do") % {"file": upload.name}}
                 staging = self._examine(upload, context)
                 if "_import" in request.POST and not staging.wrong:
-                    done = staging.apply(request.user.get_username(), upload.name)
+                    batch = staging.apply(request.user.get_username(), upload.name)
                     upload.delete()
                 else:
                     context |= self._findings(staging)
@@ -235,9 +237,9 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         except ImportConflict:
             context["unreadable"] = gettext("Someone changed the directory meanwhile. Nothing is written; try again.")
         if "_import" in request.POST and "unreadable" not in context and "staging" not in context:
-            if done:
+            if batch:
                 text = gettext("Imported: %(added)d added, %(changed)d changed.")
-                self.message_user(request, text % {"added": done.added, "changed": done.changed}, messages.SUCCESS)
+                self.message_user(request, text % {"added": batch.added, "changed": batch.changed}, messages.SUCCESS)
             return redirect("admin:actors_batch_changelist")
         return self._page(request, "preview", context, status=409 if request.method == "POST" else 200)
 
@@ -250,15 +252,13 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
             {"heading": heading, "field": upload.columns.get(heading, field_for_heading(heading))}
             for heading in dict.fromkeys(source.header[:100])
         ]
-        labels = {
-            name: capfirst(str(Actor._meta.get_field(name).verbose_name)) for name in (*KEY_FIELDS, *IMPORT_FIELDS)
-        }
+        labels = {name: capfirst(verbose_name_of(Actor, name)) for name in (*KEY_FIELDS, *IMPORT_FIELDS)}
         context["fields"] = labels.items()
         return imports.examine(source, upload.columns, most=MAX_UPLOAD_ROWS)
 
     def _findings(self, staging):
         def label(name):
-            return capfirst(str(Actor._meta.get_field(name).verbose_name))
+            return capfirst(verbose_name_of(Actor, name))
 
         number, doubtful = find_possible_duplicates(staging, MAX_SAMPLES)
         return {
@@ -282,9 +282,9 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         encoding, columns = request.POST.get("encoding", ""), {}
         headings, fields = request.POST.getlist("heading"), request.POST.getlist("field")
         if encoding not in ("", *OFFERED_ENCODINGS) or len(headings) != len(fields):
-            raise SuspiciousOperation("No such way to read a file.")
+            raise SuspiciousOperation("No such encoding, or a heading without a field.")
         try:
-            # As it was read for the page that these come from: in the new encoding they may be others.
+            # The header as the preview has read it: another encoding may change the headings.
             header = open_source(io.BytesIO(upload.content), upload.encoding or None).header if headings else []
         except UnreadableFile:
             header = []
@@ -298,7 +298,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return redirect("admin:actors_batch_preview", upload.pk)
 
     def mistakes(self, request, pk):
-        """All that is wrong with a file, as CSV."""
+        """Return all errors of a file as CSV."""
         text = io.StringIO()
         try:
             with transaction.atomic():
@@ -308,7 +308,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         except Upload.DoesNotExist:
             return self._gone(request)
         except UnreadableFile as error:
-            write_errors([RowError("", "", "", str(error))], text)
+            write_errors([RowError(None, "", "", str(error))], text)
         response = HttpResponse(codecs.BOM_UTF8 + text.getvalue().encode(), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="mistakes.csv"'
         return response

@@ -1,4 +1,4 @@
-"""Possible duplicates, side by side, and made one."""
+"""Merging of actors in the admin: possible duplicates, and a page that compares two actors."""
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
@@ -11,14 +11,17 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from actors.admin.changelist import check_query
-from actors.admin.conflicts.optimistic_locking import conflict_notice, is_number
+from actors.admin.conflicts.optimistic_locking import conflict_notice
+from actors.admin.params import is_number
 from actors.history.actors import TRACKED_FIELDS
 from actors.history.duplicates import find_duplicate_pairs
 from actors.history.errors import EditConflict
 from actors.history.merge import KEEP_BOTH, combined_other_names, merge_actors
 from actors.models import Actor
+from actors.models.labels import concrete_field
 from actors.text.countries import country_name
+from actorsite.admin_site.changelist import check_query
+from actorsite.admin_site.mixin_base import ModelAdminMixin
 
 MERGE_SIDES = ("a", "b")
 
@@ -28,7 +31,7 @@ def merge_url(a, b):
 
 
 def _describe_row(row: dict) -> tuple[str, str]:
-    """Return the name of a possible duplicate, of which the ``row`` is given, and the line that the list has."""
+    """Return the name of a possible duplicate and the line that the list shows for it."""
     name = f"{row['first_name']} {row['last_name']}".strip()
     country = country_name(row["country"], get_language())
     born, died = (row[year] or "" for year in ("birth_year", "death_year"))
@@ -36,8 +39,8 @@ def _describe_row(row: dict) -> tuple[str, str]:
     return name, " ".join(filter(None, (f"#{row['id']}", name, row["native_name"], years, country)))
 
 
-class MergeAdminMixin:
-    """Mixed into the ModelAdmin of actors. The right to merge is that to add a merge."""
+class MergeAdminMixin(ModelAdminMixin):
+    """ModelAdmin mixin for merging actors. It needs the permission to add a merge."""
 
     def may_merge(self, request):
         return request.user.has_perm("actors.add_merge")
@@ -59,15 +62,15 @@ class MergeAdminMixin:
 
     @admin.action(description=_("Merge two selected actors"), permissions=["merge"])
     def merge_selected(self, request, actors):
-        """Lead to the page that has two actors side by side."""
-        chosen = list(actors.order_by("pk").values_list("pk", flat=True)[:3])
-        if len(chosen) == 2:
-            return redirect(merge_url(*chosen))
+        """Redirect to the page that compares two actors."""
+        selected = list(actors.order_by("pk").values_list("pk", flat=True)[:3])
+        if len(selected) == 2:
+            return redirect(merge_url(*selected))
         self.message_user(request, gettext("Select two actors to merge."), messages.WARNING)
         return None
 
     def duplicates(self, request):
-        """Pairs of one name, a bounded part of the directory at a time."""
+        """List pairs of actors with the same name, in a bounded part of the directory at a time."""
         if not self.may_merge(request):
             raise PermissionDenied
         after = request.GET.get("after", "")
@@ -86,7 +89,7 @@ class MergeAdminMixin:
         return TemplateResponse(request, f"admin/actors/actor/{template}.html", context, status=status)
 
     def merge(self, request):
-        """Two actors side by side; POST: make them one, as is chosen field by field."""
+        """Compare two actors side by side; POST: merge them as chosen field by field."""
         if not self.may_merge(request):
             raise PermissionDenied
         pks = [request.GET.get(side, "") for side in MERGE_SIDES]
@@ -94,29 +97,29 @@ class MergeAdminMixin:
             raise Http404
         actors = Actor.objects.in_bulk([int(pk) for pk in pks])
         if request.method == "POST":
-            return self._make_one(request, [int(pk) for pk in pks], actors)
+            return self._merge(request, [int(pk) for pk in pks], actors)
         if len(actors) < 2:
             raise Http404
-        return self._side_by_side(request, [actors[int(pk)] for pk in pks])
+        return self._comparison(request, [actors[int(pk)] for pk in pks])
 
-    def _side_by_side(self, request, sides, mistakes=(), status=200):
+    def _comparison(self, request, sides, errors=(), status=200):
         films = [actor.credits.count() for actor in sides]
-        # What more is known of stays: more films, else the older entry.
+        # By default the actor with more films survives, otherwise the older entry.
         survivor = MERGE_SIDES[films[1] > films[0]]
         rows = []
         for name in TRACKED_FIELDS:
-            field = Actor._meta.get_field(name)
+            field = concrete_field(Actor, name)
             values = [getattr(actor, name) for actor in sides]
             names = dict(field.flatchoices)
             first = MERGE_SIDES.index(survivor)
-            known = [value not in (None, "") for value in values]
+            filled = [value not in (None, "") for value in values]
             rows.append(
                 {
                     "name": name,
                     "label": capfirst(str(field.verbose_name)),
                     "shown": [names.get(value, value) for value in values],
                     "same": values[0] == values[1],
-                    "take": MERGE_SIDES[first if known[first] or not known[1 - first] else 1 - first],
+                    "take": MERGE_SIDES[first if filled[first] or not filled[1 - first] else 1 - first],
                 }
             )
         self._offer_both(rows, sides)
@@ -128,44 +131,49 @@ class MergeAdminMixin:
             ],
             "survivor": survivor,
             "rows": rows,
-            "mistakes": mistakes,
+            "errors": errors,
         }
         return self._merge_page(request, "merge", context, status)
 
     @staticmethod
     def _offer_both(rows, sides):
-        """Let no name of either be lost: it leads those who search for it."""
+        """Offer, and choose by default, the other names of both: a search for any of them must find the survivor."""
         row = next(row for row in rows if row["name"] == "also_known_as")
-        taken = {row["name"]: getattr(sides[MERGE_SIDES.index(row["take"])], row["name"]) for row in rows}
-        both = combined_other_names(*sides, taken)
-        if both not in (taken["also_known_as"], ""):
+        chosen = {row["name"]: getattr(sides[MERGE_SIDES.index(row["take"])], row["name"]) for row in rows}
+        both = combined_other_names(sides[0], sides[1], chosen)
+        if both not in (chosen["also_known_as"], ""):
             row |= {"both": both, "take": KEEP_BOTH, "same": False}
 
-    def _make_one(self, request, pks, actors):
+    def _merge(self, request, pks, actors):
         seen = [request.POST.get(f"seen_{side}", "") for side in MERGE_SIDES]
-        stays = request.POST.get("survivor")
-        takes = {name: request.POST.get(f"take_{name}", stays) for name in TRACKED_FIELDS}
-        both = takes["also_known_as"] == KEEP_BOTH
+        survivor_side = request.POST.get("survivor")
+        choices = {name: request.POST.get(f"take_{name}", survivor_side) for name in TRACKED_FIELDS}
+        both = choices["also_known_as"] == KEEP_BOTH
         if both:
-            takes["also_known_as"] = stays
-        if stays not in MERGE_SIDES or not all(map(is_number, seen)) or not set(takes.values()) <= set(MERGE_SIDES):
+            choices["also_known_as"] = survivor_side
+        if (
+            survivor_side not in MERGE_SIDES
+            or not all(map(is_number, seen))
+            or not set(choices.values()) <= set(MERGE_SIDES)
+        ):
             raise SuspiciousOperation("No such choice.")
         versions = [(pk, int(version)) for pk, version in zip(pks, seen, strict=True)]
-        survivor, gone = versions if stays == "a" else reversed(versions)
+        survivor, duplicate = versions if survivor_side == "a" else reversed(versions)
         sides = dict(zip(MERGE_SIDES, map(actors.get, pks), strict=True))
         try:
-            # A state that was not the one seen is refused below.
-            values = {name: getattr(sides[side], name, None) for name, side in takes.items()}
+            # merge_actors refuses other versions than those the editor has seen.
+            values = {name: getattr(sides[side], name, None) for name, side in choices.items()}
             if both and all(sides.values()):
-                values["also_known_as"] = combined_other_names(*sides.values(), values)
-            batch = merge_actors(survivor, gone, values, request.user.get_username())
+                values["also_known_as"] = combined_other_names(sides["a"], sides["b"], values)
+            batch = merge_actors(survivor, duplicate, values, request.user.get_username())
         except EditConflict:
-            found = Actor.objects.in_bulk(pks)
-            now = {pk: actor.version for pk, actor in found.items()}
-            overtaken = [(pk, found.get(pk)) for pk, version in versions if now.get(pk) != version]
-            return conflict_notice(request, self, gettext("Nothing was merged"), overtaken)
+            stored = Actor.objects.in_bulk(pks)
+            conflicts = [
+                (pk, stored.get(pk)) for pk, version in versions if pk not in stored or stored[pk].version != version
+            ]
+            return conflict_notice(request, self, gettext("Nothing was merged"), conflicts)
         except ValidationError as error:
-            return self._side_by_side(request, [actors[pk] for pk in pks], error.messages, 409)
+            return self._comparison(request, [actors[pk] for pk in pks], error.messages, 409)
         self.message_user(
             request,
             format_html(

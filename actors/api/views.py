@@ -6,14 +6,14 @@ from django.http import Http404, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404
 from django.views.decorators.csrf import csrf_exempt
 
-from actors.api import openapi
+from actors.api import openapi, serializers
 from actors.exports import records
-from actors.history.merge_redirects import merged_into
+from actors.history.merge_redirects import current_actor
 from actors.listing.actors import ActorListing
 from actors.listing.films import FilmListing
-from actors.listing.params import InvalidParams, number_of
-from actors.listing.rows import Recorded
-from actors.models import Actor, Change, Film
+from actors.listing.params import InvalidParams
+from actors.models import Change, Film
+from actors.text.slugs import site_origin
 from actorsite.page_cache.publishing import publish, set_canonical_address, stream_response
 from actorsite.problem_details import allow_any_origin, invalid_params_problem, not_found_problem, problem
 
@@ -52,57 +52,29 @@ def _respond(view, request, *args, **kwargs):
 
 
 def _json_response(value):
-    text = value if isinstance(value, str) else records.encode_json(value)
-    return HttpResponse(text, content_type="application/json")
+    return HttpResponse(records.encode_json(value), content_type="application/json")
 
 
 @resource
 def actors_json(request):
     """A page of the list. ``next`` and ``previous`` are addresses, or null at the ends."""
-    rows, body = _list_page(request, ActorListing)
-    origin = _origin(request)
-    kept = bool(rows) and isinstance(rows[0], Recorded)
-    parts = [actor.encoded for actor in rows] if kept else map(records.encode_actor, rows)
-    actors = ",".join([f"{before}{origin}{after}" for before, after in parts])
-    return _json_response(f'{records.encode_json(body)[:-1]},"actors":[{actors}]}}')
+    rows, page = serializers.serialize_page(request, _read_listing(request, ActorListing))
+    origin = site_origin(request)
+    return _json_response({**page, "actors": [serializers.serialize_actor(actor, origin) for actor in rows]})
 
 
 @resource
 def films_json(request):
     """A page of the list of films, likewise."""
-    rows, body = _list_page(request, FilmListing)
-    return _json_response({**body, "films": [_film(request, film) for film in rows]})
+    rows, page = serializers.serialize_page(request, _read_listing(request, FilmListing))
+    origin = site_origin(request)
+    return _json_response({**page, "films": [serializers.serialize_film(film, origin) for film in rows]})
 
 
-def _list_page(request, kind):
+def _read_listing(request, kind):
     listing = kind.read(request.GET)
     set_canonical_address(request, listing.query_string)
-    page = listing.page(data=True)
-    number, more = number_of(request, listing, page)
-    here = _origin(request) + request.path
-    body = {
-        # Counting is bounded.
-        "total": None if more else number,
-        "next": _page_url(here, listing, after=page and page.next),
-        "previous": _page_url(here, listing, before=page and page.previous),
-    }
-    rows = page.rows if page else []
-    body["suggestions"] = listing.suggestions() if not rows else []
-    return rows, body
-
-
-def _page_url(here, listing, **token):
-    return here + listing.change(**token).query_string if all(token.values()) else None
-
-
-def _actor(origin, actor):
-    record = records.to_record(records.actor_values(actor))
-    record["url"] = origin + actor.get_absolute_url()
-    return record
-
-
-def _origin(request):
-    return request.build_absolute_uri("/").removesuffix("/")
+    return listing
 
 
 @resource
@@ -157,15 +129,16 @@ def _file_response(request, parts, content_type, name):
 @resource
 def actor_json(request, pk, slug=""):
     """One actor, with the films; whatever the slug, there is one address. 410 where there was one that is deleted."""
-    actor = Actor.objects.filter(pk=pk).first() or merged_into(int(pk))
+    actor = current_actor(int(pk))
     if actor is None and Change.objects.filter(actor_id=pk).exists():
         return problem(410, "Gone", f"The actor at {request.path} was deleted.")
     if actor is None:
         raise Http404
     if actor.pk != int(pk) or actor.slug != slug:
         return HttpResponsePermanentRedirect(f"{actor.get_absolute_url().removesuffix('/')}.json")
-    films = [{**_film(request, credit.film), **_credit_fields(credit)} for credit in actor.credits.newest_first()]
-    return _json_response({**_actor(_origin(request), actor), "films": films})
+    origin = site_origin(request)
+    films = serializers.serialize_filmography(actor, origin)
+    return _json_response({**serializers.serialize_actor(actor, origin), "films": films})
 
 
 @resource
@@ -174,22 +147,10 @@ def film_json(request, pk, slug=""):
     film = get_object_or_404(Film, pk=pk)
     if film.slug != slug:
         return HttpResponsePermanentRedirect(f"{film.get_absolute_url().removesuffix('/')}.json")
-    cast = [
-        {**_actor(_origin(request), credit.actor), **_credit_fields(credit)}
-        for credit in film.credits.select_related("actor")
-    ]
-    return _json_response({**_film(request, film), "cast": cast})
-
-
-def _film(request, film):
-    return {
-        **records.to_record((getattr(film, name) for name in records.FILM_FIELDS), records.FILM_FIELDS),
-        "url": request.build_absolute_uri(film.get_absolute_url()),
-    }
-
-
-def _credit_fields(credit):
-    return {name: getattr(credit, name) for name in records.CREDIT_FIELDS}
+    origin = site_origin(request)
+    return _json_response(
+        {**serializers.serialize_film(film, origin), "cast": serializers.serialize_cast(film, origin)}
+    )
 
 
 @resource

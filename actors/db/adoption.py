@@ -10,7 +10,7 @@ ADOPTED = {"actor_id", "first_name", "last_name", "last_update"}
 
 
 def check_table() -> None:
-    """Refuse to adopt a table that is another one: a later migration would fail after the first ones have stayed.
+    """Refuse to adopt another table of the same name: a later migration would fail when the first ones are committed.
 
     Raises:
         CommandError: The table lacks one of the columns, or has one that the migrations add.
@@ -21,7 +21,8 @@ def check_table() -> None:
         if "actor" not in connection.introspection.table_names(cursor):
             return
         existing = {column.name for column in connection.introspection.get_table_description(cursor, "actor")}
-    added = {field.column for field in apps.get_model("actors", "Actor")._meta.concrete_fields} - ADOPTED
+    columns = {field.column for field in apps.get_model("actors", "Actor")._meta.concrete_fields if field.column}
+    added = columns - ADOPTED
     wrong = [
         *(f"it has no column {name}" for name in sorted(ADOPTED - existing)),
         *(f"its column {name} is not ours" for name in sorted(added & existing)),

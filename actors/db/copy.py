@@ -7,14 +7,19 @@ https://www.postgresql.org/docs/current/sql-copy.html
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from queue import Empty, Queue
 from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 
 from actorsite.db.sockets import shut_down_socket
+
+if TYPE_CHECKING:
+    # At runtime, SQLite alone needs no psycopg2.
+    from psycopg2.extensions import cursor as Cursor
 
 COPY_CHUNK_BYTES = 65_536
 # Chunks that are made ahead of the reader.
@@ -34,13 +39,13 @@ CONNECTION_CHECK_VERSION = 140_000
 _SIGNATURE, _HEADER, _BEFORE_TEXT, _TRAILER = b"PGCOPY\n\xff\r\n\0", 19, 6, b"\xff\xff"
 
 
-def copy_csv(rows: models.QuerySet, fields: tuple[str, ...], formulas: tuple[str, ...]) -> Iterator[bytes]:
+def copy_csv(rows: models.QuerySet[Any], fields: tuple[str, ...], formulas: tuple[str, ...]) -> Iterator[bytes]:
     """Yield ``rows`` as CSV lines that end in CR LF, with ``'`` before a text that begins with one of ``formulas``."""
     columns = ", ".join(_csv_column_sql(rows.model, name, formulas) for name in fields)
     return _copy(rows, fields, columns, "csv", _CSVFile)
 
 
-def copy_json(rows: models.QuerySet, fields: tuple[str, ...]) -> Iterator[bytes]:
+def copy_json(rows: models.QuerySet[Any], fields: tuple[str, ...]) -> Iterator[bytes]:
     """Yield ``rows`` as compact JSON objects, one a line."""
     columns = ", ".join(
         f"{_timestamp_sql(name)} AS {name}" if _is_timestamp(rows.model, name) else f"{name}" for name in fields
@@ -48,7 +53,9 @@ def copy_json(rows: models.QuerySet, fields: tuple[str, ...]) -> Iterator[bytes]
     return _copy(rows, fields, columns, "binary", _JSONFile)
 
 
-def _copy(rows, fields, columns, form, taker):
+def _copy(
+    rows: models.QuerySet[Any], fields: Sequence[str], columns: str, form: str, file_type: "type[_CopyFile]"
+) -> Iterator[bytes]:
     names = ", ".join(fields)
     try:
         sql, parameters = rows.values_list(*fields).query.get_compiler(rows.db).as_sql()
@@ -62,41 +69,41 @@ def _copy(rows, fields, columns, form, taker):
             f"SET LOCAL statement_timeout = '{COPY_TIMEOUT}'; SET LOCAL lock_timeout = '{COPY_LOCK_TIMEOUT}'"
         )
         cursor.execute(f"EXPLAIN {sql}", parameters)
-        if int(_ROWS.search(cursor.fetchone()[0])[1]) > MAX_SORTED_ROWS:
+        if int(_ROWS.findall(cursor.fetchone()[0])[0]) > MAX_SORTED_ROWS:
             cursor.execute("SET LOCAL enable_sort = off")
-        if connection.pg_version >= CONNECTION_CHECK_VERSION:
+        if cursor.connection.server_version >= CONNECTION_CHECK_VERSION:
             cursor.execute("SET LOCAL client_connection_check_interval = '1s'")
         statement = cursor.cursor.mogrify(f"COPY ({chosen}) TO STDOUT (FORMAT {form})", parameters).decode()
-        yield from _stream_copy(cursor.cursor, statement, taker())
+        yield from _stream_copy(cursor.cursor, statement, file_type())
 
 
-def _stream_copy(cursor, statement, taker):
-    def copy():
-        end = None
+def _stream_copy(cursor: "Cursor", statement: str, file: "_CopyFile") -> Iterator[bytes]:
+    def copy() -> None:
+        failure = None
         try:
-            cursor.copy_expert(statement, taker)
-            taker.flush()
+            cursor.copy_expert(statement, file)
+            file.flush()
         except Exception as error:
-            end = error
-        taker.queue.put(end)
+            failure = error
+        file.queue.put(failure)
 
     worker = Thread(target=copy, name="copy", daemon=True)
     worker.start()
-    end = taker
+    ended = False
     try:
-        while isinstance(part := taker.queue.get(), bytes):
+        while isinstance(part := file.queue.get(), bytes):
             yield part
-        end = part
-        if end is not None:
+        ended = True
+        if part is not None:
             with connection.wrap_database_errors:
-                raise end
+                raise part
     finally:
-        if end is taker:
+        if not ended:
             # The reader is gone. Without its connection, the server ends the COPY.
             shut_down_socket(cursor.connection)
         while worker.is_alive():
             with contextlib.suppress(Empty):
-                taker.queue.get_nowait()
+                file.queue.get_nowait()
             worker.join(0.01)
 
 
@@ -105,16 +112,22 @@ class _CopyFile:
 
     end = b"\n"
 
-    def __init__(self):
-        self.queue, self.lines, self.size = Queue(MAX_QUEUED_CHUNKS), [], 0
+    def __init__(self) -> None:
+        # Chunks; then, at the end, None or the error that ended the COPY.
+        self.queue: Queue[bytes | Exception | None] = Queue(MAX_QUEUED_CHUNKS)
+        self.lines: list[bytes] = []
+        self.size = 0
 
-    def take(self, line, size):
+    def write(self, row: bytes) -> None:
+        raise NotImplementedError
+
+    def take(self, line: bytes, size: int) -> None:
         self.lines.append(line)
         self.size += size
         if self.size >= COPY_CHUNK_BYTES:
             self.flush()
 
-    def flush(self):
+    def flush(self) -> None:
         if self.lines:
             self.queue.put(self.end.join(self.lines) + self.end)
             self.lines, self.size = [], 0
@@ -123,27 +136,27 @@ class _CopyFile:
 class _CSVFile(_CopyFile):
     end = b"\r\n"
 
-    def write(self, row):
+    def write(self, row: bytes) -> None:
         self.take(row[:-1], len(row))
 
 
 class _JSONFile(_CopyFile):
-    def write(self, row):
+    def write(self, row: bytes) -> None:
         if row.startswith(_SIGNATURE):
             row = row[_HEADER:]
         if row and row != _TRAILER:
             self.take(row[_BEFORE_TEXT:], len(row))
 
 
-def _is_timestamp(model, name):
+def _is_timestamp(model: type[models.Model], name: str) -> bool:
     return isinstance(model._meta.get_field(name), models.DateTimeField)
 
 
-def _timestamp_sql(name):
+def _timestamp_sql(name: str) -> str:
     return f"""to_char({name}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
-def _csv_column_sql(model, name, formulas):
+def _csv_column_sql(model: type[models.Model], name: str, formulas: Sequence[str]) -> str:
     if _is_timestamp(model, name):
         return _timestamp_sql(name)
     if not isinstance(model._meta.get_field(name), models.CharField | models.TextField):

@@ -1,4 +1,4 @@
-"""The version of all that public pages show. The database keeps it by triggers, whoever writes."""
+"""The version of the public data. Triggers raise it at every write."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ VERSION_SQL = "SELECT token, number, at FROM actors_version"
 
 
 class Version(NamedTuple):
-    """``token`` was never before and will never be again; ``number`` rises; ``at`` is its Unix time."""
+    """One state of the data: ``token`` is unique, ``number`` rises, ``at`` is the Unix time of the change."""
 
     token: str
     number: int
@@ -16,7 +16,7 @@ class Version(NamedTuple):
 
 
 def current() -> Version:
-    """Return the version that is committed now.
+    """Return the committed version.
 
     Raises:
         django.db.Error: The database does not answer.

@@ -20,8 +20,6 @@ from django.db.models.fields.tuple_lookups import (
     TupleLessThanOrEqual,
 )
 
-from actors.db.statements import Compiled
-
 LOOKUPS = {
     ">": TupleGreaterThan,
     ">=": TupleGreaterThanOrEqual,
@@ -49,6 +47,11 @@ class KeysetPage:
     total: int | None = None
     more: bool = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is no other page."""
+        return not (self.previous or self.next)
+
 
 @lru_cache(1_024)
 def make_cursor(place: tuple, view: str) -> str:
@@ -70,7 +73,7 @@ def _signer(view):
 
 
 def keyset_page(
-    rows: QuerySet | Compiled,
+    rows: QuerySet,
     key: str | tuple[str, ...],
     size: int,
     view: str,
@@ -82,6 +85,7 @@ def keyset_page(
 ) -> KeysetPage | None:
     """Return the page of ``rows``, ordered by the column ``key`` and then by id, both ``descending`` or neither.
 
+    The rows are of models, or of ``values_list(named=True)`` with the ``key`` and the id among the values.
     Of several columns, none of which may be NULL, the first comes first.
     ``after`` and ``before`` are tokens made for the same ``view``, ``start`` is where
     in an ascending ``key`` to begin: one of them, or none for the first page.
@@ -104,21 +108,9 @@ def keyset_page(
         return (_filter_beyond(rows, keys, comparison, place) if place else rows).order_by(*order)[:most]
 
     def fetch(comparison="", place=(), backward=False):
-        if isinstance(rows, Compiled):
-            return rows.fetch(
-                (comparison, len(place), backward),
-                lambda rows, place: some(rows, comparison, place, backward, size + 1),
-                place,
-            )
         return list(some(rows, comparison, place, backward, size + 1))
 
     def exists(comparison, place, backward=False):
-        if isinstance(rows, Compiled):
-            return rows.exists(
-                ("is there", comparison, len(place)),
-                lambda rows, place: some(rows, comparison, place, backward, 1),
-                place,
-            )
         return some(rows, comparison, place, backward, 1).exists()
 
     if before:
@@ -154,7 +146,7 @@ def keyset_page(
 
 
 def _cursor_values(row, keys):
-    return (*(getattr(row, column) for column in keys), row.pk)
+    return (*(getattr(row, column) for column in keys), row.id)
 
 
 def _filter_beyond(rows, keys, comparison, place):

@@ -1,12 +1,14 @@
 """The trigram indexes that searches read, on PostgreSQL with the extension pg_trgm."""
 
+from django.core.management.base import OutputWrapper
 from django.db import DatabaseError, connection
+from django.db.backends.utils import CursorWrapper
 
 # The same indexes as in actors/migrations/0004_indexes.py; a test compares them.
 INDEXES = {"actor_search_trgm": "actor", "film_search_trgm": "actors_film"}
 
 
-def make_trigram_indexes(stdout) -> None:
+def make_trigram_indexes(stdout: OutputWrapper) -> None:
     """Create each index that is missing or invalid, without locking its table.
 
     Their migration goes on where the extension is refused, so every release
@@ -43,7 +45,7 @@ def make_trigram_indexes(stdout) -> None:
             cursor.execute(f"SET lock_timeout = '{lock_timeout}'")
 
 
-def _missing(cursor):
+def _missing(cursor: CursorWrapper) -> list[str]:
     """Return the names of the indexes that don't exist or are invalid."""
     cursor.execute(
         "SELECT name FROM unnest(%s) AS name WHERE NOT EXISTS"
@@ -53,7 +55,7 @@ def _missing(cursor):
     return [name for (name,) in cursor.fetchall()]
 
 
-def _schema(cursor):
+def _schema(cursor: CursorWrapper) -> str | None:
     """Return the quoted name of the schema that pg_trgm is in, or None without pg_trgm."""
     # Where an operator of the server created it, that need not be on the search path.
     cursor.execute(

@@ -1,4 +1,4 @@
-"""What rows that were changed or deleted leave behind in PostgreSQL's tables and indexes, cleared away."""
+"""VACUUM after large imports and deletions."""
 
 import logging
 
@@ -6,18 +6,17 @@ from django.db import DatabaseError, connection
 
 logger = logging.getLogger(__name__)
 
-# Fewer are walked over in no time.
+# Fewer dead rows do not slow down a list.
 MIN_VACUUM_ROWS = 10_000
 
 
-def vacuum_actors(rows: int):
-    """Clear away what ``rows`` actors left that have just been changed or deleted, where they are many.
+def vacuum_actors(rows: int) -> None:
+    """Vacuum the table of actors if ``rows``, the number of rows just changed or deleted, is large.
 
-    Autovacuum does so within minutes. Until then a list walks over all of them
-    at its first look: after a million, for longer than a request may take.
-    Call it outside of a transaction. Where it fails, or who asks does not own
-    the table, it is left to autovacuum: what was written stays written, and the
-    command that wrote it has done what it should.
+    Autovacuum would do so within minutes. Until then, the first request for a list
+    reads all dead rows: after a million, for longer than a request may take. Call it
+    outside a transaction. If it fails, or the account does not own the table, it logs
+    a warning and leaves the work to autovacuum: the changes themselves are committed.
     https://www.postgresql.org/docs/current/sql-vacuum.html
     """
     if connection.vendor == "postgresql" and rows > MIN_VACUUM_ROWS:

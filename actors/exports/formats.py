@@ -1,4 +1,4 @@
-"""Actors and films as files: CSV, TSV, XLSX, JSON, NDJSON. An import takes those of actors back unchanged."""
+"""Export formats for actors and films: CSV, TSV, XLSX, JSON, NDJSON. Exports of actors can be imported unchanged."""
 
 import codecs
 import csv
@@ -6,11 +6,11 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from django.db import models, transaction
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 
 from actors.exports import records
 from actors.exports.spreadsheets import MAX_CELL_LENGTH, escape_for_xlsx, guard_formula
@@ -19,34 +19,36 @@ from actors.fields import SEPARATOR
 EXPORT_BATCH_ROWS = 2_000
 FILE_CHUNK_BYTES = 1 << 16
 
+Fields: TypeAlias = tuple[str, ...]
+
 
 class Format(NamedTuple):
-    """``parts`` yields the bytes of a file of rows, of each the fields that are named."""
+    """A file format; ``parts(rows, fields)`` yields the bytes of a file."""
 
     label: str
     content_type: str
-    parts: Callable[[models.QuerySet, tuple[str, ...]], Iterator[bytes]]
+    parts: Callable[[models.QuerySet[Any], Fields], Iterator[bytes]]
 
 
-def _records(rows, fields):
-    # One transaction is one state of the data.
+def _records(rows: models.QuerySet[Any], fields: Fields) -> Iterator[dict[str, Any]]:
+    # One transaction reads one state of the data.
     with transaction.atomic():
         for values in rows.values_list(*fields).iterator(EXPORT_BATCH_ROWS):
             yield records.to_record(values, fields)
 
 
-def _record_cells(record):
+def _record_cells(record: dict[str, Any]) -> Iterator[Any]:
     for value in record.values():
         yield SEPARATOR.join(value) if isinstance(value, list) else value
 
 
-def _for_spreadsheets(rows, fields):
-    # Without a mark, spreadsheets take UTF-8 for something else.
+def _for_spreadsheets(rows: models.QuerySet[Any], fields: Fields) -> Iterator[bytes]:
+    # Without a byte order mark, spreadsheets assume another encoding.
     yield codecs.BOM_UTF8
     yield from records.csv_stream(rows, fields)
 
 
-def _tab_separated(rows, fields):
+def _tab_separated(rows: models.QuerySet[Any], fields: Fields) -> Iterator[bytes]:
     yield codecs.BOM_UTF8
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\r\n")
@@ -60,7 +62,7 @@ def _tab_separated(rows, fields):
     yield text.getvalue().encode()
 
 
-def _json_array(rows, fields):
+def _json_array(rows: models.QuerySet[Any], fields: Fields) -> Iterator[bytes]:
     between = b"[\n"
     for record in _records(rows, fields):
         yield between + json.dumps(record, ensure_ascii=False).encode()
@@ -68,7 +70,7 @@ def _json_array(rows, fields):
     yield b"\n]\n" if between == b",\n" else b"[]\n"
 
 
-def _workbook(rows, fields):
+def _workbook(rows: models.QuerySet[Any], fields: Fields) -> Iterator[bytes]:
     book = Workbook(write_only=True)
     sheet = book.create_sheet(f"{rows.model._meta.model_name}s")
     sheet.append(fields)
@@ -80,8 +82,8 @@ def _workbook(rows, fields):
         yield from iter(lambda: file.read(FILE_CHUNK_BYTES), b"")
 
 
-def _text_cell(sheet, text):
-    """A cell that is a text, whatever it begins with."""
+def _text_cell(sheet: Any, text: str) -> Cell:
+    """Return a cell of type text, whatever it begins with. Raises ValueError if it is too long."""
     text = escape_for_xlsx(text)
     if len(text) > MAX_CELL_LENGTH:
         raise ValueError("A cell of a workbook cannot hold this text, and would cut it.")

@@ -54,14 +54,6 @@ def encode_json(value) -> str:
     return _encoder.encode(value)
 
 
-def encode_actor(actor) -> tuple[str, str]:
-    """Return the JSON of ``actor``, ending in its ``url``, in two parts: between them goes the site's origin."""
-    mark = "\0"
-    text = encode_json({**to_record(actor_values(actor)), "url": mark + actor.get_absolute_url()})
-    before, _, after = text.rpartition(encode_json(mark)[1:-1])
-    return before, after
-
-
 def ndjson_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS) -> Iterator[bytes]:
     """Yield ``rows`` as lines of JSON, an object with ``fields`` each, many at a time."""
     if connections[rows.db].vendor == "postgresql":

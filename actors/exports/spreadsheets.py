@@ -1,9 +1,9 @@
-"""What spreadsheets do to text: formulas in cells, and what a workbook's XML cannot hold."""
+"""Text in spreadsheets: formulas in cells, and characters that XML cannot hold."""
 
 import re
 from typing import Any
 
-# A spreadsheet takes a cell that begins so for a formula; https://owasp.org/www-community/attacks/CSV_Injection
+# A spreadsheet may run a cell that begins with one of these as a formula; https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3
 MAX_CELL_LENGTH = 32_767
@@ -17,10 +17,10 @@ def guard_formula(value: Any) -> Any:
 
 
 def escape_for_xlsx(text: str) -> str:
-    """Return ``text`` as a workbook has it: what XML cannot hold by its number (ECMA-376, ST_Xstring)."""
+    """Return ``text`` with characters that XML cannot hold escaped as in workbooks (ECMA-376, ST_Xstring)."""
     return _UNSAFE_IN_XML.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
 
 
 def unescape_from_xlsx(text: str) -> str:
-    """Return the text that ``escape_for_xlsx`` made this of."""
+    """Return ``text`` without the escapes of ``escape_for_xlsx``."""
     return _ESCAPE_SEQUENCE.sub(lambda found: chr(int(found[1], 16)), text)

@@ -1,9 +1,14 @@
 """The history of actors: locking, comparing and restoring their states."""
 
+from collections.abc import Iterable
+from typing import Any, overload
+
 from django.apps import apps
+from django.db import models
 
 from actors.history.errors import EditConflict
 from actors.history.films import restore_credits_of_actor, undelete
+from actors.models import Actor, Change
 
 TRACKED_FIELDS = (
     "first_name",
@@ -17,17 +22,32 @@ TRACKED_FIELDS = (
 )
 
 
-def changes_of(kind, pks):
-    """Return the history of the actors, or of the films with their casts, that have the ids ``pks``."""
+def changes_of(kind: str, pks: Iterable[int]) -> models.QuerySet[Any]:
+    """Return the history of the actors with the ids ``pks``, or of such films and their casts.
+
+    ``kind`` is "actor" or "film".
+    """
     model = apps.get_model("actors", {"actor": "Change", "film": "FilmChange"}[kind])
-    return model.objects.filter(**{f"{kind}_id__in": pks})
+    return model._default_manager.filter(**{f"{kind}_id__in": pks})
 
 
-def lock_actor(actors, pk, seen):
-    """Return the actor ``pk`` of ``actors``, locked until the transaction ends, at the version ``seen``.
+@overload
+def lock_actor(actors: models.Manager[Actor], pk: int, seen: int) -> Actor: ...
+@overload
+def lock_actor(actors: models.Manager[Actor], pk: int, seen: int | None) -> Actor | None: ...
+def lock_actor(actors: models.Manager[Actor], pk: int, seen: int | None) -> Actor | None:
+    """Lock the actor ``pk`` until the transaction ends, and return it.
 
-    ``seen`` None means that the editor saw no actor; then None is returned.
-    Raises EditConflict where that is not so.
+    Args:
+        actors: The actors to look in.
+        pk: The id of the actor.
+        seen: The version that the editor saw; None if there was no actor.
+
+    Returns:
+        The actor; None if ``seen`` is None.
+
+    Raises:
+        EditConflict: The actor does not have that version.
     """
     actor = actors.select_for_update().filter(pk=pk).first()
     if (actor.version if actor else None) != seen:
@@ -35,24 +55,35 @@ def lock_actor(actors, pk, seen):
     return actor
 
 
-def restore_actor(actors, change, side, seen):
-    """Give the actor of ``change`` the state that it had on that ``side`` of it: "before" or "after".
+def restore_actor(actors: models.Manager[Actor], change: Change, side: str, seen: int | None) -> tuple[Actor, int]:
+    """Restore the state of an actor before or after ``change``. Call it in a transaction.
 
-    A deleted actor comes back under its id, with a version that no one has
-    seen, and with the credits that went with it. Returns the actor, and how
-    many of those have no film any more. Call it in a transaction. Raises
-    EditConflict where the actor is not at the version ``seen``, and ValueError
-    where there was none on that side.
+    A deleted actor gets its id back, a new version, and the credits that were
+    deleted with it.
+
+    Args:
+        actors: The actors to look in.
+        change: The history entry to restore from.
+        side: "before" or "after".
+        seen: The version that the editor saw; None if the actor was deleted.
+
+    Returns:
+        The actor, and the number of its credits whose film no longer exists.
+
+    Raises:
+        EditConflict: The actor does not have the version ``seen``.
+        ValueError: There was no actor on that side.
     """
     state = getattr(change, side)
     if state is None:
         raise ValueError("There was no actor then.")
     actor = lock_actor(actors, change.actor_id, seen)
     if actor is None:
-        last = type(change).objects.filter(actor_id=change.actor_id).order_by("pk").last()
+        # At least ``change`` itself is there.
+        last = Change.objects.filter(actor_id=change.actor_id).order_by("-pk")[0]
         actor = undelete(actors, change.actor_id, version=last.version + 1, **state)
         return actor, restore_credits_of_actor(actor.pk, last)
-    # What the state does not know of, from before there was such a field, stays as it is.
+    # Fields that were added after this entry are not in its state, and stay as they are.
     known = [name for name in TRACKED_FIELDS if name in state]
     for name in known:
         setattr(actor, name, state[name])
@@ -60,8 +91,8 @@ def restore_actor(actors, change, side, seen):
     return actor, 0
 
 
-def changed_fields(before, after):
-    """Return (field, old, new) for every field in which two states differ; None is a state without an actor."""
+def changed_fields(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, Any, Any]]:
+    """Return (field, old, new) for every field in which two states differ; None stands for no actor."""
     before, after = before or {}, after or {}
     pairs = ((name, before.get(name), after.get(name)) for name in TRACKED_FIELDS)
     return [(name, old, new) for name, old, new in pairs if (old or None) != (new or None)]

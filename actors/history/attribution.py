@@ -1,55 +1,71 @@
-"""Who makes a change, and from where.
+"""Attribution of changes: the user and the origin.
 
-The database writes the history itself, by triggers, so that no way of writing can bypass it. Django only tells the
-database on whose behalf it writes.
+Triggers write the history, so that no write can bypass it. Django only tells the database on whose behalf it writes.
 """
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-# What Django writes without saying more comes from a command: pages always say more.
-_attribution = ContextVar("actors.history", default=("", "command", None))
+
+class Attribution(NamedTuple):
+    """The user name, the origin (admin, import, command) and the id of the Batch, if there is one."""
+
+    who: str
+    origin: str
+    batch: int | None
+
+
+# Views always set it, so a write without one comes from a command.
+UNATTRIBUTED = Attribution("", "command", None)
+_attribution: ContextVar[Attribution] = ContextVar("actors.history", default=UNATTRIBUTED)
 
 
 @contextmanager
-def attributed_to(who: str, origin: str, batch: int | None = None):
-    """Do what stands in the block as ``who`` from ``origin`` (admin, import, command), in one transaction.
+def attributed_to(who: str, origin: str, batch: int | None = None) -> Iterator[None]:
+    """Attribute all writes in the block, which is one transaction.
 
-    ``batch`` is the id of the Batch that it belongs to, where it is undone as one.
+    Args:
+        who: The user name.
+        origin: "admin", "import" or "command".
+        batch: The id of the Batch that the writes are undone with.
     """
     before = _attribution.get()
-    # First the connection: one that is opened here is told for good on whose behalf it is, and that is nobody's yet.
+    # The connection first: if it is opened here, it gets the current attribution as its default for good.
     with transaction.atomic():
-        token = _attribution.set((who, origin, batch))
+        own = Attribution(who, origin, batch)
+        token = _attribution.set(own)
         try:
-            _set_attribution(connection, who, origin, batch, local=True)
+            _set_attribution(connection, own, local=True)
             yield
-            _set_attribution(connection, *before, local=True)
+            _set_attribution(connection, before, local=True)
         finally:
             _attribution.reset(token)
 
 
-def _set_attribution(connection, who, origin, batch, *, local):
+def _set_attribution(connection: BaseDatabaseWrapper, attribution: Attribution, *, local: bool) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('actors.who', %s, %s), set_config('actors.origin', %s, %s), "
                 "set_config('actors.batch', %s, %s)",
-                [who, local, origin, local, str(batch or ""), local],
+                [attribution.who, local, attribution.origin, local, str(attribution.batch or ""), local],
             )
 
 
-def _register_connection(sender, connection, **kwargs):
-    """Tell a new connection that Django is behind it; SQLite asks at every write."""
+def _register_connection(sender: type[BaseDatabaseWrapper], connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Set the attribution of a new connection; SQLite's triggers read it at every write."""
     if connection.vendor == "sqlite":
-        connection.connection.create_function("actor_who", 0, lambda: _attribution.get()[0])
-        connection.connection.create_function("actor_origin", 0, lambda: _attribution.get()[1])
-        connection.connection.create_function("actor_batch", 0, lambda: _attribution.get()[2])
+        connection.connection.create_function("actor_who", 0, lambda: _attribution.get().who)
+        connection.connection.create_function("actor_origin", 0, lambda: _attribution.get().origin)
+        connection.connection.create_function("actor_batch", 0, lambda: _attribution.get().batch)
     else:
-        _set_attribution(connection, *_attribution.get(), local=False)
+        _set_attribution(connection, _attribution.get(), local=False)
 
 
 connection_created.connect(_register_connection, dispatch_uid="actors.history")

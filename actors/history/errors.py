@@ -1,10 +1,12 @@
-"""Why a change is refused."""
+"""Errors that refuse a change."""
+
+from django.db import models
 
 
 class EditConflict(Exception):
     """An actor or a film was changed since its editor loaded it; ``now`` is its current state, None if deleted."""
 
-    def __init__(self, now):
+    def __init__(self, now: models.Model | None) -> None:
         super().__init__("It was changed meanwhile.")
         self.now = now
 

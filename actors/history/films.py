@@ -1,31 +1,41 @@
-"""Films with their casts, as editors change them: what was, and the way back.
+"""The history of films and their casts: locking and restoring.
 
-The database writes down each write of a film and of a credit
-(history.sql). A film is edited together with its cast, so the number of the last
-entry about either is what an editor has seen of it.
+Triggers record each change of a film and of a credit (history.sql). A film is
+edited together with its cast, so the id of the last entry about either is the
+version that an editor has seen.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any, TypeVar
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, models, transaction
 
 from actors.history.errors import EditConflict, NotRestorable
 from actors.history.merge_redirects import merged_into
-from actors.models import Actor, Credit, Film, FilmChange
+from actors.models import Actor, Change, Credit, Film, FilmChange
+
+AnyModel = TypeVar("AnyModel", bound=models.Model)
 
 TRACKED_FILM_FIELDS = ("title", "original_title", "year")
 
 
-def last_change_id(film_id) -> int:
-    """Return the number of the last entry about a film or its cast, 0 where there is none."""
+def last_change_id(film_id: int) -> int:
+    """Return the id of the last entry about a film or its cast, or 0."""
     return FilmChange.objects.filter(film_id=film_id).values_list("pk", flat=True).first() or 0
 
 
-def lock_film(film_id, seen):
-    """Return the film, locked until the transaction ends, of which ``seen`` is the last entry that an editor saw.
+def lock_film(film_id: int, seen: int) -> Film:
+    """Lock the film until the transaction ends, and return it.
 
-    Who adds a credit elsewhere waits for the lock too: its key to the film
-    asks for one. Raises EditConflict where there are later entries, or no film.
+    New credits of the film wait for the lock too: their foreign key needs one.
+
+    Args:
+        film_id: The id of the film.
+        seen: The id of the last entry that the editor saw.
+
+    Raises:
+        EditConflict: There are later entries, or no such film.
     """
     film = Film.objects.select_for_update().filter(pk=film_id).first()
     if film is None or last_change_id(film_id) != seen:
@@ -33,11 +43,11 @@ def lock_film(film_id, seen):
     return film
 
 
-def undelete(rows, pk, **state):
-    """Put a deleted actor or film back among ``rows`` under its id ``pk``, and return it. Call it in a transaction.
+def undelete(rows: models.Manager[AnyModel], pk: int, **state: Any) -> AnyModel:
+    """Create a deleted actor or film again in ``rows`` under its id ``pk``, and return it. Call it in a transaction.
 
-    Raises EditConflict where another did so meanwhile: what is not there cannot
-    be locked, so that both have seen nothing.
+    Raises:
+        EditConflict: Another user has done so meanwhile. (A row that does not exist cannot be locked.)
     """
     try:
         with transaction.atomic():
@@ -48,13 +58,23 @@ def undelete(rows, pk, **state):
         raise
 
 
-def restore_film(change, side, seen):
-    """Give the film or credit of ``change`` the state on that ``side`` of it, "before" or "after".
+def restore_film(change: FilmChange, side: str, seen: int) -> tuple[Film, int]:
+    """Restore the state of a film or credit before or after ``change``. Call it in a transaction.
 
-    A deleted one comes back under its id, and a film with the credits that
-    were deleted with it. Returns the film, and how many of those have no place
-    any more. Call it in a transaction. Raises NotRestorable, and EditConflict where
-    ``seen`` is not the last entry about the film or its cast.
+    A deleted film or credit gets its id back, and a film the credits that were
+    deleted with it.
+
+    Args:
+        change: The history entry to restore from.
+        side: "before" or "after".
+        seen: The id of the last entry that the editor saw.
+
+    Returns:
+        The film, and the number of its credits that could not be restored.
+
+    Raises:
+        EditConflict: There are later entries about the film or its cast.
+        NotRestorable: The film or actor of the credit is gone, or there is such a credit already.
     """
     state = getattr(change, side)
     film = Film.objects.select_for_update().filter(pk=change.film_id).first()
@@ -62,10 +82,10 @@ def restore_film(change, side, seen):
         raise EditConflict(film)
     lost = 0
     if change.credit_id is not None:
-        _restore_credit(change.credit_id, state, film)
+        film = _restore_credit(change.credit_id, state, film)
     elif film is None:
         film = undelete(Film.objects, change.film_id, **state)
-        deletion = type(change).objects.filter(film_id=film.pk, credit_id=None, kind="-").first()
+        deletion = FilmChange.objects.filter(film_id=film.pk, credit_id=None, kind="-").first()
         lost = _restore_credits(deletion, film_id=film.pk)
     else:
         for name in TRACKED_FILM_FIELDS:
@@ -74,7 +94,8 @@ def restore_film(change, side, seen):
     return film, lost
 
 
-def _restore_credit(pk, state, film):
+def _restore_credit(pk: int, state: dict[str, Any], film: Film | None) -> Film:
+    """Restore a credit of ``film``, and return the film. Raises NotRestorable."""
     (part,) = _follow_merges([state])
     same = {name: part[name] for name in ("actor_id", "film_id", "character")}
     if film is None or not Actor.objects.filter(pk=part["actor_id"]).exists():
@@ -82,15 +103,16 @@ def _restore_credit(pk, state, film):
     if Credit.objects.exclude(pk=pk).filter(**same).exists():
         raise NotRestorable
     Credit.objects.update_or_create(pk=pk, defaults=part)
+    return film
 
 
-def restore_credits_of_actor(actor_id, deletion) -> int:
-    """Bring back the credits that went with the actor's ``deletion``; return how many have no film any more."""
+def restore_credits_of_actor(actor_id: int, deletion: Change) -> int:
+    """Restore the credits that were deleted with the actor; return how many have no film any more."""
     return _restore_credits(deletion, actor_id=actor_id)
 
 
-def _restore_credits(deletion, **of):
-    """Bring back the credits ``of`` a film or an actor that were deleted in the transaction of ``deletion``."""
+def _restore_credits(deletion: Change | FilmChange | None, **of: int) -> int:
+    """Restore the credits ``of`` a film or an actor that were deleted in the transaction of ``deletion``."""
     if deletion is None:
         return 0
     gone = FilmChange.objects.filter(kind="-", credit_id__isnull=False, who=deletion.who, **of)
@@ -99,14 +121,14 @@ def _restore_credits(deletion, **of):
     else:
         gone = gone.filter(at__gte=deletion.at - timedelta(seconds=2), at__lte=deletion.at)
     states = dict(gone.values_list("credit_id", "before"))
-    return undelete_credits({"id": pk, **state} for pk, state in states.items())
+    return undelete_credits({"id": pk, **(state or {})} for pk, state in states.items())
 
 
-def undelete_credits(parts) -> int:
-    """Bring back the deleted credits ``parts``, each as {column: value}; return how many have no place any more.
+def undelete_credits(parts: Iterable[dict[str, Any]]) -> int:
+    """Restore deleted credits, each a dict of its columns; return how many could not be restored.
 
-    Those are the parts whose film is gone, or whose actor. An actor who was
-    merged is the one who stayed, and of a part that both had, has one.
+    Those are the credits whose film or actor is gone. Credits of an actor who was
+    merged go to the actor who is left; if both had the same part, it is kept once.
     """
     parts = _follow_merges(parts)
     # Locked, so that nobody deletes them before the credits are there.
@@ -124,8 +146,8 @@ def undelete_credits(parts) -> int:
     return len(parts) - len(credits)
 
 
-def _follow_merges(parts):
-    """Return the ``parts`` with the actors who were merged as who they are now, behind those of the others."""
+def _follow_merges(parts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return ``parts`` with merged actors replaced by the actors they were merged into, after all others."""
     parts = list(parts)
     gone = {part["actor_id"] for part in parts}
     gone -= set(Actor.objects.filter(pk__in=gone).values_list("pk", flat=True))

@@ -1,4 +1,6 @@
-"""Two entries of one actor made one; and back."""
+"""Merging two entries of one actor, and undoing it."""
+
+from typing import Any
 
 from django.db import transaction
 
@@ -13,13 +15,21 @@ KEEP_BOTH = "both"
 CREDIT_COLUMNS = ("id", "film_id", "character", "billing")
 
 
-def merge_actors(survivor: tuple[int, int], gone: tuple[int, int], values: dict, who: str) -> Batch:
-    """Make the actor ``gone`` part of ``survivor``, each an (id, version that was seen), on behalf of ``who``.
+def merge_actors(survivor: tuple[int, int], gone: tuple[int, int], values: dict[str, Any], who: str) -> Batch:
+    """Merge the actor ``gone`` into ``survivor``, in one transaction.
 
-    The survivor gets ``values`` (field: value), and the films of both: a part
-    that both have stands once. All or nothing. Raises EditConflict where
-    one of them was changed since, ValidationError where ``values`` do not fit
-    each other, and ValueError where both are one already.
+    The survivor gets the films of both; a part that both have is kept once.
+
+    Args:
+        survivor: The id of the actor who is left, and the version that the editor saw.
+        gone: The same of the actor who is deleted.
+        values: The values of the survivor's fields.
+        who: The name of the user.
+
+    Raises:
+        EditConflict: One of the two was changed since.
+        ValidationError: ``values`` do not fit each other.
+        ValueError: Both are the same actor.
     """
     if survivor[0] == gone[0]:
         raise ValueError("Nobody can be merged with oneself.")
@@ -35,7 +45,8 @@ def merge_actors(survivor: tuple[int, int], gone: tuple[int, int], values: dict,
             kept.full_clean()
             kept.save(update_fields=TRACKED_FIELDS)
             has = set(kept.credits.values_list("film_id", "character"))
-            moved, dropped = [], []
+            moved: list[dict[str, Any]] = []
+            dropped: list[dict[str, Any]] = []
             for credit in lost.credits.order_by("id").values(*CREDIT_COLUMNS):
                 (dropped if (credit["film_id"], credit["character"]) in has else moved).append(credit)
             Credit.objects.filter(pk__in=[credit["id"] for credit in moved]).update(actor=kept)
@@ -50,26 +61,26 @@ def merge_actors(survivor: tuple[int, int], gone: tuple[int, int], values: dict,
     return batch
 
 
-def combined_other_names(one: Actor, other: Actor, values: dict) -> str:
-    """Return every name that ``one`` and ``other`` go by beside those in ``values``, as *also known as* has them."""
+def combined_other_names(one: Actor, other: Actor, values: dict[str, Any]) -> str:
+    """Return all names of both actors that are not in ``values``, as ``also_known_as`` stores them."""
     named = Actor(**{name: values[name] for name in ("first_name", "last_name", "native_name")})
     names = [name for actor in (one, other) for name in split_names(actor.also_known_as)]
     for actor in (one, other):
         names += [f"{actor.first_name} {actor.last_name}".strip(), actor.native_name]
-    # Of one name in several spellings that are searched for alike, the first is kept.
-    kept = {fold(str(named)): None, fold(named.native_name): None, "": None}
+    # Of spellings that fold to the same, the first is kept.
+    kept: dict[str, str | None] = {fold(str(named)): None, fold(named.native_name): None, "": None}
     for name in names:
         kept.setdefault(fold(name), name)
     return SEPARATOR.join(filter(None, kept.values()))
 
 
 def credits_moved_since(merge: Merge) -> bool:
-    """Whether the films that came to the survivor are not all there any more."""
-    return Credit.objects.filter(pk__in=merge.moved, actor=merge.survivor_id).count() != len(merge.moved)
+    """Whether the survivor has lost one of the films that came with the merge."""
+    return Credit.objects.filter(pk__in=merge.moved, actor_id=merge.survivor_id).count() != len(merge.moved)
 
 
-def undo_merge(merge: Merge):
-    """Give the actor who is back the films that were taken, as far as they are there. Call it in undo's transaction."""
-    Credit.objects.filter(pk__in=merge.moved).update(actor=merge.gone_id)
+def undo_merge(merge: Merge) -> None:
+    """Give the restored actor its films back, as far as they exist. Call it in the transaction of ``undo_batch``."""
+    Credit.objects.filter(pk__in=merge.moved).update(actor_id=merge.gone_id)
     undelete_credits({**part, "actor_id": merge.gone_id} for part in merge.dropped)
     merge.delete()

@@ -1,6 +1,9 @@
-"""Undoing what was written as one: an import gives back what it took, and takes back what it gave."""
+"""Undoing a batch: an import, a merge, or an earlier undo."""
+
+from collections.abc import Sequence
 
 from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from actors.history.actors import TRACKED_FIELDS
 from actors.history.attribution import attributed_to
@@ -8,7 +11,7 @@ from actors.history.merge import credits_moved_since, undo_merge
 from actors.models import Batch, Merge
 from actors.models.years import YEAR_FIELDS
 
-# An added actor that has got films since would take them along.
+# Deleting an added actor would delete the films that it has got since.
 _CHANGED_SINCE = """
     FROM actors_change AS c LEFT JOIN actor AS a ON a.actor_id = c.actor_id
     WHERE c.batch_id = %s AND (
@@ -21,24 +24,28 @@ _CHANGED_SINCE = """
 class ChangedSinceBatch(Exception):
     """Actors were changed after the batch was written; ``ids`` are those of some of them."""
 
-    def __init__(self, ids):
+    def __init__(self, ids: Sequence[int]) -> None:
         super().__init__("Actors were changed since.")
         self.ids = ids
 
 
 class CannotUndoUnmerge(ValueError):
-    """The batch is the undoing of a merge: only another merge makes the films one again, and the address lead on."""
+    """The batch undid a merge: only another merge joins the films again and restores the redirect."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__("It is the undoing of a merge. Merge the two again instead.")
 
 
 def undo_batch(batch: Batch, who: str) -> Batch:
-    """Give every actor of ``batch`` the state from before it, on behalf of ``who``; return the batch that this is.
+    """Restore every actor of ``batch`` to the state before it, in one transaction, on behalf of ``who``.
 
-    All or nothing, and itself in the history. Raises ChangedSince where that
-    would overwrite later work, MergeAgain where that is the way, and
-    ValueError where it is undone already.
+    Returns:
+        The batch of this undo, which is in the history itself.
+
+    Raises:
+        ChangedSinceBatch: It would overwrite later changes.
+        CannotUndoUnmerge: The batch undid a merge.
+        ValueError: The batch is undone already.
     """
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get(pk=batch.pk)
@@ -73,13 +80,14 @@ def undo_batch(batch: Batch, who: str) -> Batch:
     return undoing
 
 
-def _refuse_if_changed(cursor, batch):
+def _refuse_if_changed(cursor: CursorWrapper, batch: Batch) -> None:
     cursor.execute(f"SELECT c.actor_id {_CHANGED_SINCE} ORDER BY c.actor_id LIMIT 100", [batch.pk])
     if ids := [pk for (pk,) in cursor.fetchall()]:
         raise ChangedSinceBatch(ids)
 
 
-def _restore_batch(cursor, batch):
+def _restore_batch(cursor: CursorWrapper, batch: Batch) -> tuple[int, int, int]:
+    """Write the states before ``batch``; return how many actors were added, changed and deleted."""
     states = {name: _before_sql(name) for name in TRACKED_FIELDS}
     sets = ", ".join(f"{name} = {state}" for name, state in states.items())
     of_batch = "c.batch_id = %s AND c.kind"
@@ -103,8 +111,8 @@ def _restore_batch(cursor, batch):
     return cursor.rowcount, changed, deleted
 
 
-def _before_sql(name):
-    """The SQL of a field's value before a change."""
+def _before_sql(name: str) -> str:
+    """Return the SQL of a field's value before a change."""
     if connection.vendor == "postgresql":
         return f"(c.before->>'{name}')::smallint" if name in YEAR_FIELDS else f"coalesce(c.before->>'{name}', '')"
     return f"json_extract(c.before, '$.{name}')"

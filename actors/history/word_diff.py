@@ -1,22 +1,24 @@
 """Differences between two texts, word by word."""
 
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 from itertools import takewhile
+from typing import Any
 
-# Words of one text by words of another: to compare them takes so many steps, for each of a hundred entries of a page.
+# The words of one text times those of the other: steps of a comparison, of which a page has a hundred.
 MAX_COMPARED_PAIRS = 250_000
 
 
-def word_diff(old, new):
-    """Return ("same" | "gone" | "come", text) pieces that lead from one text to the other, word by word.
+def word_diff(old: Any, new: Any) -> list[tuple[str, str]]:
+    """Return the pieces ("same" | "gone" | "come", text) of a word-by-word comparison of two values.
 
-    Where the words from the first that differs to the last are too many to be compared, they are one piece each.
+    If there are too many words between the first and the last difference, they are one piece each.
     """
-    old, new = str(old or "").split(" "), str(new or "").split(" ")
-    start = _common_prefix_length(old, new)
-    end = _common_prefix_length(reversed(old[start:]), reversed(new[start:]))
-    between, instead = old[start : len(old) - end], new[start : len(new) - end]
-    pieces = [("same", old[:start])]
+    before, after = str(old or "").split(" "), str(new or "").split(" ")
+    start = _common_prefix_length(before, after)
+    end = _common_prefix_length(reversed(before[start:]), reversed(after[start:]))
+    between, instead = before[start : len(before) - end], after[start : len(after) - end]
+    pieces = [("same", before[:start])]
     if len(between) * len(instead) > MAX_COMPARED_PAIRS or set(between).isdisjoint(instead):
         pieces += [("gone", between), ("come", instead)]
     else:
@@ -25,10 +27,10 @@ def word_diff(old, new):
                 pieces.append(("same", between[i1:i2]))
             else:
                 pieces += [("gone", between[i1:i2]), ("come", instead[j1:j2])]
-    pieces.append(("same", old[len(old) - end :]))
+    pieces.append(("same", before[len(before) - end :]))
     return [(kind, text) for kind, words in pieces if (text := " ".join(words))]
 
 
-def _common_prefix_length(some, others):
+def _common_prefix_length(some: Iterable[str], others: Iterable[str]) -> int:
     """Return how many words at the beginning are the same."""
     return sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False)))

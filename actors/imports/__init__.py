@@ -1,9 +1,9 @@
-"""Many actors at once, from a file or another database: the one way in, for the command and the admin alike.
+"""Import of actors from a file or another database, for the command and the admin.
 
-``parsers.open_source`` reads a file, ``columns.assign`` finds what its columns
-are, ``checking`` holds each cell against the model's own rules, and
-``staging.Staging`` compares with the directory, and writes all or nothing.
-``examine`` does these in turn.
+``parsers.open_source`` reads a file, ``columns.assign_columns`` finds the fields of its
+columns, ``validation.ColumnValidator`` checks each cell by the model's own rules, and
+``staging.Staging`` compares the rows with the database and writes all or none.
+``examine`` does all but the last.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,22 +12,29 @@ from django.utils.translation import gettext as _
 
 from actors.imports.columns import assign_columns
 from actors.imports.errors import UnreadableFile, printable
+from actors.imports.parsers.source import Source
 from actors.imports.staging import Staging
 from actors.imports.validation import ColumnValidator
 
 
 def examine(
-    source,
+    source: Source,
     columns: Mapping[str, str] | None = None,
     progress: Callable[[int], None] | None = None,
     most: int | None = None,
 ) -> Staging:
-    """Check every row of ``source`` and compare it with the directory; nothing of that is changed.
+    """Check every row of ``source`` and compare it with the database, without writing.
 
-    ``columns`` says which field (empty: none) a column of that heading is,
-    where the heading does not say it. ``progress`` is told how many rows are
-    done; more than ``most`` are refused. Call it in a transaction: what it returns is good until that ends.
-    Raises UnreadableFile where there are no rows to speak of.
+    Call it in a transaction: the result is valid until that ends.
+
+    Args:
+        source: The rows.
+        columns: {heading: field} for columns whose heading does not tell; "" for no field.
+        progress: Called with the number of rows that are done.
+        most: The largest number of rows that is allowed.
+
+    Raises:
+        UnreadableFile: There are no rows, or too many.
     """
     names, positions = assign_columns(source.header, columns or {})
     checker = ColumnValidator(names)

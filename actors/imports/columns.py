@@ -1,8 +1,10 @@
-"""Which field each column of a file is."""
+"""Assignment of a file's columns to fields."""
 
+from collections.abc import Mapping
 from functools import cache
 
 from django.conf import settings
+from django.db import models
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -14,40 +16,50 @@ from actors.text.normalize import fold
 
 KEY_FIELDS = ("id", "version")
 IMPORT_FIELDS = tuple(name for name in records.ACTOR_FIELDS if name not in (*KEY_FIELDS, "last_update"))
-# What our own exports have besides, and nobody can set.
+# Further columns of our own exports, which cannot be imported.
 IGNORED_FIELDS = ("last_update", "url")
 
 
+def concrete_field(name: str) -> models.Field:
+    """Return the actor's field ``name``. Unlike ``get_field``, it never returns a relation from another model."""
+    return next(field for field in Actor._meta.concrete_fields if field.name == name)
+
+
 @cache
-def _fields_by_heading():
-    names = {}
+def _fields_by_heading() -> dict[str, str]:
+    names: dict[str, str] = {}
     for name in (*records.ACTOR_FIELDS, "url"):
         names[fold(name)] = name
     names["actor id"] = "id"
     for code, _language in settings.LANGUAGES:
         with translation.override(code):
             for name in records.ACTOR_FIELDS:
-                names.setdefault(fold(str(Actor._meta.get_field(name).verbose_name)), name)
+                names.setdefault(fold(str(concrete_field(name).verbose_name)), name)
     return names
 
 
 def normalize_heading(text: str) -> str:
-    """Return a heading in one line: a browser sends each end of a line back as another one."""
+    """Return a heading on one line: browsers change the line ends that they send back."""
     return " ".join(UNSAID.sub("", text).split())
 
 
 def field_for_heading(heading: str) -> str:
-    """Return the field that a column of that heading is, by its name or its label; empty where none is meant."""
+    """Return the field that ``heading`` is the name or label of, or ""."""
     return _fields_by_heading().get(fold(heading), "")
 
 
-def assign_columns(header: list[str], given: dict[str, str]) -> tuple[list[str], list[int]]:
+def assign_columns(header: list[str], given: Mapping[str, str]) -> tuple[list[str], list[int]]:
     """Return the fields that a file has, and the position of each.
 
-    ``given`` says for headings which field they are, or empty for none. Raises
-    UnreadableFile with all that is wrong.
+    Args:
+        header: The headings.
+        given: {heading: field} as chosen by the user; "" for no field.
+
+    Raises:
+        UnreadableFile: Lists all errors.
     """
-    mistakes, positions = [], {}
+    mistakes: list[str] = []
+    positions: dict[str, int] = {}
     given = {normalize_heading(heading): name for heading, name in given.items()}
     for heading, name in given.items():
         if heading not in header:

@@ -1,8 +1,8 @@
-"""What can be wrong with a file."""
+"""Errors in files."""
 
 import csv
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from actors.exports.spreadsheets import guard_formula
 
@@ -10,26 +10,26 @@ MAX_SHOWN_LENGTH = 100
 
 
 class UnreadableFile(Exception):
-    """A file that holds no rows to speak of; the message is for people."""
+    """A file without usable rows; the message is for users."""
 
 
 class RowError(NamedTuple):
-    """What is wrong in a cell, or in a row where ``column`` is empty."""
+    """An error in a cell; in a whole row if ``column`` is ""."""
 
-    line: int
+    line: int | None
     column: str
     value: str
     message: str
 
 
 def printable(text: str) -> str:
-    """Return ``text`` as it can be shown and stored wherever: short, and a mark in place of what cannot be seen."""
+    """Return ``text`` as it can be shown and stored anywhere: short, with a mark for each invisible character."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:MAX_SHOWN_LENGTH])
 
 
-def write_errors(mistakes: Iterable[RowError], file):
+def write_errors(mistakes: Iterable[RowError], file: TextIO) -> None:
     """Write ``mistakes`` to the text ``file`` as CSV for spreadsheets."""
     writer = csv.writer(file)
     writer.writerow(RowError._fields)
-    # What a file has for a year may be a formula, and comes back in its value and in the message.
+    # An invalid value may be a formula, and is in the message too.
     writer.writerows(map(guard_formula, mistake) for mistake in mistakes)

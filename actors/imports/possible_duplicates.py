@@ -1,4 +1,4 @@
-"""Rows to be added that may be of an actor there is, or of another row: to be warned of, not to be refused."""
+"""Possible duplicates among the rows to be added: a warning, not an error."""
 
 from typing import NamedTuple
 
@@ -7,12 +7,12 @@ from django.db import connection
 from actors.imports.staging import Staging
 from actors.models.years import YEAR_FIELDS
 
-# So many rows are looked at: each is looked up in the index of names.
+# Rows that are checked at most: each is looked up in the index of names.
 MAX_CHECKED_ROWS = 100_000
 
 
 class PossibleDuplicate(NamedTuple):
-    """A row to be added, and the actor (the id) or the other line of the file that has the same folded name."""
+    """A row to be added, and the id of an actor or the line of another row with the same folded name."""
 
     line: int
     name: str
@@ -21,11 +21,10 @@ class PossibleDuplicate(NamedTuple):
 
 
 def find_possible_duplicates(staging: Staging, limit: int) -> tuple[int, list[PossibleDuplicate]]:
-    """Return how many rows to be added have a name that is there, and the first of them by line.
+    """Return how many rows to be added are possible duplicates, and the first ``limit`` of them by line.
 
-    The same is a name that folds to the same, of a life whose years, where
-    both are known, are the same. Rows of one name and the same years are
-    looked up as one. Call it after ``compare``.
+    Names are the same if they fold to the same and the years that both have are equal.
+    Rows with the same name and years are looked up once. Call it after ``compare``.
     """
     with connection.cursor() as cursor:
         cursor.execute(_duplicates_sql(staging, limit))
@@ -37,7 +36,7 @@ def find_possible_duplicates(staging: Staging, limit: int) -> tuple[int, list[Po
     return (rows[0][-1] if rows else 0), found
 
 
-def _duplicates_sql(staging, limit):
+def _duplicates_sql(staging: Staging, limit: int) -> str:
     value = {name: f"r.{name}" if name in staging.names else "''" for name in ("first_name", "last_name")}
     # As the database folds what it stores, and compares it (text_functions.sql).
     folded = f"actor_fold({value['last_name']} || ' ' || {value['first_name']})"

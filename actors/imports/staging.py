@@ -1,17 +1,19 @@
-"""A file's rows beside the directory: compared, then written, all or nothing.
+"""Staging of an import: the rows are compared with the database, then all or none are written.
 
-The rows wait in temporary tables, so that the database compares a million of
-them, and nothing here grows with their number. Versions decide whether a row
-would overwrite what its writer has not seen.
+The rows are in temporary tables, so that the database compares a million of them and
+this process needs no more memory for more rows. Versions tell whether a row would
+overwrite a change that its author has not seen.
 """
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
+from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext_lazy
 
 from actors.exports.spreadsheets import FORMULA_STARTS
@@ -22,7 +24,7 @@ from actors.imports.errors import RowError
 from actors.models import Actor, Batch
 from actors.models.years import YEAR_FIELDS
 
-# Fewer rows than this leave the planner's statistics as good as they are.
+# Fewer rows than this do not spoil the planner's statistics.
 MIN_ANALYZE_ROWS = 10_000
 NUMBER_FIELDS = (*KEY_FIELDS, *YEAR_FIELDS)
 ERROR_MESSAGES = {
@@ -38,17 +40,20 @@ ERROR_MESSAGES = {
 
 
 class ImportConflict(Exception):
-    """The directory was changed between the comparison and the writing: nothing is written."""
+    """The database was changed between comparing and writing: nothing is written."""
 
 
 class Staging:
-    """Temporary tables of this connection, until the transaction ends.
+    """The rows of an import, in temporary tables of this connection until the transaction ends.
 
-    ``headings`` are the fields that the file has, with what it calls them. After ``compare``: ``added``,
-    ``changed`` and ``same`` are numbers of rows, ``wrong`` that of mistakes.
+    After ``compare``, ``added``, ``changed`` and ``same`` are numbers of rows, and ``wrong`` is the number of errors.
+
+    Args:
+        headings: {field: heading} of the file's columns.
+        literal: Whether text is taken as it is; else a ``'`` before a formula is removed.
     """
 
-    def __init__(self, headings: dict[str, str], literal: bool = True):
+    def __init__(self, headings: dict[str, str], literal: bool = True) -> None:
         names = list(headings)
         self.headings, self.names, self.literal = headings, names, literal
         self.fields = [name for name in names if name in IMPORT_FIELDS]
@@ -61,7 +66,7 @@ class Staging:
         with connection.cursor() as cursor:
             for table in ("import_row", "import_mistake"):
                 cursor.execute(f"DROP TABLE IF EXISTS {'pg_temp' if self.postgresql else 'temp'}.{table}")
-            # Not fine is a row with a mistake; null, one whose id or version is none: it may be of any actor.
+            # fine is false for a row with an error, and null if its id or version is invalid: it may be any actor's.
             cursor.execute(f"CREATE TEMPORARY TABLE import_row (line integer, fine boolean, {columns}){end}")
             cursor.execute(
                 "CREATE TEMPORARY TABLE import_mistake "
@@ -70,15 +75,15 @@ class Staging:
 
     @property
     def writes(self) -> bool:
-        """Whether there is something to write, and nothing against it."""
+        """Whether there are rows to write, and no errors."""
         return not self.wrong and bool(self.added or self.changed)
 
     # In
 
-    def add(self, lines: list[int], columns: list[list[str]], mistakes: list[RowError]):
-        """Take rows in, and what is wrong with them."""
+    def add(self, lines: list[int], columns: list[list[str]], mistakes: list[RowError]) -> None:
+        """Add rows, given as columns, and their errors."""
         self.rows += len(lines) + sum(1 for mistake in mistakes if not mistake.column)
-        at_fault = {mistake.line: False for mistake in mistakes}
+        at_fault: dict[int | None, bool | None] = {mistake.line: False for mistake in mistakes}
         at_fault |= {mistake.line: None for mistake in mistakes if mistake.column in KEY_FIELDS}
         fine = [at_fault.get(line, True) for line in lines]
         self._insert("import_row", ("line", "fine", *self.names), zip(lines, fine, *columns, strict=True))
@@ -93,12 +98,12 @@ class Staging:
                 if cell[0] == "'"
             )
 
-    def _note_all(self, mistakes):
+    def _note_all(self, mistakes: Iterable[RowError]) -> None:
         rows = [(line, name, value, "", message) for line, name, value, message in mistakes]
         self.wrong += len(rows)
         self._insert("import_mistake", ("line", "name", "value", "code", "detail"), rows)
 
-    def _insert(self, table, names, rows):
+    def _insert(self, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         with connection.cursor() as cursor:
             if self.postgresql:
                 text = io.StringIO()
@@ -110,22 +115,22 @@ class Staging:
                     f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT csv{never})", text, size=1 << 16
                 )
             else:
-                # SQLite takes digits for a number in such a column, but an empty text for a text.
+                # SQLite stores digits in such a column as a number, but an empty text as a text.
                 marks = ", ".join("nullif(?, '')" if name in NUMBER_FIELDS else "?" for name in names)
                 connection.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
-    # Beside the directory
+    # Comparing
 
     @property
-    def _pairs(self):
+    def _pairs(self) -> str:
         return "import_row AS r JOIN actor AS a ON a.actor_id = r.id"
 
-    def _differs(self, names=None):
+    def _differs(self, names: Collection[str] | None = None) -> str:
         sign = "IS DISTINCT FROM" if self.postgresql else "IS NOT"
         return "(" + " OR ".join(f"r.{name} {sign} a.{name}" for name in names or self.fields) + ")"
 
-    def compare(self):
-        """Hold the rows against the directory: count what they would do, and note every mistake."""
+    def compare(self) -> None:
+        """Compare the rows with the database: count additions and changes, and record every error."""
         has_id, has_version = "id" in self.names, "version" in self.names
         with connection.cursor() as cursor:
             if self.postgresql:
@@ -161,8 +166,8 @@ class Staging:
                 self.added = cursor.fetchone()[0]
         self._check_rows()
 
-    def _unguard(self, cursor, has_id):
-        """Take the ``'`` off that a CSV for spreadsheets has, unless the actor's own text has it."""
+    def _unguard(self, cursor: CursorWrapper, has_id: bool) -> None:
+        """Remove the ``'`` that a CSV for spreadsheets has before a formula, unless the actor's own text has it."""
         search = "position(substr({name}, 2, 1) IN %s)" if self.postgresql else "instr(%s, substr({name}, 2, 1))"
         for name in set(self.fields) - set(NUMBER_FIELDS):
             is_own = f"SELECT 1 FROM actor AS a WHERE a.actor_id = import_row.id AND a.{name} = import_row.{name}"
@@ -173,7 +178,10 @@ class Staging:
                 ["".join(FORMULA_STARTS)],
             )
 
-    def _note(self, cursor, code, name, value, detail, rows, condition):
+    def _note(
+        self, cursor: CursorWrapper, code: str, name: str, value: str, detail: str, rows: str, condition: str
+    ) -> None:
+        """Record the error ``code`` of every row that meets ``condition``; all but ``name`` and ``code`` are SQL."""
         cursor.execute(
             "INSERT INTO import_mistake (line, name, value, code, detail) "
             f"SELECT r.line, '{name}', CAST({value} AS text), '{code}', CAST({detail} AS text) "
@@ -181,13 +189,13 @@ class Staging:
         )
         self.wrong += cursor.rowcount
 
-    def _check_rows(self):
-        """What the model asks of a row as a whole, where the file and the directory together may break it."""
+    def _check_rows(self) -> None:
+        """Check the model's rules for whole rows, which the file and the database may break together."""
         join = "LEFT JOIN actor AS a ON a.actor_id = r.id" if "id" in self.names else "LEFT JOIN actor AS a ON false"
         empty = {name: "NULL" if name in YEAR_FIELDS else "''" for name in IMPORT_FIELDS}
         wanted = ("first_name", "last_name", *YEAR_FIELDS)
         values = {name: f"r.{name}" if name in self.names else f"coalesce(a.{name}, {empty[name]})" for name in wanted}
-        # An actor that stays as it is stays as it is: an adopted table may break our rules.
+        # Unchanged actors are not checked: those of an adopted table may break our rules.
         touched = f"(a.actor_id IS NULL OR {self._differs()})"
         rows = self._select(
             f"SELECT r.line, {', '.join(values.values())} FROM import_row AS r {join} WHERE {touched} AND ("
@@ -204,15 +212,15 @@ class Staging:
                     "UPDATE import_row SET fine = false WHERE fine AND line IN (SELECT line FROM import_mistake)"
                 )
 
-    def _known(self, *names):
-        """The condition that ``names`` are known of a row, though its id may be none: by the file, else the actor."""
+    def _known(self, *names: str) -> str:
+        """Return the condition that the fields ``names`` of a row are known, from the file or else the actor."""
         known = "id" not in self.names or set(names) <= set(self.names)
         return "true" if known else "(r.fine IS NOT NULL OR r.id IS NOT NULL)"
 
     # Out
 
     def mistakes(self, limit: int | None = None) -> Iterator[RowError]:
-        """Yield what is wrong, by line."""
+        """Yield the errors, by line."""
         end = f" LIMIT {limit:d}" if limit else ""
         for line, name, value, code, detail in self._select(
             f"SELECT line, name, value, code, detail FROM import_mistake ORDER BY line, name, code{end}"
@@ -224,7 +232,7 @@ class Staging:
                 ERROR_MESSAGES[code] % {"detail": detail} if code else detail,
             )
 
-    def differences(self, limit: int) -> list[tuple]:
+    def differences(self, limit: int) -> list[tuple[int, int, str, list[tuple[str, Any, Any]]]]:
         """Return (line, id, name, [(field, old, new)]) of the first rows that would change an actor."""
         if "id" not in self.names:
             return []
@@ -239,7 +247,7 @@ class Staging:
             found.append((line, pk, f"{first} {last}".strip(), changed_fields(before, after)))
         return found
 
-    def additions(self, limit: int) -> list[tuple]:
+    def additions(self, limit: int) -> list[tuple[int, dict[str, Any]]]:
         """Return (line, {field: value}) of the first rows that would add an actor."""
         rows = self._select(
             f"SELECT r.line, {', '.join(f'r.{name}' for name in self.fields)} FROM import_row AS r "
@@ -247,12 +255,12 @@ class Staging:
         )
         return [(line, dict(zip(self.fields, values, strict=True))) for line, *values in rows]
 
-    def is_new(self):
+    def is_new(self) -> str:
         """Return the condition that the row ``r`` adds an actor."""
         there = "EXISTS (SELECT 1 FROM actor AS a WHERE a.actor_id = r.id)"
         return f"NOT {there}" if "id" in self.names else "true"
 
-    def _select(self, query):
+    def _select(self, query: str) -> Iterator[tuple[Any, ...]]:
         # Some rows at a time: psycopg2 would fetch all of them.
         if not self.postgresql:
             with connection.cursor() as cursor:
@@ -265,10 +273,11 @@ class Staging:
                 yield from rows
 
     def apply(self, who: str, name: str) -> Batch | None:
-        """Write all the rows, on behalf of ``who``, as one batch; None where there is nothing to write.
+        """Write all rows, on behalf of ``who``, as one batch; return None if there is nothing to write.
 
-        Raises ValueError where there are mistakes, and Conflict where the
-        directory is no longer what it was at the comparison.
+        Raises:
+            ImportConflict: The database was changed since the comparison.
+            ValueError: There are errors.
         """
         if self.wrong:
             raise ValueError("Mistakes are not imported.")
@@ -290,7 +299,7 @@ class Staging:
                 cursor.execute("ANALYZE actor")
         return batch
 
-    def _update(self, cursor):
+    def _update(self, cursor: CursorWrapper) -> None:
         sets = ", ".join(f"{name} = r.{name}" for name in self.fields)
         cursor.execute(
             f"UPDATE actor AS a SET {sets} FROM import_row AS r "
@@ -299,11 +308,11 @@ class Staging:
         if cursor.rowcount != self.changed:
             raise ImportConflict
 
-    def _add(self, cursor):
+    def _add(self, cursor: CursorWrapper) -> None:
         # The replaced page's columns have no default.
         fields = dict.fromkeys(("first_name", "last_name"), "''") | {name: f"r.{name}" for name in self.fields}
         columns, values = ", ".join(fields), ", ".join(fields.values())
-        # In the order of names, which most indexes have: half the time where they are larger than memory.
+        # Sorted by name, as most indexes are: this halves the time if they are larger than memory.
         order = ", ".join(f'r.{name} COLLATE "C"' for name in ("last_name", "first_name") if name in self.fields)
         order = order if self.postgresql and order else "r.line"
         added = 0
@@ -315,7 +324,7 @@ class Staging:
             added += cursor.rowcount
         rows = f"import_row AS r WHERE {'r.id IS NULL' if 'id' in self.names else 'true'} ORDER BY r.line"
         if self.postgresql:
-            # Ids that are given do not move the sequence on.
+            # Inserting explicit ids does not advance the sequence.
             cursor.execute(
                 "SELECT setval('actor_actor_id_seq', last) FROM (SELECT max(actor_id) AS last FROM actor) AS ids "
                 "WHERE last >= (SELECT last_value FROM actor_actor_id_seq)"
@@ -329,13 +338,13 @@ class Staging:
             raise ImportConflict
 
 
-def _halves(values):
+def _halves(values: list[Any]) -> tuple[list[Any], list[Any]]:
     middle = len(values) // 2
     return values[:middle], values[middle:]
 
 
-def _model_errors(line, values):
-    """Yield what the model says of a row."""
+def _model_errors(line: int, values: dict[str, Any]) -> Iterator[RowError]:
+    """Yield the model's errors of a row."""
     actor = Actor(**values)
     if not actor.first_name and not actor.last_name:
         rule = next(rule for rule in Actor._meta.constraints if rule.name == "actor_has_a_name")

@@ -1,43 +1,45 @@
-"""Every cell held against the model's own rules.
+"""Validation of cells by the model's own rules.
 
-A column is looked at as a whole, by what the interpreter does fast: where all
-its cells are surely right, as most are, nothing more is to be done. Each other
-cell is given to the model's field, whose word counts. A test holds both
-together.
+A column is checked as a whole, with fast built-in functions: if all its cells are
+certainly valid, as is usual, that is all. Else the model's field checks each cell.
+A test compares the two.
 """
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils.translation import gettext as _
 
 from actors.fields import BLANKS, MAX_ID, LineField, PlainTextField
-from actors.imports.columns import KEY_FIELDS
+from actors.imports.columns import KEY_FIELDS, concrete_field
 from actors.imports.errors import RowError, printable
 from actors.models import Actor
 from actors.models.years import FIRST_BIRTH_YEAR, YEAR_FIELDS
 from actors.text.countries import country_choices
 
-# Fields that take a text as it is where there is nothing to forbid, to trim or to compose in it.
+# Fields that store a text unchanged if it has nothing to forbid, trim or compose.
 PLAIN_TEXT_FIELDS = (LineField, PlainTextField)
-# What is printable, and forbidden all the same.
+# Printable characters that are forbidden too.
 _blank = re.compile(f"[{BLANKS}]")
 
 
 class ColumnValidator:
-    """Checks columns of the fields ``names``; a cell is a text, and becomes one as it is to be stored."""
+    """Checks columns of the fields ``names``. Cells are text, and are returned as the text to store."""
 
-    def __init__(self, names: list[str]):
+    def __init__(self, names: list[str]) -> None:
         self.names = names
-        self.fields = {name: Actor._meta.get_field(name) for name in names}
+        self.fields = {name: concrete_field(name) for name in names}
         self.right = {name: {"", *map(str, range(FIRST_BIRTH_YEAR, date.today().year + 1))} for name in YEAR_FIELDS}
         self.right["country"] = {"", *(code for code, _name in country_choices())}
 
-    def check(self, lines, columns):
-        """Return (a column of values for each field, what is wrong). A value is a text; empty is none."""
-        mistakes, values = [], []
+    def check(self, lines: list[int], columns: list[list[str]]) -> tuple[list[list[str]], list[RowError]]:
+        """Return a column of values for each field, and the errors. A value is a text; "" stands for no value."""
+        mistakes: list[RowError] = []
+        values: list[list[str]] = []
         for name, cells in zip(self.names, columns, strict=True):
             if name in KEY_FIELDS:
                 surely = self._are_keys(cells)
@@ -50,7 +52,7 @@ class ColumnValidator:
             values.append(cells if surely else self._one_by_one(name, lines, cells, mistakes))
         return values, sorted(mistakes)
 
-    def _are_keys(self, cells):
+    def _are_keys(self, cells: list[str]) -> bool:
         digits = "".join(cells)
         return (
             (not digits or (digits.isascii() and digits.isdigit()))
@@ -58,8 +60,8 @@ class ColumnValidator:
             and not any(map("0".__eq__, cells))
         )
 
-    def _is_plain(self, cells, longest):
-        """Whether all are texts that a field of names stores as they are."""
+    def _is_plain(self, cells: list[str], longest: int | None) -> bool:
+        """Whether all are texts that a field of names stores unchanged."""
         joined = "\n".join(cells)
         return (
             (joined.isascii() or (unicodedata.is_normalized("NFC", joined) and not _blank.search(joined)))
@@ -68,8 +70,10 @@ class ColumnValidator:
             and (longest is None or max(map(len, cells), default=0) <= longest)
         )
 
-    def _one_by_one(self, name, lines, cells, mistakes):
-        known, values = {}, []
+    def _one_by_one(self, name: str, lines: list[int], cells: list[str], mistakes: list[RowError]) -> list[str]:
+        """Return the values of a column, each checked by the field; add the errors to ``mistakes``."""
+        known: dict[str, tuple[str, Sequence[str]]] = {}
+        values: list[str] = []
         for line, cell in zip(lines, cells, strict=True):
             if cell not in known:
                 known[cell] = self._ask(name, cell)
@@ -78,8 +82,8 @@ class ColumnValidator:
             mistakes.extend(RowError(line, name, printable(cell), message) for message in messages)
         return values
 
-    def _ask(self, name, cell):
-        """Return (the value of one cell as text, messages), as the model has it."""
+    def _ask(self, name: str, cell: str) -> tuple[str, Sequence[str]]:
+        """Return the value of one cell as text, and the field's error messages."""
         field = self.fields[name]
         if type(field) in PLAIN_TEXT_FIELDS and self._is_plain([cell], field.max_length):
             return cell, ()
@@ -91,17 +95,18 @@ class ColumnValidator:
             return field.clean(cell, None), ()
         except ValidationError as error:
             messages = error.message_dict[name] if hasattr(error, "error_dict") else error.messages
-            # A text at fault is a text all the same: nobody shall be told that the name is missing.
+            # An invalid text is kept: else there would be a second error, that the name is missing.
             return "" if name in (*KEY_FIELDS, *YEAR_FIELDS) else printable(cell), [
                 str(message) for message in messages
             ]
 
-    def _whole(self, name, field, cell):
+    def _whole(self, name: str, field: models.Field, cell: str) -> int:
+        """Return the whole number in a cell. Raises ValidationError."""
         if not (cell.isascii() and cell.isdigit()):
             if name in YEAR_FIELDS:
                 # Not the year of a date: to a spreadsheet, 1946 in a cell for dates is a day of 1905.
                 raise ValidationError(_("Give a year alone, such as 1946."))
-            # What int() would take besides, such as "1_900", is a mistake in a file.
+            # int() would accept more, such as "1_900", which is an error in a file.
             raise ValidationError(field.error_messages["invalid"], params={"value": printable(cell)})
         value = int(cell[:20])
         if name in KEY_FIELDS:

@@ -1,17 +1,16 @@
 """What a visitor may ask of the list of actors."""
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django_countries import countries
 
 from actors.db import keyset
-from actors.db.statements import Compiled
+from actors.exports import records
 from actors.fields import Life
-from actors.listing.params import PAGE_SIZE, ListParams
-from actors.listing.rows import Listed, Recorded
+from actors.listing.params import DECADE, MAX_NEAREST, PAGE_SIZE, ListParams
+from actors.listing.rows import ACTOR_ROW_FIELDS
 from actors.models import Actor, ActorQuerySet
 from actors.models.lookups import containing
 from actors.search import ranking
@@ -20,10 +19,8 @@ from actors.search.suggestions import suggest_actors
 from actors.text import index_letters
 from actors.text.normalize import fold_words
 
-MAX_NEAREST = 5
 ACTOR_SORTS = {"last": "sort_last", "first": "sort_first"}
 LIVING_VALUES = ("yes", "no")
-DECADE = re.compile("(18|19|20)[0-9]0s")
 
 
 @dataclass(frozen=True)
@@ -88,15 +85,17 @@ class ActorListing(ListParams):
             found = found.alias(life=Life("death_year", "birth_year")).filter(**self.facets.life)
         return found.order_by(self.key, "id")
 
-    def page_of(self, place: dict[str, str], data: bool) -> keyset.KeysetPage | None:
+    def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
+        fields = (*(records.ACTOR_FIELDS if data else ACTOR_ROW_FIELDS), self.key)
         if self.q:
             found = ranking.rank_actors(self.q, **self.narrow, key="" if self.best_first else self.key)
-            return ranking.ranked_page(found, _compiled(ActorListing(), data), PAGE_SIZE, **place)
+            return ranking.ranked_page(found, Actor.objects.values_list(*fields, named=True), PAGE_SIZE, **place)
         if self.letter:
             place["start"] = index_letters.first_key(self.letter)
+        rows = self.rows()
         if self.facets.bounded:
-            place["within"] = self.facets.places(self.key)
-        return keyset.keyset_page(_compiled(self.change(), data), self.key, PAGE_SIZE, **place)
+            rows, place["within"] = Actor.objects.all(), self.facets.places(self.key)
+        return keyset.keyset_page(rows.values_list(*fields, named=True), self.key, PAGE_SIZE, **place)
 
     def number(self, most: int) -> int:
         return self.facets.number(most) if self.facets.bounded and not self.q else super().number(most)
@@ -108,16 +107,13 @@ class ActorListing(ListParams):
     def suggestions(self) -> list[str]:
         return suggest_actors(self.q, **self.narrow)
 
-    def nearest(self) -> list[Listed]:
-        """Return the NEAREST actors next in the alphabet to the query's last word, as a finger finds them in print."""
+    def nearest(self) -> list:
+        """Return the actors next in the alphabet to the query's last word, as a finger finds them in print."""
         key = self.key
         if not fold_words(self.q):
             return []
-        return _compiled(ActorListing(), False).fetch(
-            ("nearest", key),
-            lambda rows, place: rows.filter(**{f"{key}__gte": place[0]}).order_by(key, "id")[:MAX_NEAREST],
-            (fold_words(self.q)[-1],),
-        )
+        rows = Actor.objects.filter(**{f"{key}__gte": fold_words(self.q)[-1]}).order_by(key, "id")
+        return list(rows.values_list(*ACTOR_ROW_FIELDS, named=True)[:MAX_NEAREST])
 
     @property
     def key(self) -> str:
@@ -128,14 +124,3 @@ class ActorListing(ListParams):
     def keys(self) -> tuple[str, ...]:
         """The same, as of any list."""
         return (self.key,)
-
-
-@lru_cache(128)
-def _compiled(listing, data):
-    kind = Recorded if data else Listed
-
-    def rows():
-        # What is beyond a place is then narrowed to, by Facets.places.
-        return Actor.objects.all() if listing.facets.bounded else listing.rows()
-
-    return Compiled(lambda: rows().values_list(*kind._fields), kind)

@@ -1,13 +1,15 @@
 """What a visitor may ask of the list of films."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
 from actors.db import keyset
-from actors.listing.actors import DECADE
-from actors.listing.params import PAGE_SIZE, ListParams
+from actors.db.loose_index_scan import distinct_values_sql, first_letters_sql
+from actors.listing.params import DECADE, MAX_NEAREST, PAGE_SIZE, ListParams
+from actors.listing.rows import FILM_ROW_FIELDS
 from actors.models import Film, FilmQuerySet
 from actors.search import ranking
 from actors.search.suggestions import suggest_films
@@ -57,16 +59,18 @@ class FilmListing(ListParams):
             found = found.of_newest(*years) if self.sort == "year" else found.of_decade(years[0])
         return found
 
-    def page_of(self, place: dict[str, str], data: bool) -> keyset.KeysetPage | None:
+    def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
         if self.q:
             if self.sort == "year":
                 # Its places were those of the list: an old one must not be taken for one of these.
                 place["view"] = f"year:{place['view']}"
             found = ranking.rank_films(self.q, self.decade, self.sort)
-            return ranking.ranked_page(found, Film.objects.for_lists(), PAGE_SIZE, **place)
+            rows = Film.objects.values_list(*FILM_ROW_FIELDS, "sort_title", named=True)
+            return ranking.ranked_page(found, rows, PAGE_SIZE, **place)
         if self.letter:
             place["start"] = index_letters.first_key(self.letter)
-        return keyset.keyset_page(self.rows().for_lists(), self.keys, PAGE_SIZE, **place)
+        rows = self.rows().values_list(*FILM_ROW_FIELDS, *self.keys, named=True)
+        return keyset.keyset_page(rows, self.keys, PAGE_SIZE, **place)
 
     def suggestions(self) -> list[str]:
         return suggest_films(self.q, self.decade)
@@ -79,11 +83,12 @@ class FilmListing(ListParams):
         """
         # The expression of fields.Decade, letter by letter: by that, an index is known.
         narrowed = f"(year / 10) = {ranking.decade_years(self.decade)[0] // 10}" if self.decade else ""
-        letters = index_letters.letter_steps_sql("actors_film", "sort_title", narrowed)
+        steps = first_letters_sql("actors_film", "sort_title", narrowed)
+        decades = distinct_values_sql(
+            "decades", "decade", "max(year) / 10 * 10", "actors_film", beyond="year < decades.decade"
+        )
         statement = (
-            "WITH RECURSIVE decades (decade) AS (SELECT max(year) / 10 * 10 FROM actors_film UNION ALL "  # noqa: S608  a number of ours
-            "SELECT (SELECT max(year) / 10 * 10 FROM actors_film WHERE year < decades.decade) "
-            f"FROM decades WHERE decade IS NOT NULL), {letters} "
+            f"WITH RECURSIVE {decades}, {steps} "  # noqa: S608  a number of ours
             "SELECT '', decade, (SELECT count(*) FROM (SELECT 1 FROM actors_film "
             f"WHERE year BETWEEN decade AND decade + 9 LIMIT {most}) AS found) FROM decades WHERE decade IS NOT NULL "
             "UNION ALL SELECT letter, number, 0 FROM step WHERE letter IS NOT NULL"
@@ -101,12 +106,13 @@ class FilmListing(ListParams):
     def alphabetical(self) -> bool:
         return not self.q and self.sort != "year"
 
-    def nearest(self, most: int = 5) -> list[Film]:
+    def nearest(self) -> list:
         """Return the films next in the alphabet to the query, as a finger finds them in print."""
         if not fold_words(self.q):
             return []
         key = " ".join(fold_words(self.q))
-        return list(Film.objects.for_lists().filter(sort_title__gte=key).order_by("sort_title", "id")[:most])
+        rows = Film.objects.filter(sort_title__gte=key).order_by("sort_title", "id")
+        return list(rows.values_list(*FILM_ROW_FIELDS, named=True)[:MAX_NEAREST])
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -3,16 +3,17 @@
 A page and its twins as data share this: one reading, one canonical form.
 """
 
+import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import Field, replace
 from functools import lru_cache
-from typing import Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
 from actors.db import keyset
@@ -21,14 +22,16 @@ from actorsite.page_cache.memoize import memoize_for_version
 
 MAX_QUERY_LENGTH = 200
 PAGE_SIZE = 50
+MAX_NEAREST = 5
+DECADE = re.compile("(18|19|20)[0-9]0s")
 # Counting goes no further: the cost of a page must not grow with the table.
 MAX_COUNTED = 10_000
 
 
 class InvalidParams(ValueError):
-    """A query string with values that mean nothing; ``mistakes`` names them all."""
+    """A query string with invalid values; ``mistakes`` has a message for each."""
 
-    def __init__(self, mistakes):
+    def __init__(self, mistakes: list[str]):
         super().__init__(*mistakes)
         self.mistakes = mistakes
 
@@ -41,10 +44,17 @@ class ListParams(ABC):
     them ``q``, ``sort``, ``letter``, ``after`` and ``before``.
     """
 
-    # What the list is narrowed by, beside the search.
-    conditions: tuple[str, ...] = ()
+    # The fields that filter the list, beside the search.
+    conditions: ClassVar[tuple[str, ...]] = ()
+    # Of the dataclass that each list is.
+    __dataclass_fields__: ClassVar[dict[str, Field[str]]]
+    q: str
+    sort: str
+    letter: str
+    after: str
+    before: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.letter and not self.alphabetical:
             object.__setattr__(self, "letter", "")
 
@@ -55,7 +65,8 @@ class ListParams(ABC):
         Raises InvalidParams with every mistake, each by the parameter's name
         and what it allows.
         """
-        values, mistakes = {}, []
+        values: dict[str, str] = {}
+        mistakes: list[str] = []
         for name in cls.__dataclass_fields__:
             given = params.getlist(name)
             if len(given) > 1:
@@ -83,22 +94,32 @@ class ListParams(ABC):
             values["q"] = " ".join(unicodedata.normalize("NFC", values["q"]).split())
         return cls(**values)
 
+    @classmethod
+    def is_submitted(cls, params: QueryDict) -> bool:
+        """Whether ``params`` come from a form, which sends empty what is not asked for: no link does."""
+        return any(params.get(name) == "" for name in cls.__dataclass_fields__)
+
     @staticmethod
     @abstractmethod
     def mistakes(values: dict[str, str]) -> list[str]:
         """Return what is wrong with ``values`` beside what is wrong in any list."""
 
     @abstractmethod
-    def rows(self) -> QuerySet:
+    def rows(self) -> QuerySet[Any]:
         """The rows of this view, on whatever page."""
 
-    def whole(self) -> QuerySet:
+    def whole(self) -> QuerySet[Any]:
         """The rows of this view on all pages, in order."""
         return self.rows().order_by(*self.keys, "id")
 
+    @property
     @abstractmethod
-    def page_of(self, place: dict[str, str], data: bool) -> keyset.KeysetPage | None:
-        """Return the page at ``place``: the keywords ``view``, ``after`` and ``before`` of ``paging.page``."""
+    def keys(self) -> tuple[str, ...]:
+        """The columns that the list is sorted by."""
+
+    @abstractmethod
+    def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
+        """Return the page at ``place``: the keywords ``view``, ``after`` and ``before`` of ``keyset_page``."""
 
     def page(self, data: bool = False) -> keyset.KeysetPage | None:
         """Return this page; None where only the first is left to show. Raises InvalidParams.
@@ -157,11 +178,6 @@ class ListParams(ABC):
         return {name: getattr(self, name) for name in self.conditions}
 
     @property
-    def kept(self) -> Mapping[str, str]:
-        """What a new search of this view keeps."""
-        return {name: value for name in (*self.conditions, "sort") if (value := getattr(self, name))}
-
-    @property
     def parameters(self) -> Mapping[str, str]:
         """What differs from the plain list, in a fixed order."""
         return {name: value for name in self.__dataclass_fields__ if (value := getattr(self, name))}
@@ -173,11 +189,11 @@ class ListParams(ABC):
 
 
 @lru_cache(1_024)
-def _query_string(listing):
+def _query_string(listing: ListParams) -> str:
     return f"?{urlencode(listing.parameters)}" if listing.parameters else ""
 
 
-def number_of(request, listing: ListParams, page: keyset.KeysetPage | None) -> tuple[int, bool]:
+def number_of(request: HttpRequest, listing: ListParams, page: keyset.KeysetPage | None) -> tuple[int, bool]:
     """Return what ``listing.count`` does; where that has to count, once for a version of the data."""
     if listing.q or (page and not page.previous and not page.next):
         return listing.count(page)

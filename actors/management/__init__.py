@@ -1,16 +1,18 @@
-"""What the commands share."""
+"""Helpers of the commands."""
+
+import argparse
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 
 
-def add_user_argument(parser):
-    """Let a command be told in whose name it writes."""
+def add_user_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--who``, the user that the history names."""
     parser.add_argument("--who", default="", help="in whose name the history has it: that of an account")
 
 
-def check_user(who: str):
-    """Raise CommandError where ``who`` is no account: a slip would stand in the history for ever."""
-    accounts = get_user_model().objects
-    if who and not accounts.filter(**{accounts.model.USERNAME_FIELD: who}).exists():
+def check_user(who: str) -> None:
+    """Raise CommandError if ``who`` is not an account: the history would keep a typing error for ever."""
+    model = get_user_model()
+    if who and not model._default_manager.filter(**{model.USERNAME_FIELD: who}).exists():
         raise CommandError(f"--who {who}: there is no such account.", returncode=2)

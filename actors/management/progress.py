@@ -1,29 +1,35 @@
-"""Progress of long work, for who waits at a terminal."""
+"""Progress display for commands that take long."""
 
 import time
+from typing import TextIO
+
+from django.core.management.base import OutputWrapper
 
 
 class Progress:
-    """A line that says how far the work is, its rate and the time left; silent where nobody looks.
+    """A line with the rows done, their rate and the time left. Writes nothing if ``stream`` is not a terminal.
 
-    ``stream`` is where it is written; ``total`` the number of rows, or None when not known.
+    Args:
+        stream: The stream to write to.
+        total: The number of rows; None if unknown.
     """
 
-    EVERY = 0.2  # seconds; more often is not read
+    EVERY = 0.2  # seconds between two updates
 
-    def __init__(self, stream, total):
+    def __init__(self, stream: OutputWrapper | TextIO, total: int | None) -> None:
         self.stream, self.total = stream, total
         self.start = self.shown = time.monotonic()
         self.shows = stream.isatty()
 
-    def __call__(self, done):
+    def __call__(self, done: int) -> None:
         now = time.monotonic()
         if self.shows and (now - self.shown >= self.EVERY or done == self.total):
             self.shown = now
             self.stream.write(f"\r{self.line(done, now - self.start)}\033[K")
             self.stream.flush()
 
-    def line(self, done, seconds):
+    def line(self, done: int, seconds: float) -> str:
+        """Return the text of the line after ``seconds``."""
         rate = done / seconds if seconds else 0
         text = f"{done:,} rows, {rate:,.0f} a second"
         if self.total:
@@ -31,12 +37,13 @@ class Progress:
             text = f"{done / self.total:4.0%}  {text}, {left:.0f} s left"
         return text
 
-    def say(self, text):
-        """Show ``text`` in the line's place, while work is done that has no number."""
+    def say(self, text: str) -> None:
+        """Show ``text`` in place of the line, during work without a number of rows."""
         if self.shows:
             self.stream.write(f"\r{text}\033[K")
             self.stream.flush()
 
-    def end(self):
+    def end(self) -> None:
+        """Clear the line."""
         if self.shows:
             self.stream.write("\r\033[K")

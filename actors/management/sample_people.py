@@ -1,4 +1,4 @@
-"""Plausible people, in any number, for trials."""
+"""Any number of plausible people, for tests at scale."""
 
 import random
 from collections.abc import Iterator
@@ -102,10 +102,10 @@ NAME_PARTS = {
         "berg ford ley sen ton",
     ),
 }
-_PARTS = [(country, *(part.split(" ") for part in parts)) for country, parts in NAME_PARTS.items()]
+_PARTS = [(country, [part.split(" ") for part in parts]) for country, parts in NAME_PARTS.items()]
 
 
-def sample_people(count: int, seed: int = 1) -> Iterator[tuple]:
+def sample_people(count: int, seed: int = 1) -> Iterator[tuple[str, str, int, int | None, str]]:
     """Yield ``count`` tuples (first name, last name, birth year, death year or None, country).
 
     The same ``seed`` gives the same people. Family names are made of syllables, so
@@ -114,7 +114,7 @@ def sample_people(count: int, seed: int = 1) -> Iterator[tuple]:
     chance = random.Random(seed)  # noqa: S311  nothing secret is drawn
     pick, integer = chance.choice, chance.randrange
     for _ in range(count):
-        country, given, begin, middle, end = pick(_PARTS)
+        country, (given, begin, middle, end) = pick(_PARTS)
         first = pick(given) if integer(4) else f"{pick(given)} {pick(given)}"
         last = pick(begin) + "".join(pick(middle) for _ in range(integer(4))) + pick(end)
         born = 1870 + integer(136)

@@ -2,6 +2,7 @@
 
 import random
 from datetime import date
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import connections, models
@@ -9,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from actors.db.loose_index_scan import distinct_values_sql
 from actors.fields import (
     CountryField,
     Empty,
@@ -24,49 +26,39 @@ from actors.models.lookups import containing_words
 from actors.models.years import FIRST_BIRTH_YEAR, life_span, year_message
 from actors.text.countries import country_choices, country_name
 from actors.text.language import language_of_name
-from actors.text.slugs import object_url, slugify_name
+from actors.text.slugs import actor_slug, actor_url
 
 
-class ActorQuerySet(models.QuerySet):
-    """The domain's words for choosing actors."""
+class ActorQuerySet(models.QuerySet["Actor"]):
+    """Queries for actors."""
 
-    def search(self, query):
-        """Actors of whom every word of ``query`` is in a name, however accented or cased."""
+    def search(self, query: str) -> Self:
+        """Return actors with every word of ``query`` in a name, ignoring accents and case."""
         return containing_words(self, query)
 
-    def living(self):
-        """Actors of whom no death is known."""
+    def living(self) -> Self:
+        """Return actors without a year of death."""
         return self.filter(death_year=None)
 
-    def dead(self):
+    def dead(self) -> Self:
+        """Return actors with a year of death."""
         return self.exclude(death_year=None)
 
-    def for_lists(self):
-        """With the columns that a list shows; not the biography, which may be long."""
-        return self.defer("biography", "search", "version", "last_update")
-
-    def countries(self):
-        """Return the codes of the countries that any actor is of, in order of code.
-
-        Steps from code to code in the index, a probe each, where DISTINCT
-        would read it whole.
-        """
+    def countries(self) -> list[str]:
+        """Return the codes of all actors' countries, in order. Costs one probe of the index per code."""
+        codes = distinct_values_sql(
+            "codes", "code", "min(country)", "actor", beyond="country > codes.code", first="country > ''"
+        )
         with connections[self.db].cursor() as cursor:
-            cursor.execute(
-                "WITH RECURSIVE step (country) AS ("
-                "SELECT min(country) FROM actor WHERE country > '' UNION ALL "
-                "SELECT (SELECT min(country) FROM actor WHERE actor.country > step.country) "
-                "FROM step WHERE country IS NOT NULL"
-                ") SELECT country FROM step WHERE country IS NOT NULL"
-            )
+            cursor.execute(f"WITH RECURSIVE {codes} SELECT code FROM codes WHERE code IS NOT NULL")  # noqa: S608  names of ours
             return [code for (code,) in cursor]
 
-    def at_random(self, count):
-        """Return ``count`` different actors, fewer where there are fewer.
+    def at_random(self, count: int) -> "list[Actor]":
+        """Return ``count`` different random actors, or all if there are fewer.
 
-        Looks up ids drawn by lot, whose cost does not grow with the table as
-        that of ORDER BY random() does. Where ids are sparse, the neighbours of
-        one more id fill up the rest.
+        Looks up random ids: unlike ORDER BY random(), this does not take longer
+        for a larger table. If ids are sparse, the actors that follow one of them
+        fill up the rest.
         """
         ends = self.aggregate(first=models.Min("id"), last=models.Max("id"))
         if ends["first"] is None:
@@ -137,10 +129,10 @@ class Actor(models.Model):
             models.Index(fields=["country", "sort_last", "id"], name="actor_country_last"),
             models.Index(fields=["country", "sort_first", "id"], name="actor_country_first"),
             models.Index(fields=["birth_year"], name="actor_birth_year"),
-            # Who lacks what nearly all have. Of two values, they are an eighth the size of an index by name.
+            # For the few actors without them. With two different values, these are an eighth of an index by name.
             models.Index(Empty("native_name"), name="actor_no_native_name"),
             models.Index(Empty("biography"), name="actor_no_biography"),
-            # With the years, of which ``Life`` is made: what is counted is then read from the index alone.
+            # Includes the years that ``Life`` is made of, so that counts are index-only scans.
             *(
                 models.Index(
                     Life("death_year", "birth_year"),
@@ -158,14 +150,16 @@ class Actor(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or f"#{self.pk}"
 
-    def get_absolute_url(self):
-        return object_url("actor", self.pk, self.slug)
+    def get_absolute_url(self) -> str:
+        """Return the address of the actor's page."""
+        return actor_url(self)
 
-    def clean(self):
-        mistakes = {}
+    def clean(self) -> None:
+        """Check the years. Raises ValidationError."""
+        mistakes: dict[str, Any] = {}
         this_year = date.today().year
         for field in ("birth_year", "death_year"):
             year = getattr(self, field)
@@ -179,25 +173,26 @@ class Actor(models.Model):
             raise ValidationError(mistakes)
 
     @property
-    def slug(self):
-        """The readable part of the address, in the name's own script; ids alone tell actors apart."""
-        return slugify_name(f"{self.first_name} {self.last_name}") or "actor"
+    def slug(self) -> str:
+        """The readable part of the address, in the name's own script. Only the id identifies the actor."""
+        return actor_slug(self.first_name, self.last_name)
 
     @property
-    def country_name(self):
+    def country_name(self) -> str:
+        """The country's name in the active language."""
         return country_name(self.country, get_language())
 
     @property
-    def years(self):
-        """The span of a life, as far as it is known: "1920–1997", "born 1954"."""
+    def years(self) -> str:
+        """The years of the life that are known: "1920–1997", "born 1954"."""
         return life_span(self.birth_year, self.death_year, get_language())
 
     @property
-    def other_names(self):
-        """The names of ``also_known_as``, each with its language, as ``native_language`` tells it."""
+    def other_names(self) -> list[tuple[str, str]]:
+        """The names in ``also_known_as``, each with its language as in ``native_language``."""
         return [(name, language_of_name(name, self.country)) for name in split_names(self.also_known_as)]
 
     @property
-    def native_language(self):
-        """The language of the native name, where its script and the country tell; else empty."""
+    def native_language(self) -> str:
+        """The language of the native name, from its script and the country; "" if unclear."""
         return language_of_name(self.native_name, self.country)

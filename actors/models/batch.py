@@ -1,4 +1,4 @@
-"""What is written as one, so that it is undone as one: imports, merges, undoings."""
+"""Batches of changes that are undone together: imports, merges, and undo operations."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Batch(models.Model):
-    """Writes of many actors that were made as one, and are undone as one."""
+    """Changes of many actors that were made together and are undone together."""
 
     KINDS = [("import", _("import")), ("undo", _("undoing")), ("merge", _("merging"))]
 
@@ -26,17 +26,17 @@ class Batch(models.Model):
         ordering = ["-id"]
         default_permissions = ["add", "view"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk}"
 
     @property
-    def unmerges(self):
-        """Whether this is the undoing of a merge, after which the two are merged again by hand, or stay two."""
+    def unmerges(self) -> bool:
+        """Whether this batch undid a merge. It cannot be undone: the two actors are merged again by hand."""
         return self.undoes is not None and self.undoes.kind == "merge"
 
 
 class Upload(models.Model):
-    """A file that waits until who sent it has seen what it would do. In the database, which every process has."""
+    """An uploaded file whose import waits for confirmation; in the database, so that every process can read it."""
 
     id = models.BigAutoField(primary_key=True)
     who = models.CharField(max_length=150)
@@ -49,12 +49,12 @@ class Upload(models.Model):
     class Meta:
         default_permissions = []
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
 class SubmittedForm(models.Model):
-    """A form that has added an object: sent again, it adds nothing more (actors.admin.idempotency)."""
+    """A form that has added an object. Sent again, it adds nothing (actors.admin.idempotency)."""
 
     digest = models.CharField(max_length=64, primary_key=True)
     thing_id = models.IntegerField(null=True)
@@ -64,23 +64,23 @@ class SubmittedForm(models.Model):
         db_table = "actors_added"
         default_permissions = []
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"#{self.thing_id}"
 
 
 class Merge(models.Model):
-    """An actor who is another one now, to whom the old address leads for ever."""
+    """An actor who was merged into another one. The old address redirects to that one."""
 
     id = models.BigAutoField(primary_key=True)
     batch = models.OneToOneField(Batch, models.CASCADE, related_name="merge")
     gone_id = models.IntegerField(db_index=True)
     survivor_id = models.IntegerField()
-    # The ids of the credits that moved; the credits that the survivor had already.
+    # The ids of the credits that moved to the survivor; the credits that the survivor had already.
     moved = models.JSONField(default=list)
     dropped = models.JSONField(default=list)
 
     class Meta:
         default_permissions = ["add"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.gone_id} → {self.survivor_id}"

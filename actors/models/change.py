@@ -1,4 +1,4 @@
-"""What was written of actors, films and credits: the history, which the database itself keeps."""
+"""The history of actors, films and credits, which database triggers write."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -8,7 +8,7 @@ from actors.models.batch import Batch
 
 
 class Change(models.Model):
-    """One write of one actor, written down by the database (history.sql). It outlives the actor."""
+    """One change of one actor, recorded by a trigger (history.sql). It stays when the actor is deleted."""
 
     KINDS = [("+", _("added")), ("~", _("changed")), ("-", _("deleted"))]
     ORIGINS = [("admin", _("admin")), ("import", _("import")), ("command", _("command")), ("sql", "SQL")]
@@ -23,7 +23,7 @@ class Change(models.Model):
     fields = models.TextField(blank=True)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
-    # The database writes it: a key that were checked for each of a million rows would double their time.
+    # The trigger writes it: checking the key for each of a million rows would double their time.
     batch = models.ForeignKey(
         Batch, models.DO_NOTHING, null=True, editable=False, db_constraint=False, db_index=False, related_name="changes"
     )
@@ -36,7 +36,7 @@ class Change(models.Model):
         permissions = [("restore_change", _("Can restore an actor from the history"))]
         indexes = [
             models.Index(fields=["actor_id", "id"], name="change_of_actor"),
-            # Of what is rare only, so that a million new rows do not pay for it.
+            # Of rare values only, so that an import of a million rows does not pay for them.
             models.Index(fields=["kind", "id"], name="change_by_kind", condition=~models.Q(kind="+")),
             models.Index(
                 fields=["origin", "id"], name="change_by_origin", condition=models.Q(origin__in=["admin", "sql"])
@@ -45,15 +45,15 @@ class Change(models.Model):
             models.Index(fields=["batch", "id"], name="change_of_batch", condition=models.Q(batch__isnull=False)),
         ]
 
-    def __str__(self):
-        state = self.after or self.before
+    def __str__(self) -> str:
+        state = self.after or self.before or {}
         return f"{state['first_name']} {state['last_name']}".strip() or f"#{self.actor_id}"
 
 
 class FilmChange(models.Model):
-    """One write of one film, or of one credit in it, written down by the database (history.sql). It outlives both.
+    """One change of one film, or of one of its credits, recorded by a trigger (history.sql). It outlives both.
 
-    ``credit_id`` and ``actor_id`` are None where the film itself was written.
+    ``credit_id`` and ``actor_id`` are None if the film itself was changed.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -78,6 +78,6 @@ class FilmChange(models.Model):
             models.Index(fields=["actor_id", "id"], name="change_of_credit"),
         ]
 
-    def __str__(self):
-        state = self.after or self.before
+    def __str__(self) -> str:
+        state = self.after or self.before or {}
         return state.get("title") or state.get("character") or f"#{self.credit_id or self.film_id}"

@@ -1,6 +1,7 @@
 """The models of a film and of a credit, an actor's part in a film."""
 
 from datetime import date
+from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,36 +13,32 @@ from actors.models.actor import Actor
 from actors.models.lookups import containing_words
 from actors.models.years import FIRST_FILM_YEAR, year_message
 from actors.text.language import language_of_name
-from actors.text.slugs import object_url, slugify_name
+from actors.text.slugs import film_slug, film_url
 
 
-class FilmQuerySet(models.QuerySet):
-    """The domain's words for choosing films."""
+class FilmQuerySet(models.QuerySet["Film"]):
+    """Queries for films."""
 
-    def search(self, query):
-        """Films of which every word of ``query`` is in a title, however accented or cased."""
+    def search(self, query: str) -> Self:
+        """Return films with every word of ``query`` in a title, ignoring accents and case."""
         return containing_words(self, query)
 
-    def with_newest(self):
-        """With ``newest``, a number by which the newest come first and those of no known year last."""
+    def with_newest(self) -> Self:
+        """Annotate ``newest``, a sort key: the newest films first, films without a year last."""
         return self.annotate(newest=Newest("year"))
 
-    def of_newest(self, first, last):
-        """Films of the years from ``first`` to ``last``, by ``newest``: served by the index that they are sorted by."""
+    def of_newest(self, first: int, last: int) -> Self:
+        """Return films of the years ``first`` to ``last``, by ``newest``: the index that sorts them serves this."""
         ends = (Newest(models.Value(year)) for year in (last, first))
         return self.filter(newest__range=tuple(ends))
 
-    def of_decade(self, first):
-        """Films of the decade that begins with the year ``first``, in an index by title."""
+    def of_decade(self, first: int) -> Self:
+        """Return films of the decade that begins with the year ``first``. An index by title serves this."""
         return self.alias(decade=Decade("year")).filter(decade=first // 10)
-
-    def for_lists(self):
-        """With the columns that a list shows."""
-        return self.defer("search", "version", "last_update", "legacy_id")
 
 
 class Film(models.Model):
-    """A film. Its folded titles, version and last change are kept by the database, as an actor's are."""
+    """A film. Triggers keep its folded titles, ``version`` and ``last_update``, as they do for actors."""
 
     title = LineField(_("title"), max_length=255)
     original_title = LineField(
@@ -74,28 +71,30 @@ class Film(models.Model):
             models.Index(Decade("year"), "sort_title", "id", name="film_decade"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (self.title or f"#{self.pk}") + (f" ({self.year})" if self.year else "")
 
-    def get_absolute_url(self):
-        return object_url("film", self.pk, self.slug)
+    def get_absolute_url(self) -> str:
+        """Return the address of the film's page."""
+        return film_url(self)
 
-    def clean(self):
+    def clean(self) -> None:
+        """Check the year. Raises ValidationError."""
         last = date.today().year + 10
         if self.year is not None and not FIRST_FILM_YEAR <= self.year <= last:
             raise ValidationError({"year": year_message(FIRST_FILM_YEAR, last)})
 
     @property
-    def slug(self):
-        """The readable part of the address; ids alone tell films apart."""
-        return slugify_name(self.title) or "film"
+    def slug(self) -> str:
+        """The readable part of the address. Only the id identifies the film."""
+        return film_slug(self.title)
 
 
-class CreditQuerySet(models.QuerySet):
-    """The domain's words for choosing credits."""
+class CreditQuerySet(models.QuerySet["Credit"]):
+    """Queries for credits."""
 
-    def newest_first(self):
-        """Credits with their films, by year; those of no known year last."""
+    def newest_first(self) -> Self:
+        """Return credits with their films, newest first; films without a year last."""
         year = models.F("film__year").desc(nulls_last=True)
         return self.select_related("film").order_by(year, "film__sort_title", "id")
 
@@ -124,10 +123,10 @@ class Credit(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return ": ".join(filter(None, (str(self.actor), self.character))) + f" ({self.film})"
 
     @property
-    def title_language(self):
-        """The language of the film's original title, where its script and the actor's country tell; else empty."""
+    def title_language(self) -> str:
+        """The language of the film's original title, from its script and the actor's country; "" if unclear."""
         return language_of_name(self.film.original_title, self.actor.country)

@@ -1,15 +1,19 @@
 """Conditions on the folded ``search`` column."""
 
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
+from typing import TypeVar
 
 from django.db import connections, models
 
 from actors.text.chinese_variants import spellings
 from actors.text.normalize import fold_words, is_short_word, search_pattern
 
+AnyQuerySet = TypeVar("AnyQuerySet", bound=models.QuerySet)
 
-def containing_words(rows, query):
+
+def containing_words(rows: AnyQuerySet, query: str) -> AnyQuerySet:
     """Return those of ``rows`` whose folded ``search`` matches every word of ``query``.
 
     A word of one or two letters must begin a part of the name.
@@ -23,17 +27,17 @@ def containing_words(rows, query):
     return rows
 
 
-def containing(word):
-    """Return the condition that the pattern of ``word``, in whichever Chinese characters, is in a ``search``."""
+def containing(word: str) -> models.Q:
+    """Return the condition that ``search`` contains ``word``, in traditional or simplified characters."""
     return _any(models.Q(search__contains=search_pattern(each)) for each in spellings(word))
 
 
-def _any(conditions):
+def _any(conditions: Iterable[models.Q | models.Func]) -> models.Q:
     return reduce(or_, map(models.Q, conditions))
 
 
 class Starts(models.Func):
-    """Whether a part of a folded name begins with a word of one or two letters: served by an index."""
+    """Whether a part of a folded name begins with a word of one or two letters. An index serves it."""
 
     template = "actor_starts(%(expressions)s]"
     arg_joiner = ") @> ARRAY["

@@ -1,11 +1,11 @@
-"""Years of lives and films: their bounds, and how they are shown."""
+"""Years of lives and films: valid ranges and display."""
 
 from functools import lru_cache
 
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-# https://en.wikipedia.org/wiki/Roundhay_Garden_Scene: of 1888. Nobody born long before was on a screen.
+# The oldest film is of 1888, https://en.wikipedia.org/wiki/Roundhay_Garden_Scene; its actors were not born before 1800.
 FIRST_FILM_YEAR = 1888
 FIRST_BIRTH_YEAR = 1800
 # The fields of an actor that hold years.
@@ -13,13 +13,14 @@ YEAR_FIELDS = ("birth_year", "death_year")
 
 
 def year_message(first: int, last: int) -> str:
-    """Return the message for a year outside of ``first`` to ``last``."""
+    """Return the error message for a year that is not between ``first`` and ``last``."""
     return _("Give a year from %(first)d to %(last)d, or leave this empty.") % {"first": first, "last": last}
 
 
 @lru_cache(1_024)
-def life_span(birth_year: int | None, death_year: int | None, language: str) -> str:
+def life_span(birth_year: int | None, death_year: int | None, language: str | None) -> str:
     """Return the years of a life in ``language``: "1920–1997", "born 1954"; empty if both are unknown."""
+    # In the language of the cache key: another one may be active in this thread.
     with override(language):
         if birth_year and death_year:
             return f"{birth_year}–{death_year}"

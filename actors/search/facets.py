@@ -1,50 +1,43 @@
-"""What the list is narrowed by: country, decade of birth, living or dead. Answered alike at any size.
+"""Filters of the list of actors: country, decade of birth, living or dead. The cost does not grow with the table.
 
-A walk along the names reads all of them to find the few whom a rare combination
-leaves, or the many who stand at its end. So it goes WALKED steps and no further.
-Where that does not fill a page, all of one country and one ``Life`` are a stream,
-in the order of an index: what a page may need is taken from the beginning of
-each, and put in order.
+A scan of the index of names would read all of it to find the few actors of a rare
+combination, or actors at its end. So it reads WALKED rows at most. If these do not
+fill a page, all actors of one country and one ``Life`` are a stream, in the order of
+an index: the rows that a page may need are taken from the beginning of each stream
+and sorted.
 
-There are as many streams as there are countries and decades, twice, and not more
-where there are more actors.
+There are twice as many streams as there are pairs of a country and a decade, however
+many actors there are.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
+from actors.db.loose_index_scan import distinct_values_sql, first_letters_sql
 from actors.search.ranking import decade_years
 from actors.text import index_letters
 
 WALKED = 2_000
 SIGNS = {"yes": (1,), "no": (-1,), "": (1, -1)}
-# The expression of fields.Life, letter by letter: by that, an index is known.
+# Exactly the expression of fields.Life, so that the planner recognizes the index.
 LIFE = "(CASE WHEN death_year IS NULL THEN 1 ELSE -1 END * (COALESCE(birth_year, 0) / 10 + 1))"
-# Steps from value to value in an index, a probe each; NULL is the last.
-COUNTRIES = (
-    "SELECT min(country) FROM actor UNION ALL "
-    "SELECT (SELECT min(actor.country) FROM actor WHERE actor.country > countries.country) "
-    "FROM countries WHERE country IS NOT NULL"
+# Probes an index once per value; the last one is NULL.
+COUNTRIES = distinct_values_sql(
+    "countries", "country", "min(actor.country)", "actor", "actor.country > countries.country"
 )
-DECADES = (
-    "SELECT max(birth_year) / 10 FROM actor UNION ALL "
-    "SELECT (SELECT max(birth_year) / 10 FROM actor WHERE birth_year < decades.decade * 10) "
-    "FROM decades WHERE decade IS NOT NULL"
-)
-LIVES = (
-    f"SELECT min({LIFE}) FROM actor UNION ALL "  # noqa: S608  nothing is given
-    f"SELECT (SELECT min({LIFE}) FROM actor WHERE {LIFE} > lives.life) FROM lives WHERE life IS NOT NULL"
-)
+DECADES = distinct_values_sql("decades", "decade", "max(birth_year) / 10", "actor", "birth_year < decades.decade * 10")
+LIVES = distinct_values_sql("lives", "life", f"min({LIFE})", "actor", f"{LIFE} > lives.life")
 LETTERS = " UNION ALL SELECT 'letters', letter, number FROM step WHERE letter IS NOT NULL"
 
 
 @dataclass(frozen=True)
 class Facets:
-    """What the list is narrowed to; empty where it is not."""
+    """The chosen filters; "" for none."""
 
     country: str = ""
     living: str = ""
@@ -52,15 +45,15 @@ class Facets:
 
     @property
     def bounded(self) -> bool:
-        """Whether ``places`` and ``number`` are to be used: no index has these in order, and the database can merge."""
+        """Whether to use ``places`` and ``number``: no index has these rows in order, and this is PostgreSQL."""
         return bool(self.living or self.born) and connection.vendor == "postgresql"
 
-    def places(self, key: str) -> Callable[..., RawSQL]:
-        """Return what finds the ids of a page in the order of the column ``key``: ``within`` of ``paging.page``."""
+    def places(self, key: str) -> Callable[[str, tuple[Any, ...], bool, int], RawSQL]:
+        """Return the argument ``within`` of ``keyset_page``: it finds the ids of a page in the order of ``key``."""
 
-        def ids(comparison: str, place: tuple, backward: bool, most: int) -> RawSQL:
-            there = {0: "", 1: f" AND {key} {comparison} %s", 2: f" AND ({key}, actor_id) {comparison} (%s, %s)"}
-            there, down = there[len(place)], " DESC" if backward else ""
+        def ids(comparison: str, place: tuple[Any, ...], backward: bool, most: int) -> RawSQL:
+            there = ("", f" AND {key} {comparison} %s", f" AND ({key}, actor_id) {comparison} (%s, %s)")[len(place)]
+            down = " DESC" if backward else ""
             order = f"ORDER BY {key}{down}, actor_id{down}"
             streams = (
                 f"SELECT begun.* FROM countries, lives, LATERAL (SELECT {key}, actor_id FROM actor "  # noqa: S608  columns of ours, the values parameters
@@ -68,7 +61,7 @@ class Facets:
                 f"WHERE countries.country IS NOT NULL AND {self._these}"
             )
             if self.country:
-                # A stream for each decade at most: no walk is cheaper.
+                # At most one stream for each decade: a scan of the names is not cheaper.
                 found, given = streams, [self.country, *place]
             else:
                 found, given = (
@@ -87,7 +80,7 @@ class Facets:
         return ids
 
     def number(self, most: int) -> int:
-        """Return how many there are, at most ``most``."""
+        """Return how many actors match, at most ``most``."""
         of_country = "AND country = (SELECT country FROM countries) " if self.country else ""
         statement = (
             f"{self._with} SELECT count(*) FROM (SELECT 1 FROM lives, LATERAL (SELECT 1 FROM actor "  # noqa: S608  the same
@@ -99,42 +92,49 @@ class Facets:
             return cursor.fetchone()[0]
 
     @property
-    def life(self) -> dict:
-        """The condition on ``Life``, as keywords of ``filter`` for one that is called ``life``."""
+    def life(self) -> dict[str, Any]:
+        """The condition on ``Life``, as keywords of ``filter`` for an alias ``life``."""
         if self.born:
             return {"life__in": self._lives}
         return {"life__gt" if self.living == "yes" else "life__lt": 0}
 
     @property
-    def _with(self):
-        countries = "SELECT CAST(%s AS text)" if self.country else COUNTRIES
-        lives = LIVES if not self.born else f"VALUES {', '.join(f'({life})' for life in self._lives)}"
-        return f"WITH RECURSIVE countries (country) AS ({countries}), lives (life) AS ({lives})"
+    def _with(self) -> str:
+        countries = "countries (country) AS (SELECT CAST(%s AS text))" if self.country else COUNTRIES
+        lives = f"lives (life) AS (VALUES {', '.join(f'({life})' for life in self._lives)})" if self.born else LIVES
+        return f"WITH RECURSIVE {countries}, {lives}"
 
     @property
-    def _lives(self):
-        """Each ``Life`` of a decade that is asked for."""
+    def _lives(self) -> list[int]:
+        """The values of ``Life`` in the chosen decade."""
         number = decade_years(self.born)[0] // 10 + 1
         return [sign * number for sign in SIGNS[self.living]]
 
     @property
-    def _these(self):
-        """The SQL condition that a ``life`` is one of these."""
+    def _these(self) -> str:
+        """The SQL condition that ``life`` matches the filters."""
         if self.born:
             return f"life IN ({', '.join(map(str, self._lives))})"
         return f"life {'>' if self.living == 'yes' else '<'} 0"
 
 
-def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict:
-    """Return what stands around a list, in one statement.
+def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict[str, Any]:
+    """Return the numbers that are shown around a list, read by one statement.
 
-    Of each facet its values, and how many there would be, at most ``most``, were that one chosen; the other facets
-    stay as they are. Countries are in order of code, decades the latest first. Under "whole", how many there are, at
-    most ``whole``; under "letters", those that names begin with in the column ``key``, where one is given.
+    Args:
+        facets: The chosen filters.
+        most: The largest count of a filter's value.
+        whole: The largest total.
+        key: The column of names whose first letters are wanted; "" for none.
+
+    Returns:
+        "country", "born", "living": (value, count) pairs: how many actors there would be if that value were chosen and
+        the other filters stayed. Countries are in order of code, decades latest first. "whole": the total. "letters":
+        the labels of the first letters.
     """
     asked = "(SELECT country FROM asked)" if facets.country else ""
 
-    def among(living, country, most=most):
+    def among(living: str, country: str, most: int = most) -> str:
         chosen = Facets(living=living, born=facets.born)
         if facets.born:
             return " + ".join(_some(life, country, most) for life in chosen._lives)
@@ -147,10 +147,10 @@ def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict:
         return f"(SELECT sum({_some('lives.life', country, most)}) FROM lives WHERE {chosen._these})"  # noqa: S608  the same
 
     born = " + ".join(_some(f"{sign} * (decades.decade + 1)", asked, most) for sign in SIGNS[facets.living])
-    steps = f", {index_letters.letter_steps_sql('actor', key, asked and f'country = {asked}')} " if key else " "
+    letters = f", {first_letters_sql('actor', key, asked and f'country = {asked}')} " if key else " "
     statement = (
         f"WITH RECURSIVE {'asked (country) AS (SELECT CAST(%s AS text)), ' if asked else ''}"  # noqa: S608  the value a parameter
-        f"countries (country) AS ({COUNTRIES}), decades (decade) AS ({DECADES}), lives (life) AS ({LIVES}){steps}"
+        f"{COUNTRIES}, {DECADES}, {LIVES}{letters}"
         f"SELECT 'country', country, {among(facets.living, 'countries.country')} FROM countries WHERE country > '' "
         f"UNION ALL SELECT 'born', CAST(decade AS text), {born} FROM decades WHERE decade IS NOT NULL "
         f"UNION ALL SELECT 'living', 'yes', {among('yes', asked)} "
@@ -158,13 +158,13 @@ def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict:
         f"UNION ALL SELECT 'whole', '', {among(facets.living, asked, whole)}"
         f"{LETTERS if key else ''}"
     )
-    found = {"country": [], "born": [], "living": [], "whole": [], "letters": []}
+    found: dict[str, list[tuple[str, int]]] = {"country": [], "born": [], "living": [], "whole": [], "letters": []}
     with connection.cursor() as cursor:
         cursor.execute(statement, [facets.country] if asked else [])
         for name, value, number in cursor:
             found[name].append((value, int(number or 0)))
 
-    def bounded(name):
+    def bounded(name: str) -> list[tuple[str, int]]:
         return [(value, min(number, most)) for value, number in found[name]]
 
     return {
@@ -178,14 +178,14 @@ def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict:
     }
 
 
-def _some(life, country, most):
-    """Return the SQL of how many are of a ``life`` and a ``country``, where either is given, at most ``most``."""
+def _some(life: object, country: str, most: int) -> str:
+    """Return the SQL of how many actors have this ``life`` and ``country``, at most ``most``; "" matches all."""
     return f"(SELECT count(*) FROM ({_some_of(life, country, most)}) AS found)"  # noqa: S608  nothing is given
 
 
-def _some_of(life, country, most):
-    # In the order of an index, whatever the number: for LIMIT, PostgreSQL else hopes for early hits in the table,
-    # and reads all of it for each country of few. It does so from an import until the next VACUUM.
+def _some_of(life: object, country: str, most: int) -> str:
+    # Sorted as an index is: with LIMIT alone, PostgreSQL expects early matches in the table, and reads all of it for
+    # each country with few actors. It does so from an import until the next VACUUM.
     conditions = [*([f"{LIFE} = {life}"] if life else []), *([f"actor.country = {country}"] if country else [])]
     order = f"ORDER BY {'' if country else 'country, '}sort_last, actor_id"
     narrowed = f"WHERE {' AND '.join(conditions)} {order}" if conditions else ""

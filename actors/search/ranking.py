@@ -1,4 +1,4 @@
-"""Who is found by a search, best first, at a cost that the size of the table does not raise.
+"""Search for actors and films, best matches first, at a cost that does not grow with the table.
 
 Tiers, and within each by name:
 
@@ -8,54 +8,58 @@ Tiers, and within each by name:
 3. every word begins a part of the name;
 4. every word is in the name.
 
-Films likewise, by their title.
+Films likewise, by title.
 
-At most MOST are ranked. Where there are more, those whose last or first name
-begins with the query come from the indexes of the lists, in order, and the
-best are among them: a word that is in millions of names costs what a rare one does.
+At most MAX_RANKED rows are ranked. If there are more, those whose last or first name
+begins with the query are read from the indexes of the lists, in order, and the best
+are among them: a word that is in millions of names costs what a rare one does.
 
-Where they are asked for by name, as many as are READ are put in that order, and
-no index is walked for the rest: a walk reads all the names before the first match.
+If results are sorted by name, up to MAX_SORTED_BY_NAME are sorted, and no index is
+scanned for the rest: such a scan would read all names before the first match.
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from actors.db.keyset import KeysetPage, make_cursor, read_cursor
-from actors.db.statements import Compiled
 from actors.text.chinese_variants import spellings
 from actors.text.normalize import HIGHEST_CHARACTER, fold_words, is_short_word, search_pattern
 
 MAX_RANKED = 500
-# Rows that are read where a further condition, which no index serves, is to leave MOST of them.
+# Rows that are read if a further condition, which no index serves, has to leave MAX_RANKED of them.
 MAX_SORTED_BY_NAME = 5_000
-# LIMIT lets PostgreSQL hope for early hits and read a whole table, or a whole country, to find nobody.
-# Where the database's LC_CTYPE is "C", only ASCII has trigrams: then reading the table is the best that it can do.
+# With LIMIT, PostgreSQL may expect early matches and read a whole table, or a whole country, to find none.
+# If the database's LC_CTYPE is "C", only ASCII has trigrams: other words can only be found by reading the table.
 TRIGRAM_SCANS = {"enable_seqscan": "off", "enable_indexscan": "off"}
-# The first of many thousands are at hand in an index: PostgreSQL may rather read and sort them all.
+# An index has the first of many thousands in order, but PostgreSQL may prefer to read and sort all of them.
 INDEX_ORDER_SCANS = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 SCAN_SETTINGS = ("enable_seqscan", "enable_indexscan", "enable_bitmapscan")
+
+# A condition in SQL, and its values.
+Condition: TypeAlias = tuple[str, list[str]]
 
 
 @dataclass(frozen=True)
 class RankedRows:
-    """Places (tier, sort key, id) in order, MOST at most; ``more`` where there are others.
+    """Positions (tier, sort key, id) in order, at most MAX_RANKED; ``more`` if there are others.
 
-    Of those that were asked for by name, places (sort key, id), READ at most.
+    Sorted by name, they are (sort key, id), at most MAX_SORTED_BY_NAME.
     """
 
-    places: list[tuple]
+    places: list[tuple[Any, ...]]
     more: bool
     by_name: bool = False
 
 
 def ranked_page(
-    found: RankedRows, actors: QuerySet | Compiled, size: int, view: str, after: str = "", before: str = ""
+    found: RankedRows, rows: QuerySet[Any], size: int, view: str, after: str = "", before: str = ""
 ) -> KeysetPage | None:
-    """Return the page of ``found``, its rows taken from ``actors``, as ``paging.page`` does. Raises InvalidCursor."""
+    """Return the page of ``found``, with rows from ``rows``, as ``keyset_page`` does. Raises InvalidCursor."""
     places, view = found.places, view if found.by_name else f"best:{view}"
     if before:
         end = bisect_left(places, read_cursor(before, view))
@@ -66,9 +70,9 @@ def ranked_page(
     if start < 0 or (after and start >= end):
         return None
     ids = [pk for *_place, pk in places[start:end]]
-    rows = actors.in_bulk(ids)
+    by_id = {row.id: row for row in rows.filter(pk__in=ids).order_by()} if ids else {}
     return KeysetPage(
-        rows=[rows[pk] for pk in ids if pk in rows],
+        rows=[by_id[pk] for pk in ids if pk in by_id],
         previous=make_cursor(places[start], view) if start else None,
         next=make_cursor(places[end - 1], view) if end < len(places) else None,
         start=start,
@@ -78,36 +82,44 @@ def ranked_page(
 
 
 def rank_actors(query: str, country: str = "", living: str = "", born: str = "", key: str = "") -> RankedRows:
-    """Return whom ``query`` finds: of the ``country``, ``living`` or not ("yes", "no"), ``born`` in the "1940s".
+    """Return the actors that match ``query`` and the filters. An empty filter matches all.
 
-    What is empty is not asked for. ``key`` is the column of names to order them by in place of best first.
+    Args:
+        query: The words to search for.
+        country: A country code.
+        living: "yes" or "no".
+        born: A decade such as "1940s".
+        key: The column of names to sort by, instead of best matches first.
     """
     return _find(query, actor_search(country, living, born, key))
 
 
 def rank_films(query: str, years: str = "", sort: str = "") -> RankedRows:
-    """Return the films that ``query`` finds, of the ``years`` such as "1940s" where it is not empty; likewise.
+    """Return the films that match ``query``.
 
-    ``sort`` is "title", or "year" for the newest first and those of no known year last.
+    Args:
+        query: The words to search for.
+        years: A decade such as "1940s"; "" for all.
+        sort: "title", "year" (newest first, films without a year last), or "" for best matches first.
     """
     return _find(query, film_search(years, sort))
 
 
 def actor_search(country: str = "", living: str = "", born: str = "", key: str = "") -> "TableSearch":
-    """Return where ``rank_actors`` looks."""
+    """Return the search that ``rank_actors`` runs."""
     narrow = {"yes": ["death_year IS NULL"], "no": ["death_year IS NOT NULL"], "": []}[living]
     if born:
         narrow.append(_within("birth_year", born))
-    within = (" AND country = %s", [country]) if country else ("", [])
-    return TableSearch(ACTOR_TABLE, *within, " AND ".join(narrow), key)
+    within, given = (" AND country = %s", [country]) if country else ("", [])
+    return TableSearch(ACTOR_TABLE, within, given, " AND ".join(narrow), key)
 
 
 def film_search(years: str = "", sort: str = "") -> "TableSearch":
-    """Return where ``find_films`` looks."""
+    """Return the search that ``rank_films`` runs."""
     return TableSearch(FILM_TABLE, "", [], _within("year", years) if years else "", FILM_SORT_EXPRESSIONS[sort])
 
 
-def _find(query, place):
+def _find(query: str, place: "TableSearch") -> RankedRows:
     looked_for = fold_words(query)
     if not looked_for:
         return RankedRows([], False, bool(place.key))
@@ -117,7 +129,7 @@ def _find(query, place):
     return RankedRows(found, more)
 
 
-def _within(column, born):
+def _within(column: str, born: str) -> str:
     first, last = decade_years(born)
     return f"{column} BETWEEN {first} AND {last}"
 
@@ -130,7 +142,7 @@ def decade_years(born: str) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _SearchTable:
-    """Where names are: the table, its id, the folded names that it is sorted by, and what else narrows it."""
+    """A table to search: its id, its sort keys (folded names), and the columns of its filters."""
 
     name: str
     pk: str
@@ -138,7 +150,7 @@ class _SearchTable:
     others: tuple[str, ...]
 
     @property
-    def columns(self):
+    def columns(self) -> str:
         return ", ".join((self.pk, *self.keys, "search", *self.others))
 
 
@@ -149,16 +161,24 @@ FILM_SORT_EXPRESSIONS = {"": "", "title": "sort_title", "year": "(13000 - COALES
 
 
 class TableSearch:
-    """Where is looked: what narrows a table beside the query, by an index (``within``) or not."""
+    """A search in one table.
 
-    def __init__(self, table, within, given, narrow, key):
+    Args:
+        table: The table.
+        within: SQL of a filter that an index serves, such as " AND country = %s".
+        given: The values of ``within``.
+        narrow: SQL of filters that no index serves.
+        key: The column or expression to sort by; "" for best matches first.
+    """
+
+    def __init__(self, table: _SearchTable, within: str, given: list[str], narrow: str, key: str) -> None:
         self.table, self.within, self.given, self.narrow, self.key = table, within, given, narrow or "TRUE", key
         self.name = key or table.keys[0]
         self.listed = MAX_SORTED_BY_NAME if key else MAX_RANKED
         self.most = MAX_SORTED_BY_NAME if narrow else self.listed + 1
 
-    def best(self, looked_for):
-        """Return the best places, as many as are listed, and whether there are more."""
+    def best(self, looked_for: list[str]) -> tuple[list[tuple[Any, ...]], bool]:
+        """Return the positions of the best matches, and whether there are more."""
         begun = self.begun(looked_for)
         if len(begun) > self.listed:
             return begun[: self.listed], True
@@ -167,8 +187,8 @@ class TableSearch:
             found = sorted({*begun, *found})
         return found[: self.listed], not whole or len(found) > self.listed
 
-    def begun(self, looked_for):
-        """Return the best places of those of whom a name begins with the query, one more than is listed."""
+    def begun(self, looked_for: list[str]) -> list[tuple[Any, ...]]:
+        """Return the best positions of rows with a name that begins with the query, one more than is listed."""
         phrase = " ".join(looked_for)
         first, *others = (
             f"SELECT * FROM (SELECT {self.table.columns} FROM {self.table.name} "  # noqa: S608  columns of ours, the values parameters
@@ -176,31 +196,32 @@ class TableSearch:
             for key in self.table.keys
         )
         begins = [phrase, phrase + HIGHEST_CHARACTER, *self.given]
-        # Nobody twice: there are two names at most.
+        # Without duplicates: there are two names at most.
         rows = first + "".join(f" UNION ALL {other} WHERE {self.table.keys[0]} NOT LIKE %s" for other in others)
         return self.ranked(rows, begins + [*begins, f"{phrase}%"] * len(others), looked_for, INDEX_ORDER_SCANS)
 
-    def containing(self, looked_for):
-        """Return the best places of those of whom every word is in a name, and whether none was left out."""
+    def containing(self, looked_for: list[str]) -> tuple[list[tuple[Any, ...]], bool]:
+        """Return the best positions of rows with every word in a name, and whether these are all."""
         postgresql = connection.vendor == "postgresql"
         rows, values = self.rows([word_condition(word, postgresql) for word in looked_for])
         scans = TRIGRAM_SCANS if all(map(str.isascii, looked_for)) else {}
         (_tier, _key, read), *found = self.ranked(rows, values, looked_for, scans, counted=True)
         return found, read < self.most
 
-    def rows(self, conditions):
-        """Return the SQL of the rows that all ``conditions`` are true of, each SQL and its values, and all values."""
-        texts, values = zip(*conditions, strict=True)
-        values = [value for some in values for value in some]
+    def rows(self, conditions: Sequence[Condition]) -> Condition:
+        """Return the SQL of the rows that meet all ``conditions``, and its values."""
+        texts = [text for text, _values in conditions]
+        values = [value for _text, some in conditions for value in some]
         rows = (
             f"SELECT {self.table.columns} FROM {self.table.name} "  # noqa: S608  columns of ours, the values parameters
             f"WHERE {' AND '.join(texts)}{self.within} LIMIT {self.most}"
         )
         return rows, [*values, *self.given]
 
-    def which(self, candidates):
-        """Return the numbers of those of ``candidates`` that find anything, each the conditions of its words."""
-        texts, given = [], []
+    def which(self, candidates: Iterable[Sequence[Condition]]) -> set[int]:
+        """Return the positions of those ``candidates`` that match any row; each is the conditions of its words."""
+        texts: list[str] = []
+        given: list[str] = []
         for number, conditions in enumerate(candidates):
             rows, values = self.rows(conditions)
             texts.append(f"SELECT {number} WHERE EXISTS (SELECT 1 FROM ({rows}) AS found WHERE {self.narrow})")  # noqa: S608  the same
@@ -210,8 +231,10 @@ class TableSearch:
             cursor.execute(planner_settings(scans) + " UNION ALL ".join(texts), given)
             return {number for (number,) in cursor}
 
-    def ranked(self, rows, values, looked_for, scans, counted=False):
-        """Return the places of ``rows`` in order; ``counted``, one before all that has their number for an id."""
+    def ranked(
+        self, rows: str, values: Sequence[Any], looked_for: list[str], scans: dict[str, str], counted: bool = False
+    ) -> list[tuple[Any, ...]]:
+        """Return the positions of ``rows`` in order. If ``counted``, the first has the number of rows as its id."""
         tier, of_tier = _tier(looked_for, self.table.keys)
         number = "UNION ALL SELECT -1, '', count(*) FROM found " if counted else ""
         statement = (
@@ -225,25 +248,25 @@ class TableSearch:
 
 
 def planner_settings(scans: dict[str, str]) -> str:
-    """Return the SQL that leaves PostgreSQL no more than these ``scans`` for the next statement."""
+    """Return the SQL that restricts PostgreSQL to these ``scans`` for the next statement; "" on SQLite."""
     if connection.vendor != "postgresql":
         return ""
     return "".join(f"SET LOCAL {scan} = {scans.get(scan, 'DEFAULT')}; " for scan in SCAN_SETTINGS)
 
 
-def word_condition(word: str, postgresql: bool) -> tuple[str, list[str]]:
-    """Return the SQL condition that a name matches ``word``, in whichever Chinese characters, and its values."""
+def word_condition(word: str, postgresql: bool) -> Condition:
+    """Return the condition that a name matches ``word``, in traditional or simplified characters."""
     spelled = spellings(word)
     if postgresql and is_short_word(word):
         return f"actor_starts(search) && ARRAY[{', '.join(['%s'] * len(spelled))}]", spelled
     return _any_of("search LIKE %s", spelled), [f"%{search_pattern(each)}%" for each in spelled]
 
 
-def _any_of(condition, values):
+def _any_of(condition: str, values: Sequence[str]) -> str:
     return f"({' OR '.join([condition] * len(values))})" if len(values) > 1 else condition
 
 
-def _tier(looked_for, keys):
+def _tier(looked_for: list[str], keys: Sequence[str]) -> Condition:
     """Return the SQL of a row's tier, and its values."""
     phrase, spelled = " ".join(looked_for), [spellings(word) for word in looked_for]
     whole = " AND ".join(_any_of("search || ' ' LIKE %s", each) for each in spelled)

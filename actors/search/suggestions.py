@@ -1,35 +1,36 @@
-"""What a search that finds nobody, or no film, may have meant, at a cost that no size raises.
+"""Spelling suggestions for a search without results, at a cost that does not grow with the table.
 
-A word that is in no name is compared with the first parts of last and of first
-names, one that is in no title with the words of titles, in two steps. First
-everything that one slip makes of it, a letter left out, added, replaced or two
-exchanged, is looked up in an index: those of the lists, and that of the words of
-titles. So are its beginnings, for it may be two parts without the space between.
-Where there is none of these, some words that begin alike are compared with it,
-and of names these may be later parts, native names and others. It wants no
-extension, and is the same on both databases, but that SQLite has no index of
-words, and reads the titles of so many films and no more.
+A word that is in no name is compared with the first parts of last and first names,
+and a word that is in no title with the words of titles, in two steps. First, every
+word that is one edit away (a letter left out, added or replaced, or two exchanged)
+is looked up in an index: those of the lists, and the one of words of titles. So are
+the word's prefixes, because it may be two parts without the space between. If none
+of these exist, the word is compared with some words that begin alike; of names, these
+may be later parts, native names and other names. This needs no extension and works
+alike on both databases, except that SQLite has no index of words and reads a limited
+number of titles.
 
-All words are looked up by one statement, and what comes of them is tried by one
-more: a page costs few.
+One statement looks up all words, and one more tries the results.
 """
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from difflib import SequenceMatcher, get_close_matches
 from itertools import islice, product
+from typing import Any
 
 from django.db import connection
 
 from actors.search import ranking
-from actors.search.ranking import TableSearch, planner_settings, word_condition
+from actors.search.ranking import Condition, TableSearch, planner_settings, word_condition
 from actors.text.normalize import HIGHEST_CHARACTER, UNSPACED_LETTER, fold_words
 
 MAX_SUGGESTIONS = 3
-# In letters; the words of film_words in text_functions.sql are one more on either side.
+# In letters; film_words in text_functions.sql has words that are one letter shorter and longer too.
 MIN_WORD_LENGTH, MAX_WORD_LENGTH = 4, 20
 MIN_PART_LENGTH = 2
-# Each costs some lookups.
+# Each word costs some lookups.
 MAX_WORDS = 6
 SHARED_PREFIX_LENGTHS = (5, 3)
 MAX_COMPARED_WORDS = 100
@@ -42,20 +43,20 @@ INDEX_SCANS = {"enable_seqscan": "off"}
 
 
 def suggest_actors(query: str, **narrow: str) -> list[str]:
-    """Return up to MOST other queries, folded, nearest first, that find somebody; ``query`` finds nobody."""
+    """Return up to MAX_SUGGESTIONS folded queries that find actors, nearest first; ``query`` finds none."""
     return _suggest_in(ranking.actor_search(**narrow), query, any(narrow.values()))
 
 
 def suggest_films(query: str, years: str = "") -> list[str]:
-    """Return the same of a query that finds no film, of the ``years`` such as "1940s" where it is not empty."""
+    """Return such queries for films; ``years`` is a decade such as "1940s", or "" for all."""
     return _suggest_in(ranking.film_search(years), query, bool(years))
 
 
-def _suggest_in(place, query, narrowed):
+def _suggest_in(place: TableSearch, query: str, narrowed: bool) -> list[str]:
     looked_for = fold_words(query)
     if not 0 < len(looked_for) <= MAX_WORDS:
         return []
-    # A word that others are found by is right; that the only one finds nothing is known already.
+    # A single word without filters is known to find nothing.
     alone = len(looked_for) == 1 and not narrowed
     instead = _Lookup(place, looked_for, alone).instead()
     if not instead or not all(instead.values()):
@@ -63,19 +64,19 @@ def _suggest_in(place, query, narrowed):
     choices = [instead.get(number, [word]) for number, word in enumerate(looked_for)]
     candidates = list(islice(product(*choices), MAX_CANDIDATES))
     parted = [any(" " in word for word in candidate) for candidate in candidates]
-    # What one word may have been finds something: it was found there. Not so the two parts of one.
+    # A replacement of one word finds something, because it was found in the table. Two parts of a word need not.
     if not alone or any(parted):
         found = place.which([_conditions(candidate) for candidate in candidates])
-        # Where no more than a space is missing, nothing else is meant.
+        # If adding a space is enough, nothing else is suggested.
         found = {number for number in found if parted[number]} or found
         candidates = [candidate for number, candidate in enumerate(candidates) if number in found]
     return [" ".join(candidate) for candidate in candidates[:MAX_SUGGESTIONS]]
 
 
-def _conditions(candidate):
-    """Return the conditions of what every word of ``candidate`` is in; both parts of one, as whole parts."""
+def _conditions(candidate: Sequence[str]) -> list[Condition]:
+    """Return the conditions that every word of ``candidate`` matches; the two parts of a word, as whole words."""
     postgresql = connection.vendor == "postgresql"
-    conditions = []
+    conditions: list[Condition] = []
     for word in candidate:
         if " " not in word:
             conditions.append(word_condition(word, postgresql))
@@ -86,13 +87,18 @@ def _conditions(candidate):
 
 
 class _Lookup:
-    """One look at everything that the words of a query may have been."""
+    """Lookup of replacements for the words of a query.
 
-    def __init__(self, place: TableSearch, looked_for: list[str], alone: bool):
-        """``alone``: the only word, which is known to find nothing."""
+    Args:
+        place: The search that found nothing.
+        looked_for: The folded words.
+        alone: Whether there is one word only, which is known to find nothing.
+    """
+
+    def __init__(self, place: TableSearch, looked_for: list[str], alone: bool) -> None:
         self.table, self.looked_for, self.alone = place.table, looked_for, alone
         self.postgresql = connection.vendor == "postgresql"
-        # Titles are many words, names few parts.
+        # Titles have many words, names few parts.
         self.titles = self.table is ranking.FILM_TABLE
         self.words = {
             number: word
@@ -106,10 +112,10 @@ class _Lookup:
         }
 
     def instead(self) -> dict[int, list[str]]:
-        """Return for the wrong words, MOST at most, by their numbers what may stand in their place, likeliest first."""
+        """Return {position of a wrong word: its replacements, most likely first}, for MAX_SUGGESTIONS words at most."""
         if not self.words:
             return {}
-        found = defaultdict(lambda: defaultdict(list))
+        found: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         with connection.cursor() as cursor:
             cursor.execute(*self.statement())
             for number, kind, text in cursor:
@@ -117,34 +123,40 @@ class _Lookup:
         if self.titles and not self.postgresql:
             known = set(" ".join(found.pop(-1, {"title": []})["title"]).split(" "))
             for number in found:
-                found[number]["slip"] = known & self.slips[number]
-                found[number]["head"] = known & self.heads[number]
+                found[number]["slip"] = list(known & self.slips[number])
+                found[number]["head"] = list(known & self.heads[number])
         return {number: self.alike(number, kinds) for number, kinds in found.items()}
 
-    def alike(self, number, kinds):
+    def alike(self, number: int, kinds: dict[str, list[str]]) -> list[str]:
+        """Return the replacements for the word ``number``, most likely first, out of what was found."""
         word = self.words[number]
         parted = [f"{head} {word[len(head) :]}" for head in sorted(kinds["head"], key=len, reverse=True)]
         slips = sorted(kinds["slip"], key=lambda slip: _distance(slip, word))[: 2 * MAX_SUGGESTIONS]
         return parted + (slips or self.beginning_alike(word, kinds))
 
     @staticmethod
-    def beginning_alike(word, kinds):
+    def beginning_alike(word: str, kinds: dict[str, list[str]]) -> list[str]:
+        """Return similar words with the same first letters."""
         for kind, size in product(("part", "word"), SHARED_PREFIX_LENGTHS):
             some = (part for text in kinds[f"{kind}{size}"] for part in text.split(" ") if part.startswith(word[:size]))
             if alike := get_close_matches(word, set(some), MAX_SUGGESTIONS, MIN_SIMILARITY):
                 return alike
         return []
 
-    def statement(self):
-        """Return the SQL of rows (number, kind, text), and its values: of each wrong word "wrong", and what is found.
+    def statement(self) -> tuple[str, list[Any]]:
+        """Return the SQL of rows (number, kind, text), and its values.
 
-        "slip" is what a slip made a word of, "head" what it begins with. Where there is no slip, "part5" is a first
-        part of a name that begins with the word's first five letters, "word5" the names or titles in which one does.
+        Each wrong word has a row "wrong". "slip" is a word that is one edit away, "head" a prefix of it. Without a
+        "slip", "part5" is the first part of a name that begins with the word's first five letters, and "word5" a
+        name or title with a word that does.
         """
         asked, asked_values = self.asked()
         slips, slips_values = self.given()
-        steps, step_values, rows, row_values = [], [], ["SELECT number, 'wrong', '' FROM wrong"], []
-        # What nobody reads is not made.
+        steps: list[str] = []
+        step_values: list[str] = []
+        rows = ["SELECT number, 'wrong', '' FROM wrong"]
+        row_values: list[str] = []
+        # Rows that are not needed are not computed.
         there = "IN (SELECT number FROM wrong)"
         if slips:
             rows.append("SELECT number, kind, slip FROM known")
@@ -173,9 +185,9 @@ class _Lookup:
         )
         return statement, [*asked_values, *slips_values, *step_values, *row_values]
 
-    def asked(self):
-        """Return the SQL of ``wrong (number)``, the words that nothing is found by, and its values."""
-        values = [value for number, word in self.words.items() for value in (number, word)]
+    def asked(self) -> tuple[str, list[Any]]:
+        """Return the SQL of ``wrong (number)``, the words that match nothing, and its values."""
+        values: list[Any] = [value for number, word in self.words.items() for value in (number, word)]
         asked = f"asked (number, slip) AS (VALUES {', '.join(['(%s, CAST(%s AS text))'] * len(self.words))})"
         if self.alone:
             return f"{asked}, wrong (number) AS MATERIALIZED (SELECT number FROM asked)", values  # noqa: S608  nothing is given
@@ -191,8 +203,8 @@ class _Lookup:
             values,
         )
 
-    def given(self):
-        """Return the SQL of ``known (number, kind, slip)``, those of all slips and heads that are known; its values."""
+    def given(self) -> tuple[str, list[Any]]:
+        """Return the SQL of ``known (number, kind, slip)``, the edits and prefixes that exist, and its values."""
         if self.titles and not self.postgresql:
             return "", []
         given = [
@@ -202,20 +214,19 @@ class _Lookup:
             for slip in sorted(slips)
         ]
         if self.postgresql:
-            each, values = (
-                "SELECT * FROM unnest(%s::int[], %s::text[], %s::text[])",
-                [*map(list, zip(*given, strict=True))],
-            )
+            each = "SELECT * FROM unnest(%s::int[], %s::text[], %s::text[])"
+            values: list[Any] = [*map(list, zip(*given, strict=True))]
         else:
             fields = ", ".join(f"json_extract(value, '$[{at}]')" for at in range(3))
-            each, values = f"SELECT {fields} FROM json_each(%s)", [json.dumps(given)]  # noqa: S608  the values parameters
+            each = f"SELECT {fields} FROM json_each(%s)"  # noqa: S608  the values parameters
+            values = [json.dumps(given)]
         return (
             f", slips (number, kind, slip) AS ({each}), known (number, kind, slip) AS MATERIALIZED ("  # noqa: S608  the same
             f"SELECT slips.* FROM wrong JOIN slips ON slips.number = wrong.number WHERE {self.known()})",
             values,
         )
 
-    def known(self):
+    def known(self) -> str:
         """Return the SQL condition that ``slip`` is a word of a title, or the first part of a last or first name."""
         if self.titles:
             return _matches_any("actors_film", "film_words(search) @> ARRAY[slip]")
@@ -225,8 +236,8 @@ class _Lookup:
             for key in self.table.keys
         )
 
-    def parts(self, key, name):
-        """Return the SQL of the first COMPARED different first parts in ``key`` that begin alike, by its index."""
+    def parts(self, key: str, name: str) -> str:
+        """Return the SQL of the first MAX_COMPARED_WORDS different first parts in ``key`` that begin alike."""
         position = "strpos" if self.postgresql else "instr"
         following = (
             f"(SELECT substr({key}, 1, {position}({key} || ' ', ' ') - 1) FROM actor "  # noqa: S608  columns of ours, the values parameters
@@ -239,21 +250,21 @@ class _Lookup:
         )
 
 
-def _matches_any(table, condition):
-    """Return the SQL of whether anything in ``table`` matches a ``condition`` that an index of words serves."""
+def _matches_any(table: str, condition: str) -> str:
+    """Return the SQL of whether a row of ``table`` meets a ``condition`` that an index of words serves."""
     return f"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {condition} {_limit_clause(1)}) AS found) > 0"  # noqa: S608  names of ours
 
 
-def _limit_clause(number):
-    """Return a LIMIT of which PostgreSQL does not know how few it leaves.
+def _limit_clause(number: int) -> str:
+    """Return a LIMIT whose number PostgreSQL's planner does not know.
 
-    For few, it hopes to meet them early in an index of something else, and where there are none reads all of that.
+    For a small number it would scan another index, expecting early matches, and read all of it if there are none.
     """
     return f"LIMIT (SELECT {number})"
 
 
-def _one_edit_away(word):
-    """Return everything that one slip of the finger turns into ``word``."""
+def _one_edit_away(word: str) -> set[str]:
+    """Return all words that are one edit away from ``word``."""
     halves = [(word[:at], word[at:]) for at in range(len(word) + 1)]
     letters = next((alphabet for alphabet in ALPHABETS if word[0] in alphabet), "".join(sorted(set(word))))
     slips = {a + b[1:] for a, b in halves if b}
@@ -263,6 +274,6 @@ def _one_edit_away(word):
     return {slip for slip in slips - {word} if " " not in slip}
 
 
-def _distance(slip, word):
-    # The same letters in another order are the likeliest slip.
+def _distance(slip: str, word: str) -> tuple[bool, float, str]:
+    # Exchanged letters are the most likely mistake.
     return sorted(slip) != sorted(word), -SequenceMatcher(None, slip, word, autojunk=False).ratio(), slip

@@ -1,14 +1,14 @@
-"""Chinese characters of two forms, the traditional one and the simplified.
+"""Traditional and simplified Chinese characters.
 
-The facts are those of ICU's transliteration "Traditional-Simplified" (Unicode
-CLDR), of each character alone. Several traditional ones may have the same
-simplified form, such as 發 and 髮 that of 发.
+The table is ICU's transliteration "Traditional-Simplified" (Unicode CLDR) of single
+characters. Several traditional characters may share one simplified form: 發 and 髮
+are both 发.
 """
 
 from functools import cache
 from itertools import islice, product
 
-# Each is one more pattern that names are held against.
+# Each spelling is one more pattern that names are compared with.
 MAX_SPELLINGS = 16
 
 TRADITIONAL = (
@@ -129,9 +129,9 @@ FIRST_TRADITIONAL = min(TRADITIONAL)
 
 
 def spellings(word: str) -> list[str]:
-    """Return ``word`` and, where it has Chinese characters, how else it may be written, MOST at most.
+    """Return ``word`` and, if it has Chinese characters, its other spellings; MAX_SPELLINGS at most.
 
-    ``spellings("周润发")`` are these, 周潤發, 週潤髮 and so on, for a name may be stored in one form alone.
+    ``spellings("周润发")`` has 周潤發, 週潤髮 and others too: a name may be stored in one form only.
     """
     if word.isascii() or max(word) < FIRST_TRADITIONAL:
         return [word]
@@ -144,8 +144,8 @@ def spellings(word: str) -> list[str]:
 
 
 @cache
-def _tables():
-    to_traditional = {}
+def _tables() -> tuple[dict[int, int], dict[str, list[str]]]:
+    to_traditional: dict[str, list[str]] = {}
     for traditional, simplified in zip(TRADITIONAL, SIMPLIFIED, strict=True):
         to_traditional.setdefault(simplified, []).append(traditional)
     return str.maketrans(TRADITIONAL, SIMPLIFIED), to_traditional

@@ -1,7 +1,8 @@
-"""Names of countries, in the reader's language and order."""
+"""Names of countries, in a reader's language and order."""
 
 from functools import lru_cache
 
+from django.conf import settings
 from django.utils.translation import get_language, override
 from django_countries import countries
 
@@ -10,23 +11,26 @@ from actors.text.normalize import fold
 
 def country_choices() -> list[tuple[str, str]]:
     """Return (ISO 3166-1 alpha-2 code, name) of every country, ordered by name in the active language."""
-    return _country_choices(get_language())
+    return _country_choices(get_language() or settings.LANGUAGE_CODE)
 
 
 @lru_cache(8)
-def _country_choices(language):
+def _country_choices(language: str) -> list[tuple[str, str]]:
+    # In the language of the cache key: another one may be active in this thread.
     with override(language):
-        return sorted(countries, key=lambda choice: country_order(choice[1], language))
+        # Stripped: a translation of django-countries begins with a space.
+        choices = [(code, name.strip()) for code, name in countries]
+    return sorted(choices, key=lambda choice: country_order(choice[1], language))
 
 
 def country_order(name: str, language: str) -> str | bytes:
     """Return the sort key of a country's name for a reader of ``language``."""
-    # GB 18030 has the common characters in the order of their reading, by which a reader of Chinese looks them up.
+    # GB 18030 has the common characters in the order of pinyin, which readers of Chinese expect.
     return name.encode("gb18030") if language.startswith("zh") else fold(name)
 
 
 @lru_cache(1_024)
-def country_name(code: str, language: str) -> str:
-    """Return the name of the country ``code`` in ``language``."""
+def country_name(code: str, language: str | None) -> str:
+    """Return the name of the country ``code`` in ``language``; None stands for untranslated text, in English."""
     with override(language):
-        return str(countries.name(code))
+        return str(countries.name(code)).strip()

@@ -1,13 +1,13 @@
-"""The language of a name, told by its script and the country.
+"""The language of a name, derived from its script and the country.
 
-A browser chooses the glyphs, and a screen reader the voice, by it: the same
-Han character is drawn in one way in Japan and in another in Hong Kong.
+Browsers choose glyphs by it, and screen readers their voice: the same Han
+character looks different in Japan and in Hong Kong.
 """
 
 import re
 
-# BCP 47 tags; None is the language where the country is not listed.
-LANGUAGES_BY_SCRIPT = (
+# BCP 47 tags by country; None stands for every country that is not listed.
+LANGUAGES_BY_SCRIPT: tuple[tuple[str, dict[str | None, str]], ...] = (
     ("\u3040-\u30ff", {None: "ja"}),
     ("\uac00-\ud7a3\u1100-\u11ff", {None: "ko"}),
     (
@@ -41,9 +41,9 @@ _COMPILED_SCRIPTS = tuple((re.compile(f"[{letters}]"), languages) for letters, l
 
 
 def language_of_name(name: str, country: str) -> str:
-    """Return the BCP 47 tag of the language that ``name`` is written in, or "" where it cannot be told.
+    """Return the BCP 47 tag of the language that ``name`` is written in, or "" if that is unclear.
 
-    ``country`` is an ISO 3166-1 code or empty. Kana is looked for before Han,
+    ``country`` is an ISO 3166-1 code or empty. Kana is tried before Han,
     because Japanese names mix the two.
     """
     if name.isascii():

@@ -1,19 +1,22 @@
-"""The one normalisation of names and queries.
+"""Normalization of names and queries.
 
-``fold`` makes two spellings of a name equal that a visitor takes for the same:
+``fold`` makes spellings of a name equal that a visitor takes for the same:
 accents, case, full-width forms, hyphens and apostrophes do not matter. The
 database folds what it stores by the same rule (migrations/sql/postgresql/text_functions.sql),
-so both sides of a comparison agree; tests hold them together.
+so both sides of a comparison agree; tests compare the two.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from actors.text.chinese_variants import spellings
 
-# Marks that a reader of Latin, Greek, Cyrillic, Arabic or Hebrew leaves out. Vowel signs
+# Marks that readers of Latin, Greek, Cyrillic, Arabic or Hebrew leave out. Vowel signs
 # of Indic scripts and the voicing marks of kana are letters to their readers, and stay.
 DROPPED_MARKS = (
     "\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
@@ -23,7 +26,7 @@ DROPPED_MARKS = (
 APOSTROPHES = "'`\u2018\u2019\u02bb\u02bc\u02be\u02bf"
 SEPARATORS = ' \t\r\n\\-\u2010-\u2015\u00b7\u2022\u30fb\u3001\u3002_.,/()"\u201c\u201d&+!?:;|@#*=<>\\[\\]{}~%^$\\\\'
 
-# Letters that Unicode does not decompose, as they are romanised by those who cannot type them.
+# Letters that Unicode does not decompose, as people type them who lack them on their keyboard.
 PAIRS = {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"}
 SINGLES = {
     **{chr(code): chr(code).lower() for code in range(0x41, 0x588) if len(chr(code).lower()) == 1},
@@ -32,7 +35,7 @@ SINGLES = {
 SINGLES = {upper: lower for upper, lower in SINGLES.items() if upper != lower}
 
 MAX_START_LENGTH = 2  # letters
-# Above all that follows a prefix, in the order of code points.
+# Sorts after everything that can follow a prefix, in the order of code points.
 HIGHEST_CHARACTER = "\U0010ffff"
 # Kana, Han and Hangul; Thai.
 UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
@@ -55,10 +58,10 @@ def fold_words(query: str) -> list[str]:
 
 
 def search_pattern(word: str) -> str:
-    """Return what a folded ``search`` text contains where a name matches ``word``.
+    """Return what a folded ``search`` text contains if a name matches ``word``.
 
-    A short word matches the start of a part of a name: inside of names, two letters are
-    everywhere. Scripts that write without spaces have no other way than inside.
+    A short word matches the start of a part of a name only: inside names, two letters are
+    everywhere. In scripts without spaces, every word matches inside.
     """
     return word if len(word) > MAX_START_LENGTH or UNSPACED_LETTER.search(word) else f" {word}"
 
@@ -66,33 +69,33 @@ def search_pattern(word: str) -> str:
 def is_short_word(word: str) -> bool:
     """Whether ``word`` is so short that PostgreSQL looks it up whole (actor_starts in text_functions.sql).
 
-    So short, a text has no trigram, or one that is in every twentieth name.
+    A text this short has no trigram, or one that is in every twentieth name.
     """
     unspaced = [bool(UNSPACED_LETTER.match(letter)) for letter in word]
     return len(word) <= MAX_START_LENGTH and (all(unspaced) or not any(unspaced))
 
 
 def match_ranges(text: str, words: list[str]) -> list[tuple[int, int]]:
-    """Return the (start, end) of what in ``text`` the folded ``words`` match, in order, apart from each other."""
-    folded, origins = [" "], [(0, 0)]
+    """Return the (start, end) of each part of ``text`` that the folded ``words`` match: in order, not overlapping."""
+    parts, origins = [" "], [(0, 0)]
     for start, end in _letters(text):
         part = fold(text[start:end])
         if not part and not _dropped.match(text[start]):
             part = " "
-        folded += part
+        parts.append(part)
         origins += [(start, end)] * len(part)
-    folded = "".join(folded)
-    found = set()
+    folded = "".join(parts)
+    found: set[int] = set()
     for word in (spelled for one in words for spelled in spellings(one)):
         looked_for = search_pattern(word)
         at = folded.find(looked_for)
         while at >= 0:
             found.update(range(at + len(looked_for) - len(word), at + len(looked_for)))
             at = folded.find(looked_for, at + 1)
-    ranges = []
+    ranges: list[tuple[int, int]] = []
     for at in sorted(found):
         start, end = origins[at]
-        # What folding drops between two letters, such as an apostrophe, is of the match.
+        # A character that folding drops between two letters, such as an apostrophe, belongs to the match.
         if ranges and (at - 1 in found or start < ranges[-1][1]):
             ranges[-1] = (ranges[-1][0], end)
         else:
@@ -100,7 +103,7 @@ def match_ranges(text: str, words: list[str]) -> list[tuple[int, int]]:
     return ranges
 
 
-def _letters(text):
+def _letters(text: str) -> Iterator[tuple[int, int]]:
     """Yield the (start, end) of each letter of ``text`` with its marks, which fold as one."""
     start = 0
     for at in range(1, len(text) + 1):
@@ -109,7 +112,7 @@ def _letters(text):
             start = at
 
 
-def _register(sender, connection, **kwargs):
+def _register(sender: type[BaseDatabaseWrapper], connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     # SQLite's triggers call it; PostgreSQL has the same function in its own language.
     if connection.vendor == "sqlite":
         connection.connection.create_function("actor_fold", 1, fold, deterministic=True)

@@ -1,4 +1,4 @@
-"""The addresses of what has a page of its own."""
+"""Slugs, and the addresses of pages."""
 
 import unicodedata
 from functools import cache, lru_cache
@@ -10,9 +10,9 @@ from actors.text.normalize import fold
 
 
 @lru_cache(2_048)
-def slugify_name(name):
+def slugify_name(name: str) -> str:
     """Return ``name`` as the readable part of an address, in its own script: "梁朝偉", "alla-demidova"."""
-    # The first two ways lead where the third does, faster.
+    # Shortcuts: the first two give what the third does, faster.
     if name.isascii() and name.replace(" ", "").isalnum():
         return "-".join(name.lower().split())
     folded = fold(name)
@@ -22,18 +22,42 @@ def slugify_name(name):
     return "-".join("".join(letters).split())
 
 
-def object_url(view, pk, slug):
-    """Return the address of ``view`` for a row; as reverse() does, which a list of fifty waits for."""
+def actor_slug(first_name: str, last_name: str) -> str:
+    return slugify_name(f"{first_name} {last_name}") or "actor"
+
+
+def film_slug(title: str) -> str:
+    return slugify_name(title) or "film"
+
+
+def actor_url(actor) -> str:
+    """Return the address of ``actor``, an Actor or a row with its id and names."""
+    return object_url("actor", actor.id, actor_slug(actor.first_name, actor.last_name))
+
+
+def film_url(film) -> str:
+    """Return the address of ``film``, a Film or a row with its id and title."""
+    return object_url("film", film.id, film_slug(film.title))
+
+
+def object_url(view: str, pk: int, slug: str) -> str:
+    """Return the address of ``view`` for a row: as reverse() does, but fast enough for the rows of a list."""
     before, after = _url_parts(view)
     return f"{before}{pk}-{slug if slug.isascii() else quote(slug)}{after}"
 
 
 @cache
 def page_url(view: str) -> str:
-    """Return the address of ``view``, which there is one of."""
+    """Return the address of ``view``, which takes no arguments."""
     return reverse(view)
 
 
+def site_origin(request) -> str:
+    """Return the scheme and host that ``request`` came to; an address after it is absolute."""
+    return f"{request.scheme}://{request.get_host()}"
+
+
 @cache
-def _url_parts(view):
-    return reverse(view, args=[1, "x"]).split("1-x")
+def _url_parts(view: str) -> tuple[str, str]:
+    before, _pattern, after = reverse(view, args=[1, "x"]).partition("1-x")
+    return before, after

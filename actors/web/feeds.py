@@ -75,7 +75,7 @@ def _recent_actors():
 
 def _recent_films():
     """Return (film, when) of the films changed last, they or their casts, newest first."""
-    newest = {}
+    newest: dict[int, datetime] = {}
     for pk, at in FilmChange.objects.order_by("-id").values_list("film_id", "at")[:MAX_CHANGES_READ]:
         newest.setdefault(pk, at)
     found = Film.objects.in_bulk(newest)

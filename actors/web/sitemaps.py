@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 
+from actors.db.loose_index_scan import distinct_values_sql
 from actors.fields import MAX_ID
 from actors.models import Actor, Film
 from actors.web.views import public
@@ -20,7 +21,7 @@ from actorsite.page_cache.publishing import stream_response
 # The protocol's bound, of a file and of an index.
 MAX_URLS = 50_000
 SITEMAP_BATCH_ROWS = 2_000
-SITEMAP_MODELS = {"actors": Actor, "films": Film}
+SITEMAP_MODELS: dict[str, type[Actor] | type[Film]] = {"actors": Actor, "films": Film}
 XMLNS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 SITEMAP_COLUMNS = {Actor: ("id", "first_name", "last_name", "last_update"), Film: ("id", "title", "last_update")}
 
@@ -56,16 +57,14 @@ def sitemap_part(request, kind, part):
 
 
 def _part_numbers(model) -> list[int]:
-    """The numbers of the parts that have any rows: a step in the index for each, over all the gaps."""
-    table = connection.ops.quote_name(model._meta.db_table)
-    column = connection.ops.quote_name(model._meta.pk.column)
+    """Return the numbers of the parts that have any rows, whatever the gaps between them."""
+    column = model._meta.pk.column
+    parts = distinct_values_sql(
+        *("parts", "part", f"min({column}) / {MAX_URLS}", model._meta.db_table),
+        beyond=f"{column} >= (parts.part + 1) * {MAX_URLS}",
+    )
     with connection.cursor() as cursor:
-        # S608: all that is put in is the model's own names, quoted, and a number of ours.
-        cursor.execute(
-            f"WITH RECURSIVE step (part) AS (SELECT min({column}) / {MAX_URLS} FROM {table} UNION ALL "  # noqa: S608  tables and columns of ours
-            f"SELECT (SELECT min({column}) / {MAX_URLS} FROM {table} WHERE {column} >= (step.part + 1) * {MAX_URLS}) "
-            "FROM step WHERE part IS NOT NULL) SELECT part FROM step WHERE part IS NOT NULL"
-        )
+        cursor.execute(f"WITH RECURSIVE {parts} SELECT part FROM parts WHERE part IS NOT NULL")  # noqa: S608  names of ours
         return [part for (part,) in cursor]
 
 

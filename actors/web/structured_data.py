@@ -1,14 +1,16 @@
 """What a page is about, for machines: JSON-LD in schema.org's words, and a summary for a link's preview."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from actors.exports.records import encode_json
 from actors.fields import split_names
-from actors.models import Actor, Credit, Film
+from actors.listing.rows import CastCredit, FilmCredit
+from actors.models import Actor, Film
+from actors.text.slugs import actor_url, film_url
+from actors.web.presentation import full_name
 
 # Longer ones are cut by whoever shows them.
 MAX_SUMMARY_LENGTH = 200
@@ -16,16 +18,19 @@ MAX_SUMMARY_LENGTH = 200
 _ESCAPES = {ord(character): f"\\u{ord(character):04X}" for character in "<>&"}
 
 
-def person_json_ld(actor: Actor, credits: Iterable[Credit], absolute: Callable[[str], str]) -> SafeString:
-    """Return the script element that says who ``actor`` is and which films have the actor."""
-    address = absolute(actor.get_absolute_url())
+def person_json_ld(actor: Actor, credits: Iterable[FilmCredit], origin: str) -> SafeString:
+    """Return the script element that says who ``actor`` is and which films have the actor.
+
+    ``origin`` is the scheme and host of the addresses in it.
+    """
+    address = origin + actor_url(actor)
     return _json_ld_script(
         {
             "@context": "https://schema.org",
             "@type": "Person",
             "@id": address,
             "url": address,
-            "name": str(actor),
+            "name": full_name(actor),
             "givenName": actor.first_name,
             "familyName": actor.last_name,
             "alternateName": [name for name in (actor.native_name, *split_names(actor.also_known_as)) if name],
@@ -33,18 +38,18 @@ def person_json_ld(actor: Actor, credits: Iterable[Credit], absolute: Callable[[
             "deathDate": _year_text(actor.death_year),
             "nationality": {"@type": "Country", "name": actor.country_name} if actor.country else None,
             "description": actor.biography,
-            "@reverse": {"actor": films} if (films := [_movie(credit.film, absolute) for credit in credits]) else None,
+            "@reverse": {"actor": films} if (films := [_movie(film, origin) for film in credits]) else None,
         }
     )
 
 
-def movie_json_ld(film: Film, credits: Iterable[Credit], absolute: Callable[[str], str]) -> SafeString:
+def movie_json_ld(film: Film, cast: Iterable[CastCredit], origin: str) -> SafeString:
     """Return the script element that says what ``film`` is and who is in it, in order of billing."""
     return _json_ld_script(
         {
             "@context": "https://schema.org",
-            **_movie(film, absolute),
-            "actor": [_performance(part, absolute) for part in credits],
+            **_movie(film, origin),
+            "actor": [_performance(credit, origin) for credit in cast],
         }
     )
 
@@ -55,14 +60,14 @@ def actor_summary(actor: Actor) -> str:
     return _summary(". ".join(filter(None, (facts, actor.biography))))
 
 
-def film_summary(film: Film, credits: Iterable[Credit]) -> str:
+def film_summary(film: Film, cast: Iterable[CastCredit]) -> str:
     """Return a line or two on ``film``; empty where nothing is known."""
     facts = " · ".join(filter(None, (film.original_title, _year_text(film.year))))
-    return _summary(". ".join(filter(None, (facts, ", ".join(str(credit.actor) for credit in credits)))))
+    return _summary(". ".join(filter(None, (facts, ", ".join(map(full_name, cast))))))
 
 
-def _movie(film, absolute):
-    address = absolute(film.get_absolute_url())
+def _movie(film, origin):
+    address = origin + film_url(film)
     return {
         "@type": "Movie",
         "@id": address,
@@ -73,8 +78,8 @@ def _movie(film, absolute):
     }
 
 
-def _performance(credit, absolute):
-    actor = {"@type": "Person", "name": str(credit.actor), "url": absolute(credit.actor.get_absolute_url())}
+def _performance(credit, origin):
+    actor = {"@type": "Person", "name": full_name(credit), "url": origin + actor_url(credit)}
     if not credit.character:
         return actor
     return {"@type": "PerformanceRole", "actor": actor, "characterName": credit.character}
@@ -91,7 +96,7 @@ def _summary(text):
 
 def _json_ld_script(value):
     json = encode_json(_without_empty(value)).translate(_ESCAPES)
-    return format_html('<script type="application/ld+json">{}</script>', mark_safe(json))  # noqa: S308  escaped above
+    return SafeString(f'<script type="application/ld+json">{json}</script>')
 
 
 def _without_empty(value):

@@ -1,4 +1,4 @@
-"""The second factor: who needs one, what an account has, and codes.
+"""The second factor: whether a user needs one, their devices, and codes.
 
 An account has at most one authenticator app (TOTP), any number of passkeys,
 and recovery codes, which stand in for either once each.
@@ -23,8 +23,8 @@ RECOVERY_CODE_COUNT = 10
 
 
 def has_second_factor(account) -> bool:
-    """Whether ``account`` has an app or a passkey; recovery codes alone are none."""
-    # Every page of the admin asks. The ORM needs five times as long to say this as the database to answer.
+    """Return whether ``account`` has an app or a passkey. Recovery codes alone do not count."""
+    # Runs on every page of the admin. Building this query with the ORM takes five times as long as running it.
     tables = (kind._meta.db_table for kind in (TOTPDevice, Passkey))
     one = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE user_id = %(account)s AND confirmed" for table in tables)  # noqa: S608  tables of ours
     with connection.cursor() as cursor:
@@ -33,10 +33,10 @@ def has_second_factor(account) -> bool:
 
 
 def pending_step(request) -> str:
-    """Return what stands between who is signed in and the pages: "check", "enrolment", or nothing, which is ""."""
-    if not hasattr(request, "_second_factor_awaited"):
-        request._second_factor_awaited = _pending_step(request.user)
-    return request._second_factor_awaited
+    """Return the step that the user still has to take after the password: "check", "enrolment" or ""."""
+    if not hasattr(request, "_pending_mfa_step"):
+        request._pending_mfa_step = _pending_step(request.user)
+    return request._pending_mfa_step
 
 
 def _pending_step(account):
@@ -48,45 +48,45 @@ def _pending_step(account):
 
 
 def pass_check(request, device):
-    """Let the session in by ``device``, under a new key, so that an old one is worth nothing."""
+    """Mark the session as verified by ``device`` and give it a new key, so that the old key is useless."""
     login(request, device)
     request.session.cycle_key()
-    request.__dict__.pop("_second_factor_awaited", None)
+    request.__dict__.pop("_pending_mfa_step", None)
 
 
 def device_for(account, code: str):
-    """Return the device that ``code`` is for by its form, six digits or a recovery code; None where there is none."""
+    """Return the device that ``code`` belongs to by its format, six digits or a recovery code, or None."""
     kind = TOTPDevice if code.isascii() and code.isdigit() and len(code) == 6 else StaticDevice
     return kind.objects.devices_for_user(account, confirmed=True).first()
 
 
 def normalize_code(code: str) -> str:
-    """Return a code as it is compared: people type spaces, hyphens and capitals."""
+    """Return ``code`` without spaces, hyphens and capitals, which people type."""
     return "".join(code.split()).replace("-", "").lower()
 
 
 def verify_code(account, device, code: str) -> bool:
-    """Whether the account's ``device`` takes ``code``, which then is used up. A wrong one makes the next wait."""
+    """Return whether ``device`` accepts ``code``, which is then used up. A wrong code delays the next one."""
     token = recovery_code_digest(code) if isinstance(device, StaticDevice) else code
     return verify_token(account, device.persistent_id, token) is not None
 
 
 def seconds_to_wait(device) -> int:
-    """Return for how long ``device`` takes no code, because of wrong ones."""
-    allowed, why = device.verify_is_allowed()
+    """Return for how many seconds ``device`` accepts no code after wrong ones."""
+    allowed, details = device.verify_is_allowed()
     if allowed:
         return 0
-    return max(1, round((why["locked_until"] - now()).total_seconds()))
+    return max(1, round((details["locked_until"] - now()).total_seconds()))
 
 
 def recovery_code_digest(code: str) -> str:
-    """Return what is kept of a recovery code: 80 bits of its hash, the most that django-otp's column holds."""
+    """Return the stored form of a recovery code: 80 bits of its hash, the most that django-otp's column holds."""
     return base64.b32encode(hashlib.sha256(code.encode()).digest()[:10]).decode().lower()
 
 
 @transaction.atomic
 def new_recovery_codes(account) -> list[str]:
-    """Give ``account`` new recovery codes in place of all the old ones; return them as they are to be written down."""
+    """Replace all recovery codes of ``account`` and return the new ones, formatted for reading."""
     StaticDevice.objects.filter(user=account).delete()
     device = StaticDevice.objects.create(user=account, name="recovery codes")
     codes = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _ in range(RECOVERY_CODE_COUNT)]
@@ -101,9 +101,15 @@ def recovery_codes_left(account) -> int:
 
 @transaction.atomic
 def confirm_app(account, key: str, code: str):
-    """Make the app with the secret ``key`` (hex) the account's, in place of another, if ``code`` is one of its codes.
+    """Replace the account's authenticator app if ``code`` is valid for the new one.
 
-    Returns the device, or None where the code is not.
+    Args:
+        account: The user.
+        key: The secret of the new app, in hexadecimal.
+        code: A code that the new app shows.
+
+    Returns:
+        The new device, or None if the code is wrong.
     """
     device = TOTPDevice.objects.create(user=account, name="app", key=key)
     if not device.verify_token(code):
@@ -114,33 +120,36 @@ def confirm_app(account, key: str, code: str):
 
 
 def app_address(account, key: str) -> str:
-    """Return the otpauth: address that an app reads from the QR code."""
+    """Return the otpauth: URL that an app reads from the QR code."""
     return TOTPDevice(user=account, key=key).config_url
 
 
 def qr_code(address: str) -> str:
-    """Return ``address`` as a QR code in SVG without styles, which the policy would refuse."""
-    # Quiet zone and white ground are in the picture: it must be read in dark mode too.
+    """Return ``address`` as a QR code in SVG without styles, which the content security policy would block."""
+    # The border and the white background are part of the image, so that it can be scanned in dark mode too.
     svg = segno.make(address, error="m").svg_inline(scale=5, border=4, light="#fff", dark="#000", omitsize=False)
     return mark_safe(svg)  # noqa: S308  segno's own, of black and white squares
 
 
 @transaction.atomic
 def remove_device(account, kind: str, pk: int | None = None) -> bool:
-    """Take from ``account`` its "app" or the passkey ``pk``, and with the last of them the recovery codes."""
+    """Remove the app ("app") or the passkey ``pk`` of ``account``, and with the last of them the recovery codes.
+
+    Returns whether anything was removed.
+    """
     if kind == "app":
-        gone, _kinds = TOTPDevice.objects.filter(user=account).delete()
+        deleted, _by_model = TOTPDevice.objects.filter(user=account).delete()
     else:
-        gone, _kinds = Passkey.objects.filter(user=account, pk=pk).delete()
+        deleted, _by_model = Passkey.objects.filter(user=account, pk=pk).delete()
     if not has_second_factor(account):
         StaticDevice.objects.filter(user=account).delete()
-    return bool(gone)
+    return bool(deleted)
 
 
 @transaction.atomic
 def reset_second_factor(account) -> bool:
-    """Take every factor from ``account``, whose sessions need a new check. Returns whether there was any."""
-    gone = 0
-    for kind in (TOTPDevice, Passkey, StaticDevice):
-        gone += kind.objects.filter(user=account).delete()[0]
-    return bool(gone)
+    """Remove all second factors of ``account``; its sessions need a new check. Returns whether there were any."""
+    deleted = 0
+    for model in (TOTPDevice, Passkey, StaticDevice):
+        deleted += model.objects.filter(user=account).delete()[0]
+    return bool(deleted)

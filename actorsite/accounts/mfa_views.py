@@ -1,4 +1,4 @@
-"""The pages of the second factor: the check at signing in, and each account's own factors."""
+"""Pages of the second factor: the check when signing in, and managing one's own factors."""
 
 import json
 from urllib.parse import urlencode
@@ -38,27 +38,30 @@ class CodeForm(forms.Form):
 
 
 def render_page(request, name, title, status=200, **context):
-    """Answer with one of the pages, in the admin's look."""
+    """Return the page ``name`` in the layout of the admin."""
     request.current_app = admin.site.name
     context = {**admin.site.each_context(request), "title": title, **context}
     return TemplateResponse(request, f"admin/factors/{name}.html", context, status=status)
 
 
 def next_url(request):
-    """Return the address that ``next`` names, if it is one of ours; else the admin's front page."""
-    wanted = request.POST.get("next") or request.GET.get("next", "")
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if safe else reverse("admin:index")
+    """Return the URL in ``next`` if it is on this site, otherwise the admin's front page."""
+    return _safe_url(request, request.POST.get("next") or request.GET.get("next", ""))
+
+
+def _safe_url(request, url):
+    safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url if safe else reverse("admin:index")
 
 
 def redirect_to_pending_step(request):
-    """Redirect who is signed in to what is awaited: the check, or setting up a factor."""
+    """Redirect to the user's pending step: the check, or setting up a factor."""
     name = {"check": "factor_check", "enrolment": "factors"}[mfa.pending_step(request)]
     return HttpResponseRedirect(f"{reverse(f'admin:{name}')}?{urlencode({'next': next_url(request)})}")
 
 
 def own_factors_only(view):
-    """A page for who may deal with the account's factors: verified, or without any."""
+    """Decorate a view for users who may manage their factors: those verified, or without any factor."""
 
     def guarded(request, *args, **kwargs):
         if mfa.pending_step(request) == "check":
@@ -68,25 +71,26 @@ def own_factors_only(view):
     return guarded
 
 
-def resume_form(request, found, status=200):
-    """Answer who has given the password, with a form ``found`` that was sent in vain: the check, or the form's page."""
+def resume_form(request, recovered, status=200):
+    """Return the next page of signing in with a recovered form: the check, or the page that sends the form again."""
     if mfa.pending_step(request) == "check":
-        return check_page(request, CodeForm(), status, found)
-    return render_page(request, "held", gettext("Your form is not saved yet"), status, held=found)
+        return check_page(request, CodeForm(), status, recovered)
+    title = gettext("Your form is not saved yet")
+    return render_page(request, "recovered_form", title, status, recovered_form=recovered)
 
 
-def check_page(request, form, status=200, found=None):
-    keys = Passkey.objects.filter(user=request.user, confirmed=True).exists()
-    address = found.address if found else next_url(request)
-    context = {"form": form, "next": address, "has_passkeys": keys, "held": found}
+def check_page(request, form, status=200, recovered=None):
+    has_passkeys = Passkey.objects.filter(user=request.user, confirmed=True).exists()
+    address = recovered.address if recovered else next_url(request)
+    context = {"form": form, "next": address, "has_passkeys": has_passkeys, "recovered_form": recovered}
     return render_page(request, "check", gettext("Second factor"), status, **context)
 
 
 def check_view(request):
-    """Ask for a code or a passkey, between the password and the pages."""
-    found = recover_form(request)
+    """Ask for a code or a passkey after the password."""
+    recovered = recover_form(request)
     if mfa.pending_step(request) != "check":
-        return resume_form(request, found) if found else HttpResponseRedirect(next_url(request))
+        return resume_form(request, recovered) if recovered else HttpResponseRedirect(next_url(request))
     account = {"username": request.user.get_username()}
     if not AxesProxyHandler.is_allowed(request, account):
         return locked_out(request)
@@ -96,26 +100,26 @@ def check_view(request):
         code = form.cleaned_data["code"]
         device = mfa.device_for(request.user, code)
         if device and (wait := mfa.seconds_to_wait(device)):
-            said = ngettext(
+            message = ngettext(
                 "After wrong codes, the next one counts in %(wait)d second.",
                 "After wrong codes, the next one counts in %(wait)d seconds.",
                 wait,
             )
-            form.add_error("code", said % {"wait": wait})
+            form.add_error("code", message % {"wait": wait})
             status = 429
         elif device and mfa.verify_code(request.user, device, code):
             mfa.pass_check(request, device)
-            return resume_form(request, found) if found else HttpResponseRedirect(next_url(request))
+            return resume_form(request, recovered) if recovered else HttpResponseRedirect(next_url(request))
         else:
             form.add_error("code", gettext("This code is wrong, or was used before."))
-            # django-axes counts it as a wrong password, and answers 429 in place of this page from the fifth on.
+            # django-axes counts it like a wrong password, and replaces this page with a 429 from the fifth on.
             user_login_failed.send(sender=__name__, credentials=account, request=request)
-    return check_page(request, form, status, found)
+    return check_page(request, form, status, recovered)
 
 
 @own_factors_only
 def overview_view(request):
-    """The account's factors, and what can be done with them."""
+    """Show the user's factors and what can be done with them."""
     return render_page(
         request,
         "overview",
@@ -130,7 +134,7 @@ def overview_view(request):
 
 @own_factors_only
 def app_view(request):
-    """Set up an authenticator app: shows its secret, and keeps it once a code proves that the app has it."""
+    """Set up an authenticator app: show its secret, and save it once a code proves that the app has it."""
     key = request.session.get(NEW_DEVICE_KEY)
     if request.method == "POST" and key:
         form = CodeForm(request.POST)
@@ -153,13 +157,13 @@ def app_view(request):
 
 
 def after_set_up(request):
-    """Return the address of what comes next: who has no recovery codes is to make some before the rest."""
+    """Return the URL of the next page: recovery codes for users who have none, otherwise the overview."""
     return reverse("admin:factors" if mfa.recovery_codes_left(request.user) else "admin:factor_codes")
 
 
 @own_factors_only
 def codes_view(request):
-    """Ask to make recovery codes where there are none; POST: make new ones, and show them this once."""
+    """Offer to make recovery codes if there are none; POST: make new ones and show them once."""
     if not mfa.has_second_factor(request.user):
         messages.error(request, gettext("Set up an app or a passkey first."))
         return HttpResponseRedirect(reverse("admin:factors"))
@@ -172,7 +176,7 @@ def codes_view(request):
 
 @own_factors_only
 def remove_view(request):
-    """Take away the app, or one passkey: POST ``what``, "app" or the passkey's number."""
+    """Remove the app or a passkey: POST ``what``, "app" or the passkey's id."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     what = request.POST.get("what", "")
@@ -183,48 +187,46 @@ def remove_view(request):
 
 
 def json_view(view):
-    """An address for the script of the passkeys: POST with JSON, answered with JSON."""
+    """Decorate a view for the passkey script: POST with JSON, answered with JSON."""
 
-    def answered(request):
+    def json_response(request):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
-            told = json.loads(request.body or b"{}")
-            told = told if isinstance(told, dict) else {}
-            if not isinstance(told.setdefault("answer", {}), dict):
-                told["answer"] = {}
-            return JsonResponse(view(request, told))
+            data = json.loads(request.body or b"{}")
+            data = data if isinstance(data, dict) else {}
+            if not isinstance(data.setdefault("answer", {}), dict):
+                data["answer"] = {}
+            return JsonResponse(view(request, data))
         except webauthn.PasskeyRefused as refused:
             return JsonResponse({"message": str(refused)}, status=400)
         except (ValueError, RecursionError):
             return JsonResponse({"message": gettext("The passkey was not accepted.")}, status=400)
 
-    return answered
+    return json_response
 
 
 @own_factors_only
 @json_view
-def new_passkey(request, told):
+def new_passkey(request, data):
     return webauthn.registration_options(request)
 
 
 @own_factors_only
 @json_view
-def add_passkey(request, told):
-    key = webauthn.register_passkey(request, told["answer"], str(told.get("name", "")))
+def add_passkey(request, data):
+    key = webauthn.register_passkey(request, data["answer"], str(data.get("name", "")))
     mfa.pass_check(request, key)
     messages.success(request, gettext("The passkey is set up. Make recovery codes too, in case you lose it."))
     return {"next": after_set_up(request)}
 
 
 @json_view
-def known_passkey(request, told):
+def known_passkey(request, data):
     return webauthn.authentication_options(request)
 
 
 @json_view
-def check_passkey(request, told):
-    mfa.pass_check(request, webauthn.verify_assertion(request, told["answer"]))
-    wanted = str(told.get("next", ""))
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return {"next": wanted if safe else reverse("admin:index")}
+def check_passkey(request, data):
+    mfa.pass_check(request, webauthn.verify_assertion(request, data["answer"]))
+    return {"next": _safe_url(request, str(data.get("next", "")))}

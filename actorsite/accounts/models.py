@@ -1,4 +1,4 @@
-"""What the site itself keeps: the passkeys of its staff."""
+"""Models of the accounts: passkeys."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -6,7 +6,7 @@ from django_otp.models import Device, TimestampMixin
 
 
 class Passkey(TimestampMixin, Device):
-    """A credential that a browser, a telephone or a security key holds (WebAuthn); django-otp's devices keep the rest.
+    """A WebAuthn credential in a browser, phone or security key. django-otp has the models of other factors.
 
     ``credential_id`` is base64url without padding, as browsers write it.
     """
@@ -19,5 +19,5 @@ class Passkey(TimestampMixin, Device):
         verbose_name = _("passkey")
         verbose_name_plural = _("passkeys")
         ordering = ["id"]
-        # Each account keeps its own; nobody is given rights to others'.
+        # Users manage their own passkeys only.
         default_permissions = ()

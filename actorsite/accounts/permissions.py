@@ -1,12 +1,16 @@
-"""What permissions are called in the language of who reads: Django stores their names, in English."""
+"""Translated names of permissions: Django stores them in the database, in English."""
+
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as translated  # of names in variables: nothing to be gathered
+from django.utils.translation import gettext as translated  # of names in variables, which makemessages cannot collect
 from django.utils.translation import gettext_lazy as _
+
+from actorsite.admin_site.mixin_base import ModelAdminMixin
 
 ACTIONS = {
     "add": _("Can add %(things)s"),
@@ -14,7 +18,7 @@ ACTIONS = {
     "delete": _("Can delete %(things)s"),
     "view": _("Can view %(things)s"),
 }
-# Of models whose names have no Chinese, or are not asked for it.
+# Names of models that are not translated, or not marked for translation.
 UNTRANSLATED_NAMES = [
     *(_("access attempt expiration"), _("access failure"), _("access log")),
     *(_("static device"), _("static token"), _("TOTP device"), _("merge")),
@@ -22,9 +26,9 @@ UNTRANSLATED_NAMES = [
 
 
 def permission_label(permission) -> str:
-    """Return the text of a permission: what it is about, and what one can do then."""
+    """Return the translated label of a permission: application, model and action."""
     model = permission.content_type.model_class()
-    if model is None:  # of an application that is not installed any more
+    if model is None:  # its application is no longer installed
         return str(permission)
     opts = model._meta
     things, own = translated(opts.verbose_name), dict(opts.permissions)
@@ -41,23 +45,23 @@ class PermissionsField(forms.ModelMultipleChoiceField):
         return permission_label(permission)
 
 
-class TranslatedPermissionsMixin:
-    """Mixed into the ModelAdmin of accounts or of groups, whose ``permissions_field`` is of permissions."""
+class TranslatedPermissionsMixin(ModelAdminMixin):
+    """ModelAdmin mixin that translates the permissions in the field ``permissions_field``."""
 
     permissions_field = "permissions"
 
-    def formfield_for_manytomany(self, field, request, **kwargs):
-        if field.name == self.permissions_field:
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == self.permissions_field:
             kwargs["form_class"] = PermissionsField
-        return super().formfield_for_manytomany(field, request, **kwargs)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_fieldsets(self, request, owner=None):
-        """Return the stock fieldsets. Who may only see the permissions gets a column of ours, not of their texts."""
+        """Return the fieldsets. Users who may only view the permissions get translated labels too."""
         fieldsets = super().get_fieldsets(request, owner)
-        changes = self.has_change_permission(request, owner) if owner else True
-        if changes and self.permissions_field not in self.get_readonly_fields(request, owner):
+        can_change = self.has_change_permission(request, owner) if owner else True
+        if can_change and self.permissions_field not in self.get_readonly_fields(request, owner):
             return fieldsets
-        names = {self.permissions_field: "shown_permissions"}
+        names: dict[Any, str] = {self.permissions_field: "shown_permissions"}
         return [
             (title, {**options, "fields": [names.get(field, field) for field in options["fields"]]})
             for title, options in fieldsets

@@ -1,4 +1,4 @@
-"""The stock sessions, which say so where the database fails."""
+"""Database sessions that report a failing database as such."""
 
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
@@ -7,16 +7,17 @@ from actorsite.errors import is_unavailable
 
 
 class SessionStore(db.SessionStore):
-    def save(self, must_create=False):
-        """Save; raises what the database raised where it is away.
+    def save(self, must_create: bool = False) -> None:
+        """Save the session, and raise the database's own error if it is unavailable.
 
-        The stock store takes any failure for a session that was deleted
-        meanwhile. Who saves during a failover would be told by a 400 to have
-        signed out, and not by a 503 to come back.
+        Django takes any failure to mean that the session was deleted meanwhile.
+        During a failover users would get a 400 as if they had signed out, not a
+        503 that asks them to try again.
         """
         try:
             super().save(must_create)
         except UpdateError as error:
-            if is_unavailable(error.__context__):
-                raise error.__context__ from None
+            cause = error.__context__
+            if cause is not None and is_unavailable(cause):
+                raise cause from None
             raise

@@ -1,7 +1,7 @@
-"""Passkeys (WebAuthn): what a browser is asked, and whether its answer holds. py_webauthn does the cryptography.
+"""Passkeys (WebAuthn): options for the browser, and verification of its answers by py_webauthn.
 
-It is loaded when first needed: with what it stands on it takes 16 MB and a
-second, which every process and command would pay.
+py_webauthn is imported when first needed: with its dependencies it takes 16 MB
+and a second, which every process and command would pay.
 """
 
 from django.http.request import split_domain_port
@@ -14,7 +14,7 @@ CHALLENGE_SESSION_KEY = "passkey_challenge"
 
 
 class PasskeyRefused(Exception):
-    """The browser's answer does not hold; the message is for the person at it."""
+    """The browser's answer is not valid. The message is shown to the user."""
 
 
 def _site(request):
@@ -22,8 +22,8 @@ def _site(request):
 
 
 def _origins(request):
-    # Browsers have passkeys on HTTPS and on their own machine only, so that http:// elsewhere never comes;
-    # behind a proxy that does not tell the scheme, https:// is not known to be so.
+    # Browsers offer passkeys on HTTPS and localhost only, so http:// never comes from elsewhere. Behind a proxy that
+    # does not forward the scheme, the request's own scheme may be wrong.
     return [f"{scheme}://{request.get_host()}" for scheme in ("https", "http")]
 
 
@@ -43,17 +43,17 @@ def _store_challenge(request, options):
 
 
 def _take_challenge(request):
-    """Return the challenge that was asked, which no second answer can use."""
+    """Return the session's challenge and remove it, so that no second answer can use it."""
     from webauthn import base64url_to_bytes
 
-    asked = request.session.pop(CHALLENGE_SESSION_KEY, None)
-    if asked is None:
+    challenge = request.session.pop(CHALLENGE_SESSION_KEY, None)
+    if challenge is None:
         raise PasskeyRefused(gettext("This page is too old. Load it again."))
-    return base64url_to_bytes(asked)
+    return base64url_to_bytes(challenge)
 
 
 def registration_options(request) -> dict:
-    """Return the options for a new passkey of the account that is signed in, for navigator.credentials.create."""
+    """Return the options of navigator.credentials.create for a new passkey of the user."""
     from webauthn import generate_registration_options
     from webauthn.helpers.structs import AuthenticatorSelectionCriteria, ResidentKeyRequirement
 
@@ -62,7 +62,7 @@ def registration_options(request) -> dict:
         rp_id=_site(request),
         rp_name="Actorsite",
         user_name=name,
-        # The same for all of an account's passkeys, and telling nothing of it.
+        # The same for all passkeys of a user, and reveals nothing about them.
         user_id=salted_hmac("actorsite.accounts.webauthn", str(request.user.pk), algorithm="sha256").digest(),
         user_display_name=request.user.get_full_name() or name,
         exclude_credentials=_credentials_of(request.user),
@@ -72,7 +72,7 @@ def registration_options(request) -> dict:
 
 
 def register_passkey(request, answer: dict, name: str) -> Passkey:
-    """Keep the passkey of ``answer``, which a browser gave to ``ask_for_new``. Raises Refused."""
+    """Store the passkey in ``answer``, the browser's reply to registration_options. Raises PasskeyRefused."""
     from webauthn import verify_registration_response
     from webauthn.helpers import bytes_to_base64url
 
@@ -98,7 +98,7 @@ def register_passkey(request, answer: dict, name: str) -> Passkey:
 
 
 def authentication_options(request) -> dict:
-    """Return the options for showing one of the account's passkeys, for navigator.credentials.get."""
+    """Return the options of navigator.credentials.get for the user's passkeys."""
     from webauthn import generate_authentication_options
 
     return _store_challenge(
@@ -107,7 +107,7 @@ def authentication_options(request) -> dict:
 
 
 def verify_assertion(request, answer: dict) -> Passkey:
-    """Return the account's passkey that ``answer`` proves to be at hand. Raises Refused."""
+    """Return the user's passkey that ``answer`` proves. Raises PasskeyRefused."""
     from webauthn import verify_authentication_response
 
     challenge = _take_challenge(request)

@@ -1,1 +1,1 @@
-"""The admin as a site: its dashboard, and the recovery of forms that could not be saved."""
+"""The admin site: general list parts, the dashboard, and form recovery."""

@@ -1,24 +1,31 @@
-"""A form of the admin that was sent in vain: the answer holds what was typed, and a button that sends it again.
+"""Form recovery: a submitted admin form that could not be saved is kept in the answer, with a button to resend it.
 
-The database may be away, the session over, the token against forgery old or
-the right to it gone. The page itself holds the fields, so that nothing has to
-be kept here, and they go with it through signing in, in one field of its form.
+The database may be unavailable, the session expired, the CSRF token old or the
+permission removed. The page itself contains the form's fields, so the server
+stores nothing. While the user signs in again, they travel in one field of the
+sign-in form.
 """
 
+from django.conf import settings
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-RECOVERY_FIELD = "held"
-# As much as can still be sent where it is one field of another form, which says each % by three characters.
+RECOVERY_FIELD = "recovered_form"
+# The sign-in form has it in one field, in which each % takes three characters: it must stay small enough to send.
 MAX_FORM_BYTES = 1_000_000
-# Which button it was, and what belongs to the form and not to who filled it in.
-NOT_TYPED_PREFIXES = ("_", "seen", "once", "base", "post", "index", "initial-")
-NOT_TYPED_SUFFIXES = ("-TOTAL_FORMS", "-INITIAL_FORMS", "-MIN_NUM_FORMS", "-MAX_NUM_FORMS", "-id", "-film")
+# Hidden fields and buttons. The setting FORM_RECOVERY_HIDDEN_SUFFIXES adds those of the project's own forms.
+HIDDEN_PREFIXES = ("_", "seen", "form_key", "base", "post", "index", "initial-")
+HIDDEN_SUFFIXES = ("-TOTAL_FORMS", "-INITIAL_FORMS", "-MIN_NUM_FORMS", "-MAX_NUM_FORMS", "-id")
 
 
 class RecoveredForm:
-    """The fields ``data`` (a QueryDict) of a form, which goes to ``address``."""
+    """The fields of a form that could not be saved.
+
+    Attributes:
+        address: The path that the form is sent to.
+        data: Its fields, a QueryDict.
+    """
 
     def __init__(self, address, data):
         self.address, self.data = address, data
@@ -26,47 +33,49 @@ class RecoveredForm:
     def fields(self):
         return [(name, value) for name, values in self.data.lists() for value in values]
 
-    def shown(self):
-        """Return (name, value) of what somebody typed or chose."""
-        return [(name, value) for name, value in self.fields() if value and is_typed_field(name)]
+    def visible_fields(self):
+        """Return (name, value) of the fields that the user typed or chose."""
+        return [(name, value) for name, value in self.fields() if value and is_visible_field(name)]
 
     def as_field(self):
         return self.data.urlencode()
 
 
-def is_typed_field(name):
-    return not name.startswith(NOT_TYPED_PREFIXES) and not name.endswith(NOT_TYPED_SUFFIXES)
+def is_visible_field(name):
+    suffixes = (*HIDDEN_SUFFIXES, *getattr(settings, "FORM_RECOVERY_HIDDEN_SUFFIXES", ()))
+    return not name.startswith(HIDDEN_PREFIXES) and not name.endswith(suffixes)
 
 
 def recover_form(request):
-    """Return what the form that ``request`` sends has to keep; None where it is none, or is not known to be ours.
+    """Return the form that ``request`` sends as a RecoveredForm, without passwords and files.
 
-    That is known once the token against forgery was found right, or by where
-    the browser says that the form comes from. No password is kept, and no file.
+    Returns:
+        The form, or None if the request sends none, or if it is not certain that
+        the form comes from this site: the CSRF token or the Origin header proves it.
     """
-    # A view may have made something else of request.POST. The other kinds of content are those of files and scripts.
+    # A view may have replaced request.POST. Other content types are those of files and scripts.
     if request.method != "POST" or request.content_type != "application/x-www-form-urlencoded":
         return None
     if not request.path.startswith(reverse("admin:index")) or not is_same_site(request):
         return None
     if len(request.body) > MAX_FORM_BYTES:
         return None
-    return form_in_sign_in(request) or _form_itself(request)
+    return form_in_sign_in(request) or _submitted_form(request)
 
 
 def form_in_sign_in(request):
-    """Return what a form of signing in, which ``request`` sends, holds of another; None where it holds nothing."""
-    sent, address = QueryDict(request.body), request.POST.get("next", "")
-    if not sent.get(RECOVERY_FIELD) or not url_has_allowed_host_and_scheme(address, None):
+    """Return the RecoveredForm that a sign-in form carries along, or None."""
+    fields, address = QueryDict(request.body), request.POST.get("next", "")
+    if not fields.get(RECOVERY_FIELD) or not url_has_allowed_host_and_scheme(address, None):
         return None
-    return RecoveredForm(address, _without_secrets(QueryDict(sent[RECOVERY_FIELD])))
+    return RecoveredForm(address, _without_secrets(QueryDict(fields[RECOVERY_FIELD])))
 
 
-def _form_itself(request):
+def _submitted_form(request):
     if request.path.startswith((reverse("admin:login"), reverse("admin:logout"), reverse("admin:factors"))):
         return None
-    found = RecoveredForm(request.get_full_path(), _without_secrets(QueryDict(request.body)))
-    return found if any(not name.startswith("_") for name, _value in found.fields()) else None
+    form = RecoveredForm(request.get_full_path(), _without_secrets(QueryDict(request.body)))
+    return form if any(not name.startswith("_") for name, _value in form.fields()) else None
 
 
 def _without_secrets(data):
@@ -77,7 +86,7 @@ def _without_secrets(data):
 
 
 def is_same_site(request):
-    """Whether the form comes from a page of this site: only then is one click enough to send it again."""
+    """Return whether the form comes from a page of this site. Only then may one click send it again."""
     if getattr(request, "csrf_processing_done", False):
         return True
     return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"

@@ -1,26 +1,25 @@
-"""The admin's site: the stock one, which asks for the second factor too."""
+"""The admin site: Django's, with a second factor, form recovery and a dashboard."""
 
 from functools import wraps
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.views import redirect_to_login
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.translation import get_language, gettext
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django_otp.middleware import OTPMiddleware
 
 from actorsite.admin_site.form_recovery import recover_form
-from actorsite.page_cache.memoize import LRUCache
-
-_app_lists = LRUCache(64)
 
 
 class EditorsSite(admin.AdminSite):
-    """Nothing of it is seen before the second factor, where the account has one or must have one."""
+    """Admin site that requires the second factor of users who have one or must have one."""
 
     def has_permission(self, request):
         from actorsite.accounts import mfa
@@ -30,81 +29,67 @@ class EditorsSite(admin.AdminSite):
     def each_context(self, request):
         return {**super().each_context(request), "environment": settings.ENVIRONMENT_LABEL}
 
-    def get_app_list(self, request, app_label=None):
-        """Return the stock list, which is on every page; kept for all who have the same permissions.
-
-        Each model is asked for four permissions, and for two addresses. What it
-        answers depends on nothing but the permissions of who asks.
-        """
-        account = request.user
-        may = "all" if account.is_active and account.is_superuser else frozenset(account.get_all_permissions())
-        apps = _app_lists.get(
-            (get_language(), may, request.META["SCRIPT_NAME"], app_label),
-            lambda: super(EditorsSite, self).get_app_list(request, app_label),
-        )
-        return [{**app, "models": [{**model} for model in app["models"]]} for app in apps]
-
     def index(self, request, extra_context=None):
-        """The front page, with what changed last and what wants an editor's eye."""
-        from actorsite.admin_site import dashboard
-
-        return super().index(request, {**dashboard.dashboard_context(request.user), **(extra_context or {})})
+        """Return the front page, with the project's dashboard if the setting ADMIN_DASHBOARD names one."""
+        dashboard = getattr(settings, "ADMIN_DASHBOARD", None)
+        context = {"dashboard": import_string(dashboard)(request.user) if dashboard else None}
+        return super().index(request, {**context, **(extra_context or {})})
 
     def login(self, request, extra_context=None):
-        """Sign in, or lead on who has given the password to the second factor."""
+        """Show and process the sign-in form. Users who only lack the second factor are redirected to it."""
         from actorsite.accounts import mfa_views
 
         if request.method == "GET" and super().has_permission(request) and not self.has_permission(request):
             return mfa_views.redirect_to_pending_step(request)
-        found = recover_form(request)
-        response = super().login(request, {"held": found, **(extra_context or {})})
-        if not found or response.status_code != 302:
+        recovered = recover_form(request)
+        response = super().login(request, {"recovered_form": recovered, **(extra_context or {})})
+        if not recovered or response.status_code != 302:
             return response
-        # It is another account now, of which the second factor must be asked anew.
-        request.__dict__.pop("_second_factor_awaited", None)
-        return OTPMiddleware(lambda request: mfa_views.resume_form(request, found))(request)
+        # The request has another user now, whose second factor has not been checked.
+        request.__dict__.pop("_pending_mfa_step", None)
+        return OTPMiddleware(lambda request: mfa_views.resume_form(request, recovered))(request)
 
     def admin_view(self, view, cacheable=False):
-        """A stock page; a form that who sends it may not send any more, or not yet, goes with them to signing in."""
-        stock = super().admin_view(view, cacheable)
+        """Decorate a view of the admin. A form sent without permission is recovered while its user signs in."""
+        default_view = super().admin_view(view, cacheable)
 
-        @wraps(stock)
-        def holding(request, *args, **kwargs):
-            if request.method == "POST" and not self.has_permission(request) and (found := recover_form(request)):
-                return self.sign_in_with(request, found)
-            return stock(request, *args, **kwargs)
+        @wraps(default_view)
+        def recovering_view(request, *args, **kwargs):
+            if request.method == "POST" and not self.has_permission(request) and (recovered := recover_form(request)):
+                return self.sign_in_with(request, recovered)
+            return default_view(request, *args, **kwargs)
 
-        return holding
+        return recovering_view
 
     @method_decorator(never_cache)
-    def sign_in_with(self, request, found):
-        """The page that comes next at signing in, which holds the form ``found``: 403."""
+    def sign_in_with(self, request, recovered):
+        """Return the next page of signing in (403), which carries the ``recovered`` form along."""
         from actorsite.accounts import mfa_views
 
         if super().has_permission(request):
-            return mfa_views.resume_form(request, found, 403)
+            return mfa_views.resume_form(request, recovered, 403)
         request.current_app = self.name
         context = {
             **self.each_context(request),
             "title": gettext("Log in"),
             "app_path": reverse("admin:login"),
-            "form": self.login_form(request),
+            "form": (self.login_form or AdminAuthenticationForm)(request),
             "username": request.user.get_username(),
-            "next": found.address,
-            "held": found,
+            "next": recovered.address,
+            "recovered_form": recovered,
         }
-        return TemplateResponse(request, self.login_template, context, status=403)
+        return TemplateResponse(request, self.login_template or "admin/login.html", context, status=403)
 
-    def password_given(self, view):
-        """A page for staff who have given the password, and perhaps not the second factor yet."""
+    def password_required(self, view):
+        """Decorate a view for staff who are signed in, even if their second factor is not checked yet."""
 
         @never_cache
         @csrf_protect
         @wraps(view)
         def guarded(request, *args, **kwargs):
             if not super(EditorsSite, self).has_permission(request):
-                if found := recover_form(request):
-                    return self.sign_in_with(request, found)
+                if recovered := recover_form(request):
+                    return self.sign_in_with(request, recovered)
                 return redirect_to_login(request.get_full_path(), reverse("admin:login"))
             return view(request, *args, **kwargs)
 
@@ -125,5 +110,5 @@ class EditorsSite(admin.AdminSite):
             "second-factor/passkeys/known/": (views.known_passkey, "passkey_known"),
             "second-factor/passkeys/check/": (views.check_passkey, "passkey_check"),
         }
-        own = [path(route, self.password_given(view), name=name) for route, (view, name) in pages.items()]
+        own = [path(route, self.password_required(view), name=name) for route, (view, name) in pages.items()]
         return own + super().get_urls()

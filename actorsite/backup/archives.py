@@ -1,8 +1,8 @@
-"""Backups of the database, and the proof that one can be restored.
+"""Backups of the database, and their verification by restoring.
 
-A backup is an archive (of pg_dump, in its custom format; for SQLite a copy of
-the file) and a manifest beside it: what must be in a database that is restored
-from the archive. Both come of one snapshot.
+A backup is an archive (pg_dump's custom format; for SQLite a copy of the file) and a
+manifest beside it, which lists the contents of a database restored from the archive.
+Both are made from one snapshot.
 """
 
 import hashlib
@@ -14,17 +14,20 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeAlias, TypedDict
 
 import django
 import psycopg2
 from django.db import connection
+from psycopg2.extensions import cursor as Cursor
 
 MANIFEST_FORMAT = 1
 MANIFEST_SUFFIX = ".manifest.json"
-# The parameters of libpq that a DATABASE_URL may carry, and that its programs read from the environment.
+# The parameters of libpq that a DATABASE_URL may contain, and their environment variables.
 LIBPQ_VARIABLES = {
     "host": "PGHOST",
     "port": "PGPORT",
@@ -37,22 +40,40 @@ LIBPQ_VARIABLES = {
     "sslkey": "PGSSLKEY",
     "connect_timeout": "PGCONNECT_TIMEOUT",
 }
-# A row's text must not depend on the session that reads it.
+# The text of a row must not depend on the session that reads it.
 SESSION_SQL = (
     "SET statement_timeout = 0; SET lock_timeout = 0; SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; "
     "SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1"
 )
 
 
+# Parameters of libpq: a text each.
+Libpq: TypeAlias = dict[str, Any]
+
+
+class TableContents(TypedDict):
+    """The number of rows of a table, and a checksum that does not depend on their order."""
+
+    rows: int
+    checksum: str
+
+
+class Contents(TypedDict):
+    """The contents of a database: its tables, and the last values of its sequences."""
+
+    tables: dict[str, TableContents]
+    sequences: dict[str, int]
+
+
 class BackupError(Exception):
-    """The backup was not made, or cannot be trusted; the message says why."""
+    """The backup was not written, or is not valid; the message says why."""
 
 
 class Unavailable(BackupError):
-    """What it takes is not there, whatever the backup is: a program, the server, or the right to make a database."""
+    """Verification is not possible: a program, the server, or the permission to create a database is missing."""
 
 
-def libpq_parameters(settings_dict):
+def libpq_parameters(settings_dict: Mapping[str, Any]) -> Libpq:
     """Return libpq's parameters for one of Django's databases."""
     found = {
         "host": settings_dict["HOST"],
@@ -65,22 +86,22 @@ def libpq_parameters(settings_dict):
     return {name: str(found[name]) for name in LIBPQ_VARIABLES if found.get(name)}
 
 
-def environment(libpq):
-    """Return the environment in which PostgreSQL's programs find the server; arguments could be seen by others."""
+def environment(libpq: Libpq) -> dict[str, str]:
+    """Return the environment for PostgreSQL's programs; other users of the machine could see arguments."""
     return {**os.environ, **{LIBPQ_VARIABLES[name]: value for name, value in libpq.items()}}
 
 
-def client_major_version(program):
-    """Return the major version of one of PostgreSQL's programs. Raises Unavailable where it is missing."""
+def client_major_version(program: str) -> int:
+    """Return the major version of one of PostgreSQL's programs. Raises Unavailable if it is not installed."""
     if not shutil.which(program):
         raise Unavailable(f"{program} is not installed: it comes with PostgreSQL's client.")
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    return int(re.search(r"\) (\d+)", said)[1])
+    return int(re.findall(r"\) (\d+)", said)[0])
 
 
 @contextmanager
-def open_session(libpq):
-    """Yield a cursor of a connection of its own, in autocommit mode. Raises Unavailable."""
+def open_session(libpq: Libpq) -> Iterator[Cursor]:
+    """Yield a cursor of a new connection in autocommit mode. Raises Unavailable."""
     try:
         opened = psycopg2.connect(**libpq)
     except psycopg2.OperationalError as error:
@@ -92,20 +113,20 @@ def open_session(libpq):
             yield cursor
 
 
-def database_contents(cursor):
-    """Return what is in a PostgreSQL database: rows and a checksum of every table, and how far sequences are."""
+def database_contents(cursor: Cursor) -> Contents:
+    """Return the contents of a PostgreSQL database."""
     cursor.execute(
         "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
         "WHERE schemaname NOT LIKE 'pg\\_%' AND schemaname <> 'information_schema' ORDER BY 1"
     )
-    tables = {}
+    tables: dict[str, TableContents] = {}
     for (table,) in cursor.fetchall():
-        # The sum of the rows' hashes: the same in any order, and no more memory for more rows.
+        # The sum of the rows' hashes: it does not depend on their order, and needs no memory.
         cursor.execute(
             "SELECT count(*), coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint::numeric), 0)::text "  # noqa: S608  the name comes quoted out of the catalogue
             f"FROM {table} AS t"
         )
-        rows, checksum = cursor.fetchone()
+        ((rows, checksum),) = cursor.fetchall()
         tables[table] = {"rows": rows, "checksum": checksum}
     cursor.execute(
         "SELECT quote_ident(schemaname) || '.' || quote_ident(sequencename), coalesce(last_value, 0) FROM pg_sequences "
@@ -114,12 +135,12 @@ def database_contents(cursor):
     return {"tables": tables, "sequences": dict(cursor.fetchall())}
 
 
-def sqlite_contents(path):
-    """Return what is in an SQLite file, as ``contents`` does. Raises BackupError where the file is damaged."""
-    tables = {}
+def sqlite_contents(path: Path) -> Contents:
+    """Return the contents of an SQLite file. Raises BackupError if the file is damaged."""
+    tables: dict[str, TableContents] = {}
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as opened:
-            # A text that is no UTF-8 counts as it is.
+            # Text need not be UTF-8.
             opened.text_factory = bytes
             if (said := opened.execute("PRAGMA integrity_check").fetchone()[0]) != b"ok":
                 raise BackupError(f"The file is damaged: {said.decode(errors='replace')}")
@@ -136,14 +157,15 @@ def sqlite_contents(path):
     return {"tables": tables, "sequences": {}}
 
 
-def file_sha256(path):
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 digest of a file, in hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def dump(path):
+def dump(path: Path) -> dict[str, Any]:
     """Write an archive of the site's database to ``path``; return its manifest. Raises BackupError."""
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": MANIFEST_FORMAT,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "django": django.__version__,
@@ -157,19 +179,19 @@ def dump(path):
     return manifest | {"size": Path(path).stat().st_size, "sha256": file_sha256(path)}
 
 
-def _pg_dump(path):
+def _pg_dump(path: Path) -> dict[str, Any]:
     libpq = libpq_parameters(connection.settings_dict)
     with open_session(libpq) as cursor:
         cursor.execute("SHOW server_version")
-        server = cursor.fetchone()[0]
+        server = _single_value(cursor)
         if int(server.split(".")[0].split()[0]) > client_major_version("pg_dump"):
             raise BackupError(
                 f"The server is PostgreSQL {server}: pg_dump {client_major_version('pg_dump')} cannot dump a newer one."
             )
-        # What other sessions commit from here on is neither in the archive nor in the manifest.
+        # Later commits of other sessions are neither in the archive nor in the manifest.
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute("SELECT pg_export_snapshot()")
-        command = ["pg_dump", "--format=custom", f"--snapshot={cursor.fetchone()[0]}", "--lock-wait-timeout=30000"]
+        command = ["pg_dump", "--format=custom", f"--snapshot={_single_value(cursor)}", "--lock-wait-timeout=30000"]
         found = database_contents(cursor)
         done = subprocess.run([*command, f"--file={path}"], env=environment(libpq), capture_output=True, text=True)
         if done.returncode:
@@ -177,8 +199,14 @@ def _pg_dump(path):
         return {"server": server, **found}
 
 
-def read_manifest(path):
-    """Return the manifest at ``path``. Raises BackupError where it is none of ours."""
+def _single_value(cursor: Cursor) -> Any:
+    """Return the one value of the one row of a result."""
+    ((value,),) = cursor.fetchall()
+    return value
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return the manifest at ``path``. Raises BackupError if it is invalid."""
     try:
         manifest = json.loads(Path(path).read_text(encoding="utf-8"))
         if manifest["format"] != MANIFEST_FORMAT:
@@ -188,13 +216,18 @@ def read_manifest(path):
         raise BackupError(f"The manifest cannot be read: {error}") from None
 
 
-def restore_and_read(path, server=None):
-    """Restore the archive at ``path`` where it does no harm; return what is in it then.
+def restore_and_read(path: Path, server: Libpq | None = None) -> Contents:
+    """Restore the archive at ``path`` into a new database, which is dropped again; return its contents.
 
-    Into a new database of ``server`` (libpq's parameters; the site's own where
-    none are given), which is dropped again. An SQLite file is read where it
-    is. Raises BackupError at the first error, and Unavailable where it could not
-    be tried.
+    An SQLite file is only read.
+
+    Args:
+        path: The archive.
+        server: Where to create the database; None for the site's own server.
+
+    Raises:
+        BackupError: The archive is not valid.
+        Unavailable: The archive could not be checked.
     """
     with Path(path).open("rb") as file:
         start = file.read(16)
@@ -220,24 +253,30 @@ def restore_and_read(path, server=None):
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _restore(path, libpq):
+def _restore(path: Path, libpq: Libpq) -> None:
     """Restore an archive of pg_dump into the empty database that ``libpq`` names. Raises BackupError."""
     client, _ = client_major_version("pg_restore"), client_major_version("psql")
     with open_session(libpq) as cursor:
         cursor.execute("SHOW server_version_num")
-        server = int(cursor.fetchone()[0]) // 10_000
+        server = int(_single_value(cursor)) // 10_000
     with tempfile.TemporaryFile() as errors:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": errors}
         reader = subprocess.Popen(
-            # Who owned what is another server's business; comments on extensions only their owners may set.
+            # Owners and privileges may not exist on this server; only owners of extensions may set comments on them.
             ["pg_restore", "--no-owner", "--no-privileges", "--no-comments", "--file=-", str(path)],
-            **{**pipes, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
         )
         writer = subprocess.Popen(
-            ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"], env=environment(libpq), **pipes
+            ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"],
+            env=environment(libpq),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
         )
+        assert reader.stdout and writer.stdin  # noqa: S101  both are pipes
         with suppress(BrokenPipeError), writer.stdin, reader.stdout:
-            # This pg_restore sets, once and before all else, what an older server does not know.
+            # This pg_restore begins with a setting that an older server does not know.
             if client >= 17 > server:
                 for line in reader.stdout:
                     if line.startswith(b"SET transaction_timeout"):
@@ -250,8 +289,8 @@ def _restore(path, libpq):
             raise BackupError(f"It was not restored: {said or 'pg_restore or psql ended early.'}")
 
 
-def manifest_differences(manifest, found):
-    """Return a line for each difference between a manifest and what ``restored`` found."""
+def manifest_differences(manifest: dict[str, Any], found: Contents) -> list[str]:
+    """Return a line for each difference between a manifest and the contents of the restored database."""
     lines = []
     for table in sorted({*manifest["tables"], *found["tables"]}):
         before, after = manifest["tables"].get(table), found["tables"].get(table)
@@ -261,7 +300,7 @@ def manifest_differences(manifest, found):
             lines.append(f"{table}: {after['rows']} rows, where the manifest has {before['rows']}")
         elif before["checksum"] != after["checksum"]:
             lines.append(f"{table}: {after['rows']} rows, but not the same ones")
-    # Sequences go on while a dump is made: further than the manifest says is right.
+    # Sequences advance while a dump is written: larger values than in the manifest are right.
     for sequence, value in manifest["sequences"].items():
         if found["sequences"].get(sequence, -1) < value:
             lines.append(f"{sequence}: behind {value}")

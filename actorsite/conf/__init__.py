@@ -1,1 +1,1 @@
-"""Configuration: the environment, read once and strictly."""
+"""Configuration from environment variables."""

@@ -1,4 +1,4 @@
-"""The libraries' own applications, under names that say to an administrator what they are for."""
+"""Applications of libraries, with names that tell administrators what they are for."""
 
 from axes.apps import AppConfig as AxesConfig
 from django.contrib.admin.apps import AdminConfig

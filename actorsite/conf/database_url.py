@@ -1,7 +1,9 @@
-"""The check of a database's URL: a mistake in it would otherwise show at the first page, or never."""
+"""Validation of database URLs: an error would otherwise show at the first request, or never."""
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
@@ -10,9 +12,9 @@ from psycopg2.extensions import make_dsn
 
 POSTGRESQL = ("postgres", "postgresql")
 SQLITE = "sqlite"
-# Those of Django's own, beside libpq's.
+# Django's own options; all others are libpq's.
 DJANGO_OPTIONS = ("assume_role",)
-# Whose values libpq looks at only when it connects.
+# Options whose values libpq checks only when it connects.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 NUMBER_OPTIONS = (
     "connect_timeout",
@@ -33,12 +35,13 @@ SQLITE_OPTIONS = (*SQLITE_NUMBER_OPTIONS, "init_command")
 
 
 def parse_database_url(text: str) -> str:
-    """Return the URL, its scheme in small letters, or raise ValueError.
+    """Check scheme, database name, port and options; return the URL with its scheme in lower case.
 
-    Checked are scheme, database name, port, and the names and values of options.
+    Raises:
+        ValueError: The URL is invalid.
     """
     parts = urlsplit(text)
-    # What is not UTF-8 would be read as something else; a NUL ends a text for libpq.
+    # Invalid UTF-8 would be read as something else; libpq takes NUL for the end.
     if re.search(r"[\s'\"]", text) or "\0" in unquote(text, errors="strict"):
         raise ValueError("characters")
     if parts.scheme == SQLITE:
@@ -48,14 +51,15 @@ def parse_database_url(text: str) -> str:
         raise ValueError("scheme")
     elif not parts.path.strip("/") or parts.port == 0:  # .port raises ValueError when malformed
         raise ValueError("name")
-    # Without a value an option would be left out in silence.
+    # An option without a value would be ignored silently.
     if any("=" not in option or option.endswith("=") for option in parts.query.split("&") if parts.query):
         raise ValueError("options")
     _check(parts.scheme, dj_database_url.parse(text).get("OPTIONS", {}))
     return parts.scheme + text[len(parts.scheme) :]
 
 
-def _check(scheme, options):
+def _check(scheme: str, options: Mapping[str, Any]) -> None:
+    """Check the options. Raises ValueError."""
     numbers = SQLITE_NUMBER_OPTIONS if scheme == SQLITE else NUMBER_OPTIONS
     if scheme == SQLITE:
         if options.keys() - set(SQLITE_OPTIONS):

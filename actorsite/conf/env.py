@@ -1,15 +1,15 @@
-"""The environment, read once and strictly.
+"""Reading and validating environment variables.
 
-``VARIABLES`` is the one list of everything the site reads. ``read`` checks a
-whole environment against it and reports all mistakes in one message, so that
-an operator corrects them in one go.
+``VARIABLES`` lists every variable that the site reads. ``read_environment`` checks an
+environment and reports all errors in one message, so that an operator can correct them
+at once.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import dj_database_url
@@ -18,17 +18,20 @@ from actorsite.conf import database_url
 
 
 class InvalidEnvironment(Exception):
-    """The environment does not allow a start; the message lists every mistake."""
+    """The environment is invalid; the message lists every error."""
+
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Variable:
     """One environment variable.
 
-    ``read`` turns the text into a value and raises ValueError when it cannot;
-    ``allowed`` completes the sentence "NAME must be …" and never quotes the
-    value, which may be a secret. ``default`` is text, as it would be written
-    in the environment; None means unset.
+    Attributes:
+        read: Converts the text into a value; raises ValueError or KeyError.
+        allowed: Completes the sentence "NAME must be …". It never quotes the value, which may be a secret.
+        default: A text, as in the environment; None for unset.
     """
 
     name: str
@@ -40,17 +43,20 @@ class Variable:
     secret: bool = False
 
     @property
-    def empty(self):
-        """What an unset variable reads as: a list's is an empty list."""
+    def empty(self) -> list[str] | None:
+        """The value of an unset variable: an empty list for a list."""
         return [] if self.default == "" else None
 
 
-def boolean(text):
+def boolean(text: str) -> bool:
+    """Return True for "true", False for "false". Raises KeyError."""
     return {"true": True, "false": False}[text]
 
 
-def integer(low, high):
-    def read(text):
+def integer(low: int, high: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers from ``low`` to ``high``."""
+
+    def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
             raise ValueError(text)
         return int(text)
@@ -58,8 +64,10 @@ def integer(low, high):
     return read
 
 
-def choice(*values):
-    def read(text):
+def choice(*values: str) -> Callable[[str], str]:
+    """Return a reader of one of ``values``."""
+
+    def read(text: str) -> str:
         if text not in values:
             raise ValueError(text)
         return text
@@ -67,8 +75,10 @@ def choice(*values):
     return read
 
 
-def matching(pattern):
-    def read(text):
+def matching(pattern: str) -> Callable[[str], str]:
+    """Return a reader of text that matches ``pattern``."""
+
+    def read(text: str) -> str:
         if not re.fullmatch(pattern, text):
             raise ValueError(text)
         return text
@@ -76,8 +86,10 @@ def matching(pattern):
     return read
 
 
-def comma_list(read_item):
-    def read(text):
+def comma_list(read_item: Callable[[str], Value]) -> Callable[[str], list[Value]]:
+    """Return a reader of values separated by commas, each read by ``read_item``."""
+
+    def read(text: str) -> list[Value]:
         return [read_item(item) for item in text.split(",")]
 
     return read
@@ -88,8 +100,11 @@ origin = matching(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 contact = matching(r"mailto:[^@\s<>]+@[A-Za-z0-9.-]+|https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?")
 
 
-def secret_key(text):
-    """As `check --deploy` wants it: https://docs.djangoproject.com/en/5.2/ref/checks/#security (W009)."""
+def secret_key(text: str) -> str:
+    """Return a key that `check --deploy` accepts, or raise ValueError.
+
+    https://docs.djangoproject.com/en/5.2/ref/checks/#security (W009)
+    """
     if not re.fullmatch(r"\S{50,}", text) or len(set(text)) < 5 or text.startswith("django-insecure-"):
         raise ValueError("key")
     return text
@@ -280,15 +295,17 @@ VARIABLES = (
 def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """Read every variable of ``VARIABLES`` from ``environ``.
 
-    Returns a dict from each name to its value: None where it is unset and has
-    no default, and under ``DATABASE_URL`` the URL made of the four old
-    variables where only those are set. A variable that is set but empty is a
-    mistake like any other, unless empty is its default.
+    Returns:
+        {name: value}; None for a variable that is unset and has no default. ``DATABASE_URL`` is
+        built from the four old variables if only those are set.
 
-    Raises EnvironmentInvalid with every mistake, each by the variable's name
-    and what it allows. Values are not quoted: they may be secrets.
+    Raises:
+        InvalidEnvironment: Lists every error by the name of the variable and the values it allows.
+            Values are not shown: they may be secrets. An empty value is an error too, unless it is
+            the default.
     """
-    values, mistakes = {}, []
+    values: dict[str, Any] = {}
+    mistakes: list[str] = []
     for variable in VARIABLES:
         text = environ.get(variable.name, variable.default)
         if text is None and variable.required:
@@ -321,7 +338,7 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def settings_table(environ: Mapping[str, str]) -> str:
-    """Return what each variable means and allows, its default, and whether ``environ`` has it. Never a value."""
+    """Return the meaning, allowed values and default of each variable, and whether it is set; no values."""
     lines = []
     for variable in VARIABLES:
         default = (
@@ -335,12 +352,12 @@ def settings_table(environ: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _allowed(name):
+def _allowed(name: str) -> str:
     return next(variable.allowed for variable in VARIABLES if variable.name == name)
 
 
-def _old_database_url(values):
-    # sslmode=prefer is libpq's default, which the replaced page used.
+def _old_database_url(values: Mapping[str, str]) -> str:
+    # sslmode=prefer is libpq's default, which the replaced application used.
     user, password, name = (quote(values[key], safe="") for key in ("PSQL_USERNAME", "PSQL_PASSWORD", "PSQL_DBNAME"))
     host = values["host"]
     host = f"[{host}]" if ":" in host else host
@@ -348,14 +365,14 @@ def _old_database_url(values):
 
 
 def database_settings(url: str, conn_max_age: int) -> dict[str, Any]:
-    """Return Django's ``DATABASES`` entry for a checked ``DATABASE_URL``.
+    """Return Django's ``DATABASES`` entry for a valid ``DATABASE_URL``.
 
-    Heroku's URLs carry no sslmode and its servers demand TLS, so ``require``
-    stands in where the URL is silent.
+    Without sslmode in the URL, it is ``require``: Heroku's URLs have none, and its
+    servers require TLS.
     """
-    entry = dj_database_url.parse(url, conn_max_age=conn_max_age, conn_health_checks=True)
+    entry: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=conn_max_age, conn_health_checks=True)}
     if url.startswith("sqlite"):
-        # A transaction that reads before it writes must not find, when it writes, that another was faster.
+        # A transaction that reads before it writes must not fail because another one has written in between.
         entry.setdefault("OPTIONS", {})["transaction_mode"] = "IMMEDIATE"
     else:
         entry["ENGINE"] = "actorsite.db.postgresql"

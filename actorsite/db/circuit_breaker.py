@@ -58,7 +58,7 @@ class CircuitBreaker:
     def __init__(self):
         self.trial = Lock()
         self.is_half_open = False
-        self.failed_at = None
+        self.failed_at: float | None = None
         self.tripped_at = float("-inf")
         self.reason = ""
         self.logged, self.log_again_at, self.log_lock = "", 0.0, Lock()
@@ -90,7 +90,7 @@ class CircuitBreaker:
         if not self.is_half_open and failed_at is None:
             return self._try(connect)
         is_open = failed_at is not None
-        if is_open and time.monotonic() - failed_at < OPEN_SECONDS:
+        if failed_at is not None and time.monotonic() - failed_at < OPEN_SECONDS:
             raise CircuitOpen("The database was away a moment ago", self.reason)
         if not self.trial.acquire(timeout=0 if is_open else TRIAL_WAIT_SECONDS):
             raise CircuitOpen("The database is away", self.reason if is_open else "another thread tries to reach it")

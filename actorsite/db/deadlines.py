@@ -13,6 +13,7 @@ import itertools
 import os
 import threading
 import time
+from typing import Any
 
 from django.conf import settings
 from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
@@ -22,8 +23,9 @@ from actorsite.db.sockets import shut_down_socket
 
 WATCH_INTERVAL_SECONDS = 0.05
 
-_connections = {}  # thread id: the psycopg2 connection that it uses
-_deadlines = {}  # thread id: (when its deadline is, its length in seconds, whether it was renewed)
+_connections: dict[int, Any] = {}  # thread id: the psycopg2 connection that it uses
+# Thread id: (when its deadline is, its length in seconds, whether it was renewed).
+_deadlines: dict[int, tuple[float, float, bool]] = {}
 _lock = threading.Lock()
 _watching = None  # id of the process whose watching thread runs
 
@@ -116,8 +118,7 @@ def _check_deadlines(now):
                 connection = _connections.get(thread)
                 if not _is_waiting(connection):
                     _deadlines[thread] = now + seconds, seconds, True
-                elif now > end:
-                    del _connections[thread]
+                elif now > end and (connection := _connections.pop(thread, None)):
                     shut_down_socket(connection)
 
 

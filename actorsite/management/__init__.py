@@ -1,4 +1,4 @@
-"""The way from manage.py to the commands: what a database refuses is said in one line, not in a traceback."""
+"""Entry point of manage.py: database errors end in a one-line message instead of a traceback."""
 
 import sys
 
@@ -9,8 +9,8 @@ from django.db import OperationalError, ProgrammingError
 UNDEFINED_TABLE = "42P01"
 
 
-def run(arguments):
-    """Run the command. ``--traceback`` shows where it failed, as with Django's own mistakes."""
+def run(arguments: list[str]) -> None:
+    """Run the command. With ``--traceback``, errors keep their traceback, as in Django."""
     try:
         execute_from_command_line(arguments)
     except (OperationalError, ProgrammingError) as error:
@@ -21,7 +21,7 @@ def run(arguments):
 
 
 def explain_database_error(error: Exception) -> str:
-    """Return what an operator can do about ``error``, in a line; an empty text where it is a fault of ours."""
+    """Return one line on ``error`` and what an operator can do about it; "" if the site is at fault."""
     text = str(error).strip()
     if getattr(error.__cause__, "pgcode", None) == UNDEFINED_TABLE or text.startswith("no such table"):
         return f"The database is not migrated: run `manage.py migrate` first ({text.splitlines()[0]})."

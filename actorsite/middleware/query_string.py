@@ -1,7 +1,10 @@
-"""Refuses addresses that no text can be read from."""
+"""Validation of query strings."""
 
+from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -9,16 +12,16 @@ from actorsite.problem_details import invalid_params_problem, is_data_path
 
 
 class QueryStringMiddleware:
-    """Middleware: a query string that is not UTF-8, or holds NUL, gets 400.
+    """Middleware: answers 400 to a query string that is not UTF-8 or contains NUL.
 
-    Django would replace the bytes at fault by U+FFFD, and so search for
-    something else; NUL would go to PostgreSQL, which refuses it.
+    Django would replace invalid bytes by U+FFFD, and so search for something
+    else; PostgreSQL refuses NUL.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not is_well_formed(request.META.get("QUERY_STRING", "")):
             mistakes = [_("The part of the address after the question mark must be UTF-8, without NUL characters.")]
             if is_data_path(request.path):
@@ -28,7 +31,7 @@ class QueryStringMiddleware:
 
 
 def is_well_formed(query: str) -> bool:
-    """Whether a text can be read from the query string of a WSGI environment."""
+    """Whether the query string of a WSGI environment is UTF-8 without NUL."""
     try:
         return "\0" not in unquote_to_bytes(query.encode("latin-1")).decode()
     except UnicodeDecodeError:

@@ -1,4 +1,9 @@
-"""The headers that tell a browser what the site's pages may do."""
+"""Security headers: what browsers allow the site's pages to do."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -21,12 +26,12 @@ SECURITY_HEADERS = {
 
 
 class SecurityHeadersMiddleware:
-    """Middleware: sets HEADERS on every answer, beside what Django's SecurityMiddleware sets."""
+    """Middleware: sets SECURITY_HEADERS on every response, in addition to Django's SecurityMiddleware."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)

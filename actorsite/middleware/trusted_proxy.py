@@ -1,37 +1,43 @@
-"""Whom to believe about a request's origin.
+"""The client's address and the scheme, from trusted proxies.
 
-A request that comes from one of TRUSTED_PROXIES is taken for what the proxy
-says of it; from anyone else the X-Forwarded headers are dropped.
+The X-Forwarded headers of TRUSTED_PROXIES are believed; those of anyone else are
+removed.
 """
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Any
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponseRedirect
+from django.http.response import HttpResponseBase
 
 _FORWARDED_NAMES = ("FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_PROTO")
 FORWARDED = [f"HTTP_{name}" for name in _FORWARDED_NAMES]
 
 
 class PermanentRedirect(HttpResponseRedirect):
+    """A permanent redirect that keeps the method."""
+
     status_code = 308
 
 
 class TrustedProxyMiddleware:
-    """Middleware: sets the client's address and the scheme, and leads from HTTP to HTTPS.
+    """Middleware: sets the client's address and the scheme, and redirects HTTP to HTTPS.
 
-    Only a trusted proxy's word that a request came by HTTP leads to HTTPS. Who
-    reaches the process itself, past every proxy, is served: a redirect would
-    lead the replaced page's proxies, which say nothing, round in circles.
+    It redirects only if a trusted proxy says that a request came by HTTP. A request
+    without a proxy is answered: the replaced application's proxies send no such header,
+    and would be redirected in an endless loop.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[WSGIRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
         self.default_host = next((host for host in settings.ALLOWED_HOSTS if host[0] not in "*."), None)
 
-    def __call__(self, request):
-        # Host came with HTTP/1.1: without it the site's own name is meant.
+    def __call__(self, request: WSGIRequest) -> HttpResponseBase:
+        # HTTP/1.0 has no Host: the site's own name is assumed.
         # https://www.rfc-editor.org/rfc/rfc9112#section-3.2 demands 400 of 1.1 only.
         if request.META.get("SERVER_PROTOCOL") == "HTTP/1.0" and self.default_host:
             request.META.setdefault("HTTP_HOST", self.default_host)
@@ -49,7 +55,8 @@ class TrustedProxyMiddleware:
                 return self.to_https(request)
         return self.get_response(request)
 
-    def to_https(self, request):
+    def to_https(self, request: WSGIRequest) -> HttpResponseBase:
+        """Return the redirect to HTTPS: 301 for GET and HEAD, else 308."""
         address = f"https://{request.get_host()}{request.get_full_path()}"
         response = PermanentRedirect(address)
         if request.method in ("GET", "HEAD"):
@@ -58,14 +65,17 @@ class TrustedProxyMiddleware:
 
 
 class TrustedScheme:
-    """Tells the scheme of a request as Proxy will, for who looks at it before; remembers who is trusted."""
+    """Reads the scheme of a request as TrustedProxyMiddleware does, for code that runs before it.
 
-    def __init__(self):
+    It caches which addresses are trusted.
+    """
+
+    def __init__(self) -> None:
         self.trusted = lru_cache(1_024)(is_trusted)
 
-    def __call__(self, environ) -> str | None:
-        """Return the scheme; None where Proxy will lead to another."""
-        scheme = environ["wsgi.url_scheme"]
+    def __call__(self, environ: Mapping[str, Any]) -> str | None:
+        """Return the scheme; None if TrustedProxyMiddleware will redirect to HTTPS."""
+        scheme: str = environ["wsgi.url_scheme"]
         if settings.TRUSTED_PROXIES and self.trusted(peer_of(environ)):
             said = nearest(environ.get("HTTP_X_FORWARDED_PROTO", ""))
             if said == "http" and not settings.DEBUG:
@@ -74,13 +84,13 @@ class TrustedScheme:
         return scheme
 
 
-def peer_of(environ) -> str:
-    """Return the address that the request comes from. A socket for both families gives IPv4 as ::ffff:192.0.2.1."""
+def peer_of(environ: Mapping[str, Any]) -> str:
+    """Return the address of the peer. A socket for IPv6 and IPv4 gives IPv4 as ::ffff:192.0.2.1."""
     return environ.get("REMOTE_ADDR", "").removeprefix("::ffff:")
 
 
 def nearest(forwarded_proto: str) -> str:
-    """Return the scheme that the nearest proxy saw: its word is the last of X-Forwarded-Proto."""
+    """Return the scheme that the nearest proxy saw: the last one in X-Forwarded-Proto."""
     return forwarded_proto.rpartition(",")[2].strip().lower()
 
 
@@ -94,7 +104,7 @@ def is_trusted(address: str) -> bool:
 
 
 def client_address(forwarded_for: str) -> str | None:
-    """Return the last address of X-Forwarded-For that is not a trusted proxy's. Anyone may write those before it."""
+    """Return the last address in X-Forwarded-For that is not a trusted proxy's. Clients can forge those before it."""
     for part in reversed(forwarded_for.split(",")):
         address = part.strip()
         if is_trusted(address):

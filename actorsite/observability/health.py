@@ -44,9 +44,11 @@ class HealthMiddleware:
         answer = PROBE_VIEWS.get(request.path_info)
         if answer is None:
             return self.get_response(request)
-        response = answer() if request.method in ("GET", "HEAD") else HttpResponseNotAllowed(["GET", "HEAD"])
+        response: HttpResponse = (
+            answer() if request.method in ("GET", "HEAD") else HttpResponseNotAllowed(["GET", "HEAD"])
+        )
         response["Cache-Control"] = "no-store"
-        response.is_probe = True
+        response.is_probe = True  # type: ignore[attr-defined]  # read by the request log
         return response
 
 
@@ -89,14 +91,14 @@ class Readiness:
 
     def __init__(self):
         self.lock = Lock()
-        self.answer = None
+        self.answer: Future[str] | None = None
         self.until = 0.0
 
     def reason(self):
         """Return why the site is not ready, or an empty string if it is."""
         with self.lock:
             if self.answer is None or (self.answer.done() and time.monotonic() >= self.until):
-                answer = Future()
+                answer: Future[str] = Future()
                 try:
                     Thread(target=self._ask, args=[answer], name="readiness", daemon=True).start()
                 except RuntimeError as error:

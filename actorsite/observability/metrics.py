@@ -39,7 +39,7 @@ query_seconds = Histogram(
 )
 query_errors = Counter("actorsite_database_errors_total", "Queries that failed.", ["type"])
 
-_socket = None
+_socket: socket.socket | None = None
 
 
 class MetricsMiddleware:
@@ -136,6 +136,8 @@ def listen(port: int):
 
 def serve():
     """Answer from this process on the port that its parent opened, in a thread that ends with it."""
+    if _socket is None:
+        raise RuntimeError("Open the port first: see listen.")
     server = WSGIServer(_socket.getsockname()[:2], QuietHandler, bind_and_activate=False)
     server.socket.close()
     server.socket = _socket

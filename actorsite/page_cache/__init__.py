@@ -1,1 +1,1 @@
-"""The page cache: public pages, kept for one version of the data, with their ETags."""
+"""The page cache: public pages for one version of the data, with their ETags."""

@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable
 
 import brotli
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
 from actorsite.page_cache.publishing import PUBLIC_CACHE_CONTROL
@@ -38,9 +39,10 @@ def compress(body: bytes, encoding: str) -> bytes | None:
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Compresses what the page cache does not: it pads against BREACH, and so differs each time."""
+    """Compresses what the page cache does not. It pads against BREACH, so its output differs each time."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Return ``response``, compressed unless the page cache will do so."""
         waits = current_version.get() is not None and not response.streaming
         if waits and response.status_code == 200 and response.headers.get("Cache-Control") == PUBLIC_CACHE_CONTROL:
             return response

@@ -1,4 +1,4 @@
-"""What a cached page is chosen by: address, scheme, host, language and encoding."""
+"""Keys of cached pages: address, scheme, host, language and encoding."""
 
 import re
 from functools import lru_cache
@@ -16,12 +16,12 @@ from actorsite.observability.health import PROBE_VIEWS
 from actorsite.page_cache.encodings import best_encoding
 from actorsite.problem_details import is_data_path
 
-# A header of this length is nobody's who means it: what it asks for is computed, and not remembered.
+# No browser sends a longer header: its result is computed and not cached.
 MAX_REMEMBERED_LENGTH = 500
 
 
 class PageKey(NamedTuple):
-    """``address`` is path and query string as they were sent; ``language`` is empty for data, which has none."""
+    """``address`` is the path and query string as sent; ``language`` is "" for data, which has none."""
 
     address: str
     scheme: str
@@ -35,15 +35,15 @@ class KeyReader:
 
     def __init__(self) -> None:
         self.scheme = TrustedScheme()
-        # Never cached: static files have a middleware of their own, the admin is personal, probes ask the process.
+        # Never cached: static files have their own middleware, the admin is personal, probes are about the process.
         self.excluded = (f"/{settings.STATIC_URL.strip('/')}/", reverse("admin:index"), *PROBE_VIEWS)
 
     def __call__(self, environ: dict[str, Any]) -> PageKey | None:
-        """Return the key; None if the request is not one that can be answered from the cache."""
+        """Return the key; None if the request cannot be answered from the cache."""
         path, host = environ["PATH_INFO"], environ.get("HTTP_HOST")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or not host or path.startswith(self.excluded):
             return None
-        # Somebody who is signed in may be shown what is not for all.
+        # Pages may differ for signed-in users.
         if environ.get("HTTP_COOKIE") and settings.SESSION_COOKIE_NAME in read_cookies(environ):
             return None
         scheme = self.scheme(environ)
@@ -60,7 +60,7 @@ class KeyReader:
 
 
 def is_canonical_host(host: str, port: str) -> bool:
-    """Whether ``host`` is spelled as browsers do: of other spellings and ports there are thousands, all allowed."""
+    """Whether ``host`` is spelled as browsers spell it. Thousands of other spellings and ports are allowed too."""
     name, colon, given = host.rpartition(":")
     if not colon or host.endswith("]"):
         name, given = host, ""
@@ -68,7 +68,7 @@ def is_canonical_host(host: str, port: str) -> bool:
 
 
 def read_cookies(environ: dict[str, Any]) -> dict[str, str]:
-    """Return the cookies exactly as Django reads them, ill-formed ones too: the page is made from those."""
+    """Return the cookies exactly as Django reads them, even malformed ones."""
     return parse_cookie(get_str_from_wsgi(environ, "HTTP_COOKIE", ""))
 
 
@@ -83,6 +83,7 @@ def requested_language(environ: dict[str, Any]) -> str:
 
 @lru_cache(512)
 def language_for(cookie: str | None, accept_language: str) -> str:
+    """Return the language for the language cookie and Accept-Language."""
     request = HttpRequest()
     request.META["HTTP_ACCEPT_LANGUAGE"] = accept_language
     if cookie is not None:
@@ -98,9 +99,10 @@ def requested_encoding(environ: dict[str, Any]) -> str:
 
 @lru_cache(512)
 def encoding_for(accept_encoding: str) -> str:
+    """Return ``best_encoding``, cached."""
     return best_encoding(accept_encoding)
 
 
 def matches_etag(if_none_match: str, etag: str) -> bool:
-    """Whether If-None-Match names ``etag``, by the weak comparison: RFC 9110, 13.1.2 and 8.8.3.2."""
+    """Whether If-None-Match matches ``etag`` by weak comparison: RFC 9110, 13.1.2 and 8.8.3.2."""
     return if_none_match.strip() == "*" or etag.removeprefix("W/") in re.findall(r'"[^"]*"', if_none_match)

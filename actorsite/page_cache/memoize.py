@@ -1,4 +1,4 @@
-"""Values that stay the same as long as the data does: computed once for each version of it, in Django's cache."""
+"""Values that are computed once per version of the data, in Django's cache."""
 
 import hashlib
 from collections import OrderedDict
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from actorsite.page_cache.version import request_version
 
-# A version that is over is never asked for again; its values go when the cache needs room, or by then.
+# Values of an old version are never read again; they expire, or are evicted before.
 TIMEOUT_SECONDS = 3_600
 _MISSING = object()
 
@@ -20,8 +20,8 @@ def memoize_for_version(request: HttpRequest, name: Hashable, make: Callable[[],
     """Return ``make()``, computed once for each version of the data.
 
     Args:
-        request: The request, whose version of the data it is (see ``request_version``). Without one nothing is cached.
-        name: What the value is and depends on, with a ``repr`` that tells it from all others.
+        request: The request whose version of the data is used (``request_version``). Without one, nothing is cached.
+        name: Names the value and all that it depends on; its ``repr`` must be unique.
         make: Computes the value, which must be picklable.
     """
     token = request_version(request)
@@ -39,11 +39,12 @@ def memoize_for_version(request: HttpRequest, name: Hashable, make: Callable[[],
 class LRUCache:
     """LRU cache of at most ``max_entries`` values, in this process."""
 
-    def __init__(self, max_entries: int):
-        self.max_entries, self.values, self.lock = max_entries, OrderedDict(), Lock()
+    def __init__(self, max_entries: int) -> None:
+        self.values: OrderedDict[Hashable, Any] = OrderedDict()
+        self.max_entries, self.lock = max_entries, Lock()
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return the value of ``key``; ``make()``, which is cached, if there is none."""
+        """Return the value of ``key``; if there is none, ``make()``, which is cached."""
         with self.lock:
             if key in self.values:
                 self.values.move_to_end(key)

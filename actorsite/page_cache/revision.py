@@ -1,4 +1,4 @@
-"""What the site's pages are made of, beside the data: the same in every process of one image with one SECRET_KEY."""
+"""The revision of the code: the same in every process of one image with one SECRET_KEY."""
 
 import hashlib
 from functools import cache
@@ -25,12 +25,12 @@ def revision() -> bytes:
 
 @cache
 def revision_time() -> int:
-    """Return when the newest of the files was made, as a Unix time."""
+    """Return the modification time of the newest source file, as a Unix time."""
     return int(max(path.stat().st_mtime for path in _source_files()))
 
 
 def _source_files() -> list[Path]:
-    """Return the files of the project's own applications, and the manifest, which names each static file by content."""
+    """Return the files of the project's own applications, and the manifest of static files."""
     folders = {Path(app.path) for app in apps.get_app_configs() if _is_ours(Path(app.path))}
     paths = [path for folder in folders for path in folder.rglob("*") if path.suffix in SOURCE_SUFFIXES]
     manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
@@ -38,5 +38,5 @@ def _source_files() -> list[Path]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether ``folder`` is in the project, and not a virtual environment's below it."""
+    """Whether ``folder`` belongs to the project, and not to a virtual environment in it."""
     return folder.parent == settings.BASE_DIR

@@ -1,19 +1,19 @@
-"""Cached pages in this process's memory, bounded by their size."""
+"""Cached pages in this process's memory, limited by their size."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from threading import Lock
 
-# In each worker process: some hundreds of pages, compressed.
+# In each worker process: some hundreds of compressed pages.
 MAX_STORE_BYTES = 3 * 1024 * 1024
-# What a page takes beside its body: headers, key, the objects themselves.
+# The size of a page in addition to its body: headers, key, objects.
 PAGE_OVERHEAD_BYTES = 2_048
 
 
 @dataclass(frozen=True, slots=True)
 class CachedPage:
-    """A response as it is sent, made from the version ``token`` of the data."""
+    """A response as it is sent, rendered from the version ``token`` of the data."""
 
     token: str
     etag: str
@@ -24,18 +24,19 @@ class CachedPage:
 
     @property
     def size(self) -> int:
+        """The size in memory, in bytes."""
         return len(self.body) + PAGE_OVERHEAD_BYTES
 
 
 class PageStore:
     """LRU cache of pages, at most ``max_bytes`` in all."""
 
-    def __init__(self, max_bytes: int = MAX_STORE_BYTES):
+    def __init__(self, max_bytes: int = MAX_STORE_BYTES) -> None:
         self.pages: OrderedDict[Hashable, CachedPage] = OrderedDict()
         self.max_bytes, self.size, self.lock = max_bytes, 0, Lock()
 
     def get(self, key: Hashable, token: str) -> CachedPage | None:
-        """Return the page of ``key`` if it was made from the version ``token``, else None."""
+        """Return the page of ``key`` if it was rendered from the version ``token``, else None."""
         page = self.pages.get(key)
         if page is None or page.token != token:
             return None
@@ -45,6 +46,7 @@ class PageStore:
         return page
 
     def put(self, key: Hashable, page: CachedPage) -> None:
+        """Store ``page``; drop the least recently used pages if there are too many."""
         with self.lock:
             if old := self.pages.pop(key, None):
                 self.size -= old.size

@@ -1,13 +1,14 @@
-"""The version of the data that public pages are made of.
+"""The version of the data that public pages show.
 
-The subject keeps it: ``settings.DATA_VERSION`` names the function that reads it. A page, a fragment or a number that is
-cached under a version is never shown for another, whatever wrote in between.
+``settings.DATA_VERSION`` names the function that reads it. A page, fragment or value that is cached under one version
+is never used for another, whatever changed the data.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import cache
-from typing import Protocol
+from typing import Protocol, cast
 
 from django.conf import settings
 from django.db import connection
@@ -16,21 +17,21 @@ from django.utils.module_loading import import_string
 
 
 class DataVersion(Protocol):
-    """One state of the data: ``token`` never comes again, ``number`` rises, ``at`` is the Unix time of the change."""
+    """One state of the data: ``token`` is unique, ``number`` rises, ``at`` is the Unix time of the change."""
 
     token: str
     number: int
     at: int
 
 
-# What the page cache has read for the request that this thread answers. It stands from before the view until after it.
+# The version that the page cache has read for the current request; set while the site answers it.
 current_version: ContextVar[DataVersion | None] = ContextVar("current_version", default=None)
 
 
 def read_data_version() -> DataVersion:
-    """Return the version that is committed now.
+    """Return the committed version.
 
-    Read it before the rows: what is read after it may be newer, never older.
+    Read it before the rows: rows that are read after it may be newer, but never older.
 
     Raises:
         django.db.Error: The database does not answer.
@@ -40,21 +41,28 @@ def read_data_version() -> DataVersion:
 
 
 @cache
-def _reader():
+def _reader() -> Callable[[], DataVersion]:
     return import_string(settings.DATA_VERSION)
+
+
+class VersionedRequest(HttpRequest):
+    """A request that remembers its version of the data. Only a type: every HttpRequest may have the attribute."""
+
+    data_version_token: str | None
 
 
 def request_version(request: HttpRequest) -> str | None:
     """Return the token of the version that ``request`` is answered from; None if it cannot be known.
 
-    The page cache has read it already; else it is read now, once for the request. Within a transaction it is unknown:
-    what the transaction has written has no version yet.
+    The page cache may have read it already; else it is read once per request. In a transaction it is unknown, because
+    the transaction's own changes have no version yet.
     """
     if version := current_version.get():
         return version.token
-    if not hasattr(request, "data_version_token"):
-        request.data_version_token = None
+    versioned = cast(VersionedRequest, request)
+    if not hasattr(versioned, "data_version_token"):
+        versioned.data_version_token = None
         if settings.DATA_VERSION and not connection.in_atomic_block:
             with suppress(LookupError):
-                request.data_version_token = read_data_version().token
-    return request.data_version_token
+                versioned.data_version_token = read_data_version().token
+    return versioned.data_version_token

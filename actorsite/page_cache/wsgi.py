@@ -1,12 +1,12 @@
 """The page cache: a WSGI application around the site, in front of everything, as a proxy would be.
 
-At every request it asks the database one short question, for the version of the data, before any row is read. A cached
-page belongs to a version that was committed then, or to a newer one, and never outlives it. The ETag is made of that
-version, of the site's revision and of the page's key; so it is the same on every replica, and a 304 needs no page.
+At every request it reads the version of the data from the database, before any row. A cached page is valid for one
+version only. Its ETag is a digest of that version, the revision of the code and the page's key, so it is the same on
+every replica, and a 304 needs no page.
 
-What it does not answer is an ordinary Django request. Of its answers it caches those that a view has published, under
-the address that the view says they have (actorsite.page_cache.publishing): of other spellings of an address no page is
-cached, or anybody could fill the memory with one page.
+All other requests go to Django. Responses that a view has published are cached under the canonical address that the
+view has set (actorsite.page_cache.publishing), and under no other spelling of it: else anyone could fill the memory
+with one page.
 """
 
 import base64
@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.core.handlers.wsgi import get_path_info
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
@@ -34,20 +34,21 @@ from actorsite.page_cache.store import CachedPage, PageStore
 from actorsite.page_cache.version import DataVersion, current_version, read_data_version
 from actorsite.problem_details import is_data_path
 
-# Streams are compressed on the way, not to the same bytes each time, so their ETags are weak: RFC 9110, 8.8.1.
+# Streams are compressed later, to different bytes each time, so their ETags are weak: RFC 9110, 8.8.1.
 STREAM_SUFFIXES = (".csv", ".ndjson")
-# At least so often, in seconds, a connection is looked after as Django does at each request: CONN_MAX_AGE, health.
+# The interval, in seconds, at which connections are checked as Django does at each request: age and health.
 CONNECTION_CHECK_SECONDS = 1.0
 
-Headers = list[tuple[str, str]]
+Headers: TypeAlias = list[tuple[str, str]]
+StartResponse: TypeAlias = Callable[..., Any]
 
 
 class PageCache:
     """WSGI application around ``application``, the site.
 
     Args:
-        application: Answers what the cache does not.
-        seconds: For how long a version may be taken for the newest after it was read; 0 for not at all.
+        application: Answers all requests that the cache does not.
+        seconds: How long a version is used after it was read; 0 to read it at every request.
         on_hit: Called as ``on_hit(method, status, view, seconds)`` for each answer from the cache, for the metrics.
     """
 
@@ -56,22 +57,22 @@ class PageCache:
         application: Callable[..., Iterable[bytes]],
         seconds: int = 0,
         on_hit: Callable[[str, int, str, float], None] | None = None,
-    ):
+    ) -> None:
         self.application, self.seconds, self.on_hit = application, seconds, on_hit
         self.store, self.key = PageStore(), KeyReader()
         self.remembered: DataVersion | None = None
         self.remembered_until = 0.0
-        # The time that a request may take, which covers the question too.
+        # The deadline of a request, which includes reading the version.
         self.patience = RequestDeadlineMiddleware(None).seconds
         self.local = threading.local()
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         key = self.key(environ)
         if key is None:
             return self.application(environ, start_response)
         start = time.perf_counter()
         remembered = self.remembered if self.seconds and time.monotonic() < self.remembered_until else None
-        # Without a page the version is read: so the connection is seen to answer before it is used, within bounds.
+        # Without a page, the version is read. This also checks, within a deadline, that the connection answers.
         if remembered and (page := self.store.get(key, remembered.token)):
             return self.answer(environ, start_response, start, key, remembered, page)
         with deadline(self.patience):
@@ -80,7 +81,7 @@ class PageCache:
             return self.answer(environ, start_response, start, key, version, self.store.get(key, version.token))
 
     def read_version(self) -> DataVersion | None:
-        """Return the version of the data as it is now; None if it cannot be read."""
+        """Return the current version of the data; None if it cannot be read."""
         now = time.monotonic()
         if now >= getattr(self.local, "check_at", 0):
             close_old_connections()
@@ -100,11 +101,19 @@ class PageCache:
             self.remembered, self.remembered_until = version, time.monotonic() + self.seconds
         return version
 
-    def answer(self, environ, start_response, start, key, version, page: CachedPage | None):
-        """Answer from the ``page``, by a 304, or by letting the site make the page."""
+    def answer(
+        self,
+        environ: dict[str, Any],
+        start_response: StartResponse,
+        start: float,
+        key: PageKey,
+        version: DataVersion,
+        page: CachedPage | None,
+    ) -> Iterable[bytes]:
+        """Answer with 304, with ``page``, or let the site render the page."""
         if_none_match = environ.get("HTTP_IF_NONE_MATCH", "")
         etag = page.etag if page else make_etag(version.token, key)
-        # "*" asks whether there is such a page, which only the page itself tells.
+        # "*" asks whether the page exists, so the page is needed.
         if if_none_match and (page or if_none_match.strip() != "*") and matches_etag(if_none_match, etag):
             headers = [*validators(etag, version, key), ("Cache-Control", PUBLIC_CACHE_CONTROL)]
             if is_data_path(environ["PATH_INFO"]):
@@ -117,8 +126,17 @@ class PageCache:
             return [page.body] if environ["REQUEST_METHOD"] == "GET" else []
         return self.make(environ, start_response, key, version, etag)
 
-    def send(self, environ, start_response, start, status: int, headers: Headers, path: str, view: str) -> None:
-        """Start an answer from the cache; log it and count it."""
+    def send(
+        self,
+        environ: dict[str, Any],
+        start_response: StartResponse,
+        start: float,
+        status: int,
+        headers: Headers,
+        path: str,
+        view: str,
+    ) -> None:
+        """Start a response from the cache; log it and count it."""
         identifier = request_identifier(environ.get("HTTP_X_REQUEST_ID", ""))
         start_response("200 OK" if status == 200 else "304 Not Modified", [*headers, ("X-Request-Id", identifier)])
         seconds = time.perf_counter() - start
@@ -126,9 +144,11 @@ class PageCache:
         if self.on_hit:
             self.on_hit(environ["REQUEST_METHOD"], status, view, seconds)
 
-    def make(self, environ, start_response, key: PageKey, version: DataVersion, etag: str) -> Iterable[bytes]:
-        """Let the site answer; cache the page if it is the same for everybody."""
-        started: list[tuple] = []
+    def make(
+        self, environ: dict[str, Any], start_response: StartResponse, key: PageKey, version: DataVersion, etag: str
+    ) -> Iterable[bytes]:
+        """Let the site answer; cache the page if it is the same for all users."""
+        started: list[tuple[Any, ...]] = []
         reset = current_version.set(version)
         try:
             response = self.application(environ, lambda *arguments: started.append(arguments))
@@ -148,7 +168,9 @@ class PageCache:
             start_response(status, [*lasting, *own], *more)
             return response
         body = b"".join(response)
-        response.close()
+        # PEP 3333: an iterable need not have it.
+        if close := getattr(response, "close", None):
+            close()
         if compressed := compress(body, key.encoding):
             body = compressed
             lasting.append(("Content-Encoding", key.encoding))
@@ -166,7 +188,7 @@ class PageCache:
 
 
 def is_publishable(status: str, headers: dict[str, str], key: PageKey) -> bool:
-    """Whether an answer of the site is the same for everybody whose request has the ``key``."""
+    """Whether a response is the same for all requests with the ``key``."""
     return (
         status.startswith("200 ")
         and headers.get("cache-control") == PUBLIC_CACHE_CONTROL
@@ -177,24 +199,24 @@ def is_publishable(status: str, headers: dict[str, str], key: PageKey) -> bool:
 
 
 def without(headers: Headers, names: set[str]) -> Headers:
+    """Return ``headers`` without those with the ``names``, in lower case."""
     return [(name, value) for name, value in headers if name.lower() not in names]
 
 
 def make_etag(token: str, key: PageKey) -> str:
-    """Return the ETag of the page that ``key`` chooses, at the version ``token``."""
+    """Return the ETag of the page with the ``key``, at the version ``token``."""
     digest = hashlib.blake2b("\n".join((token, *key)).encode(), key=revision(), digest_size=15)
     etag = f'"{base64.urlsafe_b64encode(digest.digest()).decode()}"'
     return f"W/{etag}" if key.address.partition("?")[0].endswith(STREAM_SUFFIXES) else etag
 
 
 def validators(etag: str, version: DataVersion, key: PageKey) -> Headers:
-    """Return the headers that tell other caches how to use the answer again."""
-    # Not by Cookie, which would keep caches from keeping anything: who keeps a page asks whether it still
-    # holds, by its ETag, and another language has another.
+    """Return the headers that other caches need to reuse the response."""
+    # Without Cookie, which would prevent all caching. Caches revalidate by ETag, and each language has its own.
     vary = "Accept-Encoding, Accept-Language" if key.language else "Accept-Encoding"
     headers = [("ETag", etag), ("Vary", vary)]
     changed = max(version.at, revision_time())
-    # RFC 9110, 8.8.2.1: not later than Date, which is of another clock than the database's.
+    # RFC 9110, 8.8.2.1: not later than Date, which another clock sets than the database's.
     if changed <= time.time():
         headers.append(("Last-Modified", last_modified(changed)))
     return headers

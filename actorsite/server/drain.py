@@ -1,8 +1,7 @@
-"""What was written to a connection is not yet sent: the kernel holds megabytes for a slow reader.
+"""Waiting until responses are sent: the kernel buffers megabytes for a slow reader.
 
-It goes on sending when the process has ended, but not when the container has:
-with the container's network goes what was not yet sent, and a download that
-the log says was answered is cut.
+The kernel keeps sending when the process has ended, but not when the container has:
+its network is gone then, and a download that is logged as answered would be cut.
 """
 
 import time
@@ -11,13 +10,13 @@ from pathlib import Path
 # One line for each connection: its number, own and other address, state, bytes to send and to read, ...
 # https://docs.kernel.org/networking/proc_net_tcp.html
 TCP_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-POLL_INTERVAL_SECONDS = 0.1  # seconds
+POLL_INTERVAL_SECONDS = 0.1
 
 
 def has_unsent_bytes(port: int) -> bool:
-    """Return whether a connection to ``port`` holds bytes that its other end has not acknowledged.
+    """Whether a connection to ``port`` has bytes that its client has not acknowledged.
 
-    Where there are no such tables, as on a developer's macOS, nothing is known to be unsent.
+    Returns False if the system has no such tables, such as macOS.
     """
     for table in TCP_TABLES:
         if table.exists():
@@ -28,8 +27,8 @@ def has_unsent_bytes(port: int) -> bool:
     return False
 
 
-def wait_until_sent(port: int, seconds: float):
-    """Return when all that was written to connections to ``port`` is sent, or after ``seconds``."""
+def wait_until_sent(port: int, seconds: float) -> None:
+    """Wait until all responses on ``port`` are sent, at most for ``seconds``."""
     end = time.monotonic() + seconds
     while has_unsent_bytes(port) and time.monotonic() < end:
         time.sleep(POLL_INTERVAL_SECONDS)

@@ -2,11 +2,12 @@
 
 import sys
 
-# First: gunicorn reads WEB_CONCURRENCY when it is imported, and a wrong one would end in a traceback.
+# Imported first: gunicorn reads WEB_CONCURRENCY at import, and an invalid one would end in a traceback.
 from actorsite import settings  # noqa: F401  imported for its check of the environment
 
 
-def main():
+def main() -> None:
+    """Run gunicorn."""
     from gunicorn.app.wsgiapp import run
 
     sys.argv[0] = "gunicorn"

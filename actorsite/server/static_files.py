@@ -1,22 +1,24 @@
-"""Where the static files are: whitenoise's storage, which remembers the addresses that it has made."""
+"""Storage of static files: whitenoise's, with cached addresses."""
+
+from typing import Any
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class CachedManifestStorage(CompressedManifestStaticFilesStorage):
-    """The files' names carry a hash of what is in them, by a manifest that a process reads once, at its start.
+    """Manifest storage that computes each address once.
 
-    So an address is the same for as long as the process lives. A page of the
-    admin asks for some thirty of them, each of which takes apart and puts
-    together again what it was asked for.
+    File names contain a hash of their content, from a manifest that each process reads
+    once; so addresses do not change while it runs. A page of the admin needs about
+    thirty of them, and computing one parses and joins a URL.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._addresses = {}
+        self._addresses: dict[tuple[str, bool], str] = {}
 
-    def url(self, name, force=False):
-        """Return the address of the file ``name``. Raises ValueError for one that is not in the manifest."""
+    def url(self, name: str, force: bool = False) -> str:
+        """Return the address of the file ``name``. Raises ValueError if it is not in the manifest."""
         if (name, force) not in self._addresses:
             self._addresses[name, force] = super().url(name, force)
         return self._addresses[name, force]

@@ -5,8 +5,8 @@ from flask import Flask, render_template_string
 
 from bench.peers import rows
 
-QUERY = rows.QUERY.replace("sort_last, actor_id", "random()")
-ROWS = """{% for number, first, last, born, died, country in actors %}      <li>
+RANDOM = rows.QUERY.replace("sort_last, actor_id", "random()")
+LINES = """{% for number, first, last, born, died, country in actors %}      <li>
         <a href="/actors/{{ number }}-{{ first|lower }}-{{ last|lower }}/">{{ first }} <b>{{ last }}</b></a>
         <span class="years">{% if died %}{{ born or "" }}–{{ died }}{% elif born %}born {{ born }}{% endif %}</span>
         <span class="country">{{ country }}</span>
@@ -20,8 +20,8 @@ application = Flask(__name__)
 def actors():
     connection = psycopg2.connect(rows.database_url())
     cursor = connection.cursor()
-    cursor.execute(QUERY)
+    cursor.execute(RANDOM)
     found = cursor.fetchall()
     cursor.close()
     connection.close()
-    return render_template_string(rows.HEAD + ROWS + rows.FOOT, actors=found)
+    return render_template_string(rows.HEAD + LINES + rows.FOOT, actors=found)

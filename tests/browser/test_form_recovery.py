@@ -20,7 +20,7 @@ def write(page, address):  # noqa: F811  the fixture
 
 
 def send_again(page):
-    assert page.locator(".kept").get_by_text(MINE).is_visible()
+    assert page.locator(".unsaved-fields").get_by_text(MINE).is_visible()
     follow(page.get_by_role("button", name="Send again"))
     page.wait_for_url("**/admin/actors/actor/")
     assert biography() == MINE
@@ -42,7 +42,7 @@ def test_the_database_is_away(open_page, check_page, address, monkeypatch, size,
         raise OperationalError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr("actors.history.actors.lock_actor", fail)
+        patch.setattr("actors.admin.conflicts.actors.lock_actor", fail)
         save(page)
         page.get_by_role("heading", name="Not available at the moment").wait_for()
         check_page(page)

@@ -42,11 +42,12 @@ def test_page_is_without_fault_in_the_light_the_dark_on_a_phone_and_in_chinese(o
 
 
 @pytest.mark.once
-def test_menu_of_countries_is_without_fault_when_open(open_page, check_page):
-    for size in ("desktop", "phone"):
-        page = open_page(size)
-        page.goto("/")
-        page.get_by_text("Country", exact=True).click()
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_filters_on_a_phone_opened_are_without_fault(open_page, check_page, scheme):
+    page = open_page("phone", scheme)
+    for address in ("/", "/films/"):
+        page.goto(address)
+        page.get_by_text("Filter and sort").click()
         check_page(page)
 
 
@@ -102,16 +103,18 @@ def test_the_year_of_a_film_stands_beside_its_title_at_the_end_of_the_row(open_p
 
 @pytest.mark.once
 @pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_menus_open_below_their_row_and_stay_where_they_are(open_page, size):
+def test_filters_are_in_sight_on_a_desktop_and_one_click_away_on_a_phone(open_page, size):
     page = open_page(size)
     page.goto("/")
-    menus = page.locator(".narrow summary")
-    before = [menu.bounding_box() for menu in menus.all()]
-    for opened in menus.all():
-        opened.click()
-        assert [menu.bounding_box() for menu in menus.all()] == before
-    for panel in page.locator(".narrow details ul").all():
-        assert panel.bounding_box()["y"] >= max(box["y"] + box["height"] for box in before)
+    line, menus = page.get_by_text("Filter and sort"), page.locator(".narrow select")
+    assert menus.count() == 4
+    if size == "phone":
+        assert not any(menu.is_visible() for menu in menus.all())
+        line.click()
+        assert line.is_visible() and len({menu.bounding_box()["x"] for menu in menus.all()}) == 2
+    assert line.is_visible() == (size == "phone")
+    assert all(menu.is_visible() for menu in menus.all())
+    assert page.get_by_role("button", name="Apply").is_visible()
 
 
 def test_visitor_finds_an_actor_without_javascript(open_page):
@@ -124,9 +127,10 @@ def test_visitor_finds_an_actor_without_javascript(open_page):
     assert page.get_by_role("heading", level=1).inner_text() == "Alla Demidova"
     assert page.locator("p.native bdi[lang=ru]").inner_text() == "Алла Демидова"
     follow(page.get_by_role("link", name="All actors"))
-    page.get_by_text("Country", exact=True).click()
-    follow(page.get_by_role("link", name="Egypt"))
-    follow(page.get_by_role("link", name="Deceased"))
+    page.get_by_label("Country").select_option(value="EG")
+    page.get_by_label("Living or deceased").select_option(value="no")
+    follow(page.get_by_role("button", name="Apply"))
+    assert page.url.endswith("/?country=EG&living=no")
     assert page.get_by_role("link", name="Faten Hamama").is_visible()
     follow(page.get_by_role("link", name="Remove Egypt"))
     follow(page.get_by_role("link", name="Remove Deceased"))
@@ -236,7 +240,7 @@ def test_what_is_chosen_has_a_mark_in_the_readers_own_colours(open_page):
     page.goto("/?living=yes")
     bordered = "links => links.filter(e => parseFloat(getComputedStyle(e).borderBottomWidth)).map(e => e.innerText)"
     assert page.locator(".masthead nav a").evaluate_all(bordered) == ["Directory"]
-    assert [text.split()[0] for text in page.locator(".narrow > ul a").evaluate_all(bordered)] == ["Living", "By"]
+    assert page.locator(".narrow select").first.evaluate("e => parseFloat(getComputedStyle(e).borderTopWidth)") >= 1
     assert [text.split() for text in page.locator(".chips a").evaluate_all(bordered)] == [["Remove", "Living"]]
     page.goto("/api/")
     assert page.locator("pre").first.evaluate("e => parseFloat(getComputedStyle(e).borderTopWidth)") >= 1
@@ -261,8 +265,9 @@ def test_targets_are_large_enough_for_a_thumb(open_page):
     """44 px, WCAG 2.5.5; links within a sentence are exempt."""
     page = open_page("phone")
     page.goto("/?living=yes")
+    page.get_by_text("Filter and sort").click()
     small = page.evaluate(
-        "[...document.querySelectorAll('a, button, input:not([type=hidden]), summary')]"
+        "[...document.querySelectorAll('a, button, input:not([type=hidden]), select, summary')]"
         ".filter(e => e.checkVisibility() && !e.matches('.skip, p a'))"
         ".map(e => [e.innerText, e.getBoundingClientRect().height]).filter(([text, height]) => height < 44)"
     )

@@ -1,25 +1,20 @@
-"""What a conflict of two editors of one actor is about."""
+"""Optimistic locking for actors."""
 
 from django.utils.translation import gettext_lazy
 
-from actors.admin.conflicts.optimistic_locking import (
-    OptimisticLockingMixin,
-    as_stored,
-    conflicting_fields,
-    describe_row,
-    resolve_fields,
-)
+from actors.admin.conflicts.field_conflicts import as_stored, conflicting_fields, describe_row, resolve_fields
+from actors.admin.conflicts.optimistic_locking import OptimisticLockingMixin
 from actors.history.actors import TRACKED_FIELDS, lock_actor
 from actors.models import Actor, Change
 
 
 def actor_state(actor):
-    """Return the actor as the history has it."""
+    """Return the values of the actor's tracked fields, as the history stores them."""
     return {name: getattr(actor, name) for name in TRACKED_FIELDS}
 
 
 def actor_state_at(changes, seen):
-    """Return the actor's state at the version ``seen``, None where its ``changes`` do not reach back."""
+    """Return the actor's state at the version ``seen``, or None if its ``changes`` do not reach back that far."""
     if seen is None:
         return None
     if after := changes.filter(version=seen).exclude(after=None).first():
@@ -29,7 +24,7 @@ def actor_state_at(changes, seen):
 
 
 class ActorConflictMixin(OptimisticLockingMixin):
-    """Mixed into the ModelAdmin of actors, whose marks are their versions."""
+    """Optimistic locking for the ModelAdmin of actors. An actor's mark is its version."""
 
     deleted_meanwhile = gettext_lazy("The actor was deleted while you were editing")
 
@@ -42,7 +37,7 @@ class ActorConflictMixin(OptimisticLockingMixin):
     def resolved(self, data, pk, side=""):
         return resolve_fields(data, TRACKED_FIELDS, side)
 
-    def conflict_of(self, request, pk, now, seen):
+    def describe_conflict(self, request, pk, now, seen):
         changes = Change.objects.filter(actor_id=pk)
         base = actor_state_at(changes, seen)
         since = list(changes.filter(version__gt=seen)[:20] if seen else changes[:5])

@@ -1,7 +1,7 @@
-"""What a conflict of two editors of one film is about: its fields, and its cast line by line.
+"""Edit conflicts of films: the fields, and the cast credit by credit.
 
-A line of the cast that both still have is decided field by field; one that
-only one of them has, as a whole.
+A credit that both sides have is decided field by field. One that only one side
+has is decided as a whole.
 """
 
 from itertools import count
@@ -9,46 +9,46 @@ from itertools import count
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
-from actors.admin.conflicts.optimistic_locking import (
+from actors.admin.conflicts.field_conflicts import (
     as_stored,
     chosen_side,
     clean_text_for,
     conflicting_fields,
     describe_row,
-    is_number,
-    number_in,
     resolve_fields,
     side_that_changed,
 )
+from actors.admin.params import is_number, number_in
 from actors.history.films import TRACKED_FILM_FIELDS
 from actors.history.merge_redirects import merged_into
 from actors.models import Actor, Credit, Film, FilmChange
+from actors.models.labels import concrete_field
 
 CREDIT_PREFIX = "credits-"
-# What a line of the form has, and what the history calls it.
+# The fields of a credit in the form, and their columns in the history.
 PART_FIELDS = {"actor": "actor_id", "character": "character", "billing": "billing"}
-# A row of the cast has five fields, and Django takes a thousand. To make more of them takes seconds.
+# A credit has five form fields, and Django accepts a thousand. Rendering more takes seconds.
 MAX_CAST_ROWS = 200
 MAX_UNSEEN_CHANGES = 1_000
 MAX_CONFLICT_INPUTS = 900
 
 
 def unseen_changes(film_id, seen):
-    """Return the entries that come after ``seen``, newest first; none where they are too many to know what was."""
+    """Return the history entries after ``seen``, newest first, or none if there are more than MAX_UNSEEN_CHANGES."""
     entries = FilmChange.objects.filter(film_id=film_id, pk__gt=seen)[: MAX_UNSEEN_CHANGES + 1]
     return list(entries) if len(entries) <= MAX_UNSEEN_CHANGES else []
 
 
 def cast_of(film_id):
-    """Return {id of the credit: {field: text}} in the order of the cast."""
+    """Return {credit id: {field: text}} in the order of the cast."""
     credits = Credit.objects.filter(film_id=film_id).values("id", *PART_FIELDS.values())
     return {credit["id"]: _line_values(credit) for credit in credits}
 
 
 def film_state_at(film, cast, since):
-    """Return what (the film's fields, its cast) were before the entries ``since`` made them ``film`` and ``cast``.
+    """Return (fields, cast) of a film before the history entries ``since``, given what they are now.
 
-    The fields are None where there was no film.
+    The fields are None if the film did not exist.
     """
     cast = dict(cast)
     for entry in since:  # from the newest to the oldest
@@ -62,10 +62,17 @@ def film_state_at(film, cast, since):
 
 
 def film_conflict(data, pk, now, seen):
-    """Return what a conflict page shows of the film ``pk``, which is ``now``, and of which ``data`` is the form.
+    """Return what a conflict page shows.
 
-    That is: the rows, the (name, value) of the fields that both have alike,
-    the entries since ``seen``, and whether it is known what was.
+    Args:
+        data: The data of the form.
+        pk: The film's id.
+        now: The film as it is stored, or None if it is deleted.
+        seen: The id of the last history entry that the editor has seen.
+
+    Returns:
+        The rows, (name, value) of the fields that do not differ, the history
+        entries since ``seen``, and whether the base is known.
     """
     since = unseen_changes(pk, seen) if seen is not None else []
     film, theirs = {name: getattr(now, name, "") for name in TRACKED_FILM_FIELDS}, cast_of(pk)
@@ -85,11 +92,13 @@ def film_conflict(data, pk, now, seen):
     return rows, same, since, base is not None
 
 
-def cast_in(data, base, there):
-    """Return the cast that the form ``data`` wants, {id: texts}, and the lines that it adds.
+def cast_in(data, base, stored):
+    """Return the cast in the form ``data``: {credit id: texts}, and a list of new credits.
 
-    Of the ``base`` that it began with, what the form does not have stays as it
-    is; an id is one of that or of what is ``there`` now.
+    Args:
+        data: The data of the form.
+        base: The cast that the form started from. Credits the form lacks stay unchanged.
+        stored: The cast that is stored now. Other ids than those of both are not accepted.
     """
     cast, added = dict(base or {}), []
     for n in range(min(number_in(data, f"{CREDIT_PREFIX}TOTAL_FORMS") or 0, MAX_CAST_ROWS)):
@@ -97,7 +106,7 @@ def cast_in(data, base, there):
         pk = number_in(data, f"{CREDIT_PREFIX}{n}-id")
         if data.get(f"{CREDIT_PREFIX}{n}-DELETE"):
             cast.pop(pk, None)
-        elif pk in cast or pk in there:
+        elif pk in cast or pk in stored:
             cast[pk] = texts
         elif any(texts.values()):
             added.append(texts)
@@ -105,12 +114,13 @@ def cast_in(data, base, there):
 
 
 def differing_lines(base, theirs, mine, added):
-    """Return (id or "", was, theirs, mine) of each line of the cast in which ``theirs`` and ``mine`` differ.
+    """Return (id or "", was, theirs, mine) of each credit in which ``theirs`` and ``mine`` differ.
 
-    Each is a line's texts, None where there is none. Who was added by both in the same part is one line.
+    Each version is a credit's texts, or None if it has no such credit. If both
+    sides added the same actor in the same part, that is one credit.
     """
     added = list(added)
-    found = []
+    lines = []
     for pk in dict.fromkeys([*theirs, *mine]):
         was, their, my = (cast.get(pk) for cast in (base or {}, theirs, mine))
         if their and not was and not my:
@@ -118,12 +128,20 @@ def differing_lines(base, theirs, mine, added):
             if my:
                 added.remove(my)
         if their != my:
-            found.append((pk, was, their, my))
-    return [*found, *(("", None, None, line) for line in added)]
+            lines.append((pk, was, their, my))
+    return [*lines, *(("", None, None, line) for line in added)]
 
 
 def cast_line_rows(n, line, base_known, names, since):
-    """Return what the page shows of the n-th of lines(); ``names`` are those of the actors who are there."""
+    """Return the rows of the conflict page for a credit.
+
+    Args:
+        n: The index of the credit among differing_lines.
+        line: The credit, as differing_lines has it.
+        base_known: Whether the cast that the form started from is known.
+        names: {id: name} of the actors that exist.
+        since: The history entries since then.
+    """
     pk, was, theirs, mine = line
     entries = [entry for entry in since if pk and entry.credit_id == pk]
     label = names.get((mine or theirs)["actor"]) or _name((theirs or mine)["actor"], names) or gettext("cast")
@@ -158,10 +176,12 @@ def cast_line_rows(n, line, base_known, names, since):
 
 
 def resolved_film(data, cast, side=""):
-    """Return what the change form would send, out of a conflict page's ``data``; ``cast`` is what the page began with.
+    """Return the data of a conflict page as the data of the change form.
 
-    ``side``, where one is given, is that of every row. Where a choice is
-    missing, or is not that of what was typed, the page comes again.
+    Args:
+        data: The QueryDict that the conflict page sends.
+        cast: The cast that the page started from.
+        side: If given, that side is used for every row: see resolve_fields.
     """
     data = resolve_fields(data, TRACKED_FILM_FIELDS, side)
     chosen = []
@@ -177,7 +197,7 @@ def resolved_film(data, cast, side=""):
         if pk in cast or (pk and again):
             lines[pk] = texts
         elif texts:
-            added.append(texts)  # whom they removed is new
+            added.append(texts)  # the other side has removed it: it is new
     _fill_formset(data, lines, added)
     return data
 
@@ -195,13 +215,13 @@ def _resolve_line_by_field(data, n, theirs, side):
     texts = dict(theirs or dict.fromkeys(PART_FIELDS, ""))
     for name in PART_FIELDS:
         part = f"line{n}_{name}"
-        if f"mine_{part}" in data:  # else both have the same
+        if f"mine_{part}" in data:  # otherwise the sides do not differ
             texts[name] = data.get(f"{side or chosen_side(data, part, [part])}_{part}", "")
     return texts
 
 
 def _fill_formset(data, lines, added):
-    """Put the cast into ``data`` as the rows of the form: first those that there are, then those that are new."""
+    """Write the cast into ``data`` as rows of the formset: existing credits first, then new ones."""
     for name in [name for name in data if name.startswith(CREDIT_PREFIX)]:
         del data[name]
     rows = [*lines.items(), *(("", texts) for texts in added)]
@@ -215,11 +235,11 @@ def _fill_formset(data, lines, added):
 
 
 def follow_merges_in_form(data):
-    """Return the form ``data`` in which the actors who were merged meanwhile are who they are now."""
+    """Return the form ``data`` with actors that were merged meanwhile replaced by the actors they are now."""
     fields = [name for name in data if name.startswith(CREDIT_PREFIX) and name.endswith("-actor")]
     chosen = {pk for name in fields if (pk := number_in(data, name))}
-    gone = chosen - set(Actor.objects.filter(pk__in=chosen).values_list("pk", flat=True))
-    now = {pk: survivor for pk in gone if (survivor := merged_into(pk))}
+    missing = chosen - set(Actor.objects.filter(pk__in=chosen).values_list("pk", flat=True))
+    now = {pk: survivor for pk in missing if (survivor := merged_into(pk))}
     if now:
         data = data.copy()
         for name in fields:
@@ -228,18 +248,18 @@ def follow_merges_in_form(data):
     return data
 
 
-def _part_row(n, row, names, entries=(), whose=""):
+def _part_row(n, row, names, entries=(), actor_name=""):
     name = row["name"]
-    field = Credit._meta.get_field(name)
+    field = concrete_field(Credit, name)
     row = describe_row({"take": "", **row}, field, entries[0] if entries else None)
     label = capfirst(field.verbose_name)
-    if whose:
-        label = gettext("%(actor)s: %(field)s") % {"actor": whose, "field": label}
+    if actor_name:
+        label = gettext("%(actor)s: %(field)s") % {"actor": actor_name, "field": label}
     row |= {"name": f"line{n}_{name}", "label": label}
     if name == "actor":
         row["shown"] = {side: _name(row[side], names) for side in ("was", "theirs", "mine")}
-        who = dict.fromkeys((row["mine"], row["theirs"], row["was"]))
-        row["actors"] = [("", "–"), *((pk, names[pk]) for pk in who if pk in names)]
+        pks = dict.fromkeys((row["mine"], row["theirs"], row["was"]))
+        row["actors"] = [("", "–"), *((pk, names[pk]) for pk in pks if pk in names)]
         row["edit"] = row["edit"] if row["edit"] in names else ""
         row["written"] = "" if is_number(row["mine"]) else row["mine"]
         row = _disallow_deleted_actor(row, row["mine"], names)
@@ -248,12 +268,12 @@ def _part_row(n, row, names, entries=(), whose=""):
 
 
 def count_inputs(row):
-    """Return how many fields of a form the page has for the ``row``, at most."""
+    """Return how many form fields the page has for ``row``, at most."""
     return 2 + sum(4 + ("actors" in part) for part in row["parts"])  # an actor may be written too
 
 
 def offer_edited_actors(rows):
-    """Let each box of actors have the one whom a script has found for it."""
+    """Add to each select box of actors the one that the autocompletion has chosen in it."""
     parts = [part for row in rows for part in row["parts"] if "actors" in part]
     names = _names_by_id(*({"actor": part["edit"]} for part in parts))
     for part in parts:
@@ -262,16 +282,16 @@ def offer_edited_actors(rows):
 
 
 def _disallow_deleted_actor(row, actor, names):
-    """Let nobody choose a line of mine whose ``actor`` is not there any more."""
+    """Return ``row`` without the choice "mine" if its ``actor`` is deleted."""
     if actor and actor not in names:
         row |= {"no_mine": True, "take": row["take"].replace("mine", "")}
     return row
 
 
 def _names_by_id(*parts):
-    """Return {id, as a text: name} of the actors of ``parts`` who are there."""
-    found = Actor.objects.in_bulk({int(texts["actor"]) for texts in parts if is_number(texts["actor"])})
-    return {str(pk): str(actor) for pk, actor in found.items()}
+    """Return {id as a text: name} of the actors of ``parts`` that exist."""
+    actors = Actor.objects.in_bulk({int(texts["actor"]) for texts in parts if is_number(texts["actor"])})
+    return {str(pk): str(actor) for pk, actor in actors.items()}
 
 
 def _line_text(texts, names):
@@ -281,7 +301,7 @@ def _line_text(texts, names):
 
 
 def _name(pk, names):
-    """Return the name of the actor ``pk``, or what was written of somebody who is not found."""
+    """Return the name of the actor ``pk``, or the text itself if it is not an id."""
     return names.get(pk) or (gettext("#%(id)s, who is gone") % {"id": pk} if is_number(pk) else pk)
 
 

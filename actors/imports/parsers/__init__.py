@@ -1,6 +1,7 @@
-"""Parsers: rows of text from CSV, TSV, XLSX, JSON and NDJSON files. The content tells which it is, not the name."""
+"""Parsers: rows of text from CSV, TSV, XLSX, JSON and NDJSON files. The format is detected from the content."""
 
 import re
+from typing import IO
 
 from django.utils.translation import gettext as _
 
@@ -11,11 +12,15 @@ from actors.imports.parsers.source import Source
 from actors.imports.parsers.xlsx import read_workbook
 
 
-def open_source(file, encoding: str | None = None) -> Source:
-    """Return the rows of ``file``, a binary file that can be sought.
+def open_source(file: IO[bytes], encoding: str | None = None) -> Source:
+    """Return the rows of ``file``, which must be seekable.
 
-    ``encoding`` names that of a text, where it shall not be guessed. Raises
-    UnreadableFile, with a message for people.
+    Args:
+        file: The file.
+        encoding: The encoding of a text; None to detect it.
+
+    Raises:
+        UnreadableFile: With a message for users.
     """
     file.seek(0)
     start = file.read(4096)

@@ -1,29 +1,30 @@
-"""Delimited text: CSV and TSV, in their widest sense."""
+"""Delimited text: CSV and TSV with any common delimiter."""
 
 import csv
 import io
 import re
+from typing import IO
 
 from django.utils.translation import gettext as _
 
 from actors.imports.columns import field_for_heading
 from actors.imports.errors import UnreadableFile
 from actors.imports.parsers.encoding import detect_encoding
-from actors.imports.parsers.source import Source
+from actors.imports.parsers.source import NumberedRows, Source
 
 DELIMITERS = ",;\t|"
-# What Excel writes, and reads, above the headings.
+# A line that Excel writes and reads above the headings.
 _SEP_LINE = re.compile(r'"?sep=([^"\s]|\t)"?\s*', re.IGNORECASE)
-# A quotation mark that is never closed would take the rest of the file for one cell.
+# Without a limit, a quotation mark that is never closed would make the rest of the file one cell.
 csv.field_size_limit(4 << 20)
 
 
 class DelimitedText(Source):
-    """CSV in its widest sense: comma, semicolon, tab or bar; any ends of lines."""
+    """CSV with comma, semicolon, tab or bar, and any line ends."""
 
     literal = False
 
-    def __init__(self, file, encoding):
+    def __init__(self, file: IO[bytes], encoding: str | None) -> None:
         self.encoding, total = detect_encoding(file, encoding)
         file.seek(0)
         text = io.TextIOWrapper(file, encoding=self.encoding, newline="")
@@ -46,8 +47,10 @@ class DelimitedText(Source):
             raise UnreadableFile(header)
         super().__init__("TSV" if self.delimiter == "\t" else "CSV", header, rows, total)
 
-    def read(self):
+    def read(self) -> NumberedRows:
+        """Yield the rows, as ``Source`` takes them."""
         reader, line = self.reader, self.above + 1
+        cells: list[str] | str
         while True:
             try:
                 cells = next(reader)
@@ -59,8 +62,8 @@ class DelimitedText(Source):
             line = self.above + reader.line_num + 1
 
 
-def _count_known_headings(first, delimiter):
-    """How much sense a first line makes with that delimiter: headings that are known, then headings at all."""
+def _count_known_headings(first: str, delimiter: str) -> tuple[int, int]:
+    """Return how many known headings, and headings at all, the line ``first`` has with ``delimiter``."""
     try:
         cells = next(csv.reader([first], delimiter=delimiter), [])
     except csv.Error:

@@ -1,8 +1,9 @@
-"""How a file of text is written: UTF-8, UTF-16 or GB18030, of which GBK is a part."""
+"""Detection of a text's encoding: UTF-8, UTF-16, or GB18030, which includes GBK."""
 
 import codecs
 import re
 from contextlib import suppress
+from typing import IO
 
 from django.utils.translation import gettext as _
 
@@ -17,16 +18,18 @@ BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
-# A character beyond ASCII has two bytes, or four.
+# In GB18030, a character beyond ASCII has two or four bytes.
 _characters = re.compile(rb"[\x81-\xfe](?:[\x40-\xfe]|[0-9][\x81-\xfe][0-9])")
 
 
-def detect_encoding(file, given: str | None = None) -> tuple[str, int]:
+def detect_encoding(file: IO[bytes], given: str | None = None) -> tuple[str, int]:
     """Return the name of the codec of ``file``, and the number of its lines after the first.
 
-    A mark at its beginning decides, else UTF-8 where it is that, else UTF-16
-    and GB18030 where the bytes look like it. Raises UnreadableFile naming the
-    first line that cannot be read.
+    A byte order mark decides; else UTF-8 if the file is valid, else UTF-16 or GB18030
+    if the bytes look like it.
+
+    Raises:
+        UnreadableFile: Names the first line that cannot be decoded.
     """
     if given:
         try:
@@ -56,8 +59,8 @@ def detect_encoding(file, given: str | None = None) -> tuple[str, int]:
         raise error
 
 
-def _decode_all(file, name):
-    """Decode the whole; return the number of its lines after the first."""
+def _decode_all(file: IO[bytes], name: str) -> int:
+    """Decode the whole file; return the number of its lines after the first. Raises UnreadableFile."""
     decoder, lines, end = codecs.getincrementaldecoder(name)(), 0, False
     file.seek(0)
     while not end:
@@ -78,10 +81,10 @@ def _decode_all(file, name):
     return lines
 
 
-def _looks_chinese(data):
-    """Whether the second byte of most characters is none of ASCII.
+def _looks_chinese(data: bytes) -> bool:
+    """Whether the second byte of most characters is not ASCII.
 
-    That holds for Chinese. In a text of Western Europe a letter beyond ASCII mostly stands alone.
+    This is so in Chinese. In Western European text, most letters beyond ASCII stand alone.
     """
     found = _characters.findall(data)
     return sum(1 for character in found if character[1] >= 0x80) >= 0.75 * len(found)

@@ -1,8 +1,10 @@
-"""Rows out of JSON and NDJSON, an object at a time."""
+"""NumberedRows from JSON and NDJSON, one object at a time."""
 
 import codecs
 import json
 import re
+from collections.abc import Iterator
+from typing import IO, Any, NoReturn
 
 from django.utils.translation import gettext as _
 
@@ -10,22 +12,23 @@ from actors.fields import SEPARATOR
 from actors.imports.columns import field_for_heading
 from actors.imports.errors import UnreadableFile, printable
 from actors.imports.parsers.encoding import detect_encoding
+from actors.imports.parsers.source import NumberedRows
 
 JSON_CHUNK_CHARACTERS = 1 << 16
 MAX_OBJECT_LENGTH = 4 << 20  # characters of one object, as of one cell of CSV
 _space = re.compile(r"[\s,]*")
 
 
-def _no_constant(name):
+def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-# Numbers stay the text that they are.
+# Numbers stay text.
 _decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_constant)
 
 
-def read_json(file):
-    """Return (kind, header, rows) of ``file``: an array of objects, also below "actors", or an object a line."""
+def read_json(file: IO[bytes]) -> tuple[str, list[str], NumberedRows]:
+    """Return (format, header, rows) of ``file``: an array of objects, maybe under "actors", or one object a line."""
     encoding, _lines = detect_encoding(file)
     file.seek(0)
     text = codecs.getreader(encoding)(file)
@@ -49,13 +52,16 @@ def read_json(file):
     return kind, header, _object_rows(header, line, head, objects)
 
 
-def _object_rows(header, line, head, objects):
+def _object_rows(
+    header: list[str], line: int, head: dict[str, Any], objects: Iterator[tuple[int, Any]]
+) -> NumberedRows:
     yield line, _object_cells(header, head)
     for line, found in objects:
         yield line, _object_cells(header, found)
 
 
-def _object_cells(header, found):
+def _object_cells(header: list[str], found: Any) -> list[str] | str:
+    """Return the cells of an object, or an error message."""
     if not isinstance(found, dict):
         return _("This is no object of JSON.")
     if found.keys() != set(header):
@@ -70,7 +76,7 @@ def _object_cells(header, found):
     return cells
 
 
-def _object_cell(name, value):
+def _object_cell(name: str, value: Any) -> Any:
     if value is None:
         return ""
     if (
@@ -82,7 +88,8 @@ def _object_cell(name, value):
     return value
 
 
-def _parse_lines(text):
+def _parse_lines(text: codecs.StreamReader) -> Iterator[tuple[int, Any]]:
+    """Yield (line, object); None for a line that is not JSON."""
     for number, line in enumerate(iter(lambda: text.readline(), ""), 1):
         if not line.strip():
             continue
@@ -92,15 +99,17 @@ def _parse_lines(text):
             yield number, None
 
 
-def _parse_array(text):
-    """Yield (line, object) of the array that is the document, or that its "actors" is."""
+def _parse_array(text: codecs.StreamReader) -> Iterator[tuple[int, Any]]:
+    """Yield (line, object) of the array that the document is, or that is under "actors"."""
     buffer = text.read(JSON_CHUNK_CHARACTERS)
     start = re.match(r"\s*\[", buffer) or re.search(r'"actors"\s*:\s*\[', buffer)
     if not start:
         raise UnreadableFile(_("This is no JSON of actors: neither an array, nor an object with “actors”."))
     line, at = 1 + buffer.count("\n", 0, start.end()), start.end()
     while True:
-        begin = _space.match(buffer, at).end()
+        # It matches an empty text too, so there is always a match.
+        space = _space.match(buffer, at)
+        begin = space.end() if space else at
         if begin < len(buffer) and buffer[begin] == "]":
             return
         try:

@@ -1,6 +1,7 @@
-"""What every parser gives: a header, and batches of rows of text."""
+"""The result of every parser: a header, and batches of rows of text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from django.utils.translation import gettext as _
 
@@ -10,9 +11,12 @@ from actors.imports.errors import RowError, UnreadableFile, printable
 
 IMPORT_BATCH_ROWS = 5_000
 
+# Line numbers, each with its cells, or with an error message for a line that is not a row.
+NumberedRows: TypeAlias = Iterator[tuple[int, list[str] | str]]
+
 
 class Source:
-    """Rows of text under headings, read in batches, so that no file is held in memory.
+    """NumberedRows of text under headings, read in batches, so that no file is held in memory.
 
     Attributes:
         header: The headings, in order.
@@ -34,7 +38,7 @@ class Source:
     literal = True
     encoding = ""
 
-    def __init__(self, kind: str, header: list[str], rows: Iterator, total: int | None = None):
+    def __init__(self, kind: str, header: list[str], rows: NumberedRows, total: int | None = None) -> None:
         self.kind, self.rows, self.total = kind, rows, total
         self.header = list(map(normalize_heading, header))
         while self.header and not self.header[-1]:
@@ -50,9 +54,12 @@ class Source:
                     % {"number": number, "column": printable(heading), "code": f"{ord(found[0]):04X}"}
                 )
 
-    def batches(self):
+    def batches(self) -> Iterator[tuple[list[int], list[list[str]], list[RowError]]]:
         """Yield (line numbers, rows, errors) of some thousand rows each; every row has a text for each heading."""
-        lines, rows, mistakes, width = [], [], [], len(self.header)
+        lines: list[int] = []
+        rows: list[list[str]] = []
+        mistakes: list[RowError] = []
+        width = len(self.header)
         for line, cells in self.rows:
             if isinstance(cells, str):
                 mistakes.append(RowError(line, "", "", cells))
@@ -73,15 +80,15 @@ class Source:
             yield lines, rows, mistakes
 
 
-def _wrong_cell_count(count, width):
+def _wrong_cell_count(count: int, width: int) -> str:
     return _("The row has %(count)d cells; the header has %(width)d.") % {"count": count, "width": width}
 
 
 class DatabaseTable(Source):
-    """Rows of a database: ``cursor`` has been asked for them."""
+    """NumberedRows of a database table, from a ``cursor`` that has executed the query."""
 
-    def __init__(self, header, cursor, total):
-        def rows():
+    def __init__(self, header: list[str], cursor: Iterable[Sequence[Any]], total: int) -> None:
+        def rows() -> NumberedRows:
             for number, values in enumerate(cursor, 1):
                 yield number, ["" if value is None else str(value).strip() for value in values]
 

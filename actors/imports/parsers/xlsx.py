@@ -1,33 +1,35 @@
-"""Rows out of the first sheet of a workbook (XLSX)."""
+"""NumberedRows from the first sheet of a workbook (XLSX)."""
 
 import zipfile
 from datetime import datetime
+from typing import IO, Any
 
 from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 
 from actors.exports.spreadsheets import unescape_from_xlsx
 from actors.imports.errors import UnreadableFile
+from actors.imports.parsers.source import NumberedRows
 
-# An archive may say little and unpack to much: https://en.wikipedia.org/wiki/Zip_bomb
+# A small archive may unpack to very much: https://en.wikipedia.org/wiki/Zip_bomb
 MAX_UNPACKED_BYTES = 2 << 30
-# All texts that a workbook shares are in memory at once.
+# All shared strings of a workbook are in memory at once.
 MAX_SHARED_STRINGS_BYTES = 200 << 20
 MAX_SHEET_ROWS, MAX_SHEET_COLUMNS = 1 << 20, 1_000
 
 
-def read_workbook(file):
-    """Return (header, rows, number of rows or None). Raises UnreadableFile where ``file`` is no workbook."""
+def read_workbook(file: IO[bytes]) -> tuple[list[str], NumberedRows, int | None]:
+    """Return (header, rows, number of rows or None). Raises UnreadableFile if ``file`` is not a workbook."""
     try:
         with zipfile.ZipFile(file) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         if sum(sizes.values()) > MAX_UNPACKED_BYTES or sizes.get("xl/sharedStrings.xml", 0) > MAX_SHARED_STRINGS_BYTES:
             raise UnreadableFile(_("The workbook unpacks to more than can be read. Save it as CSV."))
         file.seek(0)
-        # With formulas, not what a spreadsheet last made of them: they are no data, and are refused.
+        # With formulas, not their last results: formulas are refused.
         sheet = load_workbook(file, read_only=True).worksheets[0]
         total = sheet.max_row and sheet.max_row - 1
-        # What a sheet says of its own size need not be so.
+        # The size that a sheet states may be wrong.
         sheet.reset_dimensions()
         rows = _sheet_rows(sheet)
         header = next((cells for _line, cells in rows if any(cells)), None)
@@ -42,7 +44,7 @@ def read_workbook(file):
     return [str(cell) for cell in header], rows, total
 
 
-def _sheet_rows(sheet):
+def _sheet_rows(sheet: Any) -> NumberedRows:
     line = 0
     rows = sheet.iter_rows()
     while True:
@@ -62,7 +64,7 @@ def _sheet_rows(sheet):
             yield line, [_cell_text(cell.value) for cell in row]
 
 
-def _cell_text(value):
+def _cell_text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):

@@ -1,11 +1,14 @@
-"""``manage.py import_actors``: many actors at once, from a file or another database."""
+"""``manage.py import_actors``: import actors from a file or another database."""
 
+import argparse
 import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.core.management.base import BaseCommand, CommandError
@@ -17,11 +20,12 @@ from actors.db.vacuum import vacuum_actors
 from actors.imports.columns import IMPORT_FIELDS
 from actors.imports.errors import UnreadableFile, write_errors
 from actors.imports.parsers import open_source
-from actors.imports.parsers.source import DatabaseTable
+from actors.imports.parsers.source import DatabaseTable, Source
 from actors.imports.possible_duplicates import MAX_CHECKED_ROWS, find_possible_duplicates
-from actors.imports.staging import ImportConflict
+from actors.imports.staging import ImportConflict, Staging
 from actors.management import add_user_argument, check_user
 from actors.management.progress import Progress
+from actors.models import Batch
 
 EXIT_UNREADABLE, EXIT_ROW_ERRORS, EXIT_CONFLICT = 3, 4, 5  # exit codes; 1 and 2 are Django's and argparse's own
 MAX_SHOWN_ERRORS, MAX_SHOWN_DUPLICATES = 1_000, 20
@@ -36,7 +40,7 @@ class Command(BaseCommand):
         "4 rows are at fault and nothing is written, 5 the directory was changed meanwhile and nothing is written."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", nargs="?", help="the file to import; - for the standard input")
         parser.add_argument(
             "--from-database",
@@ -57,7 +61,8 @@ class Command(BaseCommand):
         )
         add_user_argument(parser)
 
-    def handle(self, file, from_database, **options):
+    def handle(self, *args: Any, file: str | None, from_database: bool, **options: Any) -> None:
+        """Import the file or the table. Raises CommandError, and SystemExit if rows have errors."""
         if bool(file) == from_database:
             raise CommandError("Name a file, or say --from-database.", returncode=2)
         check_user(options["who"])
@@ -73,13 +78,18 @@ class Command(BaseCommand):
             except OSError as error:
                 raise CommandError(f"--errors {options['errors']}: {error.strerror}.", returncode=2) from error
         try:
-            with self.database() if from_database else self.file(file, options["encoding"]) as source:
-                self.run(source, columns, "the other database" if from_database else Path(file).name, options)
+            if from_database or file is None:
+                with self.database() as source:
+                    self.run(source, columns, "the other database", options)
+            else:
+                with self.file(file, options["encoding"]) as source:
+                    self.run(source, columns, Path(file).name, options)
         except UnreadableFile as error:
             raise CommandError(str(error), returncode=EXIT_UNREADABLE) from error
 
     @contextmanager
-    def file(self, name, encoding):
+    def file(self, name: str, encoding: str | None) -> Iterator[Source]:
+        """Yield the rows of a file; "-" is the standard input."""
         try:
             with tempfile.TemporaryFile() if name == "-" else Path(name).open("rb") as file:
                 if name == "-":
@@ -89,8 +99,8 @@ class Command(BaseCommand):
             raise UnreadableFile(f"{name}: {error.strerror}.") from error
 
     @contextmanager
-    def database(self):
-        """The rows of the other database's table. What a driver says of its URL is not repeated: it may be secret."""
+    def database(self) -> Iterator[Source]:
+        """Yield the rows of the other database. The driver's errors are not shown: they may contain a password."""
         try:
             settings = dj_database_url.parse(sys.stdin.readline().strip())
             if settings.get("ENGINE") not in ENGINES:
@@ -110,7 +120,8 @@ class Command(BaseCommand):
         finally:
             other.close()
 
-    def run(self, source, columns, name, options):
+    def run(self, source: Source, columns: dict[str, str], name: str, options: dict[str, Any]) -> None:
+        """Compare, write if there are no errors, and report."""
         progress = Progress(self.stderr, source.total)
         try:
             with transaction.atomic():
@@ -137,7 +148,8 @@ class Command(BaseCommand):
             vacuum_actors(batch.changed)
             progress.end()
 
-    def report(self, source, staging, batch, options):
+    def report(self, source: Source, staging: Staging, batch: Batch | None, options: dict[str, Any]) -> None:
+        """Print the report, and write the errors to a file if asked."""
         if options["errors"]:
             with options["errors"].open("w", encoding="utf-8-sig", newline="") as file:
                 write_errors(staging.mistakes(), file)
@@ -182,8 +194,9 @@ class Command(BaseCommand):
             among = f" among the first {MAX_CHECKED_ROWS:,} to be added" if staging.added > MAX_CHECKED_ROWS else ""
             self.stdout.write(f"{doubtful:,} rows{among} have the name of an actor there is, or of another row:")
             for row in first:
-                actor = row.actor and f"actor {row.actor}"
-                same = " and ".join(filter(None, [actor, row.other and f"line {row.other}"]))
+                actor = f"actor {row.actor}" if row.actor else ""
+                other = f"line {row.other}" if row.other else ""
+                same = " and ".join(filter(None, [actor, other]))
                 self.stdout.write(f"line {row.line}: {row.name}, as {same}")
             if doubtful > len(first):
                 self.stdout.write(f"… and {doubtful - len(first):,} more.")

@@ -1,16 +1,18 @@
-"""Take over the films of the replaced page's database."""
+"""``manage.py import_old_films``: copy the films of the replaced application's database."""
+
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from actors.models import Film, FilmChange
 
-# What we model of the old tables. A row that is here already is left as it is: an editor may have changed it.
+# The columns that we have too. Films that were copied before are left alone: an editor may have changed them.
 FILMS_SQL = """
     SELECT trim(title), release_year, film_id FROM film
     WHERE NOT EXISTS (SELECT 1 FROM actors_film WHERE legacy_id = film_id) ORDER BY film_id
 """
-# Whom the history has in a film, and who is not in it, was taken out of it, or the part given to somebody else.
+# An actor whom the history knows in a film, but who is no longer in it, was removed by an editor.
 CREDITS_SQL = """
     INSERT INTO actors_credit (actor_id, film_id)
     SELECT old.actor_id, new.id
@@ -27,13 +29,13 @@ CREDITS_SQL = """
 TITLE = Film._meta.get_field("title")
 
 
-def clean(title):
-    """Return ``title`` as our films have theirs, without what cannot be seen: nobody can correct the old table."""
+def clean(title: str) -> str:
+    """Return ``title`` as a film stores it, without forbidden characters: nobody can correct the old table."""
     return TITLE.clean_text(TITLE.forbidden.sub("", " ".join(title.split())))
 
 
-def deleted():
-    """Return (title, year) of all that the films were that were deleted here: nothing else of the old row is known."""
+def deleted() -> set[tuple[str, int | None]]:
+    """Return each (title, year) that films had that were deleted here. They identify the old row."""
     entries = FilmChange.objects.filter(credit_id=None)
     entries = entries.filter(film_id__in=entries.filter(kind="-").values("film_id"), before__isnull=False)
     return {(clean(title), year) for title, year in entries.values_list("before__title", "before__year")}
@@ -46,7 +48,8 @@ class Command(BaseCommand):
         "as they are, and what was deleted here is not brought back. The old tables are only read."
     )
 
-    def handle(self, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Copy films and credits in one transaction."""
         tables = connection.introspection.table_names()
         if missing := [name for name in ("film", "film_actor") if name not in tables]:
             raise CommandError(
@@ -61,7 +64,7 @@ class Command(BaseCommand):
                 for title, year, legacy_id in found
                 if (title, year) not in gone
             ]
-            # Another one that runs at the same moment may have been faster.
+            # The command may run twice at the same time.
             Film.objects.bulk_create(films, ignore_conflicts=True)
             cursor.execute(CREDITS_SQL)
             credits = cursor.rowcount

@@ -1,8 +1,10 @@
-"""Fill a database with plausible people, for trials at scale."""
+"""``manage.py make_actors``: fill a database with plausible people, for tests at scale."""
 
 import argparse
 import time
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
@@ -13,22 +15,25 @@ from actors.models import Actor
 
 SAMPLE_COLUMNS = ("first_name", "last_name", "birth_year", "death_year", "country")
 INSERT_BATCH_ROWS = 10_000
+Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
-def count(text):
+def count(text: str) -> int:
+    """Return the number in ``text``. Raises ArgumentTypeError."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000_000:
         raise argparse.ArgumentTypeError("give a whole number from 1 to 100000000")
     return int(text)
 
 
 class CopyReader:
-    """What psycopg2's COPY reads from: a file whose text is made as it is read."""
+    """File object that COPY reads ``rows`` from; its text is made as it is read."""
 
-    def __init__(self, rows):
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
         self.lines = ("\t".join("\\N" if value is None else str(value) for value in row) + "\n" for row in rows)
         self.left = ""
 
-    def read(self, size):
+    def read(self, size: int) -> str:
+        """Return the next ``size`` characters."""
         parts, length = [self.left], len(self.left)
         while length < size and (line := next(self.lines, None)) is not None:
             parts.append(line)
@@ -41,11 +46,12 @@ class CopyReader:
 class Command(BaseCommand):
     help = "Adds N plausible people, for trials of a large database. All or nothing. Never for a database in use."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("count", metavar="N", type=count, help="how many, from 1 to 100000000")
         parser.add_argument("--seed", type=int, default=1, help="another seed makes other people (default: 1)")
 
-    def handle(self, count, seed, **options):
+    def handle(self, *args: Any, count: int, seed: int, **options: Any) -> None:
+        """Add the people in one transaction."""
         if count > 1_000_000 and connection.vendor != "postgresql":
             raise CommandError("More than a million people want PostgreSQL.")
         start = time.monotonic()
@@ -59,19 +65,21 @@ class Command(BaseCommand):
         seconds = time.monotonic() - start
         self.stdout.write(f"Added {count:,} actors in {seconds:.1f} s, {count / seconds:,.0f} a second.")
 
-    def counted(self, rows, progress):
+    def counted(self, rows: Iterable[Row], progress: Progress) -> Iterator[Row]:
+        """Yield ``rows``, and report their number to ``progress``."""
         for number, row in enumerate(rows, 1):
             yield row
             if number % 1_000 == 0:
                 progress(number)
 
-    def copy(self, rows):
+    def copy(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Add ``rows`` by COPY."""
         with connection.cursor() as cursor:
             cursor.cursor.copy_expert(f"COPY actor ({', '.join(SAMPLE_COLUMNS)}) FROM STDIN", CopyReader(rows))
             # The planner must know of them before the first page is read.
             cursor.execute("ANALYZE actor")
 
-    def insert(self, rows):
-        # bulk_create holds all that it is given in memory.
+    def insert(self, rows: Iterator[tuple[Any, ...]]) -> None:
+        """Add ``rows`` in batches: bulk_create holds all its objects in memory."""
         while some := [Actor(**dict(zip(SAMPLE_COLUMNS, row, strict=True))) for row in islice(rows, INSERT_BATCH_ROWS)]:
             Actor.objects.bulk_create(some)

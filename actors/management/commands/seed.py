@@ -1,4 +1,6 @@
-"""``manage.py seed``: the first actors and films of a new directory."""
+"""``manage.py seed``: load the sample actors and films."""
+
+from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
@@ -12,8 +14,8 @@ class Command(BaseCommand):
         "Load the actors and films that come with the site, if the directory has none. Never changes one that is there."
     )
 
-    def handle(self, *args, **options):
-        """Load the fixtures into empty tables, whole or not at all; else leave everything."""
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Load the fixtures in one transaction if the tables are empty."""
         with transaction.atomic():
             if connection.vendor == "postgresql":
                 # Another set-up, or an editor, must not write between the look and the load.

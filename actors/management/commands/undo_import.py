@@ -1,4 +1,7 @@
-"""``manage.py undo_import``: an import, or a merge, taken back, however large."""
+"""``manage.py undo_import``: undo an import or a merge of any size."""
+
+import argparse
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -16,11 +19,12 @@ class Command(BaseCommand):
         "large for the admin's button. Exit code 4: actors were changed since, and nothing is undone."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("number", metavar="NUMBER", type=int, help="the import's, as import_actors has said it")
         add_user_argument(parser)
 
-    def handle(self, number, who, **options):
+    def handle(self, *args: Any, number: int, who: str, **options: Any) -> None:
+        """Undo the batch ``number``. Raises CommandError if that is refused."""
         check_user(who)
         batch = Batch.objects.filter(pk=number).first()
         if batch is None:

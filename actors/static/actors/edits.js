@@ -6,6 +6,6 @@ for (const edit of document.querySelectorAll(".conflict .edit")) {
     edit.closest("fieldset").querySelector("[type=radio][value=edited]").checked = true;
   };
   edit.addEventListener("input", choose);
-  // The stock autocompletion tells jQuery only.
+  // The autocompletion sends jQuery events only.
   window.django?.jQuery?.(edit).on("select2:select", choose);
 }

@@ -1,11 +1,13 @@
-"""``manage.py backup``: an archive of the database, and what must be in it."""
+"""``manage.py backup``: write an archive of the database and its manifest."""
 
+import argparse
 import json
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -20,12 +22,12 @@ class Command(BaseCommand):
     )
     requires_system_checks = ()
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE")
 
-    def handle(self, *args, **options):
-        """Make the backup, whole or not at all. Raises CommandError; then no file of the name is new."""
-        # A dump has password hashes in it.
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Write the backup. Raises CommandError; then existing files are unchanged."""
+        # A dump contains password hashes.
         os.umask(0o077)
         to = options["file"]
         try:
@@ -42,7 +44,8 @@ class Command(BaseCommand):
         except (archives.BackupError, OSError) as error:
             raise CommandError(str(error)) from None
 
-    def write(self, path):
+    def write(self, path: Path) -> None:
+        """Write the archive to ``path``, and its manifest beside it."""
         if path.is_dir():
             raise CommandError(f"{path} is a directory: name a file in it.")
         if not path.parent.is_dir():
@@ -52,7 +55,7 @@ class Command(BaseCommand):
         try:
             found = archives.dump(parts[0])
             parts[1].write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-            # Whenever this is cut off, no archive has a manifest that is not its own.
+            # Whenever this is interrupted, no archive has another one's manifest.
             manifest.unlink(missing_ok=True)
             parts[0].replace(path)
             parts[1].replace(manifest)

@@ -1,4 +1,6 @@
-"""``manage.py ensure_superuser``: the first administrator, from the environment."""
+"""``manage.py ensure_superuser``: create the first administrator from the environment."""
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -16,16 +18,18 @@ class Command(BaseCommand):
         "DJANGO_SUPERUSER_EMAIL. Does nothing where there is an administrator; never changes an account."
     )
 
-    def handle(self, *args, **options):
-        """Make the account unless some administrator can sign in already.
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Create the account unless there is an active administrator.
 
-        So an administrator who was renamed or shut out does not come back with
-        the next deployment. Raises CommandError where only one of the two
-        variables is set, where the password is weak, and where the name is
-        another account's; no message shows the password.
+        So a renamed or deactivated administrator does not come back with the next
+        deployment.
+
+        Raises:
+            CommandError: Only one of the two variables is set, the password is weak, or the
+                name is taken by another account. No message shows the password.
         """
         wanted = settings.FIRST_ADMINISTRATOR
-        accounts = get_user_model().objects
+        accounts = get_user_model()._default_manager
         if administrator := accounts.filter(is_superuser=True, is_active=True).order_by("pk").first():
             self.stdout.write(f"There is an administrator, {administrator.get_username()}: nothing is changed.")
             return

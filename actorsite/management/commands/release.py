@@ -1,29 +1,32 @@
-"""``manage.py release``: make the database ready for this version, before it serves."""
+"""``manage.py release``: prepare the database for this version, before it serves."""
 
 import random
 import time
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.core.management.commands import migrate
 from django.db import OperationalError, connection
+from django.db.migrations import Migration
 from django.utils.module_loading import import_string
 
 from actorsite.management import explain_database_error
 
-# Any number will do that no other program takes on this database.
+# Any number that no other program uses on this database.
 ADVISORY_LOCK_ID = 0x4163746F72
-# SQLSTATE: a lock that was not had in time, and a deadlock. A later try may have better luck.
+# SQLSTATE: lock timeout and deadlock. A later attempt may succeed.
 RETRY_SQLSTATES = ("55P03", "40P01")
 
 
 class Migrate(migrate.Command):
     """Django's ``migrate``, which also remembers the migration that it is applying."""
 
-    current = None
+    current: Migration | None = None
 
-    def migration_progress_callback(self, action, migration=None, fake=False):
+    def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
+        """Remember the migration; called before and after each."""
         self.current = migration if action == "apply_start" else None
         super().migration_progress_callback(action, migration, fake)
 
@@ -35,14 +38,14 @@ class Command(BaseCommand):
         "Any number may run at once."
     )
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         """Do all of it under one lock.
 
-        Raises CommandError where the database does not come up within
-        RELEASE_PATIENCE seconds, where other transactions hold its tables for
-        as long, where one of RELEASE_CHECKS refuses them, and where a migration
-        fails: one in a transaction is rolled back then, another is taken up by
-        the next release, and the version that serves goes on.
+        Raises:
+            CommandError: The database does not answer within RELEASE_PATIENCE seconds, other
+                transactions lock its tables for as long, one of RELEASE_CHECKS fails, or a
+                migration fails. A migration in a transaction is rolled back then; the next
+                release continues any other. The version that serves goes on serving.
         """
         self.end = time.monotonic() + settings.RELEASE_PATIENCE
         self.wait_for_database()
@@ -57,7 +60,8 @@ class Command(BaseCommand):
             call_command(settings.RELEASE_SEED_COMMAND, stdout=self.stdout)
         self.stdout.write("Released.")
 
-    def wait_for_database(self):
+    def wait_for_database(self) -> None:
+        """Wait until the database answers. Raises CommandError."""
         while True:
             try:
                 connection.ensure_connection()
@@ -69,17 +73,17 @@ class Command(BaseCommand):
             else:
                 return
 
-    def wait_for_turn(self):
-        """Take a lock that the session holds to its end, however that comes, on the connection that migrates.
+    def wait_for_turn(self) -> None:
+        """Take an advisory lock on the connection that migrates; it is held until the session ends.
 
-        It is asked for again and again: waiting in the database would hold a
-        snapshot there, for which the holder's CREATE INDEX CONCURRENTLY waits.
+        This polls: waiting in the database would hold a snapshot, and the other
+        release's CREATE INDEX CONCURRENTLY would wait for it.
         """
         if connection.vendor != "postgresql":
             return
         with connection.cursor() as cursor:
-            # The time-outs of requests are not those of migrations; a lock that is not had soon
-            # would make every request wait behind it.
+            # Migrations have no statement timeout, but a lock timeout: requests would wait behind a migration that
+            # waits for a lock.
             cursor.execute("SET statement_timeout = 0")
             cursor.execute(f"SET lock_timeout = {settings.RELEASE_LOCK_TIMEOUT}")
             told = False
@@ -92,7 +96,8 @@ class Command(BaseCommand):
                     told = True
                 time.sleep(0.5)
 
-    def migrate(self):
+    def migrate(self) -> None:
+        """Migrate; retry while other transactions lock the tables. Raises CommandError."""
         while True:
             command = Migrate()
             try:
@@ -109,8 +114,8 @@ class Command(BaseCommand):
                 return
 
 
-def failure(migration, error):
-    """Return what to tell about an ``error`` that ``migration`` raised, or Django before or after all migrations."""
+def failure(migration: Migration | None, error: Exception) -> str:
+    """Return the message for an ``error`` in ``migration``, or before or after all migrations if it is None."""
     if migration is None:
         return f"The migration failed: {error}"
     if migration.atomic:

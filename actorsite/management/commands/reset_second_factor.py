@@ -1,4 +1,7 @@
-"""``manage.py reset_second_factor``: for who lost every factor, where no administrator is left to ask."""
+"""``manage.py reset_second_factor``: for an account that lost its second factor, if no administrator can reset it."""
+
+import argparse
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
@@ -9,12 +12,12 @@ from actorsite.accounts import mfa
 class Command(BaseCommand):
     help = "Take every second factor from the account NAME, which sets up a new one at its next signing in."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME")
 
-    def handle(self, *args, name, **options):
-        """Raises CommandError where there is no such account."""
-        account = get_user_model().objects.filter(username=name).first()
+    def handle(self, *args: Any, name: str, **options: Any) -> None:
+        """Remove all second factors of the account. Raises CommandError if there is no such account."""
+        account = get_user_model()._default_manager.filter(username=name).first()
         if account is None:
             raise CommandError(f"There is no account {name}.")
         had = mfa.reset_second_factor(account)

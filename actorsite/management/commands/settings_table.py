@@ -1,6 +1,7 @@
-"""``manage.py settings_table``: every environment variable, and what this process has of it."""
+"""``manage.py settings_table``: every environment variable, and whether it is set."""
 
 import os
+from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -10,6 +11,6 @@ from actorsite.conf import env
 class Command(BaseCommand):
     help = "Print every environment variable: its default, whether it is set, what it means and allows. Never a value."
 
-    def handle(self, *args, **options):
-        """Print the table. Where a variable is wrong, actorsite.settings does, and then says what is."""
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the table. If a variable is invalid, actorsite.settings prints it, and then the errors."""
         self.stdout.write(env.settings_table(os.environ))

@@ -1,15 +1,17 @@
-"""``manage.py verify_backup``: proof that a backup can be restored."""
+"""``manage.py verify_backup``: verify a backup by restoring it."""
 
+import argparse
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from actorsite.backup import archives
 from actorsite.conf import database_url, env
 
-# Without these an archive is not one of this site.
+# An archive of this site contains two of these.
 OURS = {"actor", "django_migrations", "public.actor", "public.django_migrations"}
 
 
@@ -21,7 +23,7 @@ class Command(BaseCommand):
     )
     requires_system_checks = ()
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE")
         parser.add_argument(
             "--server",
@@ -30,9 +32,9 @@ class Command(BaseCommand):
             "without it the site's own",
         )
 
-    def handle(self, *args, **options):
-        """Verify the backup. Raises CommandError, which says everything that is wrong with it."""
-        # The scratch database is dropped all the same.
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Verify the backup. Raises CommandError with all errors."""
+        # The temporary database is dropped in this case too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         path = Path(options["file"])
         try:
@@ -44,7 +46,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(str(error)) from None
 
-    def verify(self, path, server):
+    def verify(self, path: Path, server: str | None) -> None:
+        """Restore the archive, and compare it with its manifest if there is one. Raises BackupError."""
         manifest = path.with_name(path.name + archives.MANIFEST_SUFFIX)
         expected = archives.read_manifest(manifest) if manifest.exists() else None
         if expected and (size := path.stat().st_size) != expected["size"]:

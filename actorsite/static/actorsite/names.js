@@ -1,4 +1,4 @@
-// Gives the boxes of the stock autocompletion (select2) the names of the fields that they stand for, to be read aloud.
+// Gives the autocompletion boxes of select2 the labels of their fields, for screen readers.
 "use strict";
 
 function name() {

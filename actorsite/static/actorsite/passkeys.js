@@ -33,8 +33,8 @@ for (const form of document.querySelectorAll("form.passkey")) {
         token,
       );
       const check = document.querySelector("#check-form");
-      // The form that is held goes on with the other form of the page, which needs no code now.
-      if (check?.elements.held) {
+      // The recovered form is in the other form of the page, which needs no code now.
+      if (check?.elements.recovered_form) {
         check.noValidate = true;
         check.requestSubmit();
       } else location.assign(said.next);

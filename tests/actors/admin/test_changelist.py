@@ -176,7 +176,7 @@ def test_all_of_the_list_is_never_confirmed_at_once(client, many):
 
 def test_of_a_common_word_the_best_are_listed_and_all_are_exported(client, many, monkeypatch):
     for module in (ranking, changelist):
-        monkeypatch.setattr(module, "MOST", 10)
+        monkeypatch.setattr(module, "MAX_RANKED", 10)
     page = client.get(f"{ACTORS}?q=b")
     assert len(names(page)) == 10 and "Only the best 10 are listed" in page.content.decode()
     term = "term=b&app_label=actors&model_name=credit&field_name=actor"
@@ -227,8 +227,8 @@ def test_a_search_lists_the_best_and_says_so_and_nothing_of_no_word(client, monk
     for title in ("Samurai Rebellion", "Samurai", "Zatoichi the Samurai"):
         Film.objects.create(title=title)
     assert "Samurai" not in client.get(f"{FILMS}?q=!!!").content.decode()
-    monkeypatch.setattr(ranking, "MAX_RANKED", 2)
-    monkeypatch.setattr(changelist, "MOST", 2)
+    for module in (ranking, changelist):
+        monkeypatch.setattr(module, "MAX_RANKED", 2)
     page = client.get(f"{FILMS}?q=samurai").content.decode()
     assert "Samurai Rebellion" in page and "Zatoichi" not in page and "Only the best 2 are listed" in page
     assert len(b"".join(client.get(f"{FILMS}export/csv/?q=samurai").streaming_content).splitlines()) == 4

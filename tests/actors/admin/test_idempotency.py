@@ -24,11 +24,11 @@ def alice(actor):
 
 
 def key(client, path=f"{LIST}add/"):
-    return client.get(path).context["once"]
+    return client.get(path).context["form_key"]
 
 
 def test_an_actor_is_added_once_and_the_second_answer_is_the_first(alice):
-    new = form(first_name="Setsuko", last_name="Hara", once=key(alice))
+    new = form(first_name="Setsuko", last_name="Hara", form_key=key(alice))
     answers = [alice.post(f"{LIST}add/", new, follow=True) for _ in range(2)]
     assert Actor.objects.filter(last_name="Hara").count() == 1
     for answer in answers:
@@ -42,34 +42,34 @@ def test_an_actor_is_added_once_and_the_second_answer_is_the_first(alice):
 
 
 def test_another_text_another_form_or_another_person_adds_another(alice, actor):
-    new = form(last_name="Hara", once=key(alice))
-    for data in (new, {**new, "first_name": "Setsuko"}, {**new, "once": key(alice)}):
+    new = form(last_name="Hara", form_key=key(alice))
+    for data in (new, {**new, "first_name": "Setsuko"}, {**new, "form_key": key(alice)}):
         alice.post(f"{LIST}add/", data)
     editor("bob").post(f"{LIST}add/", new)
     assert Actor.objects.filter(last_name="Hara").count() == 4
 
 
 def test_a_mistake_is_not_taken_for_the_sending(alice):
-    wrong = form(last_name="Hara", birth_year="1066", once=key(alice))
-    again = alice.post(f"{LIST}add/", wrong).context["once"]
+    wrong = form(last_name="Hara", birth_year="1066", form_key=key(alice))
+    again = alice.post(f"{LIST}add/", wrong).context["form_key"]
     assert not SubmittedForm.objects.exists()
-    alice.post(f"{LIST}add/", {**wrong, "birth_year": "1920", "once": again})
+    alice.post(f"{LIST}add/", {**wrong, "birth_year": "1920", "form_key": again})
     assert Actor.objects.filter(last_name="Hara").count() == 1
 
 
 def test_what_was_deleted_meanwhile_is_added_again_and_what_is_old_is_forgotten(alice):
-    new = form(last_name="Hara", once=key(alice))
+    new = form(last_name="Hara", form_key=key(alice))
     alice.post(f"{LIST}add/", new)
     Actor.objects.filter(last_name="Hara").delete()
     alice.post(f"{LIST}add/", new)
     assert Actor.objects.filter(last_name="Hara").count() == 1
     SubmittedForm.objects.update(at=now().replace(year=2020))
-    alice.post(f"{LIST}add/", form(last_name="Kyō", once=key(alice)))
+    alice.post(f"{LIST}add/", form(last_name="Kyō", form_key=key(alice)))
     assert SubmittedForm.objects.count() == 1
 
 
 def test_a_film_with_its_cast_is_added_once(alice, actor):
-    new = film_form(new=[(actor, "Tajōmaru")], title="Rashomon", once=key(alice, f"{FILMS}add/"))
+    new = film_form(new=[(actor, "Tajōmaru")], title="Rashomon", form_key=key(alice, f"{FILMS}add/"))
     for _ in range(2):
         assert alice.post(f"{FILMS}add/", new)["Location"] == FILMS
     assert Film.objects.count() == Credit.objects.count() == 1
@@ -100,7 +100,7 @@ def test_the_same_change_by_another_is_still_told(alice, actor):
 @pytest.mark.django_db(transaction=True)
 def test_of_sendings_at_the_same_time_one_adds():
     User.objects.create_superuser("root")
-    new = form(last_name="Hara", once="one key")
+    new = form(last_name="Hara", form_key="one key")
     barrier = Barrier(4)
 
     def send(_n):

@@ -44,14 +44,14 @@ def test_the_history_of_who_is_gone_names_them_by_their_ids(client, nameless):
     Film.objects.all().delete()
     assert {str(change) for change in Change.objects.all()} == {f"#{pk}"}
     assert {str(change) for change in FilmChange.objects.filter(credit_id=None)} == {f"#{film}"}
-    assert {change.whose for change in describe_changes(FilmChange.objects.exclude(credit_id=None))} == {
+    assert {change.actor_name for change in describe_changes(FilmChange.objects.exclude(credit_id=None))} == {
         f"#{pk} (deleted)"
     }
 
 
 def test_the_history_of_a_film_names_them_once(client, nameless):
     credit = FilmChange.objects.exclude(credit_id=None)
-    assert [change.whose for change in describe_changes(credit)] == [f"#{nameless.pk}"]
+    assert [change.actor_name for change in describe_changes(credit)] == [f"#{nameless.pk}"]
 
 
 def test_a_film_without_a_title_has_its_year(nameless):

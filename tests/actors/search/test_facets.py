@@ -54,9 +54,6 @@ def walked(request, monkeypatch):
     """A walk that ends at once, one that ends within the list, and one that does not end before it."""
     monkeypatch.setattr(facets, "WALKED", request.param)
     monkeypatch.setattr(actors, "PAGE_SIZE", 4)
-    actors._compiled.cache_clear()
-    yield
-    actors._compiled.cache_clear()
 
 
 def is_of(actor, country="", living="", born=""):

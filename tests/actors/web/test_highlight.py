@@ -3,8 +3,8 @@
 import pytest
 
 from actors.models import Actor
-from actors.templatetags.highlight import marked
 from actors.text.normalize import fold_words
+from actors.web.presentation import highlight
 
 
 @pytest.mark.once
@@ -33,7 +33,7 @@ from actors.text.normalize import fold_words
     ],
 )
 def test_marks(text, query, shown):
-    assert marked(text, fold_words(query)) == shown
+    assert highlight(text, fold_words(query)) == shown
 
 
 @pytest.mark.django_db

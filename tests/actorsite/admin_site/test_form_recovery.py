@@ -44,7 +44,7 @@ def fields(response, form):
     attributes, inside = re.search(rf"<form ([^>]*{form}[^>]*)>(.*?)</form>", page, re.DOTALL).groups()
     named = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
     data = {name: unescape(value) for name, value in named.findall(inside)}
-    data |= {name: unescape(value) for name, value in named.findall(page) if name == "held"}
+    data |= {name: unescape(value) for name, value in named.findall(page) if name == "recovered_form"}
     return unescape(re.search('action="([^"]*)"', attributes)[1]), data
 
 
@@ -55,7 +55,7 @@ def typed(browser, actor, **changes):
 
 
 def assert_sent_again(browser, answer, actor):
-    action, data = fields(answer, 'class="held"')
+    action, data = fields(answer, 'class="recovered-form"')
     assert action == address(actor)
     saved = send(browser, action, data)
     actor.refresh_from_db()
@@ -69,7 +69,7 @@ def test_the_database_is_away(browser, actor, monkeypatch):
         raise OperationalError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr("actors.history.actors.lock_actor", fail)
+        patch.setattr("actors.admin.conflicts.actors.lock_actor", fail)
         answer = send(browser, address(actor), data)
         assert answer.status_code == 503
         assert "<b>" not in answer.content.decode()
@@ -99,7 +99,7 @@ def test_the_session_is_over_and_somebody_else_was_faster(browser, actor):
     action, signing = fields(send(browser, address(actor), data), 'id="login-form"')
     Actor.objects.update(biography="Theirs.")
     answer = send(browser, action, {**signing, "username": "alice", "password": PASSWORD})
-    action, data = fields(answer, 'class="held"')
+    action, data = fields(answer, 'class="recovered-form"')
     assert send(browser, action, data).status_code == 409
 
 

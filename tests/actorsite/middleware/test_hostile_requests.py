@@ -74,7 +74,7 @@ def test_a_failure_gets_the_page_that_needs_nothing(client, monkeypatch):
     def fail(*args):
         raise RuntimeError
 
-    monkeypatch.setattr("actors.web.views.Listing.read", fail)
+    monkeypatch.setattr("actors.web.views.ActorListing.read", fail)
     client.raise_request_exception = False
     response = client.get("/")
     assert response.status_code == 500

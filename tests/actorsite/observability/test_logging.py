@@ -7,6 +7,8 @@ import sys
 import threading
 
 import pytest
+from django.test import RequestFactory
+from django.utils.translation import gettext_lazy
 
 from actorsite.observability import logging as logs
 from tests.server import ROOT, environment
@@ -21,7 +23,7 @@ def line(form="json", exception=None, **extra):
 
 
 def test_json_is_one_line_whatever_is_said():
-    written = line(method="GET", path="/a\nb", status=200, duration_ms=1.5, unknown=object())
+    written = line(method="GET", path="/a\nb", status=200, duration_ms=1.5)
     assert "\n" not in written
     found = json.loads(written)
     assert found.pop("time").endswith("+00:00")
@@ -34,6 +36,77 @@ def test_json_is_one_line_whatever_is_said():
         "status": 200,
         "duration_ms": 1.5,
     }
+
+
+def test_json_has_the_extra_fields():
+    """They were dropped."""
+    extra = {"film": 7, "names": ["梁朝偉"], "ratio": 0.5, "none": None, "lazy": gettext_lazy("Films")}
+    found = json.loads(line(**extra))
+    assert {name: found[name] for name in extra} == extra | {"lazy": "Films"}
+
+
+def test_json_has_the_stack(caplog):
+    """It was dropped."""
+    logging.getLogger("actors").error("Here", stack_info=True)
+    written = logs.JSONFormatter().format(caplog.records[0])
+    assert len(written.splitlines()) == 1
+    assert "test_json_has_the_stack" in json.loads(written)["stack_info"]
+
+
+def test_extra_fields_do_not_replace_those_of_every_line():
+    fields = {"time", "level", "logger", "message", "request_id", "exception"}
+    error = ValueError("no such actor")
+    record = logging.LogRecord("actors", logging.ERROR, __file__, 1, "Saw", (), (ValueError, error, None))
+    record.__dict__.update(dict.fromkeys(fields, "extra"))
+    token = logs.request_id.set("this-is-mine")
+    found = json.loads(logs.JSONFormatter().format(record))
+    logs.request_id.reset(token)
+    assert set(found) == fields
+    assert "extra" not in found.values()
+
+
+def test_extra_fields_have_no_request():
+    """Django attaches it to its records, and its text has the query string."""
+    request = RequestFactory().get("/?q=private")
+    assert "private" not in line(request=request, status_code=400)
+
+
+LOOP = []
+LOOP.append(LOOP)
+DEEP = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {(1, 2): 3}, LOOP, DEEP, {1}, b"x", ValueError("x")])
+def test_extra_fields_of_any_type_are_json(value):
+    """A line that cannot be encoded was lost."""
+    found = json.loads(line(value=value, film=7), parse_constant=pytest.fail)
+    assert found["message"] == "Saw 梁朝偉\nand more"
+    assert found["film"] == 7
+    assert "value" in found
+
+
+def test_a_dict_as_message_has_its_fields_and_its_text():
+    record = logging.LogRecord("actors", logging.INFO, __file__, 1, {"film": 7, "level": "none"}, (), None)
+    found = json.loads(logs.JSONFormatter().format(record))
+    assert (found["film"], found["level"], found["message"]) == (7, "INFO", "{'film': 7, 'level': 'none'}")
+
+
+@pytest.mark.parametrize("path", ["/", '/梁🎬"\\', "/\x7f", "/\n\x85"])
+@pytest.mark.parametrize("identifier", ["this-is-mine", None])
+def test_the_request_line_is_what_the_library_would_write(path, identifier, caplog):
+    """It has a faster way of its own, with the same fields in the same order."""
+    caplog.set_level(logging.INFO)
+    logs.log_request("GET", path, 404, 1.2345, identifier)
+    [record] = caplog.records
+    plain = logging.LogRecord(record.name, record.levelno, record.pathname, 0, record.msg, record.args, None)
+    plain.__dict__.update(record.__dict__)
+    token = logs.request_id.set(identifier)
+    written, expected = logs.JSONFormatter().format(record), logs.JSONFormatter().format(plain)
+    logs.request_id.reset(token)
+    assert written == expected
+    assert json.loads(written)["duration_ms"] == 1.2
 
 
 def test_any_text_is_json_as_it_is():
@@ -88,6 +161,13 @@ def test_text_is_for_people():
     assert line("text").endswith("INFO    Saw 梁朝偉\\nand more")
 
 
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_delete_character_in_a_line_of_ascii_is_escaped(form):
+    """The test for ASCII, which it is, let it pass."""
+    record = logging.LogRecord("actors", logging.INFO, __file__, 1, "Saw \x7f", (), None)
+    assert "\x7f" not in {"json": logs.JSONFormatter, "text": logs.TextFormatter}[form]().format(record)
+
+
 CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u202e\u2066"]
 
 
@@ -97,12 +177,15 @@ def test_a_stranger_writes_no_line_and_moves_no_cursor(form):
     said = "/x" + "".join(CONTROLS)
     error = ValueError(f"{said}\n14:00:00 ERROR   FAKE")
     record = logging.LogRecord("actors", logging.ERROR, __file__, 1, "Saw %s", (said,), (ValueError, error, None))
+    record.stack_info = f"Stack\n{said}"
+    record.said, record.nested = said, {said: [said]}
     written = {"json": logs.JSONFormatter, "text": logs.TextFormatter}[form]().format(record)
     first, *below = written.split("\n")
     assert not set(CONTROLS) & set(first + "".join(below))
     assert all(line.startswith("    ") for line in below) and (form == "text" or not below)
     if form == "json":
-        assert json.loads(written)["message"] == f"Saw {said}"
+        found = json.loads(written)
+        assert (found["message"], found["said"], found["nested"]) == (f"Saw {said}", said, {said: [said]})
 
 
 def test_a_failing_probe_has_an_id_in_each_line(client, caplog, monkeypatch):
@@ -120,7 +203,8 @@ def test_a_failing_probe_has_an_id_in_each_line(client, caplog, monkeypatch):
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_any_text_is_logged_whatever_the_locale(form):
     code = (
-        f"import logging.config; from actorsite import logs; logging.config.dictConfig(logs.config('INFO', {form!r})); "
+        f"import logging.config; from actorsite.observability import logging as logs; "
+        f"logging.config.dictConfig(logs.logging_config('INFO', {form!r})); "
         f"logs.log_request('GET', {'/梁🎬' + chr(0xDC80)!a}, 404, 1.5, 'this-is-mine')"
     )
     variables = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

@@ -360,7 +360,7 @@ def test_nothing_was_typed_beside_an_actor_who_is_gone(alice, film, actor):
     Film.objects.update(year=1955)
     third.delete()
     page = Page(alice.post(address(film), mine))
-    assert page.fields["given_line0_actor"] == page.fields["edited_line0_actor"] == ""
+    assert page.fields["original_line0_actor"] == page.fields["edited_line0_actor"] == ""
     save(alice, film, page, take_line0_actor="theirs")
     assert cast(film) == [TAKASHI, TOSHIRO]
 

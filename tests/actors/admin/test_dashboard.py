@@ -1,4 +1,4 @@
-"""The admin's front page, and what stands on all its pages."""
+"""The dashboard of the admin's front page, and names of actors and films in the admin."""
 
 import re
 
@@ -80,17 +80,6 @@ def test_the_front_page_reads_no_table_whole(client):
     assert len(asked) == 1 and "LIMIT 1000" in asked[0]
 
 
-@pytest.mark.parametrize("label", [None, "staging"])
-def test_the_environments_label_is_on_every_page(client, actor, settings, label):
-    settings.ENVIRONMENT_LABEL = label
-    pages = [client.get("/admin/login/")]
-    client.force_login(User.objects.create_superuser("root"))
-    pages += [client.get(page) for page in ("/admin/", "/admin/actors/actor/", "/admin/second-factor/")]
-    for page in pages:
-        assert ('<span class="environment">' in page.content.decode()) is bool(label)
-        assert page.content.decode().count("staging") == bool(label)
-
-
 def test_the_subject_and_the_failed_sign_ins_have_chinese_names(client):
     client.force_login(User.objects.create_superuser("root"))
     AccessAttempt.objects.create(username="eve", ip_address="203.0.113.1", failures_since_start=5)
@@ -137,12 +126,3 @@ def test_a_part_without_a_character_is_named_without_a_dash(client, actor):
     Credit.objects.update(character="Miles")
     page = client.get(f"/admin/actors/actor/{actor.pk}/delete/").content.decode()
     assert "Toshirō Mifune: Miles (Inception (2010))" in page
-
-
-def test_what_the_stock_admin_has_no_chinese_for_is_in_chinese_all_the_same(client, root):
-    chinese = {"headers": {"Accept-Language": "zh-CN"}}
-    page = client.get("/admin/", **chinese).content.decode()
-    for english, text in (("Model name", "模型名称"), ("Add link", "添加链接"), ("Change or view list link", "的链接")):
-        assert english not in page and text in page
-    wrong = client.post("/admin/actors/actor/add/", {"birth_year": "1066"}, **chinese).content.decode()
-    assert "<title>错误：" in wrong

@@ -1,0 +1,12 @@
+"""Reads numbers from request parameters and form data."""
+
+
+def is_number(text):
+    """Return whether ``text`` is a whole number of at most ten ASCII digits."""
+    return text.isascii() and text.isdigit() and len(text) <= 10
+
+
+def number_in(data, name):
+    """Return the number that ``data`` (a QueryDict) has under ``name``, or None if it has none."""
+    text = data.get(name, "")
+    return int(text) if is_number(text) else None

@@ -1,0 +1,15 @@
+"""Names of fields for people."""
+
+from typing import Any, cast
+
+from django.db import models
+
+
+def concrete_field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
+    """Return the field ``name`` of ``model``, which is a column of its own and no reverse relation."""
+    return cast("models.Field[Any, Any]", model._meta.get_field(name))
+
+
+def verbose_name_of(model: type[models.Model], name: str) -> str:
+    """Return the name of a field in the active language, such as "year of birth"."""
+    return str(concrete_field(model, name).verbose_name)

@@ -1,0 +1,116 @@
+"""Searches by words of each kind, and limit 4: their very statements, by psycopg2 in a loop."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg2
+
+from bench import databases, load
+from tests.server import ROOT, environment, site
+
+# Words of each kind, where there are as many. Of letters there are few; of no search is the address asked for twice.
+SEARCHED = 1_000
+
+
+def search_words(database_url: str, most: int = SEARCHED) -> dict[str, list[str]]:
+    """Return words of each kind that the goals name, as they are in the table."""
+    counted = (
+        "SELECT word FROM (SELECT lower(last_name) AS word, count(*) AS found FROM actor GROUP BY 1) AS words "
+        "WHERE found BETWEEN {} AND {} AND length(word) > 5 AND word !~ '\\W' ORDER BY md5(word) LIMIT {}"
+    )
+    rows = databases.query(database_url, "SELECT count(*) FROM actor")[0][0]
+    begin = (
+        "SELECT left(lower(last_name), {}) FROM actor WHERE actor_id % {} = 0 GROUP BY 1 ORDER BY md5(min(last_name)) "
+        "LIMIT {}"
+    )
+
+    def words(statement, *values):
+        return [word for (word,) in databases.query(database_url, statement.format(*values, most))]
+
+    nobody = product("bdfghjkz", "kqwxz", "bdfghjkz", "kqwxz")
+    return {
+        "a rare word": words(counted, 1, 20),
+        "a middling word": words(counted, max(1, rows // 5_000), max(5, rows // 500)),
+        "one letter": words(begin, 1, max(1, rows // 1_000)),
+        "two letters": words(begin, 2, max(1, rows // 1_000)),
+        "nothing found": [f"xq{''.join(letters)}v" for letters in nobody][:most],
+    }
+
+
+def requests_for(words: dict[str, list[str]]) -> dict[str, load.Request]:
+    """Return what is asked of the site for the words of each kind."""
+    return {kind: load.Request(tuple(f"/?q={quote(word)}" for word in some), anew=True) for kind, some in words.items()}
+
+
+class Limit4:
+    """The statements that the site sends for searches, in a session as the site's."""
+
+    def __init__(self, database_url: str, requests: dict[str, load.Request]):
+        """Ask the site for them. Raises load.Unfit where it does not answer."""
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            asked, found = Path(folder, "asked.json"), Path(folder, "found.json")
+            addresses = {
+                kind: [f"{base}{number}" for number, base in enumerate(one.bases)] for kind, one in requests.items()
+            }
+            asked.write_text(json.dumps(addresses), encoding="utf-8")
+            done = subprocess.run(
+                [sys.executable, "-m", "bench.statements", asked, found],
+                cwd=site(),
+                env=environment(DATABASE_URL=database_url, LOG_LEVEL="ERROR", PYTHONPATH=str(ROOT)),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise load.Unfit(f"No statements of searches: {done.stderr}")
+            told = json.loads(found.read_text(encoding="utf-8"))
+        self.searches = told["searches"]
+        self.connection = psycopg2.connect(database_url)
+        self.connection.autocommit = True
+        with self.connection.cursor() as cursor:
+            for setting in told["session"].items():
+                cursor.execute("SELECT set_config(%s, %s, false)", setting)
+
+    def search(self, kind: str, number: int) -> float:
+        """Return the seconds that the statements of the search with this ``number`` take. Raises load.Unfit."""
+        texts = self.searches[kind][number % len(self.searches[kind])]
+        start = time.perf_counter()
+        try:
+            with self.connection.cursor() as cursor:
+                for text in texts:
+                    cursor.execute(text)
+                    if cursor.description:
+                        cursor.fetchall()
+        except psycopg2.Error as error:
+            raise load.Unfit(f"A search {kind}: {error}") from error
+        return time.perf_counter() - start
+
+    def close(self):
+        self.connection.close()
+
+
+@dataclass(frozen=True)
+class Statements:
+    """One figure of the table: limit 4 for searches of a ``kind``, measured in this process."""
+
+    name: str
+    rows: int
+    limit: Limit4
+    kind: str
+
+    def measure(self, seconds: float, start: int = 0) -> load.Answer:
+        """Search for ``seconds``, from the search with the number ``start`` on."""
+        times, begun = [], time.monotonic()
+        while not times or time.monotonic() < begun + seconds:
+            times.append(self.limit.search(self.kind, start + len(times)))
+        return load.Answer.of(times, time.monotonic() - begun)
+
+    def sample(self, seconds: float) -> load.Answer:
+        return self.measure(seconds)

@@ -1,0 +1,63 @@
+"""The statements of searches: ``python -m bench.statements SEARCHES FILE``, with the site's environment.
+
+SEARCHES is a file of JSON, {kind: [address]}. FILE gets, as JSON, ``searches``,
+{kind: [[the text of a statement as it is sent]]}, and ``session``, the
+settings of the site's session in the database that are its own.
+
+The site's application is asked as gunicorn asks it, in this process. Not among
+the statements is the question for the data's version, which goes past Django.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+from wsgiref.util import setup_testing_defaults
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "actorsite.settings")
+
+from django.db import connection
+
+from actorsite.wsgi import application
+
+SESSION = "SELECT name, setting FROM pg_settings WHERE source IN ('client', 'session') AND context = 'user'"
+
+
+def statements_of(address: str) -> list[str]:
+    """Return the statements that the site sends to answer ``address``."""
+    sent, answered = [], []
+
+    def note(execute, sql, params, many, context):
+        text = context["cursor"].cursor.mogrify(sql, params)
+        sent.append(text.decode() if isinstance(text, bytes) else text)
+        return execute(sql, params, many, context)
+
+    path, _, query = address.partition("?")
+    environ = {"PATH_INFO": unquote(path), "QUERY_STRING": query, "HTTP_HOST": "127.0.0.1", "REMOTE_ADDR": "127.0.0.1"}
+    setup_testing_defaults(environ)
+    with connection.execute_wrapper(note):
+        response = application(environ, lambda status, headers, *more: answered.append(status))
+        for _ in response:
+            pass
+        if hasattr(response, "close"):
+            response.close()
+    if not answered[-1].startswith("200"):
+        sys.exit(f"{address}: {answered[-1]}")
+    return sent
+
+
+def write_statements(searches: Path, file: Path):
+    found = {}
+    for kind, asked in json.loads(searches.read_text(encoding="utf-8")).items():
+        # What is asked once for a version of the data, and not for each search, is asked now.
+        statements_of(f"{asked[-1]}-before")
+        found[kind] = list(map(statements_of, asked))
+    with connection.cursor() as cursor:
+        cursor.execute(SESSION)
+        session = dict(cursor.fetchall())
+    file.write_text(json.dumps({"searches": found, "session": session}), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_statements(*map(Path, sys.argv[1:]))

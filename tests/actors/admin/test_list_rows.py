@@ -1,0 +1,171 @@
+"""Cells, filters and labels of the admin's lists."""
+
+import re
+
+import pytest
+from django.contrib.admin.views.main import TO_FIELD_VAR
+from django.db import connection, transaction
+from django.utils.translation import override
+
+from actors.models import Actor, Batch, Change, Film
+from actors.text.countries import country_choices
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("root")]
+
+ACTORS, FILMS, CHANGES = "/admin/actors/actor/", "/admin/actors/film/", "/admin/actors/change/"
+FILM_CHANGES, BATCHES = "/admin/actors/filmchange/", "/admin/actors/batch/"
+LISTS = [
+    *(ACTORS, FILMS, CHANGES, FILM_CHANGES, BATCHES),
+    *("/admin/auth/user/", "/admin/auth/group/", "/admin/axes/accessattempt/"),
+]
+
+
+@pytest.fixture
+def odd_names():
+    """An actor, a film and users of changes whose names contain HTML."""
+    actor = Actor.objects.create(first_name="Tom & “B”", last_name="<b>'\"{}", native_name="梁朝偉", country="FR")
+    Film.objects.create(title="<i>Film</i>", original_title="&", year=1999)
+    Change.objects.update(who="R&D <a>")
+    Batch.objects.create(kind="import", name="<file>", who="root")
+    return actor
+
+
+def row_cells(page):
+    """Return {class: (attributes after it, content)} of the cells of a list's first row."""
+    row = page.content.decode().partition("<tbody>")[2].partition("</tr>")[0]
+    return {
+        name: (attributes, text)
+        for name, attributes, text in re.findall(r'class="([\w-]+)"([^>]*)>(.*?)</t[dh]>', row, re.S)
+    }
+
+
+def test_actor_row_with_html_in_names_is_escaped(client, odd_names):
+    cells = row_cells(client.get(ACTORS))
+    name = "&lt;b&gt;&#x27;&quot;{}, Tom &amp; “B”"
+    assert cells["field-listed_name"][1] == f'<a href="{ACTORS}{odd_names.pk}/change/">{name}</a>'
+    assert cells["field-native_name"][1] == "梁朝偉" and cells["field-shown_country"][1] == "France"
+    assert cells["field-birth_year"][1] == "-"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", cells["field-changed"][1])
+    box = cells["action-checkbox"][1]
+    assert f'value="{odd_names.pk}"' in box and "Select this object for an action - " in box and "<b>" not in box
+
+
+def test_actor_row_in_chinese_has_chinese_country(client, odd_names):
+    assert row_cells(client.get(ACTORS, headers={"accept-language": "zh-hans"}))["field-shown_country"][1] == "法国"
+
+
+def test_film_row_with_html_in_title_is_escaped(client, odd_names):
+    assert "&lt;i&gt;Film&lt;/i&gt;" in row_cells(client.get(FILMS))["field-listed_title"][1]
+
+
+def test_history_row_with_html_in_names_is_escaped(client, odd_names):
+    cells = row_cells(client.get(CHANGES))
+    name = "Tom &amp; “B” &lt;b&gt;&#x27;&quot;{}"
+    assert cells["field-actor"][1] == f'<a href="{ACTORS}{odd_names.pk}/change/">{name}</a>'
+    assert cells["field-person"][1] == '<a href="?who=R%26D+%3Ca%3E">R&amp;D &lt;a&gt;</a>'
+    assert '<ins class="come">&lt;b&gt;&#x27;&quot;{}</ins>' in cells["field-what"][1]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", cells["field-when"][1])
+
+
+def test_history_filter_with_html_in_name_is_escaped(client, odd_names):
+    page = client.get(f"{CHANGES}?who=R%26D+%3Ca%3E").content.decode()
+    assert re.search(r'<li class="selected">\s*<a href="\?who=R%26D\+%3Ca%3E">R&amp;D &lt;a&gt;</a></li>', page)
+
+
+@pytest.mark.parametrize(
+    ("language", "address", "labels"),
+    [
+        ("en", CHANGES, ["When", "Kind", "Actor", "What", "Who", "From", "Go back"]),
+        ("zh-hans", CHANGES, ["时间", "类型", "演员", "内容", "操作人", "来源", "恢复"]),
+        ("en", FILM_CHANGES, ["When", "Kind", "Film", "What", "Who", "From", "Go back"]),
+        ("en", BATCHES, ["When", "Kind", "Of", "Who", "What", "Go back"]),
+    ],
+)
+def test_history_cells_have_their_headings_as_labels(client, odd_names, language, address, labels):
+    page = client.get(address, headers={"accept-language": language})
+    cells = row_cells(page)
+    assert [attributes for attributes, _text in cells.values()] == [f' data-label="{label}"' for label in labels]
+
+
+@pytest.mark.parametrize("address", [ACTORS, FILMS, "/admin/auth/user/"])
+def test_other_lists_have_no_cell_labels(client, odd_names, address):
+    assert row_cells(client.get(address)) and "data-label" not in client.get(address).content.decode()
+
+
+# ?_to_field= names the field that a popup returns to the form that has opened it
+
+
+def filter_links(page):
+    """Return {title of the filter: the query strings of its choices} of a list."""
+    changelist = page.context["cl"]
+    return {
+        spec.parameter_name: [choice["query_string"] for choice in spec.choices(changelist)]
+        for spec in changelist.filter_specs
+        if hasattr(spec, "parameter_name")
+    }
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_filter_links_with_to_field_keep_it_and_set_their_own_parameter(client, odd_names, address):
+    plain = filter_links(client.get(address))
+    page = client.get(f"{address}?{TO_FIELD_VAR}=id")
+    for name, links in filter_links(page).items():
+        for link, plain_link in zip(links, plain[name], strict=True):
+            parameters = dict(part.split("=") for part in plain_link.removeprefix("?").split("&") if part)
+            joined = "&".join(f"{key}={value}" for key, value in sorted({TO_FIELD_VAR: "id", **parameters}.items()))
+            assert link == f"?{joined}"
+            assert client.get(f"{address}{link}").status_code == 200
+
+
+@pytest.mark.parametrize("address", LISTS)
+@pytest.mark.parametrize("field", ["biography", "who", "password", "none", "id__in", "\x00"])
+def test_list_with_unreferenced_to_field_is_400(client, address, field):
+    assert client.get(address, {TO_FIELD_VAR: field}).status_code == 400
+
+
+def test_history_field_filter_with_to_field_filters(client, actor):
+    actor.birth_year = 1921
+    actor.save()
+    page = client.get(f"{CHANGES}?{TO_FIELD_VAR}=id&_popup=1")
+    link = next(link for link in filter_links(page)["field"] if "birth_year" in link)
+    assert [change.kind for change in client.get(f"{CHANGES}{link}").context["cl"].result_list] == ["~"]
+
+
+# Countries
+
+
+def offered_countries(page):
+    return [code for code, _name in page.context["cl"].filter_specs[-1].lookup_choices[:-1]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_countries_are_those_of_now_whatever_wrote(client):
+    assert offered_countries(client.get(ACTORS)) == []
+    actor = Actor.objects.create(last_name="B", country="JP")
+    assert offered_countries(client.get(ACTORS)) == ["JP"]
+    Actor.objects.bulk_create([Actor(last_name="C", country="FR")])
+    assert offered_countries(client.get(ACTORS)) == ["FR", "JP"]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE actor SET country = 'US' WHERE country = 'FR'")
+    assert offered_countries(client.get(ACTORS)) == ["JP", "US"]
+    with transaction.atomic():
+        actor.delete()
+        assert offered_countries(client.get(ACTORS)) == ["US"]
+        transaction.set_rollback(True)
+    assert offered_countries(client.get(ACTORS)) == ["JP", "US"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_they_are_looked_for_once_while_nothing_is_written(client, monkeypatch):
+    Actor.objects.create(last_name="B", country="JP")
+    client.get(ACTORS)
+    monkeypatch.setattr(type(Actor.objects), "countries", lambda actors: pytest.fail("asked again"))
+    assert offered_countries(client.get(ACTORS)) == ["JP"]
+
+
+def test_the_choice_of_a_country_follows_the_language():
+    named = {}
+    for language in ("en", "zh-hans", "en"):
+        with override(language):
+            named[language] = dict(country_choices())["FR"]
+    assert named == {"en": "France", "zh-hans": "法国"}

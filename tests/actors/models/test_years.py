@@ -1,0 +1,25 @@
+"""Years of a life are in the language that they are asked for and cached under."""
+
+import pytest
+from django.utils.translation import override
+
+from actors.models import years
+
+# No database is asked.
+pytestmark = pytest.mark.once
+
+BORN = {"en": "born 1954", "zh-hans": "生于 1954 年"}
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    years.life_span.cache_clear()
+    yield
+    years.life_span.cache_clear()
+
+
+@pytest.mark.parametrize("active", BORN)
+@pytest.mark.parametrize("language", BORN)
+def test_life_span_is_in_the_given_language_whatever_is_active(language, active):
+    with override(active):
+        assert years.life_span(1954, None, language) == BORN[language]

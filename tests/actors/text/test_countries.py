@@ -1,0 +1,49 @@
+"""Names of countries are in the language that they are asked for and cached under."""
+
+import pytest
+from django.utils.translation import override
+
+from actors.text import countries
+
+# No database is asked.
+pytestmark = pytest.mark.once
+
+NAMES = {"en": "Japan", "zh-hans": "日本"}
+
+
+@pytest.fixture(autouse=True)
+def empty_caches():
+    """What another test has cached must not answer."""
+    for function in (countries.country_name, countries._country_choices):
+        function.cache_clear()
+    yield
+    for function in (countries.country_name, countries._country_choices):
+        function.cache_clear()
+
+
+@pytest.mark.parametrize("active", NAMES)
+@pytest.mark.parametrize("language", NAMES)
+def test_country_name_is_in_the_given_language_whatever_is_active(language, active):
+    """The first visitor's language was cached under another one's."""
+    with override(active):
+        assert countries.country_name("JP", language) == NAMES[language]
+
+
+@pytest.mark.parametrize("active", NAMES)
+@pytest.mark.parametrize("language", NAMES)
+def test_cached_choices_are_in_the_language_that_they_are_cached_under(language, active):
+    with override(active):
+        assert dict(countries._country_choices(language))["JP"] == NAMES[language]
+
+
+@pytest.mark.parametrize(("language", "first"), [("en", "Afghanistan"), ("zh-hans", "阿尔巴尼亚")])
+def test_country_choices_are_in_the_active_language_and_its_order(language, first):
+    """django-countries has a space before the Chinese name of Svalbard, which came first for it."""
+    with override(language):
+        choices = countries.country_choices()
+    assert dict(choices)["JP"] == NAMES[language]
+    assert choices[0][1] == first
+
+
+def test_country_name_has_no_space_around_it():
+    assert countries.country_name("SJ", "zh-hans") == "斯瓦尔巴群岛和扬马延岛"
