@@ -2,13 +2,12 @@
 
 from copy import copy
 from functools import cache
-from pathlib import Path
 
+from django.conf import settings
 from django.core import serializers
 from django.core.management.color import no_style
 from django.db import connection
 
-from actors import models
 from actors.models import Actor, Credit, Film
 
 PAGES = {
@@ -38,7 +37,7 @@ LANGUAGES = ("en", "zh-hans")
 @cache
 def _site_rows():
     """Return the actors, films and credits of the site's fixtures. Reading these takes longer than storing them."""
-    folder = Path(models.__file__).parent / "fixtures"
+    folder = settings.BASE_DIR / "actors" / "fixtures"
     texts = [(folder / f"{name}.json").read_text(encoding="utf-8") for name in ("actors", "films")]
     return [read.object for text in texts for read in serializers.deserialize("json", text)]
 
