@@ -23,6 +23,7 @@ from django.urls import Resolver404, resolve
 from django.utils.encoding import escape_uri_path
 from django.utils.http import http_date
 
+from actorsite.db.data_version import DataVersion, current_version, read_data_version
 from actorsite.db.deadlines import RequestDeadlineMiddleware, deadline
 from actorsite.db.postgresql.base import PING_SECONDS, breaker
 from actorsite.observability.logging import log_request, request_identifier
@@ -31,7 +32,6 @@ from actorsite.page_cache.keys import KeyReader, PageKey, matches_etag
 from actorsite.page_cache.publishing import CANONICAL_ADDRESS, PUBLIC_CACHE_CONTROL
 from actorsite.page_cache.revision import revision, revision_time
 from actorsite.page_cache.store import CachedPage, PageStore
-from actorsite.page_cache.version import DataVersion, current_version, read_data_version
 from actorsite.problem_details import is_data_path
 
 # Streams are compressed later, to different bytes each time, so their ETags are weak: RFC 9110, 8.8.1.
