@@ -43,6 +43,7 @@ USES = [
     ),
     ("django.core.handlers.wsgi.WSGIRequest", None, "actorsite.middleware.trusted_proxy, for its type"),
     ("django.core.handlers.wsgi.get_path_info", ("environ",), "actorsite.page_cache.wsgi"),
+    ("django.core.handlers.wsgi.WSGIRequest", ("environ",), "actorsite.middleware.trusted_proxy, for its types"),
     (
         "django.core.management.commands.migrate.Command.migration_progress_callback",
         ("action", "migration", "fake"),
