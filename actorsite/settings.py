@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Below whitenoise, whose files are compressed already. It pads its answers against BREACH.
-    "actorsite.page_cache.encodings.CompressionMiddleware",
+    "actorsite.page_cache.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "actorsite.middleware.query_string.QueryStringMiddleware",

@@ -14,11 +14,11 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
+from actors.admin.actor_history import actor_history_url
 from actors.admin.changelist import KeysetAdminMixin, format_timestamp
 from actors.admin.conflicts.actors import ActorConflictMixin
 from actors.admin.deletion import deleted_objects_with_credits
 from actors.admin.exports import ExportAdminMixin
-from actors.admin.history import actor_history_url
 from actors.admin.idempotency import IdempotentAddMixin
 from actors.admin.merges import MergeAdminMixin
 from actors.admin.params import is_number
