@@ -80,8 +80,12 @@ def test_the_server_sends_all_before_it_ends():
             reader.sendall(f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             time.sleep(0.5)
             server.process.send_signal(signal.SIGTERM)
-            time.sleep(2)  # its workers have long ended: they have written all
-            assert server.process.poll() is None
+            # The workers have ended: they have written everything. The server then waits for at most 8 s.
+            end = time.monotonic() + 7
+            while "Shutting down: Master" not in server.log and time.monotonic() < end:
+                time.sleep(0.05)
             assert "Shutting down: Master" in server.log
+            time.sleep(0.5)
+            assert server.process.poll() is None
             assert len(read(reader).partition(b"\r\n\r\n")[2]) == length
         assert server.process.wait(timeout=10) == 0
