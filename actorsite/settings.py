@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Below whitenoise, whose files are compressed already. It pads its answers against BREACH.
-    "actorsite.page_cache.encodings.CompressionMiddleware",
+    "actorsite.page_cache.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "actorsite.middleware.query_string.QueryStringMiddleware",
@@ -106,17 +106,24 @@ TEMPLATES = [
     },
 ]
 
-# Fragments of pages, the largest of some 10 kB. While a designer works, none is kept.
+# Both in the process's memory. What the database has is cached under its version (see actorsite.db.data_version).
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+    # Numbers and choices, see actorsite.page_cache.memoize: some 5 kB each at most.
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "values",
+        "OPTIONS": {"MAX_ENTRIES": 256},
+    },
+    # Fragments of pages: some 10 kB each at most. In development none is cached, so that an edited template shows.
     "template_fragments": {
         "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+        "LOCATION": "template_fragments",
         "OPTIONS": {"MAX_ENTRIES": 128},
     },
 }
 
 DATABASES = {"default": env.database_settings(ENV["DATABASE_URL"], ENV["DATABASE_CONN_MAX_AGE"])}
-# Reads the version of what public pages show (see actorsite.page_cache.version); empty for no page cache.
+# Reads the version of what public pages show (see actorsite.db.data_version); empty for no page cache.
 DATA_VERSION = "actors.db.data_version.current"
 CACHE_SECONDS = ENV["CACHE_SECONDS"]
 DATABASE_STATEMENT_TIMEOUT = ENV["DATABASE_STATEMENT_TIMEOUT"]

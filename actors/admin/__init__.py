@@ -1,3 +1,3 @@
 """The admin of actors, films, history and imports."""
 
-from actors.admin import actors, film_history, films, history, imports  # noqa: F401  registered on import
+from actors.admin import actor_history, actors, film_history, films, imports  # noqa: F401  registered on import

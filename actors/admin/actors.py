@@ -14,11 +14,11 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
+from actors.admin.actor_history import actor_history_url
 from actors.admin.changelist import KeysetAdminMixin, format_timestamp
 from actors.admin.conflicts.actors import ActorConflictMixin
 from actors.admin.deletion import deleted_objects_with_credits
 from actors.admin.exports import ExportAdminMixin
-from actors.admin.history import actor_history_url
 from actors.admin.idempotency import IdempotentAddMixin
 from actors.admin.merges import MergeAdminMixin
 from actors.admin.params import is_number
@@ -30,7 +30,7 @@ from actors.search import ranking
 from actors.text.countries import country_name
 from actors.text.normalize import fold_words
 from actorsite.admin_site.changelist import ChoiceFilter, check_query
-from actorsite.page_cache.memoize import memoize_for_version, read_version
+from actorsite.page_cache.memoize import memoize_for_version
 
 # The number of an actor's films that the form lists.
 MAX_LISTED_FILMS = 50
@@ -48,7 +48,6 @@ class CountryFilter(ChoiceFilter):
             names = sorted((country_name(code, language), code) for code in Actor.objects.countries())
             return [(code, name) for name, code in names]
 
-        read_version(request)
         # An action on a list builds its filters twice, within a transaction.
         if not hasattr(request, "country_choices"):
             request.country_choices = memoize_for_version(request, ("countries by name", language), choices)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from actors.exports import records
 from actors.exports.formats import FORMATS
-from actors.exports.spreadsheets import MAX_CELL_LENGTH
+from actors.exports.xlsx_text import MAX_CELL_LENGTH
 from actorsite.admin_site.changelist import check_query
 from actorsite.admin_site.mixin_base import ModelAdminMixin
 

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from actors.admin.history import (
+from actors.admin.actor_history import (
     HistoryAdminMixin,
     KindFilter,
     NumberFilter,

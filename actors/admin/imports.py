@@ -22,8 +22,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from actors import imports
+from actors.admin.actor_history import render_difference
 from actors.admin.conflicts.optimistic_locking import conflict_notice
-from actors.admin.history import render_difference
 from actors.admin.params import is_number
 from actors.history.undo import CannotUndoUnmerge, ChangedSinceBatch, undo_batch
 from actors.imports.columns import IGNORED_FIELDS, IMPORT_FIELDS, KEY_FIELDS, field_for_heading

@@ -13,7 +13,8 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 
 from actors.exports import records
-from actors.exports.spreadsheets import MAX_CELL_LENGTH, escape_for_xlsx, guard_formula
+from actors.exports.formula_guard import guard_formula
+from actors.exports.xlsx_text import MAX_CELL_LENGTH, escape_for_xlsx
 from actors.fields import SEPARATOR
 
 EXPORT_BATCH_ROWS = 2_000

@@ -15,7 +15,7 @@ from operator import attrgetter
 from django.db import connections, models, transaction
 
 from actors.db import copy as copying
-from actors.exports.spreadsheets import FORMULA_STARTS, guard_formula
+from actors.exports.formula_guard import FORMULA_STARTS, guard_formula
 from actors.fields import split_names
 
 ACTOR_FIELDS = (

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import cache
 
 from django.conf import settings
-from django.db import models
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -12,17 +11,13 @@ from actors.exports import records
 from actors.fields import UNSAID
 from actors.imports.errors import UnreadableFile, printable
 from actors.models import Actor
+from actors.models.labels import concrete_field
 from actors.text.normalize import fold
 
 KEY_FIELDS = ("id", "version")
 IMPORT_FIELDS = tuple(name for name in records.ACTOR_FIELDS if name not in (*KEY_FIELDS, "last_update"))
 # Further columns of our own exports, which cannot be imported.
 IGNORED_FIELDS = ("last_update", "url")
-
-
-def concrete_field(name: str) -> models.Field:
-    """Return the actor's field ``name``. Unlike ``get_field``, it never returns a relation from another model."""
-    return next(field for field in Actor._meta.concrete_fields if field.name == name)
 
 
 @cache
@@ -34,7 +29,7 @@ def _fields_by_heading() -> dict[str, str]:
     for code, _language in settings.LANGUAGES:
         with translation.override(code):
             for name in records.ACTOR_FIELDS:
-                names.setdefault(fold(str(concrete_field(name).verbose_name)), name)
+                names.setdefault(fold(str(concrete_field(Actor, name).verbose_name)), name)
     return names
 
 

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable
 from typing import NamedTuple, TextIO
 
-from actors.exports.spreadsheets import guard_formula
+from actors.exports.formula_guard import guard_formula
 
 MAX_SHOWN_LENGTH = 100
 

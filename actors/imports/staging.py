@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection
 from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext_lazy
 
-from actors.exports.spreadsheets import FORMULA_STARTS
+from actors.exports.formula_guard import FORMULA_STARTS
 from actors.history.actors import changed_fields
 from actors.history.attribution import attributed_to
 from actors.imports.columns import IMPORT_FIELDS, KEY_FIELDS

@@ -15,9 +15,10 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from actors.fields import BLANKS, MAX_ID, LineField, PlainTextField
-from actors.imports.columns import KEY_FIELDS, concrete_field
+from actors.imports.columns import KEY_FIELDS
 from actors.imports.errors import RowError, printable
 from actors.models import Actor
+from actors.models.labels import concrete_field
 from actors.models.years import FIRST_BIRTH_YEAR, YEAR_FIELDS
 from actors.text.countries import country_choices
 
@@ -32,7 +33,7 @@ class ColumnValidator:
 
     def __init__(self, names: list[str]) -> None:
         self.names = names
-        self.fields = {name: concrete_field(name) for name in names}
+        self.fields = {name: concrete_field(Actor, name) for name in names}
         self.right = {name: {"", *map(str, range(FIRST_BIRTH_YEAR, date.today().year + 1))} for name in YEAR_FIELDS}
         self.right["country"] = {"", *(code for code, _name in country_choices())}
 

@@ -12,7 +12,6 @@ from actors.fields import Decade, FoldedField, LineField, Newest
 from actors.models.actor import Actor
 from actors.models.lookups import containing_words
 from actors.models.years import FIRST_FILM_YEAR, year_message
-from actors.text.language import language_of_name
 from actors.text.slugs import film_slug, film_url
 
 
@@ -125,8 +124,3 @@ class Credit(models.Model):
 
     def __str__(self) -> str:
         return ": ".join(filter(None, (str(self.actor), self.character))) + f" ({self.film})"
-
-    @property
-    def title_language(self) -> str:
-        """The language of the film's original title, from its script and the actor's country; "" if unclear."""
-        return language_of_name(self.film.original_title, self.actor.country)

@@ -17,7 +17,7 @@ from django_otp import login, verify_token
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from actorsite.models import Passkey
+from actorsite.accounts.models import Passkey
 
 RECOVERY_CODE_COUNT = 10
 

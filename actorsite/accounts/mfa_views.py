@@ -18,8 +18,8 @@ from django_otp.util import random_hex
 
 from actorsite.accounts import mfa, webauthn
 from actorsite.accounts.lockout import locked_out
+from actorsite.accounts.models import Passkey
 from actorsite.admin_site.form_recovery import recover_form
-from actorsite.models import Passkey
 
 NEW_DEVICE_KEY = "second_factor_key"
 

@@ -8,7 +8,7 @@ from django.http.request import split_domain_port
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 
-from actorsite.models import Passkey
+from actorsite.accounts.models import Passkey
 
 CHALLENGE_SESSION_KEY = "passkey_challenge"
 

@@ -18,9 +18,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_a
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from actorsite.db.data_version import read_data_version
 from actorsite.db.deadlines import deadline
 from actorsite.observability.health import PROBE_VIEWS
-from actorsite.page_cache.version import read_data_version
 
 COUNTED_METHODS = ("GET", "HEAD", "POST")
 # A figure is worth less than a request: the database gets this long for all of them.

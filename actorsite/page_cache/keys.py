@@ -1,6 +1,5 @@
 """Keys of cached pages: address, scheme, host, language and encoding."""
 
-import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from django.utils.translation import get_language_from_request
 
 from actorsite.middleware.trusted_proxy import TrustedScheme
 from actorsite.observability.health import PROBE_VIEWS
-from actorsite.page_cache.encodings import best_encoding
+from actorsite.page_cache.compression import best_encoding
 from actorsite.problem_details import is_data_path
 
 # No browser sends a longer header: its result is computed and not cached.
@@ -101,8 +100,3 @@ def requested_encoding(environ: dict[str, Any]) -> str:
 def encoding_for(accept_encoding: str) -> str:
     """Return ``best_encoding``, cached."""
     return best_encoding(accept_encoding)
-
-
-def matches_etag(if_none_match: str, etag: str) -> bool:
-    """Whether If-None-Match matches ``etag`` by weak comparison: RFC 9110, 13.1.2 and 8.8.3.2."""
-    return if_none_match.strip() == "*" or etag.removeprefix("W/") in re.findall(r'"[^"]*"', if_none_match)

@@ -9,37 +9,30 @@ view has set (actorsite.page_cache.publishing), and under no other spelling of i
 with one page.
 """
 
-import base64
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from django.core.handlers.wsgi import get_path_info
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 from django.urls import Resolver404, resolve
 from django.utils.encoding import escape_uri_path
-from django.utils.http import http_date
 
+from actorsite.db.data_version import DataVersion, current_version, read_data_version
 from actorsite.db.deadlines import RequestDeadlineMiddleware, deadline
 from actorsite.db.postgresql.base import PING_SECONDS, breaker
 from actorsite.observability.logging import log_request, request_identifier
-from actorsite.page_cache.encodings import compress
-from actorsite.page_cache.keys import KeyReader, PageKey, matches_etag
+from actorsite.page_cache.compression import compress
+from actorsite.page_cache.etags import Headers, make_etag, matches_etag, validators
+from actorsite.page_cache.keys import KeyReader, PageKey
 from actorsite.page_cache.publishing import CANONICAL_ADDRESS, PUBLIC_CACHE_CONTROL
-from actorsite.page_cache.revision import revision, revision_time
 from actorsite.page_cache.store import CachedPage, PageStore
-from actorsite.page_cache.version import DataVersion, current_version, read_data_version
 from actorsite.problem_details import is_data_path
 
-# Streams are compressed later, to different bytes each time, so their ETags are weak: RFC 9110, 8.8.1.
-STREAM_SUFFIXES = (".csv", ".ndjson")
 # The interval, in seconds, at which connections are checked as Django does at each request: age and health.
 CONNECTION_CHECK_SECONDS = 1.0
 
-Headers: TypeAlias = list[tuple[str, str]]
 StartResponse: TypeAlias = Callable[..., Any]
 
 
@@ -201,28 +194,6 @@ def is_publishable(status: str, headers: dict[str, str], key: PageKey) -> bool:
 def without(headers: Headers, names: set[str]) -> Headers:
     """Return ``headers`` without those with the ``names``, in lower case."""
     return [(name, value) for name, value in headers if name.lower() not in names]
-
-
-def make_etag(token: str, key: PageKey) -> str:
-    """Return the ETag of the page with the ``key``, at the version ``token``."""
-    digest = hashlib.blake2b("\n".join((token, *key)).encode(), key=revision(), digest_size=15)
-    etag = f'"{base64.urlsafe_b64encode(digest.digest()).decode()}"'
-    return f"W/{etag}" if key.address.partition("?")[0].endswith(STREAM_SUFFIXES) else etag
-
-
-def validators(etag: str, version: DataVersion, key: PageKey) -> Headers:
-    """Return the headers that other caches need to reuse the response."""
-    # Without Cookie, which would prevent all caching. Caches revalidate by ETag, and each language has its own.
-    vary = "Accept-Encoding, Accept-Language" if key.language else "Accept-Encoding"
-    headers = [("ETag", etag), ("Vary", vary)]
-    changed = max(version.at, revision_time())
-    # RFC 9110, 8.8.2.1: not later than Date, which another clock sets than the database's.
-    if changed <= time.time():
-        headers.append(("Last-Modified", last_modified(changed)))
-    return headers
-
-
-last_modified = lru_cache(8)(http_date)
 
 
 def view_name(path: str) -> str:

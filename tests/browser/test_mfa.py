@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 
-from actorsite.models import Passkey
+from actorsite.accounts.models import Passkey
 from tests.actorsite.accounts.test_mfa import PASSWORD, code_of, key_shown, next_code
 from tests.browser.navigation import follow
 from tests.browser.test_admin import check_page  # noqa: F401  the fixture

@@ -41,6 +41,7 @@ USES = [
         ("environ", "key", "default"),
         "actorsite.page_cache.keys",
     ),
+    ("django.core.handlers.wsgi.WSGIRequest", None, "actorsite.middleware.trusted_proxy, for its type"),
     ("django.core.handlers.wsgi.get_path_info", ("environ",), "actorsite.page_cache.wsgi"),
     ("django.core.handlers.wsgi.WSGIRequest", ("environ",), "actorsite.middleware.trusted_proxy, for its types"),
     (
@@ -48,7 +49,6 @@ USES = [
         ("action", "migration", "fake"),
         "actorsite.management.commands.release",
     ),
-    ("django.core.paginator.Paginator._get_page", (), "actors.admin.changelist"),
     (
         "django.db.backends.base.base.BaseDatabaseWrapper.wrap_database_errors",
         None,

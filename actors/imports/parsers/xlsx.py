@@ -7,7 +7,7 @@ from typing import IO, Any
 from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 
-from actors.exports.spreadsheets import unescape_from_xlsx
+from actors.exports.xlsx_text import unescape_from_xlsx
 from actors.imports.errors import UnreadableFile
 from actors.imports.parsers.source import NumberedRows
 

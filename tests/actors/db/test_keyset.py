@@ -113,3 +113,16 @@ def test_a_page_costs_one_query_and_with_a_token_two(cast, django_assert_num_que
         middle = page(after=token)
     with django_assert_num_queries(2):
         page(size=4, before=middle.next)
+
+
+def test_named_tuples_have_the_same_pages_as_models(cast):
+    def ids(rows, **place):
+        found = keyset.keyset_page(rows, "sort_last", 5, "v", **place)
+        return [row.id for row in found.rows], found.previous, found.next
+
+    models, tuples = Actor.objects.all(), Actor.objects.values_list("id", "sort_last", named=True)
+    first = ids(tuples)
+    assert first == ids(models) and first[2]
+    assert ids(tuples, after=first[2]) == ids(models, after=first[2])
+    last = ids(tuples, start="z")
+    assert last == ids(models, start="z") and ids(tuples, before=last[1]) == ids(models, before=last[1])

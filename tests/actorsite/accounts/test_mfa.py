@@ -19,7 +19,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from actors.models import Actor
 from actorsite.accounts import mfa
-from actorsite.models import Passkey
+from actorsite.accounts.models import Passkey
 
 pytestmark = pytest.mark.django_db
 

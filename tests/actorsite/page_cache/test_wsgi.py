@@ -15,7 +15,7 @@ from django.utils.http import parse_http_date
 from actors.db import data_version
 from actors.listing.actors import ActorListing
 from actors.models import Actor, Credit, Film
-from actorsite.page_cache import encodings, keys
+from actorsite.page_cache import compression, keys
 from actorsite.page_cache.revision import revision_time
 from actorsite.page_cache.store import PAGE_OVERHEAD_BYTES, CachedPage, PageStore
 from tests.server import Server, migrated_database
@@ -320,7 +320,7 @@ def test_a_kept_page_has_its_line_in_the_log(db):
     ],
 )  # fmt: skip
 def test_the_best_encoding_that_is_allowed_is_taken(accepted, encoding):
-    assert encodings.best_encoding(accepted) == encoding
+    assert compression.best_encoding(accepted) == encoding
 
 
 @pytest.mark.parametrize("header", ["Accept-Encoding", "Accept-Language", "Cookie", "If-None-Match", "X-Request-Id"])

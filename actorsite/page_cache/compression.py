@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
+from actorsite.db.data_version import current_version
 from actorsite.page_cache.publishing import PUBLIC_CACHE_CONTROL
-from actorsite.page_cache.version import current_version
 
 ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=5),
