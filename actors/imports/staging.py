@@ -111,9 +111,8 @@ class Staging:
                 text.seek(0)
                 texts = ", ".join(name for name in names if name not in (*NUMBER_FIELDS, "line", "fine"))
                 never = f", FORCE_NOT_NULL ({texts})" if texts else ""
-                cursor.copy_expert(
-                    f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT csv{never})", text, size=1 << 16
-                )
+                # By position: with DEBUG, Django's cursor takes no keywords here.
+                cursor.copy_expert(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT csv{never})", text, 1 << 16)
             else:
                 # SQLite stores digits in such a column as a number, but an empty text as a text.
                 marks = ", ".join("nullif(?, '')" if name in NUMBER_FIELDS else "?" for name in names)

@@ -75,7 +75,7 @@ class Command(BaseCommand):
     def copy(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Add ``rows`` by COPY."""
         with connection.cursor() as cursor:
-            cursor.cursor.copy_expert(f"COPY actor ({', '.join(SAMPLE_COLUMNS)}) FROM STDIN", CopyReader(rows))
+            cursor.copy_expert(f"COPY actor ({', '.join(SAMPLE_COLUMNS)}) FROM STDIN", CopyReader(rows))
             # The planner must know of them before the first page is read.
             cursor.execute("ANALYZE actor")
 

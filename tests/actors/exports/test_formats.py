@@ -226,5 +226,5 @@ def test_an_export_of_films_asks_nothing_for_each_row(kind):
     Film.objects.bulk_create(Film(title=f"Part {n}") for n in range(300))
     with CaptureQueriesContext(connection) as queries:
         b"".join(FORMATS[kind].parts(Film.objects.order_by("id"), data.FILM_FIELDS))
-    # Time limits, an estimate of the rows, the check for a lost reader, and COPY itself; a savepoint around them.
+    # The transaction's begin and end, the time limit, how many there are, who looks after the reader, and the rows.
     assert len(queries) <= 6

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook
 
 from actors import imports
@@ -251,6 +252,13 @@ def test_rows_add_change_and_leave(actor):
     assert batch.changes.count() == 4
     Actor.objects.create(first_name="After")
     assert Change.objects.latest("id").batch is None
+
+
+def test_import_while_queries_are_logged():
+    """With DEBUG, Django's cursor takes the arguments of COPY by position only."""
+    with CaptureQueriesContext(connection):
+        run("first_name,last_name\nAda,Lovelace\n")
+    assert "Ada Lovelace" in map(str, Actor.objects.all())
 
 
 def test_ids_are_in_the_order_of_the_lines():
