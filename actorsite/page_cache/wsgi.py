@@ -141,6 +141,8 @@ class PageCache:
         self, environ: dict[str, Any], start_response: StartResponse, key: PageKey, version: DataVersion, etag: str
     ) -> Iterable[bytes]:
         """Let the site answer; cache the page if it is the same for all users."""
+        # Before Django replaces PATH_INFO, in this very dictionary, by the decoded path.
+        path = get_path_info(environ)
         started: list[tuple[Any, ...]] = []
         reset = current_version.set(version)
         try:
@@ -168,7 +170,6 @@ class PageCache:
             body = compressed
             lasting.append(("Content-Encoding", key.encoding))
         lasting.append(("Content-Length", str(len(body))))
-        path = get_path_info(environ)
         query = environ["QUERY_STRING"]
         if headers[CANONICAL_ADDRESS.lower()] == escape_uri_path(path) + (f"?{query}" if query else ""):
             self.store.put(key, CachedPage(version.token, etag, lasting, body, path, view_name(path)))

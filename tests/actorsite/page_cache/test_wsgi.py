@@ -25,6 +25,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ADDRESSES = ["/", "/?q=mifune", "/?country=JP&sort=first", "/actors.json", "/actors.json?living=yes", "/feed/", "/api/"]
 ADDRESSES += ["/robots.txt", "/openapi.json", "{actor}", "{film}", "{actor.json}"]
+# In letters other than a to z, which Django and WSGI write in two ways.
+ADDRESSES += ["{other actor}", "{other film}"]
 
 
 @pytest.fixture
@@ -39,6 +41,9 @@ def addresses(actor):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n}") for n in range(60))
     own = {"{actor}": actor.get_absolute_url(), "{film}": film.get_absolute_url()}
     own["{actor.json}"] = f"{actor.get_absolute_url()[:-1]}.json"
+    own["{other actor}"] = Actor.objects.create(first_name="Зинаида", last_name="Волкова").get_absolute_url()
+    own["{other film}"] = Film.objects.create(title="七人の侍", year=1954).get_absolute_url()
+    assert all("%" in own[name] for name in ("{other actor}", "{other film}"))
     return [own.get(address, address) for address in ADDRESSES]
 
 
