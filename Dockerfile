@@ -14,7 +14,7 @@ COPY .profile.d/ /app/.profile.d/
 COPY actorsite/ /app/actorsite/
 COPY actors/ /app/actors/
 WORKDIR /app
-# Settings demand a key, hosts and a database. These live and die with this command.
+# The settings require a key, hosts and a database. These values are for this command only.
 RUN SECRET_KEY="$(python3 -c 'import secrets; print(secrets.token_urlsafe(50))')" \
     ALLOWED_HOSTS=localhost DATABASE_URL=sqlite:////nonexistent \
     PYTHONDONTWRITEBYTECODE=1 /opt/venv/bin/python3 manage.py collectstatic --no-input --verbosity 0 \
@@ -25,7 +25,7 @@ RUN SECRET_KEY="$(python3 -c 'import secrets; print(secrets.token_urlsafe(50))')
 FROM docker.io/library/python:3.13-slim-trixie
 # bash (as /bin/sh), curl and openssh-server: `heroku ps:exec`; postgresql-client: `manage.py backup`.
 # pg_dump refuses a server newer than itself: the client, and libpq with it, come from the suite that has the newest,
-# and nothing else does. Its index is dated for a week: a mirror that lags must not break the build.
+# and nothing else does. Its index expires after a week: a mirror that lags must not break the build.
 # systemd-standalone-sysusers spares openssh-server the whole of systemd. No host key may be in an image.
 # Debian stable keeps one version of a package, the patched one: a pin would break the build (DL3008).
 # SHELL is for builds only, and Heroku refuses it: here /bin/sh is for what runs (DL4005).

@@ -1,7 +1,7 @@
-# `make` alone lists what there is.
+# `make` alone lists the commands.
 VENV ?= .venv
 PYTHON ?= python3
-# `make test DJANGO=6.1` replaces Django by that of requirements-django6.1.txt, in a virtual environment of its own.
+# `make test DJANGO=6.1` uses the Django of requirements-django6.1.txt, in a separate virtual environment.
 ifneq ($(DJANGO),)
 override VENV := $(VENV)-django$(DJANGO)
 DJANGO_LOCK = requirements-django$(DJANGO).txt
@@ -29,14 +29,14 @@ $(VENV)/.tools: $(VENV)/.runtime requirements-dev.txt
 	$(INSTALL_DJANGO)
 	@touch $@
 
-# checkov needs other versions of what the site runs on.
+# checkov needs other versions of the site's dependencies.
 SCAN = $(VENV)-scan
 $(SCAN)/.tools: requirements-scan.txt
 	$(PYTHON) -m venv $(SCAN)
 	$(SCAN)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scan.txt
 	@touch $@
 
-# The peers of `make bench` must not choose the versions of what the site runs on.
+# The peers of `make bench` must not affect the versions of the site's dependencies.
 BENCH = $(VENV)-bench
 $(BENCH)/.tools: requirements.txt requirements-bench.txt
 	$(PYTHON) -m venv $(BENCH)
@@ -44,7 +44,7 @@ $(BENCH)/.tools: requirements.txt requirements-bench.txt
 	$(BENCH)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
-# What development sets. `DATABASE_URL` and `PORT` are yours to choose.
+# The environment of development. You can set `DATABASE_URL` and `PORT`.
 DEVELOPMENT = DEBUG=true SECRET_KEY=development-only-development-only-development-only \
 	ALLOWED_HOSTS=localhost,127.0.0.1,[::1] LOG_FORMAT=text PORT=$${PORT:-8000} \
 	DATABASE_URL=$${DATABASE_URL:-sqlite:///$(CURDIR)/actorsite.sqlite3}
@@ -52,11 +52,11 @@ DEVELOPMENT = DEBUG=true SECRET_KEY=development-only-development-only-developmen
 run: $(VENV)/.runtime ## set up and serve at http://localhost:8000/ (PORT chooses another)
 	@$(DEVELOPMENT) sh bin/run $(BIN)/python
 
-# Of thousands of tests many meet real servers, browsers and containers, at the pace of the machine. One that fails is
-# asked again, once, and the end names it in red: pytest by hand asks nothing twice.
+# Many of the thousands of tests use real servers, browsers and containers, whose speed depends on the machine. A test
+# that fails is run once more, and the summary names it in red. pytest run by hand repeats nothing.
 AGAIN = --reruns 1
 
-# Elsewhere: the image's own tests (`make test-image`) and those that need more tools (`make quality`).
+# Not included: the tests of the image (`make test-image`) and those that need more tools (`make quality`).
 HERE = -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
 
 check: lint types quick ## before each commit: lint, types and the quick tests
@@ -73,7 +73,7 @@ test: $(VENV)/.tools ## everything on PostgreSQL, on SQLite what differs there, 
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# The lock file pins them. Nothing of theirs is run while they are installed.
+# The lock file pins the npm packages. Their install scripts are not run.
 WEB = tests/web/node_modules
 $(WEB)/.installed: tests/web/package.json tests/web/package-lock.json
 	@for tool in node npm java chromium; do command -v $$tool >/dev/null || { echo "There is no $$tool. \
@@ -86,7 +86,7 @@ quality: $(VENV)/.tools $(BENCH)/.tools $(WEB)/.installed ## the public pages by
 	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) tests/web
 	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) --ignore=tests/platform --ignore=tests/web -m peers
 
-# What takes long to install and short to run: .ci/run does it while the tests run.
+# Tools that take long to install: .ci/run installs them while the tests run.
 tools: $(SCAN)/.tools $(BENCH)/.tools $(WEB)/.installed
 
 ROWS ?= 200,1000000
@@ -108,7 +108,7 @@ contract: $(VENV)/.tools engine ## try the image that is there, named by IMAGE, 
 soak: $(VENV)/.tools image ## 50,000 requests over 10 rolling updates of three pods, none of which may fail
 	TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_soak.py
 
-# CONTEXT is one of `kubectl config get-contexts`; IMAGE must be on its nodes. Makes and deletes one namespace.
+# CONTEXT is one of `kubectl config get-contexts`; IMAGE must be on its nodes. The tests create and delete one namespace.
 test-cluster: $(VENV)/.tools ## the stories of the pods on the cluster that CONTEXT names, with IMAGE
 	@test -n "$(CONTEXT)" || { echo "Name a cluster: make test-cluster CONTEXT=kind-x IMAGE=…" >&2; exit 1; }
 	CONTEXT=$(CONTEXT) TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_scenarios.py tests/platform/test_soak.py

@@ -1,7 +1,7 @@
 #!/bin/bash
-# The one way to start: no argument or `serve` serves, `release` prepares the
-# database, anything else is run as given. A release dyno that is given nothing
-# else to run releases: Heroku runs an image pushed as `release` with its own CMD.
+# Without arguments or with `serve`, serves the site; with `release`, prepares the
+# database; anything else is run as a command. On a release dyno, `serve` means
+# `release`: Heroku runs an image pushed as `release` with the image's own CMD.
 set -euo pipefail
 cd /app
 . .profile.d/heroku-exec.sh

@@ -1,3 +1,5 @@
 """Registers the site's models with the admin."""
 
-from actorsite.accounts import admin  # noqa: F401  registered on import
+from actorsite.accounts import admin
+
+__all__ = ["admin"]

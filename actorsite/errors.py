@@ -1,6 +1,6 @@
 """Error handlers: 503 if the database is unavailable, else 500; 403 and 404.
 
-Addresses of data answer with problem details.
+URLs of data are answered with problem details.
 """
 
 import sys
@@ -23,14 +23,14 @@ READ_ONLY_SQLSTATE = "25006"
 
 
 def is_unavailable(error: BaseException | None) -> bool:
-    """Whether ``error`` means that the database is down, hung, out of connections, too slow or read-only."""
+    """Return whether ``error`` means that the database is down, hung, out of connections, too slow or read-only."""
     if isinstance(error, InternalError):
         return getattr(error.__cause__, "pgcode", None) == READ_ONLY_SQLSTATE
     return isinstance(error, (OperationalError, InterfaceError))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500, called while the exception is handled. Neither page needs the database."""
+    """Return the 503 or 500 response, as Django's handler500. It is called while the exception is being handled."""
     error = sys.exc_info()[1]
     data = is_data_path(request.path)
     if not is_unavailable(error):
@@ -55,15 +55,15 @@ def recovery_page(template: str, request: HttpRequest) -> str:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW. A form of this site can be sent again, with the current token."""
+    """Return the 403 page of CSRF_FAILURE_VIEW, where a form of this site can be sent again with the current token."""
     return HttpResponse(recovery_page("403_csrf.html", request), status=403)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler403."""
+    """Return the 403 page with the submitted form, as Django's handler403."""
     return render(request, "403.html", {"recovered_form": recover_form(request)}, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler404."""
+    """Return the 404 page, or problem details for a URL of data, as Django's handler404."""
     return not_found_problem(request) if is_data_path(request.path) else page_not_found(request, exception)

@@ -1,3 +1,5 @@
 """Models of the site."""
 
-from actorsite.accounts.models import Passkey  # noqa: F401  registered on import
+from actorsite.accounts.models import Passkey
+
+__all__ = ["Passkey"]

@@ -9,7 +9,7 @@ DATA_SUFFIXES = (".json", ".csv", ".ndjson")
 
 
 def is_data_path(path: str) -> bool:
-    """Whether ``path`` is an address of data, existing or not, whose errors are problem details."""
+    """Return whether ``path`` is a URL of data, existing or not, whose errors are problem details."""
     return path.endswith(DATA_SUFFIXES)
 
 

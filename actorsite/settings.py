@@ -17,7 +17,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 try:
     ENV = env.read_environment(os.environ)
 except env.InvalidEnvironment as error:
-    # Who asks for the table wants it most when something in it is wrong.
+    # The table is needed most when a variable is invalid, and the command itself cannot start then.
     if sys.argv[1:2] == ["settings_table"]:
         print(env.settings_table(os.environ))
     sys.exit(str(error))
@@ -37,8 +37,8 @@ FIRST_ADMINISTRATOR = {
 RELEASE_PATIENCE = ENV["RELEASE_PATIENCE"]
 RELEASE_LOCK_TIMEOUT = ENV["RELEASE_LOCK_TIMEOUT"]
 RELEASE_SEED = ENV["RELEASE_SEED"]
-# What the applications add to `manage.py release`: functions that refuse a database (CommandError) before it is
-# migrated, functions that are called with the command's stdout after it, and the command for RELEASE_SEED.
+# Extensions of `manage.py release` by the applications: functions that refuse a database (CommandError) before it is
+# migrated, functions that are called with the command's stdout afterwards, and the command for RELEASE_SEED.
 RELEASE_CHECKS = ["actors.db.adoption.check_table"]
 RELEASE_STEPS = ["actors.db.trigram_indexes.make_trigram_indexes"]
 RELEASE_SEED_COMMAND = "seed"
@@ -69,7 +69,7 @@ MIDDLEWARE = [
     "actorsite.db.deadlines.RequestDeadlineMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # Below whitenoise, whose files are compressed already. It pads its answers against BREACH.
+    # Below whitenoise, whose files are compressed already. It pads responses against BREACH.
     "actorsite.page_cache.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -93,7 +93,7 @@ WSGI_APPLICATION = "actorsite.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        # Before the applications' own: ours of the admin come first, and extend the stock ones.
+        # Searched before the applications' templates, so that those here override and extend Django's admin templates.
         "DIRS": [BASE_DIR / "actorsite" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
@@ -106,15 +106,15 @@ TEMPLATES = [
     },
 ]
 
-# Both in the process's memory. What the database has is cached under its version (see actorsite.db.data_version).
+# In the process's memory. Values from the database are cached under its version (see actorsite.db.data_version).
 CACHES = {
-    # Numbers and choices, see actorsite.page_cache.memoize: some 5 kB each at most.
+    # Values of actorsite.page_cache.memoize: at most about 5 kB each.
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "values",
         "OPTIONS": {"MAX_ENTRIES": 256},
     },
-    # Fragments of pages: some 10 kB each at most. In development none is cached, so that an edited template shows.
+    # Fragments of pages: at most about 10 kB each. In development none is cached, so that edited templates show.
     "template_fragments": {
         "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
         "LOCATION": "template_fragments",
@@ -123,7 +123,7 @@ CACHES = {
 }
 
 DATABASES = {"default": env.database_settings(ENV["DATABASE_URL"], ENV["DATABASE_CONN_MAX_AGE"])}
-# Reads the version of what public pages show (see actorsite.db.data_version); empty for no page cache.
+# The function that returns the version of the data (see actorsite.db.data_version); empty for no page cache.
 DATA_VERSION = "actors.db.data_version.current"
 CACHE_SECONDS = ENV["CACHE_SECONDS"]
 DATABASE_STATEMENT_TIMEOUT = ENV["DATABASE_STATEMENT_TIMEOUT"]
@@ -131,19 +131,19 @@ DATABASE_STATEMENT_TIMEOUT = ENV["DATABASE_STATEMENT_TIMEOUT"]
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-# An account is locked for the address that guesses at it, so that nobody can lock out anybody else.
+# An account is locked only for the address that sent wrong passwords, so that nobody can lock out anybody else.
 # The address is REMOTE_ADDR, which actorsite.middleware.trusted_proxy sets.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=ENV["LOCKOUT_MINUTES"])
-# Tries while it is locked neither prolong it nor are kept.
+# Attempts during the lockout window neither extend it nor are counted.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "actorsite.accounts.lockout.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-# A password is easily typed in the place of a name: names stay out of the log, addresses do not.
+# Users sometimes type a password into the username field, so usernames are not logged. Addresses are.
 AXES_SENSITIVE_PARAMETERS = ["username"]
 
 ENVIRONMENT_LABEL = ENV["ENVIRONMENT_LABEL"]
@@ -151,10 +151,12 @@ STAFF_SECOND_FACTOR = ENV["STAFF_SECOND_FACTOR"]
 OTP_TOTP_ISSUER = "Actorsite"
 # A function(user) whose result the template admin/dashboard.html gets as `dashboard`, on the admin's front page.
 ADMIN_DASHBOARD = "actors.admin.dashboard.dashboard_context"
-# Hidden fields of inline forms, which form recovery does not list: the film that a credit belongs to.
-FORM_RECOVERY_HIDDEN_SUFFIXES = ["-film"]
+# Hidden fields, which form recovery does not list: versions, the key of an add form, and the film of a credit's row.
+FORM_RECOVERY_HIDDEN = {"prefixes": ["seen", "base", "form_key"], "suffixes": ["-film"]}
+# Tables without which `manage.py verify_backup` refuses an archive: it is another site's.
+BACKUP_TABLES = ["actor", "django_migrations"]
 
-# At least 12 characters, as OWASP ASVS 5.0 wants (6.2.1 to 6.2.4), and neither common nor like the account's names.
+# At least 12 characters, as OWASP ASVS 5.0 requires (6.2.1 to 6.2.4), not common, not similar to the account's names.
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in (
@@ -167,7 +169,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
-# Before those of all applications: a text of ours that one of them has too is said in our words.
+# Searched before the applications' own locale directories, so that these translations take precedence.
 LOCALE_PATHS = [BASE_DIR / "actors" / "locale", BASE_DIR / "actorsite" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -190,14 +192,14 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_ENGINE = "actorsite.accounts.sessions"
 SESSION_COOKIE_AGE = ENV["SESSION_HOURS"] * 3600
 if not DEBUG:
-    # Browsers take cookies of such names from this very host and over HTTPS only, so that no neighbouring
-    # subdomain can plant one. https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3
+    # Browsers accept cookies with this prefix only from the host itself and over HTTPS, so that no other
+    # subdomain can set one. https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "actorsite.errors.csrf_failure"
-# W008 wants SECURE_SSL_REDIRECT, which sends whoever reaches the process past its proxies round in
-# circles; actorsite.middleware.trusted_proxy leads to HTTPS where a trusted proxy says that the request came without.
+# W008 asks for SECURE_SSL_REDIRECT, which is an endless loop behind a proxy that sends no X-Forwarded-Proto.
+# actorsite.middleware.trusted_proxy redirects to HTTPS if a trusted proxy says that the request came by HTTP.
 SILENCED_SYSTEM_CHECKS = ["security.W008"]

@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
+
+from actorsite.db.postgresql import base
+from actorsite.observability import logging as logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "actorsite.settings")
 
 application: Callable[..., Iterable[bytes]] = get_wsgi_application()
-
-from django.db import connection  # noqa: E402  the settings must stand
-
-from actorsite.db.postgresql import base  # noqa: E402  the same
-from actorsite.observability import logging as logs  # noqa: E402  the same
 
 base.serving = True
 if connection.vendor == "sqlite":

@@ -1,1 +1,1 @@
-"""``make bench``: the limits, the peers and ourselves, side by side on one machine in one run."""
+"""The benchmark, ``make bench``: the site, the peers and the limits, measured in one run on one machine."""

@@ -11,14 +11,14 @@ from bench.progress import Clock, duration
 from bench.results import Run
 from bench.subjects import SEARCHABLE, Servers
 
-# What filling costs a row, with the copy for datasette; and what starting the servers of one size costs.
+# Seconds to fill the table, per row, with the SQLite copy for datasette; seconds to start the servers of one size.
 SECONDS_A_ROW, SECONDS_TO_START = 100e-6, 20
-# To capture the statements of searches.
+# Seconds to capture the SQL statements of the searches (limit 4).
 SECONDS_FOR_WORDS = 40
-# How many figures there are for each size, and how many more where everything is measured.
+# Number of subjects at each size, and how many more at sizes where everything is measured.
 FIGURES, FIGURES_IN_WHOLE = 14, 16
-BETWEEN = 0.2  # seconds, from one to the next
-# A row as data, by psql and by us.
+BETWEEN = 0.2  # seconds between two measurements
+# Seconds per row to export a table in one format, once by psql and once by the site.
 SECONDS_TO_STREAM = 16e-6
 SECONDS_FOR_MEMORY = 40
 ANSWERS, SECONDS_FOR_ANSWERS = 3, 8
@@ -58,7 +58,7 @@ def _arguments():
 
 
 def measure(stack, postgres, arguments):
-    """Run everything at every size; return the exit code."""
+    """Measure everything at every size; return the exit code."""
     sizes, rounds, seconds = arguments.rows, arguments.rounds, arguments.seconds
     whole = [rows for rows in sizes if rows >= SEARCHABLE]
     clock = Clock(_planned(sizes, whole, rounds, seconds))
@@ -117,7 +117,7 @@ def _measure_one(run, subject, seconds, starts):
     except load.Unfit as unfit:
         run.failures[key] = str(unfit)
     else:
-        # What was asked for in this round is not asked for in the next.
+        # The next round continues with the requests that were not made yet.
         starts[key] += answer.requests
         run.rounds[key].append(answer)
 

@@ -1,4 +1,4 @@
-"""An editor's requests to the admin, signed in as a superuser that the bench makes."""
+"""Requests of an editor to the admin, signed in as a superuser that the benchmark creates."""
 
 import subprocess
 import sys
@@ -24,9 +24,9 @@ CHANGELIST = "/admin/actors/actor/"
 
 
 def signed_in(database_url: str) -> tuple[str, str]:
-    """Return the name in links of the list's page 1,000, empty where there is none, and a superuser's cookie.
+    """Return the cursor token of page 1,000 of the admin's list, and a superuser's session cookie.
 
-    Raises load.Unfit where there is none to be had.
+    The token is empty if the list is shorter. Raises load.Unfit if the database cannot be read.
     """
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "--verbosity=0", "--command", _SIGN_IN],
@@ -43,7 +43,7 @@ def signed_in(database_url: str) -> tuple[str, str]:
 
 
 def requests(database_url: str, rare: list[str]) -> dict[str, load.Request]:
-    """Return the admin's list, searches for the words ``rare`` and a page far in, as an editor asks for them."""
+    """Return requests, by name, for the admin's list, for searches for the words ``rare``, and for page 1,000."""
     place, cookie = signed_in(database_url)
     headers = {"Cookie": cookie}
     return {

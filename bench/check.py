@@ -1,4 +1,4 @@
-"""The bench's own check: everything starts, shows the same rows, and is measured for a moment. No wrk needed."""
+"""Check of the benchmark itself: all servers start, show the same rows, and are measured briefly, without wrk."""
 
 import re
 import tempfile
@@ -11,17 +11,17 @@ from bench.subjects import PAGE, Servers
 CHECKED = 200  # rows
 WORDS = 3  # of each kind
 MOMENT = 0.1  # seconds
-ASKED = 5  # times, to see that each is made anew
-# An actor's number, in our links, datasette's, and JSON.
+ASKED = 5  # requests, to check that each reads the table
+# The id of an actor in the site's links, in datasette's links, and in JSON.
 _NUMBER = re.compile(r'(?:/actors?/|"id":)([0-9]+)')
-# The table, in a statement that the database logs.
+# The name of the table in a logged statement.
 _OF_ACTORS = re.compile(rb"\bactor\b")
 
 
 def check_all(stack, postgres) -> None:
-    """Raise load.Unfit with the first thing that is not as it should be."""
+    """Raise load.Unfit for the first check that fails."""
     url = databases.fill(postgres, CHECKED)
-    # Of sessions that begin from now on.
+    # Applies to sessions that start after this.
     databases.execute(url, f"ALTER DATABASE actors_{CHECKED} SET log_statement = 'all'")
     running = stack.enter_context(Servers(CHECKED, url))
     running.start_peers()
@@ -41,7 +41,7 @@ def check_all(stack, postgres) -> None:
 
 
 def _check_rows(subjects, url):
-    """See that every page of the list shows its rows, and the page of an actor that actor."""
+    """Check that each page of the list shows its rows, and an actor's page its own address. Raises load.Unfit."""
     order = [number for (number,) in databases.query(url, "SELECT actor_id FROM actor ORDER BY sort_last, actor_id")]
     pages = {goals.MIDDLE: order[CHECKED // 2 + 1 :], goals.LAST: order[-PAGE:]}
     for subject in subjects:
@@ -56,14 +56,14 @@ def _check_rows(subjects, url):
         else:
             shown = {int(number) for number in _NUMBER.findall(body.decode())}
             expected = set(pages.get(subject.name, order)[:PAGE])
-            # The replaced page drew its rows by lot.
+            # The replaced page shows random rows.
             if len(shown) != PAGE or (shown != expected and subject.name != "replaced page"):
                 raise load.Unfit(f"{subject.name} shows {sorted(shown)} in place of {sorted(expected)}.")
             print(f"{subject.name}: {len(shown)} rows in {len(body):,} bytes")
 
 
 def _check_made_anew(subject, postgres):
-    """See that each request reads the table, though it was just asked for."""
+    """Check in PostgreSQL's log that ASKED requests read the table ASKED times or more: no cache answers them."""
     log = postgres.folder / "log"
     before = log.stat().st_size
     for number in range(ASKED):

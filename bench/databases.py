@@ -15,12 +15,12 @@ COLUMNS = "actor_id, first_name, last_name, birth_year, death_year, country, sor
 
 
 def start_server() -> PostgreSQL:
-    """Start a PostgreSQL server of our own. All that is measured shares it."""
+    """Start the PostgreSQL server that everything measured shares."""
     return PostgreSQL(options=("-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB"))
 
 
 def make(server: PostgreSQL, name: str, template: str = "") -> str:
-    """Make a database with our schema, or as another is; return its address."""
+    """Create a database with the site's schema, or as a copy of ``template``; return its URL."""
     execute(server.url(), f"CREATE DATABASE {name}{f' TEMPLATE {template}' if template else ''}")
     url = server.url(name)
     if not template:
@@ -33,7 +33,7 @@ def drop(server: PostgreSQL, name: str) -> None:
 
 
 def fill(server: PostgreSQL, rows: int) -> str:
-    """Make a database with our schema and ``rows`` people; return its address."""
+    """Create a database with the site's schema and ``rows`` actors; return its URL."""
     url = make(server, f"actors_{rows}")
     manage(url, "make_actors", str(rows))
     execute(url, "VACUUM ANALYZE")
@@ -41,7 +41,7 @@ def fill(server: PostgreSQL, rows: int) -> str:
 
 
 def manage(url: str, *arguments: str) -> None:
-    """Run one of our commands on the database at ``url``; its progress is shown."""
+    """Run ``manage.py`` with ``arguments`` on the database at ``url``; its progress is shown on standard error."""
     environ = environment(DATABASE_URL=url)
     subprocess.run(
         [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environ, check=True, stdout=subprocess.DEVNULL
@@ -49,7 +49,7 @@ def manage(url: str, *arguments: str) -> None:
 
 
 def execute(url: str, statement: str) -> None:
-    """Run a statement that may be in no transaction."""
+    """Run a statement outside a transaction, as CREATE DATABASE and VACUUM need."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     try:
@@ -71,7 +71,7 @@ def query(url: str, statement: str) -> list[tuple]:
 
 
 def copy_to_sqlite(url: str, path: Path) -> None:
-    """Write the actors of the database at ``url`` into a new SQLite file, with an index on their order."""
+    """Write the actors of the database at ``url`` into a new SQLite file, with an index on the sort order."""
     source, copy = psycopg2.connect(url), sqlite3.connect(path)
     try:
         copy.execute(f"CREATE TABLE actor ({COLUMNS.replace('actor_id', 'id INTEGER PRIMARY KEY')})")
@@ -87,7 +87,7 @@ def copy_to_sqlite(url: str, path: Path) -> None:
 
 
 def psql(server: PostgreSQL) -> str | None:
-    """Return the path of psql, or None where there is none."""
+    """Return the path of psql, or None if it is not installed."""
     for folder in (server.bin, *map(Path, os.get_exec_path())):
         if (folder / "psql").exists():
             return str(folder / "psql")

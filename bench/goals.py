@@ -1,6 +1,6 @@
-"""What is aimed at, nearly all of it as ratios within one run; absolute only where a user or a host sets the bound.
+"""The goals, almost all as ratios within one run; absolute only where a user or a host sets the bound.
 
-The figures are what ``Run`` finds (bench.results).
+The figures come from ``bench.results.Run``.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from functools import partial
 
 @dataclass(frozen=True)
 class Goal:
-    """``value`` is to be at least (``most=False``) or at most ``bound``, in ``unit``."""
+    """A bound, in ``unit``, on the figure that ``value(run)`` returns: an upper one if ``most``, else a lower one."""
 
     name: str
     value: Callable
@@ -22,7 +22,7 @@ class Goal:
         return value <= self.bound if self.most else value >= self.bound
 
 
-# The names of what is measured.
+# Names of the subjects.
 STOCK = "stock Django, connection kept"
 LIST, UNCHANGED = "list, always fresh", "304, always fresh"
 ANEW, DIFFERENT = "list made anew, the same page", "list made anew, different pages"
@@ -30,7 +30,7 @@ MIDDLE, LAST = "list made anew, a middle page", "list made anew, the last page"
 JSON, ACTOR = "JSON made anew", "actor page made anew"
 SEARCHES = ("a rare word", "a middling word", "one letter", "two letters", "nothing found")
 ADMIN = ("admin: list", "admin: search", "admin: page 1,000")
-# What is measured once in a run, in seconds.
+# Measured once per run, in seconds.
 COPIED, IN_USE, EMPTY, AGAIN = "limit 5", "import", "import into an empty table", "import, nothing changed"
 
 MILLION = 1_000_000
@@ -43,34 +43,34 @@ FIRST_ANSWER = (
 
 
 def notes() -> list[str]:
-    """Return what a reader of the goals must know."""
+    """Return the remarks to print below the goals."""
     return [FIRST_ANSWER, *(f"Not a goal yet: {goal}: {reason}." for goal, reason in LEFT_OUT.items())]
 
 
 def search(kind: str) -> str:
-    """Return the name of the searches of a ``kind``, over HTTP."""
+    """Return the name of the subject: searches of a ``kind`` over HTTP."""
     return f"search: {kind}"
 
 
 def limit_4(kind: str) -> str:
-    """Return the name of their limit."""
+    """Return the name of the subject: limit 4 for searches of a ``kind``."""
     return f"limit 4: {kind}"
 
 
 def imported(rows: int) -> int:
-    """Return how many rows are imported where the largest table has so many ``rows``."""
+    """Return the number of rows to import if the largest table has ``rows`` rows."""
     return min(rows, MILLION)
 
 
 def ratio(name: str, other: str, rows: int, other_rows: int | None = None, figure: str = "rate") -> Callable:
-    """Return what finds a figure of ``name`` as a ratio to that of ``other``, round by round; the median of these."""
+    """Return a function of a run: the median, over the rounds, of a figure of ``name`` divided by that of ``other``."""
     return lambda run: run.ratio((name, rows), (other, other_rows or rows), figure)
 
 
 def goals(sizes: list[int], searchable: list[int]) -> list[Goal]:
-    """Return the goals that a run over tables of ``sizes`` can tell of, smallest first.
+    """Return the goals that a run over tables of ``sizes``, in ascending order, can check.
 
-    Of the ``searchable``, so large that words are not all rare, it measures everything.
+    At the sizes ``searchable``, so large that not all words are rare, everything is measured.
     """
     small = sizes[0]
     found = [

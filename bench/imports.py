@@ -1,7 +1,7 @@
-"""The import of many people, and limit 5: COPY of them, in the order of names, into the same table.
+"""The import of many actors, and limit 5: COPY of the same rows, in the order of names, into the same table.
 
-Both begin with a table that is in use: with all its indexes and triggers, and a few rows. The import also begins with
-an empty one, and is done once more with what the table then has, of which nothing is changed.
+Both start with a table in use: it has all its indexes and triggers, and a few rows. Two more imports are measured: one
+into an empty table, and one of the table's own export, which changes nothing.
 """
 
 import subprocess
@@ -18,18 +18,18 @@ from tests.server import ROOT, environment
 
 PEOPLE = "first_name, last_name, birth_year, death_year, country"
 THERE = "200"  # rows of a table in use
-LOOK = 0.05  # seconds
+LOOK = 0.05  # seconds between two readings of the memory
 
 
 def planned(rows: int) -> float:
-    """Return the seconds that all of it takes for ``rows``, about."""
+    """Return an estimate of the seconds that ``measure_imports`` takes for ``rows`` rows."""
     return 20 + rows * 240e-6
 
 
 def measure_imports(postgres, source: str, rows: int, step) -> tuple[dict[str, float], float]:
-    """Return the seconds of each part for ``rows`` actors of the database ``source``, and the most MiB of an import.
+    """Import ``rows`` actors of the database ``source``; return the seconds of each part, and the peak memory in MiB.
 
-    ``step`` is called before each part, with what it is and which share of the whole it takes.
+    ``step`` is called before each part, with its name and its share of the total time. Raises load.Unfit.
     """
     taken, memory = {}, []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -75,7 +75,7 @@ def _copy(url, file):
 
 
 def _import(url, file):
-    """Return the seconds that the command takes, and the most MiB that it holds."""
+    """Return the seconds that the command import_actors takes, and its peak memory in MiB. Raises load.Unfit."""
     databases.execute(url, "CHECKPOINT")
     with tempfile.TemporaryFile("w+") as said:
         start = time.perf_counter()

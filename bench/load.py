@@ -1,4 +1,4 @@
-"""Load on a server, by wrk: over one connection unless said, for a time, then what came back."""
+"""Load on a server, made by wrk, by default over one connection, and the figures of it."""
 
 import http.client
 import json
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# In front: `paths`, the name of a file with a path in each line; `number`, that of the next request, from 0;
-# `numbered`, whether each path ends with that number.
+# Defined before it: `paths`, the name of a file with a path in each line; `number`, the number of the next request;
+# `numbered`, whether that number is appended to each path.
 _REQUESTS = """
 local all = {}
 init = function()
@@ -34,23 +34,23 @@ done = function(summary, latency)
     + errors.timeout, latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3))
 end
 """
-# The site ignores it, and keeps no page under another spelling of its address.
+# A parameter that the site ignores. Its page cache stores no page under an address that is not canonical.
 NUMBER = "anew"
 # wrk forms one request that it does not send, and each connection has one under way at the end.
 UNDER_WAY = 2
 
 
 class Unfit(RuntimeError):
-    """What cannot be measured here, and why."""
+    """Something cannot be measured; the message says why."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a server: ``paths`` in turn, with ``headers``; the answer has ``status``.
+    """Requests to a server: ``paths`` in turn, with ``headers``; each answer must have ``status``.
 
-    With ``anew``, each request has a number in its address that no other has:
-    whatever is kept by address, the answer is made anew. With ``once``, no path
-    is asked for twice; where they do not suffice, there is no figure.
+    With ``anew``, each request has a unique number in its address, so that no
+    cache of addresses can answer it. With ``once``, no path is requested twice;
+    if there are too few paths, there is no figure.
     """
 
     paths: tuple[str, ...]
@@ -61,7 +61,7 @@ class Request:
 
     @property
     def bases(self) -> list[str]:
-        """The paths, up to the number where they have one."""
+        """The paths; with ``anew``, up to the number."""
         return [f"{path}{'&' if '?' in path else '?'}{NUMBER}=" for path in self.paths] if self.anew else [*self.paths]
 
     def path(self, number: int) -> str:
@@ -72,7 +72,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """Of one time of load: requests a second, latencies in milliseconds, and how many requests there were."""
+    """The figures of one period of load: requests per second, latencies in milliseconds, and the number of requests."""
 
     rate: float
     p50: float
@@ -82,14 +82,14 @@ class Answer:
 
     @classmethod
     def of(cls, times: list[float], seconds: float) -> "Answer":
-        """Return the figures of requests that took ``times``, one after the other, in ``seconds``."""
+        """Return the figures of sequential requests that took ``times`` each, in seconds, and ``seconds`` together."""
         times = sorted(times)
         p50, p95, p99 = (times[min(len(times) - 1, len(times) * part // 100)] * 1_000 for part in (50, 95, 99))
         return cls(len(times) / seconds, p50, p95, p99, len(times))
 
 
 def need_wrk() -> None:
-    """See that there is wrk, by apt where it may be installed. Raises Unfit."""
+    """Install wrk by apt-get if it is missing and this process is root. Raises Unfit if there is no wrk."""
     if shutil.which("wrk"):
         return
     if os.getuid() == 0 and shutil.which("apt-get"):
@@ -101,9 +101,9 @@ def need_wrk() -> None:
 
 
 def run(url: str, request: Request, seconds: float, connections: int = 1, start: int = 0) -> Answer:
-    """Load the server at ``url`` for ``seconds``, from the request with the number ``start`` on.
+    """Load the server at ``url`` for ``seconds``, from the request with the number ``start`` on; return the figures.
 
-    Raises Unfit where it answers otherwise than it should.
+    Raises Unfit if an answer is not the expected one.
     """
     alone = ask(url, request, start)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -125,7 +125,7 @@ def run(url: str, request: Request, seconds: float, connections: int = 1, start:
     if request.once and start + asked > len(request.paths):
         raise Unfit(f"{url}: all {len(request.paths):,} pages were asked for within the time, some of them twice.")
     if not requests:
-        # Nothing came within the time: one answer takes longer than that.
+        # No answer came in time: one takes longer than ``seconds``.
         return Answer.of([alone], alone)
     return Answer(requests / figures["seconds"], figures["p50"], figures["p95"], figures["p99"], asked)
 
@@ -147,10 +147,7 @@ def get(url: str, path: str, headers: dict[str, str] | None = None) -> tuple[int
 
 
 def ask(url: str, request: Request, number: int = 0) -> float:
-    """See that the request with this ``number`` is answered as it should be; return the seconds it took.
-
-    Raises Unfit.
-    """
+    """Make the request with this ``number``; return the seconds that it took. Raises Unfit for another status."""
     path = request.path(number)
     start = time.perf_counter()
     status, _, body = get(url, path, request.headers)

@@ -1,11 +1,11 @@
-"""How far a run is, and how long it still takes, for who waits."""
+"""The progress of a run, and the time that is left."""
 
 import sys
 import time
 
 
 class Clock:
-    """Counts the steps of a run whose length is known; on a terminal one line, else a line for each step."""
+    """Reports the steps of a run of known length: in one line on a terminal, elsewhere in a line for each step."""
 
     def __init__(self, seconds: float):
         self.seconds = seconds
@@ -13,9 +13,9 @@ class Clock:
         self.spent = 0.0
 
     def step(self, text: str, seconds: float) -> None:
-        """Say that ``text`` begins, which is planned to take ``seconds``."""
+        """Report the start of the step ``text``, which is planned to take ``seconds``."""
         gone = time.monotonic() - self.start
-        # What went before was slower or faster than planned: so will be the rest.
+        # The rest is assumed to be as much slower or faster than planned as the steps so far.
         pace = gone / self.spent if self.spent > 10 else 1
         left = max(0, (self.seconds - self.spent) * pace)
         line = f"{self.spent / self.seconds:4.0%}  {duration(left)} left  {text}"
@@ -32,5 +32,5 @@ class Clock:
 
 
 def duration(seconds: float) -> str:
-    """Return ``seconds`` as people say it: "40 s", "12 min"."""
+    """Return ``seconds`` as text, such as "40 s" or "12 min"."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,4 +1,4 @@
-"""The figures of a run as a table, a file of JSON and a chart."""
+"""The figures of a run as Markdown tables, a JSON file and an SVG chart."""
 
 import json
 from pathlib import Path
@@ -66,7 +66,7 @@ def write(run: Run, folder: Path = FOLDER) -> None:
 
 
 def chart(results: dict) -> str:
-    """Return an SVG chart: a bar for each name, as long as its rate is of limit 1, at the largest size."""
+    """Return an SVG chart of the largest size: for each name, a bar with its rate as a share of limit 1."""
     rows = results["rows"][-1]
     shares = [(figure["name"], figure["of_limit_1"]) for figure in results["figures"] if figure["rows"] == rows]
     longest = max(share for _, share in shares)
@@ -92,7 +92,7 @@ def chart(results: dict) -> str:
 
 
 def readme(results: dict) -> str:
-    """Return what the README shows of ``results``, the contents of results.json."""
+    """Return the part of the README that shows ``results``, the contents of results.json."""
     sizes = results["rows"]
     shares = {(figure["name"], figure["rows"]): figure["of_limit_1"] for figure in results["figures"]}
     lines = [

@@ -1,4 +1,4 @@
-"""The figures of a run, and what is made of them."""
+"""The figures of a run, and the ratios and medians computed from them."""
 
 import os
 import platform
@@ -14,8 +14,8 @@ from bench.goals import goals, notes
 class Run:
     """Everything that one run measured.
 
-    ``rounds`` has for each (name, rows) the load.Answer of each round, or in
-    ``failures`` why there is none. ``searchable`` are those sizes at which
+    ``rounds`` has the load.Answer of each round by (name, rows); ``failures`` has
+    the reason if there is none. ``searchable`` are the sizes at which
     everything is measured. ``imports`` are seconds, ``memory`` is in MiB.
     """
 
@@ -29,16 +29,16 @@ class Run:
         self.first_answers = []
 
     def ratio(self, one: tuple, other: tuple, figure: str = "rate") -> float:
-        """Return the median of the rounds' ratios of a ``figure``. Raises LookupError where one was not measured."""
+        """Return the median, over the rounds, of the ratio of a ``figure``. Raises LookupError if one is missing."""
         pairs = zip(self._rounds(one), self._rounds(other), strict=True)
         return median(getattr(mine, figure) / getattr(theirs, figure) for mine, theirs in pairs)
 
     def slowest(self, key: tuple) -> float:
-        """Return the median of the rounds' p99 as a multiple of their p50. Raises LookupError likewise."""
+        """Return the median, over the rounds, of p99 divided by p50. Raises LookupError if it was not measured."""
         return median(answer.p99 / answer.p50 for answer in self._rounds(key))
 
     def median(self, key: tuple, figure: str) -> float:
-        """Return the median of the rounds' ``figure``. Raises LookupError where it was not measured."""
+        """Return the median, over the rounds, of a ``figure``. Raises LookupError if it was not measured."""
         return median(getattr(answer, figure) for answer in self._rounds(key))
 
     def _rounds(self, key):
@@ -47,7 +47,7 @@ class Run:
         return self.rounds[key]
 
     def stream(self, rows: int, kind: str, figure: str) -> float:
-        """Return a figure of the whole table as ``kind``. Raises LookupError where it was not measured."""
+        """Return a figure of the export of the whole table as ``kind``. Raises LookupError if it was not measured."""
         found = self.streams[rows][kind]
         if figure == "times":
             if not found["copy"]:
@@ -56,13 +56,13 @@ class Run:
         return max(found["memory"]) if figure == "memory" else median(found["first"]) * 1_000
 
     def first_answer(self) -> float:
-        """Return the seconds from the server's start to its first answer. Raises LookupError likewise."""
+        """Return the seconds from the server's start to its first answer. Raises LookupError if it was not measured."""
         if not self.first_answers:
             raise LookupError("first answer")
         return median(self.first_answers)
 
     def as_json(self) -> dict:
-        """Return all figures, the goals and the machine, for a file."""
+        """Return all figures, the goals and the machine, for results.json."""
         return {
             "when": datetime.now(UTC).isoformat(timespec="minutes"),
             "machine": machine(),
@@ -101,7 +101,7 @@ class Run:
         }
 
     def against_goals(self) -> list[tuple]:
-        """Return (goal, value, met) for every goal; value and met are None where it was not measured."""
+        """Return (goal, value, met) for every goal; value and met are None if it was not measured."""
         found = []
         for goal in goals(self.sizes, self.searchable):
             try:
@@ -113,7 +113,7 @@ class Run:
 
 
 def machine() -> str:
-    """Return what the run was made on, in a line."""
+    """Return a line that describes this machine."""
     model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = len(os.sched_getaffinity(0))

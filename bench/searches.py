@@ -1,4 +1,4 @@
-"""Searches by words of each kind, and limit 4: their very statements, by psycopg2 in a loop."""
+"""Searches for words of each kind, and limit 4: the SQL statements of these searches, run by psycopg2 in a loop."""
 
 import json
 import subprocess
@@ -15,12 +15,12 @@ import psycopg2
 from bench import databases, load
 from tests.server import ROOT, environment, site
 
-# Words of each kind, where there are as many. Of letters there are few; of no search is the address asked for twice.
+# The largest number of words of each kind. There are fewer letters, but each request has a unique address.
 SEARCHED = 1_000
 
 
 def search_words(database_url: str, most: int = SEARCHED) -> dict[str, list[str]]:
-    """Return words of each kind that the goals name, as they are in the table."""
+    """Return at most ``most`` words to search for, of each kind in goals.SEARCHES."""
     counted = (
         "SELECT word FROM (SELECT lower(last_name) AS word, count(*) AS found FROM actor GROUP BY 1) AS words "
         "WHERE found BETWEEN {} AND {} AND length(word) > 5 AND word !~ '\\W' ORDER BY md5(word) LIMIT {}"
@@ -45,15 +45,15 @@ def search_words(database_url: str, most: int = SEARCHED) -> dict[str, list[str]
 
 
 def requests_for(words: dict[str, list[str]]) -> dict[str, load.Request]:
-    """Return what is asked of the site for the words of each kind."""
+    """Return the requests to the site for the words of each kind."""
     return {kind: load.Request(tuple(f"/?q={quote(word)}" for word in some), anew=True) for kind, some in words.items()}
 
 
 class Limit4:
-    """The statements that the site sends for searches, in a session as the site's."""
+    """Runs the SQL statements of the site's searches, in a session with the site's settings."""
 
     def __init__(self, database_url: str, requests: dict[str, load.Request]):
-        """Ask the site for them. Raises load.Unfit where it does not answer."""
+        """Capture the statements of ``requests`` by bench.statements. Raises load.Unfit if that fails."""
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             asked, found = Path(folder, "asked.json"), Path(folder, "found.json")
             addresses = {
@@ -79,7 +79,7 @@ class Limit4:
                 cursor.execute("SELECT set_config(%s, %s, false)", setting)
 
     def search(self, kind: str, number: int) -> float:
-        """Return the seconds that the statements of the search with this ``number`` take. Raises load.Unfit."""
+        """Run the statements of the search with this ``number``; return the seconds. Raises load.Unfit."""
         texts = self.searches[kind][number % len(self.searches[kind])]
         start = time.perf_counter()
         try:
@@ -98,7 +98,7 @@ class Limit4:
 
 @dataclass(frozen=True)
 class Statements:
-    """One figure of the table: limit 4 for searches of a ``kind``, measured in this process."""
+    """One line of the report: limit 4 for searches of a ``kind``, measured in this process."""
 
     name: str
     rows: int
@@ -106,7 +106,7 @@ class Statements:
     kind: str
 
     def measure(self, seconds: float, start: int = 0) -> load.Answer:
-        """Search for ``seconds``, from the search with the number ``start`` on."""
+        """Run searches for ``seconds``, from the one with the number ``start`` on; return the figures."""
         times, begun = [], time.monotonic()
         while not times or time.monotonic() < begun + seconds:
             times.append(self.limit.search(self.kind, start + len(times)))

@@ -1,4 +1,4 @@
-"""The servers that are measured, one worker process each, and how much memory they hold."""
+"""The servers that are measured, one worker process each, and the memory that they use."""
 
 import os
 import re
@@ -13,9 +13,9 @@ from bench import load
 from tests.postgres import free_port
 from tests.server import ROOT, Server, site
 
-# As our own gunicorn.conf.py has them, so that limits and ourselves stand on the same ground.
+# The settings of the site's gunicorn.conf.py, so that limits, peers and the site are served alike.
 GUNICORN = ("--workers=1", "--worker-class=gthread", "--threads=4", "--keep-alive=95", "--preload")
-# Where gunicorn finds no gunicorn.conf.py.
+# A working directory in which gunicorn finds no gunicorn.conf.py.
 AWAY = Path(__file__).resolve().parent
 PATIENCE = 60  # seconds
 WSGI_PEERS = {
@@ -30,7 +30,7 @@ WSGI_PEERS = {
 
 @contextmanager
 def wsgi_peer(name: str, database_url: str):
-    """Serve the limit or peer ``name`` of WSGI_PEERS by gunicorn; yield its address."""
+    """Serve the limit or peer ``name`` of WSGI_PEERS by gunicorn; yield its URL."""
     module, variables = WSGI_PEERS[name]
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", *GUNICORN, f"--bind=127.0.0.1:{port}", "--no-control-socket"]
@@ -41,7 +41,7 @@ def wsgi_peer(name: str, database_url: str):
 
 @contextmanager
 def datasette(copy: Path):
-    """Serve the SQLite file ``copy`` by datasette; yield its address."""
+    """Serve the SQLite file ``copy`` by datasette; yield its URL."""
     port = free_port()
     command = [sys.executable, "-m", "datasette", "serve", str(copy), "--host", "127.0.0.1"]
     with _process([*command, "--port", str(port)], {"PATH": os.environ["PATH"]}, port) as url:
@@ -77,7 +77,7 @@ def _wait(process, url, log):
 
 @contextmanager
 def ourselves(database_url: str, **variables: str):
-    """Serve the site as in production; yield the running server. ``variables`` are the environment's."""
+    """Serve the site as in production; yield the running server. ``variables`` are environment variables."""
     with Server(database_url, **{"WEB_THREADS": "4", **variables}) as server:
         yield server
 
@@ -85,7 +85,7 @@ def ourselves(database_url: str, **variables: str):
 def first_answer(database_url: str) -> float:
     """Return the seconds from the start of the site's server process to its first 200 on /livez."""
     server = Server(database_url)
-    site()  # which is copied once, and takes its time
+    site()  # copied at the first call, which must not count
     begun = time.perf_counter()
     server.start()
     seconds = time.perf_counter() - begun
@@ -100,17 +100,17 @@ def workers(server: Server) -> list[int]:
 
 
 def resident(pid: int) -> float:
-    """Return the MiB that a process holds in memory, what it shares with others included."""
+    """Return the resident set size of a process in MiB, shared memory included."""
     return _kilobytes(pid, "status", "VmRSS") / 1024
 
 
 def proportional(pid: int) -> float:
-    """Return the MiB that a process holds in memory, of what it shares with others its share."""
+    """Return the proportional set size of a process in MiB: shared memory is divided among those that share it."""
     return _kilobytes(pid, "smaps_rollup", "Pss") / 1024
 
 
 def peak(pid: int) -> float:
-    """Return the most MiB that a process held since ``forget_peak``."""
+    """Return the peak resident set size of a process in MiB, since its start or ``forget_peak``."""
     return _kilobytes(pid, "status", "VmHWM") / 1024
 
 
@@ -119,6 +119,6 @@ def forget_peak(pid: int) -> None:
 
 
 def _kilobytes(pid, file, name):
-    # A process that has ended, and was not waited for yet, holds nothing.
+    # A process that has ended, and was not waited for yet, has no such line.
     found = re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE)
     return int(found[1]) if found else 0

@@ -1,11 +1,11 @@
-"""The statements of searches: ``python -m bench.statements SEARCHES FILE``, with the site's environment.
+"""The SQL statements of searches: ``python -m bench.statements SEARCHES FILE``, with the site's environment.
 
 SEARCHES is a file of JSON, {kind: [address]}. FILE gets, as JSON, ``searches``,
 {kind: [[the text of a statement as it is sent]]}, and ``session``, the
-settings of the site's session in the database that are its own.
+settings that the site's database session does not have by default.
 
-The site's application is asked as gunicorn asks it, in this process. Not among
-the statements is the question for the data's version, which goes past Django.
+The site's WSGI application is called in this process, as gunicorn calls it, so
+the statements include the page cache's query for the data version.
 """
 
 import json
@@ -25,7 +25,7 @@ SESSION = "SELECT name, setting FROM pg_settings WHERE source IN ('client', 'ses
 
 
 def statements_of(address: str) -> list[str]:
-    """Return the statements that the site sends to answer ``address``."""
+    """Return the statements that the site sends to answer ``address``. Exits unless it answers 200."""
     sent, answered = [], []
 
     def note(execute, sql, params, many, context):
@@ -50,7 +50,7 @@ def statements_of(address: str) -> list[str]:
 def write_statements(searches: Path, file: Path):
     found = {}
     for kind, asked in json.loads(searches.read_text(encoding="utf-8")).items():
-        # What is asked once for a version of the data, and not for each search, is asked now.
+        # Warm up: some statements are sent once per data version, and not for each search.
         statements_of(f"{asked[-1]}-before")
         found[kind] = list(map(statements_of, asked))
     with connection.cursor() as cursor:

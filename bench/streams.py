@@ -1,4 +1,4 @@
-"""Whole tables as CSV and NDJSON, beside COPY by psql of the same rows in the same order; and memory."""
+"""Exports of whole tables as CSV and NDJSON, compared with COPY by psql of the same rows; and memory figures."""
 
 import http.client
 import subprocess
@@ -18,13 +18,13 @@ COPY = {
     "ndjson": f"COPY (SELECT row_to_json(line) FROM ({WHOLE}) AS line) TO STDOUT",
 }
 CHUNK = 1 << 16
-# As many pages as fill any page cache that fits the goal.
+# Enough pages to fill any page cache that stays within the memory goal.
 PAGES = 4_096
 FILLING = 20  # seconds
 
 
 def stream(server, path: str, whole: bool = True) -> tuple[float, float]:
-    """Read ``path``, or no more than its first byte; return the seconds to that and to the end. Raises load.Unfit."""
+    """Read ``path``, or just its first byte; return the seconds to that and to the end. Raises load.Unfit."""
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=600)
     start = time.perf_counter()
     try:
@@ -42,7 +42,7 @@ def stream(server, path: str, whole: bool = True) -> tuple[float, float]:
 
 
 def copy(psql: str, url: str, kind: str) -> float:
-    """Return the seconds that psql takes for the same rows."""
+    """Return the seconds that COPY by psql takes for the same rows."""
     start = time.perf_counter()
     subprocess.run(
         [psql, "--no-psqlrc", "--quiet", url, "--command", COPY[kind]], stdout=subprocess.DEVNULL, check=True
@@ -51,10 +51,10 @@ def copy(psql: str, url: str, kind: str) -> float:
 
 
 def measure_streams(postgres, database_url: str, rounds: int, step) -> dict[str, dict[str, list[float]]]:
-    """Return the figures of each kind, a list of the rounds' each. ``step`` is called before each part.
+    """Return, for each kind of export, lists with the figures of each round. ``step`` is called before each part.
 
-    Of the first request of each kind only the first byte is read: it fills caches, and its time does not count. Its
-    memory does.
+    The first request of each kind warms caches: only its first byte is read. Its time does not count, but its memory
+    does.
     """
     psql = databases.psql(postgres)
     figures = {kind: {"copy": [], "first": [], "total": [], "memory": []} for kind in COPY}
@@ -79,7 +79,7 @@ def measure_streams(postgres, database_url: str, rounds: int, step) -> dict[str,
 
 
 def measure_memory(database_url: str) -> dict[str, float]:
-    """Return the MiB of one worker at rest, and of two with their master and a full page cache together."""
+    """Return the memory, in MiB, of an idle worker, and of two workers with a full page cache and their master."""
     with servers.ourselves(database_url) as server:
         load.get(server.url, "/")
         (worker,) = servers.workers(server)

@@ -1,4 +1,4 @@
-"""What is measured: for each size of the table, which request goes to which server."""
+"""The subjects: at each size of the table, which request goes to which server."""
 
 import json
 import subprocess
@@ -18,13 +18,13 @@ PLAIN = Request(("/",))
 DATASETTE = Request((f"/copy/actor?_sort=sort_last&_size={PAGE}",))
 # Below this size every word is rare.
 SEARCHABLE = 20_000
-# Different pages, each asked for once in a run: more than are answered in it.
+# Different pages, each requested once per run: more than a run can request.
 LISTS, ACTORS = 20_000, 50_000
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One figure of the table: ``name`` at ``rows``, measured by asking ``url`` for ``request``."""
+    """One line of the report: ``name`` at ``rows`` rows, measured by sending ``request`` to ``url``."""
 
     name: str
     rows: int
@@ -32,11 +32,11 @@ class Subject:
     request: Request
 
     def measure(self, seconds: float, start: int = 0) -> load.Answer:
-        """Ask for ``seconds``, from the request with the number ``start`` on. Raises load.Unfit."""
+        """Load the server for ``seconds``, from the request with the number ``start`` on. Raises load.Unfit."""
         return load.run(self.url, self.request, seconds, start=start)
 
     def sample(self, seconds: float) -> load.Answer:
-        """Ask a few times by ourselves: no figure, but the shape of one. Raises load.Unfit."""
+        """Make a few requests without wrk, to check the benchmark; return their figures. Raises load.Unfit."""
         times, begun = [], time.monotonic()
         while not times or time.monotonic() < begun + seconds:
             times.append(load.ask(self.url, self.request, len(times)))
@@ -44,7 +44,7 @@ class Subject:
 
 
 class Servers(ExitStack):
-    """Everything that is measured at one size, running. ``subjects`` lists what to ask."""
+    """The running servers of one size. ``subjects`` lists what to measure."""
 
     def __init__(self, rows: int, database_url: str):
         super().__init__()
@@ -76,7 +76,7 @@ class Servers(ExitStack):
         self.add(goals.JSON, url, Request(("/actors.json",), anew=True))
         self.add(goals.MIDDLE, url, Request((pages["middle"],), anew=True))
         self.add(goals.LAST, url, Request((pages["last"],), anew=True))
-        # As crawlers ask, where there are so many that none comes again: each is kept then, and never asked for.
+        # In a large table each page is requested once, as crawlers do: it is rendered, cached, and not requested again.
         many = self.rows >= SEARCHABLE
         self.add(goals.ACTOR, url, Request(tuple(pages["actors"]), anew=not many, once=many))
         if many:
@@ -84,7 +84,7 @@ class Servers(ExitStack):
             self.search(url)
 
     def search(self, url: str, most: int = searches.SEARCHED):
-        """Add searches of ``most`` words of each kind, with limit 4 of each, and the admin's lists."""
+        """Add searches for at most ``most`` words of each kind, limit 4 for each kind, and the admin's lists."""
         words = searches.search_words(self.database_url, most)
         requests = searches.requests_for(words)
         limit = self.enter_context(closing(searches.Limit4(self.database_url, requests)))
@@ -96,7 +96,7 @@ class Servers(ExitStack):
 
 
 def not_modified(url: str) -> Request:
-    """Return the request of who has the list page already."""
+    """Return a conditional request for the list, to be answered by 304."""
     _, headers, _ = load.get(url, "/")
     return Request(("/",), {"If-None-Match": headers["ETag"]}, status=304)
 

@@ -1,7 +1,7 @@
 """Addresses of pages, as JSON: ``python -m bench.tokens LISTS ACTORS``, with the site's environment.
 
 ``middle`` and ``last`` are pages of the list; ``lists`` are LISTS pages of it, and ``actors`` the pages of ACTORS
-actors, each spread evenly over the table and in no order: no page is near the one before it.
+actors, both spread evenly over the table and shuffled: no page is near the one before it.
 """
 
 import json
@@ -16,12 +16,12 @@ django.setup()
 
 from actors.db.keyset import make_cursor  # noqa: E402  after the settings
 from actors.listing.actors import ActorListing  # noqa: E402  after the settings
-from actors.listing.params import PAGE_SIZE  # noqa: E402  the same
+from actors.listing.params import PAGE_SIZE  # noqa: E402  after the settings
 from actors.models import Actor  # noqa: E402  after the settings
 
 
 def address(place):
-    """Return the address of the page that begins after ``place``."""
+    """Return the address of the page of the list that begins after ``place``, (sort key, id)."""
     listing = ActorListing()
     return f"/{listing.change(after=make_cursor(place, listing.query_string)).query_string}"
 

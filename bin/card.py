@@ -1,7 +1,8 @@
-"""Draw the picture that a shared link shows: card.svg, as a PNG, which is what previews take.
+"""Draw the preview image of shared links: card.svg as a PNG, the format that previews support.
 
-One for the whole site: an actor's own would need fonts for every script that names
-are written in, more than the rest of the image weighs, and the preview has the name as text.
+One image for the whole site: an image for each actor would need fonts for every script
+that names are written in, which are larger than the rest of the container image, and the
+preview shows the name as text.
 """
 
 import shutil

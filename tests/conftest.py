@@ -1,10 +1,11 @@
-"""What every test may use."""
+"""Fixtures and hooks for all tests."""
 
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.database import scratch_database
 from tests.environment import DATABASE
 from tests.server import drop_templates, migrated_template, site
 
@@ -17,7 +18,7 @@ MARKS = {
     "slow": "starts processes or a browser, which STARTERS find, or loads thousands of rows: left out by `make check`",
 }
 LEFT_OUT = {"postgresql": "only_sqlite", "sqlite": "postgresql"}
-# A test is slow when its module has something of one of these modules, or when it uses one of these fixtures.
+# A test is slow if its module imports one of these modules, or anything from it, or if it uses one of these fixtures.
 STARTERS = {"subprocess", "tests.server", "tests.database", "tests.postgres", "tests.k8s.kustomize"}
 STARTING_FIXTURES = {"browser", "live_server"}
 
@@ -34,7 +35,7 @@ def pytest_unconfigure(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Mark what is slow, before -m chooses, and leave out what needs the other database."""
+    """Mark slow tests, before -m selects, and deselect those that need the other database."""
     for item in items:
         if starts_processes(item.module) or STARTING_FIXTURES & set(item.fixturenames):
             item.add_marker("slow")
@@ -47,14 +48,14 @@ def pytest_collection_modifyitems(config, items):
 
 @cache
 def starts_processes(module):
-    """Return whether a test module has functions or classes of STARTERS, or one of them itself."""
+    """Return whether a test module imports one of STARTERS, or a function or class from it."""
     return any(
         getattr(value, "__module__", getattr(value, "__name__", None)) in STARTERS for value in vars(module).values()
     )
 
 
 def pytest_collection_finish(session):
-    """Refuse to run where tests of one group would be on several processes: pytest-xdist says nothing of it."""
+    """Refuse to run if tests of one group would be in several processes, which pytest-xdist does not report."""
     if getattr(session.config.option, "loadgroup", False):
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
@@ -63,7 +64,7 @@ def pytest_collection_finish(session):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """Close the answers that a test has not read to their end, as a server does: their rows are still being read."""
+    """Close streaming responses that a test has not read to the end, as a server does: their queries still run."""
     from django.core.signals import request_finished
     from django.db import close_old_connections
     from django.test import Client
@@ -88,7 +89,7 @@ def pytest_runtest_call(item):
 
 @pytest.fixture(autouse=True)
 def default_language():
-    """A request in another language leaves it to the thread: the next test must not get it."""
+    """Reset the language after each test: a request leaves its language active in the thread."""
     from django.utils import translation
 
     yield
@@ -97,7 +98,7 @@ def default_language():
 
 @pytest.fixture(autouse=True)
 def no_cached_fragments():
-    """A fragment is cached as long as a process lives: the next test has other settings and other data."""
+    """Clear the caches after each test: fragments live as long as the process, but the next test has other data."""
     from django.core.cache import caches
 
     yield
@@ -107,11 +108,11 @@ def no_cached_fragments():
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files():
-    """The collected static files that pages link to, as in production.
+    """Serve the collected static files, as in production.
 
-    A server's process lists them once, when it starts. Each test's client is
-    such a start: without the memory here, listing the hundreds of files takes
-    longer than most tests do.
+    WhiteNoise lists the files when the application starts, and each test's
+    client is such a start. The list is cached here: listing hundreds of files
+    takes longer than most tests.
     """
     from django.conf import settings
     from django.test import override_settings
@@ -143,9 +144,19 @@ def quick_passwords():
         yield
 
 
+@pytest.fixture
+def empty_database(tmp_path):
+    """Yield the URL of a database without tables, for a process that the test starts."""
+    if DATABASE == "sqlite":
+        yield f"sqlite:///{tmp_path}/new.sqlite3"
+    else:
+        with scratch_database() as url:
+            yield url
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings):
-    """On PostgreSQL, the database of each process is a copy of one that is migrated."""
+    """On PostgreSQL, create the test database of each process as a copy of a migrated template."""
     from django.db import connection
 
     if DATABASE == "postgresql":
@@ -153,7 +164,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say loudly what was left out, and what failed at first, whatever the verbosity."""
+    """Report skipped tests, and tests that failed at the first try, in red and at any verbosity."""
     for report in terminalreporter.stats.get("rerun", []):
         terminalreporter.section(f"Failed at the first try: {report.nodeid}", red=True, bold=True)
         terminalreporter.write_line(str(report.longrepr))
@@ -163,7 +174,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture
 def root(client, db):
-    """An administrator, signed in."""
+    """A superuser, signed in by ``client``."""
     from django.contrib.auth.models import User
 
     root = User.objects.create_superuser("root")
@@ -185,7 +196,7 @@ def actor(db):
 
 @pytest.fixture(autouse=True)
 def _plain_static_files(settings):
-    """Static files under their own names: `collectstatic`, which hashes them, has not run."""
+    """Link to static files by their own names, without the hashes that `collectstatic` adds."""
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -1,4 +1,4 @@
-"""Databases of their own for tests that migrate, restore or take a server away."""
+"""Separate databases for tests that migrate, restore or stop the server."""
 
 import os
 import uuid
@@ -10,9 +10,9 @@ import psycopg2
 
 @contextmanager
 def scratch_database(template="template1"):
-    """Make a database on the tests' PostgreSQL server, a copy of ``template``; yield its URL; drop it.
+    """Create a database on the tests' PostgreSQL server; yield its URL; drop it.
 
-    Without ``template`` the database is empty.
+    It is a copy of ``template``, by default empty.
     """
     name = f"scratch_{uuid.uuid4().hex[:12]}"
     with cursor_of(os.environ["TEST_DATABASE_URL"]) as cursor:
@@ -30,7 +30,7 @@ def database_url(name):
 
 @contextmanager
 def cursor_of(url):
-    """Yield a cursor whose every statement is committed at once."""
+    """Yield a cursor in autocommit mode, on a connection of its own."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     try:

@@ -5,7 +5,7 @@
 without it one is started, and stopped at the end.
 
 ``TEST_FOLDER`` is set here: a temporary folder that all processes of a run
-share. tests/shared.py puts into it what is made once for all of them.
+share. tests/shared.py stores in it the files that are made once for all of them.
 """
 
 import atexit
@@ -30,7 +30,7 @@ if DATABASE == "postgresql" and "TEST_DATABASE_URL" not in os.environ:
     atexit.register(server.stop)
     os.environ["TEST_DATABASE_URL"] = server.url()
 
-# What stands in the developer's own environment must not decide a test.
+# The developer's own environment must not affect the tests.
 for variable in VARIABLES:
     os.environ.pop(variable.name, None)
 os.environ.update(
@@ -39,5 +39,5 @@ os.environ.update(
     DATABASE_URL=os.environ["TEST_DATABASE_URL"] if DATABASE == "postgresql" else "sqlite:////nonexistent/test",
 )
 
-# For processes that get an environment of their own: coverage, where it runs, measures them too.
+# Added to the environments of subprocesses: if coverage runs, it measures them too.
 MEASURED = {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}

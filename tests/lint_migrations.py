@@ -1,8 +1,8 @@
-"""Refuse a migration that breaks the version still serving. Run by `make lint`.
+"""A linter that refuses migrations which would break the version still serving. Run by `make lint`.
 
 The new version's migrations run while the old version serves. So they only
 add: what the old version reads and writes stays, and no table is locked for
-long. What goes, goes a version later, when nothing uses it any more.
+long. A column or table is dropped one version later, when nothing uses it.
 
 A migration that is safe all the same is named in ``SAFE``, with the reason.
 """
@@ -18,7 +18,7 @@ SAFE = {
 
 
 def main():
-    """Return the exit code: 1 where a migration is refused, or ``SAFE`` names one without need."""
+    """Return the exit code: 1 if a migration is refused, if ``SAFE`` names an unknown one, or if there are none."""
     server = PostgreSQL()
     try:
         os.environ.update(
@@ -45,7 +45,7 @@ def lint(apps=("actors", "actorsite")):
     """Check every migration of ``apps``; print what is wrong; return the exit code."""
     from django_migration_linter import MigrationLinter
 
-    # Warnings are of locks; a reverse for each RunPython is demanded by tests/actors/migrations/test_adoption.py.
+    # Warnings are about locks. tests/actors/migrations/test_adoption.py tests that each RunPython has a reverse.
     linter = MigrationLinter(
         include_apps=apps,
         ignore_name=SAFE,

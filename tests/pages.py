@@ -1,4 +1,4 @@
-"""Every kind of public page, with its address, for whatever looks at all of them."""
+"""The address of every kind of public page, for tests that look at all of them."""
 
 from copy import copy
 from functools import cache
@@ -25,7 +25,7 @@ PAGES = {
     "400": "/?country=ZZ&sort=age&q=" + "x" * 201,
     "404": "/nowhere/",
     "410": "/actors/{deleted}/",
-    # Of tests.browser.error_urls.
+    # From tests.browser.error_urls.
     "403": "/403/",
     "403 forged": "/403-csrf/",
     "500": "/500/",
@@ -36,7 +36,7 @@ LANGUAGES = ("en", "zh-hans")
 
 @cache
 def _site_rows():
-    """Return the actors, films and credits of the site's fixtures. Reading these takes longer than storing them."""
+    """Return the objects of the site's fixtures, cached: to parse the files takes longer than to insert the rows."""
     folder = settings.BASE_DIR / "actors" / "fixtures"
     texts = [(folder / f"{name}.json").read_text(encoding="utf-8") for name in ("actors", "films")]
     return [read.object for text in texts for read in serializers.deserialize("json", text)]

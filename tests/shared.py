@@ -1,4 +1,4 @@
-"""What all processes of a test run share: each part is made once, by the first process that needs it."""
+"""Files that all processes of a test run share. Each is made once, by the first process that needs it."""
 
 import fcntl
 import os

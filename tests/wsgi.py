@@ -1,4 +1,4 @@
-"""The site as gunicorn sees it, with the page cache around, in the test's own process."""
+"""The WSGI application that gunicorn serves, with the page cache, called in the test's own process."""
 
 from django.core.wsgi import get_wsgi_application
 from django.test import RequestFactory
@@ -9,10 +9,10 @@ from actorsite.page_cache.wsgi import PageCache
 class Site:
     """``cache`` is the page cache; ``asked`` counts the requests that it did not answer."""
 
-    def __init__(self, seconds=0):
+    def __init__(self, seconds=0, on_hit=None):
         self.asked = 0
         self.application = get_wsgi_application()
-        self.cache = PageCache(self.ask, seconds)
+        self.cache = PageCache(self.ask, seconds, on_hit)
 
     def ask(self, environ, start_response):
         self.asked += 1
@@ -22,7 +22,7 @@ class Site:
         """Return (status, headers as a dict, body)."""
         headers = {"Host": "testserver", **(headers or {})}
         asked = RequestFactory().generic(method, address, headers=headers, **environ).environ
-        # As gunicorn has it (PEP 3333); the factory's request has decoded it in its own environ.
+        # As gunicorn passes it (PEP 3333): RequestFactory has decoded it.
         asked["PATH_INFO"] = asked["PATH_INFO"].encode().decode("iso-8859-1")
         started = []
         answer = self.cache(asked, lambda status, headers, *more: started.append((int(status[:3]), dict(headers))))

@@ -1,3 +1,5 @@
 """The admin of actors, films, history and imports."""
 
-from actors.admin import actor_history, actors, film_history, films, imports  # noqa: F401  registered on import
+from actors.admin import actor_history, actors, film_history, films, imports
+
+__all__ = ["actor_history", "actors", "film_history", "films", "imports"]

@@ -34,7 +34,7 @@ def actor_history_url(pk):
 
 
 def render_difference(name, old, new):
-    """Return the change of one field as HTML with deleted words struck out and inserted words underlined."""
+    """Return the HTML of ``render_text_difference`` for two values of the field ``name``, with countries by name."""
     if name == "country":
         language = get_language()
         old, new = (value and (country_name(value, language) or value) for value in (old, new))
@@ -48,7 +48,7 @@ def render_text_difference(old, new):
 
 
 def render_replacement(old, new):
-    """Return HTML with ``old`` struck out and ``new`` underlined, both of which are HTML already."""
+    """Return the HTML ``old`` struck out, followed by the HTML ``new`` underlined."""
     return SafeString(f"{_DIFF_HTML['gone'].format(old)} {_DIFF_HTML['come'].format(new)}")
 
 
@@ -75,7 +75,8 @@ class OriginFilter(ChoiceFilter):
 
     def queryset(self, request, queryset):
         if self.value() == "import" and queryset.model is Change:
-            # Imports have no index, since a million rows would pay for it. Start at the newest change of the last one.
+            # Changes by imports are not indexed, which would slow down an import of a million rows. So start the scan
+            # at the newest change of the last import.
             last = Batch.objects.filter(kind="import").exclude(added=0, changed=0).order_by("-pk").first()
             newest = Change.objects.filter(batch=last).order_by("-pk").first() if last else None
             queryset = queryset.filter(pk__lte=newest.pk) if newest else queryset.none()
@@ -94,7 +95,7 @@ class FieldFilter(ChoiceFilter):
 
 
 class UserFilter(ChoiceFilter):
-    """Filter by the user who made the change. It offers the staff, and accepts any name."""
+    """Filter by the user who made the change. It offers up to 100 staff members, and accepts any user name."""
 
     title = _("person")
     parameter_name = "who"
@@ -113,7 +114,7 @@ class UserFilter(ChoiceFilter):
 
 
 class NumberFilter(ChoiceFilter):
-    """Filter by the id of an object, which may be deleted. Only links to it set it."""
+    """Filter by the id of an object, which may have been deleted. Links set it; the sidebar offers no other id."""
 
     column = ""
 
@@ -140,10 +141,10 @@ class BatchFilter(NumberFilter):
 
 
 class HistoryAdminMixin(KeysetAdminMixin):
-    """ModelAdmin mixin for a history: read-only, with the columns that all histories share."""
+    """ModelAdmin mixin for history tables: read-only, with restore buttons and the columns that the tables share."""
 
-    # The name of the URL that restores a state.
-    restore_view = ""
+    # The column with the object that was changed.
+    subject = ""
     list_display_links = None
     list_per_page = 50
     labelled_cells = True
@@ -158,6 +159,10 @@ class HistoryAdminMixin(KeysetAdminMixin):
 
     def has_delete_permission(self, request, change=None):
         return False
+
+    def get_list_display(self, request):
+        back = ["back"] if request.user.has_perm("actors.restore_change") else []
+        return ["when", "kind", self.subject, "what", "person", "origin", *back]
 
     @admin.display(description=_("when"))
     def when(self, change):
@@ -177,7 +182,7 @@ class HistoryAdminMixin(KeysetAdminMixin):
             buttons.append(("before", gettext("Restore the state before") if exists else gettext("Undelete")))
         if has_after:
             buttons.append(("after", gettext("Restore this state")))
-        address = reverse(self.restore_view, args=[change.pk])
+        address = reverse(f"admin:{self._restore_url_name()}", args=[change.pk])
         return format_html_join(
             "",
             '<button class="button" formaction="{}" name="restore" value="{}:{}">{}</button> ',
@@ -185,10 +190,39 @@ class HistoryAdminMixin(KeysetAdminMixin):
         )
 
     def restorable_states(self, change) -> tuple:
-        """Return the version the editor has seen, whether the object exists, and which states can be restored.
+        """Return the current version token, whether the object exists, and which states can be restored.
 
         Returns:
-            (version, exists, has a state before, has a state after)
+            (version token, which the buttons send back, exists, has a state before, has a state after).
+            All but the token are used as booleans.
+        """
+        raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.restore)
+        return [path("<int:pk>/restore/", view, name=self._restore_url_name()), *super().get_urls()]
+
+    def _restore_url_name(self):
+        return f"{self.opts.app_label}_{self.opts.model_name}_restore"
+
+    def restore(self, request, pk):
+        """Restore the object to its state before or after a change. POST ``restore`` as "side:version token"."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.has_perm("actors.restore_change"):
+            raise PermissionDenied
+        change = get_object_or_404(self.model, pk=pk)
+        side, _colon, seen = request.POST.get("restore", "").partition(":")
+        if side not in ("before", "after") or getattr(change, side) is None or not (is_number(seen) or seen == ""):
+            raise SuspiciousOperation("No such state to restore.")
+        return self.restore_state(request, change, side, int(seen) if seen else None)
+
+    def restore_state(self, request, change, side, seen):
+        """Restore the state and return a redirect, or a page if it conflicts.
+
+        Args:
+            side: "before" or "after" the change.
+            seen: The version token that the editor saw; None if the actor was deleted.
         """
         raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
 
@@ -197,7 +231,7 @@ class HistoryAdminMixin(KeysetAdminMixin):
 class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
     """Recent changes, each actor's history, and buttons that restore earlier states."""
 
-    restore_view = "admin:actors_change_restore"
+    subject = "actor"
     list_filter = [ActorFilter, BatchFilter, KindFilter, OriginFilter, FieldFilter, UserFilter]
 
     def get_queryset(self, request):
@@ -211,10 +245,6 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
             title = gettext("History of %(name)s") % {"name": last}
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
-    def get_list_display(self, request):
-        back = ["back"] if request.user.has_perm("actors.restore_change") else []
-        return ["when", "kind", "actor", "what", "person", "origin", *back]
-
     @admin.display(description=_("actor"))
     def actor(self, change):
         """Return the actor's name at the time as a link to its form, or to its history if it is deleted."""
@@ -224,7 +254,7 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
 
     @admin.display(description=_("what"))
     def what(self, change):
-        """Return the differences, one field a line."""
+        """Return the differences as HTML, one line per field."""
         return format_html_join(
             "",
             "<div><b>{}:</b> {}</div>",
@@ -237,23 +267,10 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
     def restorable_states(self, change):
         return change.now or "", change.now, change.before, change.after and change.version != change.now
 
-    def get_urls(self):
-        restore = path("<int:pk>/restore/", self.admin_site.admin_view(self.restore), name="actors_change_restore")
-        return [restore, *super().get_urls()]
-
-    def restore(self, request, pk):
-        """Restore the actor to the state before or after a change: POST ``restore`` as "side:version seen"."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        if not request.user.has_perm("actors.restore_change"):
-            raise PermissionDenied
-        change = get_object_or_404(Change, pk=pk)
-        side, _colon, seen = request.POST.get("restore", "").partition(":")
-        if side not in ("before", "after") or getattr(change, side) is None or not (is_number(seen) or seen == ""):
-            raise SuspiciousOperation("No such state to restore.")
+    def restore_state(self, request, change, side, seen):
         try:
             with attributed_to(request.user.get_username(), "admin"):
-                actor, lost = restore_actor(Actor.objects, change, side, int(seen) if seen else None)
+                actor, lost = restore_actor(Actor.objects, change, side, seen)
         except EditConflict as conflict:
             return conflict_notice(request, self, gettext("Nothing was restored"), [(change.actor_id, conflict.now)])
         self.message_user(request, gettext("%(actor)s is restored.") % {"actor": actor}, messages.SUCCESS)

@@ -32,7 +32,7 @@ from actors.text.normalize import fold_words
 from actorsite.admin_site.changelist import ChoiceFilter, check_query
 from actorsite.page_cache.memoize import memoize_for_version
 
-# The number of an actor's films that the form lists.
+# Maximum number of films listed on the form of an actor.
 MAX_LISTED_FILMS = 50
 
 
@@ -41,20 +41,20 @@ class CountryFilter(ChoiceFilter):
     parameter_name = "country"
 
     def lookups(self, request, model_admin):
-        """Return the countries that actors have, ordered by name."""
+        """Return the countries of the stored actors, ordered by name, and "Not given"."""
         language = get_language()
 
         def choices():
             names = sorted((country_name(code, language), code) for code in Actor.objects.countries())
             return [(code, name) for name, code in names]
 
-        # An action on a list builds its filters twice, within a transaction.
+        # Keep them on the request: an action builds the filters twice, in a transaction, where nothing is memoized.
         if not hasattr(request, "country_choices"):
             request.country_choices = memoize_for_version(request, ("countries by name", language), choices)
         return [*request.country_choices, ("none", _("Not given"))]
 
     def allowed(self):
-        # A country that has just lost its last actor is still a country, with an empty list.
+        # Any country: when its last actor is gone, a link to it shows an empty list instead of an error.
         return {"none"} | countries.countries.keys()
 
     def queryset(self, request, queryset):
@@ -92,7 +92,7 @@ class MissingFilter(ChoiceFilter):
 
 
 class ActorForm(forms.ModelForm):
-    """Form that shows the error of an empty name beside the first name, where Django shows it above the form."""
+    """Form that reports a missing name at the first name field. Django would report it above the form."""
 
     def clean(self):
         data = super().clean() or self.cleaned_data
@@ -110,7 +110,7 @@ class ActorAdmin(
     list_display = ["listed_name", "native_name", "shown_country", "birth_year", "death_year", "changed"]
     list_filter = [LivingFilter, MissingFilter, CountryFilter]
     list_per_page = 50
-    # Only columns with an index: the list must be as fast at a million rows.
+    # Only indexed columns, so that the list stays fast at a million rows.
     sortable_by = ["listed_name"]
     search_fields = ["search"]
     search_help_text = _("Any part of the first, last, native or other names; accents and case do not matter.")
@@ -125,12 +125,12 @@ class ActorAdmin(
 
     @admin.display(description=_("name"), ordering="sort_last")
     def listed_name(self, actor):
-        """Return the name as the list is sorted, last name first."""
+        """Return the last name, then the first name, in the sort order of the list."""
         return ", ".join(filter(None, (actor.last_name, actor.first_name))) or str(actor)
 
     @admin.display(description=_("country"))
     def shown_country(self, actor):
-        # For a field with choices Django would build the list of all countries again for each row.
+        # For a field with choices, Django would build the list of all countries again for each row.
         return country_name(actor.country, get_language())
 
     @admin.display(description=_("last change"))
@@ -138,7 +138,7 @@ class ActorAdmin(
         return format_timestamp(actor.last_update)
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
-        """Return the form field; other names are edited one a line."""
+        """Return the form field; other names get a text area with one name per line."""
         if isinstance(db_field, NamesField):
             kwargs["widget"] = NamesWidget()
         return super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -169,7 +169,10 @@ class ActorAdmin(
         return format_html('<ul class="films">{}{}</ul>', listed, more) if credits else "–"
 
     def get_search_results(self, request, queryset, search_term):
-        """Return the best results of the public search. All results in order of name could mean reading every row."""
+        """Return the best results of the public search; for an export, all results.
+
+        Sorting all results by name for a page could mean reading every row.
+        """
         check_query(search_term)
         if not search_term:
             return queryset, False

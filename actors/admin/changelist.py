@@ -1,4 +1,4 @@
-"""Lists of the admin for large tables: keyset pages without counts."""
+"""Admin change lists for large tables: keyset pagination, no COUNT(*)."""
 
 from urllib.parse import urlencode
 
@@ -15,17 +15,17 @@ CURSOR_PARAMS = ("after", "before")
 
 
 class KeysetChangeList(BoundedChangeList):
-    """List without counts in which every page costs the same.
+    """ChangeList with keyset pagination: no COUNT(*), and every page costs the same.
 
-    The parameters `after` and `before` are cursors: the row that the page
-    begins or ends at. Rows are ordered by one column and then by the id, which
-    an index serves.
+    The parameters ``after`` and ``before`` are cursor tokens: the page begins
+    after that row, or ends before it. Rows are ordered by one indexed column,
+    then by id.
     """
 
     def __init__(self, request, *args, **kwargs):
         original = request.GET
         self.cursors = {name: original.get(name, "") for name in CURSOR_PARAMS}
-        # Links to other filters and orders begin at their first page.
+        # Links to other filters and sort orders must not contain the cursor: they start at the first page.
         request.GET = QueryDict(mutable=True)
         for name, values in original.lists():
             if name not in CURSOR_PARAMS:
@@ -34,14 +34,14 @@ class KeysetChangeList(BoundedChangeList):
             super().__init__(request, *args, **kwargs)
         finally:
             request.GET = original
-        # Forms lead back to this page, not to the first one.
+        # After saving a form, the user returns to this page, not to the first one.
         self.preserved_filters = self.model_admin.get_preserved_filters(request)
 
     def get_results(self, request):
         """Fetch the page.
 
         Raises:
-            SuspiciousOperation: A cursor is not from a link of this very list (400).
+            SuspiciousOperation: A cursor is invalid or belongs to a list with other parameters (400).
         """
         first = str(self.get_ordering(request, self.queryset)[0])
         key, descending = first.lstrip("-").replace("pk", "id"), first.startswith("-")
@@ -53,14 +53,14 @@ class KeysetChangeList(BoundedChangeList):
             )
 
         try:
-            # If its rows are gone, the first page is shown.
+            # If the rows of the page were deleted, show the first page.
             page = fetch(**self.cursors) or fetch() or keyset.KeysetPage([], None, None)
         except keyset.InvalidCursor:
             raise SuspiciousOperation("The cursor is invalid or belongs to another list.") from None
         self.result_list = page.rows
-        # The number of search results listed, if there are more.
+        # If the search has more results than are listed: the number of listed ones.
         self.best = MAX_RANKED if getattr(request, "found_more", False) else None
-        # Django's templates read these; here they describe the page alone.
+        # Django's templates read these attributes. Here they describe this page only.
         self.result_count = len(page.rows)
         self.full_result_count = None
         self.show_admin_actions = bool(page.rows)
@@ -71,7 +71,7 @@ class KeysetChangeList(BoundedChangeList):
 
 
 class UncountedPage(Page):
-    """Page that knows whether another follows, and not how many there are."""
+    """Page that knows whether another page follows, but not how many there are."""
 
     def __init__(self, rows, number, paginator, has_next):
         super().__init__(rows, number, paginator)
@@ -85,7 +85,10 @@ class UncountedPage(Page):
 
 
 class UncountedPaginator(Paginator):
-    """Paginator of autocompletion, which loads the next page while scrolling. It counts nothing."""
+    """Paginator for autocompletion without COUNT(*): at most ``deepest`` pages.
+
+    It fetches one row more than a page has, to know whether another page follows.
+    """
 
     deepest = 50
 

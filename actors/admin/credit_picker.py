@@ -1,4 +1,4 @@
-"""Choosing the actor of a credit without JavaScript, where no autocompletion runs: by a typed name or id."""
+"""Form field for the actor of a credit: autocompletion, or a typed name or id in browsers without JavaScript."""
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -19,13 +19,13 @@ MAX_NAMED_ACTORS = 5
 
 
 class UnmatchedName(str):
-    """A typed name that no single actor matches. ``chosen`` is the id in the select box beside it."""
+    """A typed name that matches no actor, or several. ``chosen`` is the id in the select box next to it."""
 
     chosen = ""
 
 
 class ActorPicker(AutocompleteSelect):
-    """Django's autocompletion, with a text box beside it in browsers without JavaScript."""
+    """Django's autocompletion, with a text box next to it in browsers without JavaScript."""
 
     def value_from_datadict(self, data, files, name):
         chosen = super().value_from_datadict(data, files, name)
@@ -58,7 +58,7 @@ def match_written_names(data, rows):
 
     Args:
         data: The data of the form.
-        rows: The prefixes of the rows of the form.
+        rows: The prefixes of the formset rows, such as "credits-0".
     """
     all_matched = True
     for row in rows:
@@ -76,9 +76,9 @@ def match_written_names(data, rows):
 
 
 def match_edited_names(data):
-    """Return the ``data`` of a conflict page with typed names replaced by actor ids.
+    """Return the ``data`` of a submitted conflict page with typed names replaced by actor ids.
 
-    A name that matches no single actor is there as UnmatchedName.
+    A name that matches no single actor is replaced by an UnmatchedName.
     """
     for name in [name for name in data if name.startswith("edited_") and name.endswith(f"_actor{TEXT_SUFFIX}")]:
         if not (text := data[name].strip()):
@@ -89,12 +89,12 @@ def match_edited_names(data):
         unmatched.chosen = data.get(box, "")
         data = data.copy()
         data[box] = str(actor.pk) if actor else unmatched
-        data[box.replace("edited", "original", 1)] = ""  # whatever the box contained, it counts as edited
+        data[box.replace("edited", "original", 1)] = ""  # count as edited, whatever the box contained
     return data
 
 
 def add_unmatched_errors(rows):
-    """Set the errors of typed names in the ``rows`` of a conflict page."""
+    """Set ``error`` in the ``rows`` of a conflict page for each typed name that matches no single actor."""
     for part in (part for row in rows for part in row["parts"]):
         if isinstance(part["edit"], UnmatchedName):
             part["written"], part["edit"] = part["edit"], part["edit"].chosen
@@ -103,7 +103,7 @@ def add_unmatched_errors(rows):
 
 
 def find_actor(text: str) -> tuple[Actor | None, str]:
-    """Return the one actor with the id or name ``text``, or None and an error message."""
+    """Return (actor, "") for the only actor with the id or name ``text``, otherwise (None, error message)."""
     number = text.removeprefix("#")
     if is_number(number):
         actor = Actor.objects.filter(pk=number).first()

@@ -1,15 +1,15 @@
-"""Dashboard of the admin: recent changes, and new actors that need attention."""
+"""Dashboard on the admin's index page: recent changes, and new actors without a year of birth."""
 
 from actors.admin.film_history import describe_changes
 from actors.models import Actor, Change, Film, FilmChange
 
 MAX_LISTED = 8
-# Only the newest actors are searched for missing years: if none lacked one, all would be read.
+# Only the newest actors are searched for missing years. Otherwise, if no year is missing, all rows would be read.
 MAX_NEWEST_READ = 1_000
 
 
 def dashboard_context(user) -> dict:
-    """Return the context of admin/dashboard.html, with only what ``user`` may view."""
+    """Return the context of admin/dashboard.html, limited to what ``user`` may view."""
     context = {"may_merge": user.has_perm("actors.add_merge")}
     if user.has_perm("actors.view_change"):
         context["changes"] = list(Change.objects.all()[:MAX_LISTED])

@@ -8,12 +8,12 @@ from actors.models import Actor, Credit, Film
 
 MAX_LISTED_CREDITS = 100
 MAX_COUNTED_CREDITS = 1_000
-# The fields that the text of a credit needs.
+# The fields that Credit.__str__ needs.
 CREDIT_NAME_FIELDS = ("character", "actor__first_name", "actor__last_name", "film__title", "film__year")
 
 
 def deleted_objects_with_credits(things, field):
-    """Return what ModelAdmin.get_deleted_objects does, with a bounded list of credits.
+    """Return the same tuple as ModelAdmin.get_deleted_objects, with a bounded list of credits.
 
     Args:
         things: The actors or films to delete.

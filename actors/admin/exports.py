@@ -1,4 +1,4 @@
-"""Exports of any list or selection of actors or films."""
+"""Exports from the lists of actors and films: all rows of a list, or the selected ones."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ from actors.exports.xlsx_text import MAX_CELL_LENGTH
 from actorsite.admin_site.changelist import check_query
 from actorsite.admin_site.mixin_base import ModelAdminMixin
 
-# A workbook is built completely before its first byte is sent, and Heroku's router waits 30 s.
+# A workbook is complete before its first byte is sent, and Heroku's router times out after 30 s.
 MAX_WORKBOOK_ROWS = 50_000
 
 
@@ -48,7 +48,7 @@ class ExportAdminMixin(ModelAdminMixin):
         return super().changelist_view(request, {**(extra_context or {}), "formats": FORMATS})
 
     def export(self, request, kind):
-        """Return all rows of the list with the same query string as a file."""
+        """Return a file with all rows of the list that has the same query string."""
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         if kind not in FORMATS:
@@ -60,12 +60,12 @@ class ExportAdminMixin(ModelAdminMixin):
             changes = self.get_changelist_instance(request)
         except IncorrectLookupParameters as error:
             raise SuspiciousOperation("No such list.") from error
-        # A search lists only the best results; an export has all of them.
+        # A search lists only the best results, but an export has all of them.
         request.wants_all = True
         return self.answer(request, changes.get_queryset(request), kind)
 
     def answer(self, request, rows, kind):
-        """Return ``rows`` as a file of the format ``kind``."""
+        """Return ``rows`` as a file of the format ``kind``, or a redirect if they do not fit into a workbook."""
         name = self.opts.model_name
         if kind == "xlsx" and (reason := self.no_workbook(rows.order_by())):
             self.message_user(request, reason, messages.ERROR)
@@ -79,9 +79,9 @@ class ExportAdminMixin(ModelAdminMixin):
         """Return why ``rows`` cannot be exported as a workbook, or "" if they can."""
         if rows[: MAX_WORKBOOK_ROWS + 1].count() > MAX_WORKBOOK_ROWS:
             return gettext("These are more than a workbook can be made of in time. Export them as CSV.")
-        # Characters that XLSX escapes make a text longer.
         if "biography" not in self.export_fields:
             return ""
+        # Half of the limit, since escaping for XLSX makes a text longer.
         if rows.annotate(length=Length("biography")).filter(length__gt=MAX_CELL_LENGTH // 2).exists():
             return gettext("A biography is longer than a workbook can hold. Export these actors as CSV.")
         return ""

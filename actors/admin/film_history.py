@@ -3,12 +3,11 @@
 from html import escape
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation
 from django.db.models import Max, TextField, Value
 from django.db.models.functions import Concat
-from django.http import HttpResponseNotAllowed
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import path, reverse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -40,7 +39,7 @@ def film_history_url(film_id):
 def describe_changes(changes, linked=False):
     """Return ``changes`` as a list, each with ``actor`` (None if deleted), ``actor_name`` and ``what`` (HTML).
 
-    All actors are looked up at once. If ``linked``, their names are links to their forms.
+    The number of queries does not depend on the number of actors. If ``linked``, names are links to their forms.
     """
     changes = list(changes)
     sides = (side for change in changes if change.credit_id for side in (change.before, change.after) if side)
@@ -65,7 +64,7 @@ def _is_nameless(name, pk):
 
 
 def _deleted_actor_names(pks):
-    """Return {id: name} of deleted actors, with their last names in the history if it has them."""
+    """Return {id: HTML} of deleted actors: their most recent names in the history, or only their ids."""
     if not pks:
         return {}
     last = Change.objects.filter(actor_id__in=pks).order_by().values("actor_id").annotate(last=Max("id"))
@@ -77,7 +76,7 @@ def _deleted_actor_names(pks):
 
 
 def describe_change(change, names):
-    """Return the differences as HTML, one field a line; for a credit, with the actor's name first.
+    """Return the differences as HTML, one line per field; for a credit, the actor's name comes first.
 
     Args:
         change: A FilmChange.
@@ -109,7 +108,7 @@ class FilmFilter(NumberFilter):
 
 
 class FilmFieldFilter(ChoiceFilter):
-    """Filter by the field that was changed, of the film or of a credit in it."""
+    """Filter by the changed field, of a film or of a credit."""
 
     title = _("field")
     parameter_name = "field"
@@ -121,7 +120,7 @@ class FilmFieldFilter(ChoiceFilter):
     def queryset(self, request, queryset):
         if not (name := self.value()):
             return queryset
-        # One field's name is the beginning of another's.
+        # Match whole names: "original_title" contains "title".
         spaced = Concat(Value(" "), "fields", Value(" "), output_field=TextField())
         column = concrete_field(self.fields[name], name).attname
         changes = queryset.alias(spaced=spaced).filter(kind="~", spaced__contains=f" {column} ")
@@ -130,7 +129,7 @@ class FilmFieldFilter(ChoiceFilter):
 
 @admin.register(FilmChange)
 class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
-    restore_view = "admin:actors_filmchange_restore"
+    subject = "film"
     list_filter = [FilmFilter, KindFilter, OriginFilter, FilmFieldFilter, UserFilter]
 
     def changelist_view(self, request, extra_context=None):
@@ -140,12 +139,8 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
             title = gettext("History of %(name)s") % {"name": last}
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
-    def get_list_display(self, request):
-        back = ["back"] if request.user.has_perm("actors.restore_change") else []
-        return ["when", "kind", "film", "what", "person", "origin", *back]
-
     def get_changelist_instance(self, request):
-        """Return the list with the films and actors of the page looked up at once."""
+        """Return the list; fetch the films and actors of its page together."""
         changelist = super().get_changelist_instance(request)
         linked = self.admin_site.get_model_admin(Actor).has_view_permission(request)
         changes = describe_changes(changelist.result_list, linked)
@@ -174,23 +169,13 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
     def restorable_states(self, change):
         return change.seen, change.kind == "~", change.before is not None, change.after is not None
 
-    def get_urls(self):
-        restore = path("<int:pk>/restore/", self.admin_site.admin_view(self.restore), name="actors_filmchange_restore")
-        return [restore, *super().get_urls()]
-
-    def restore(self, request, pk):
-        """Restore the film or credit to the state before or after a change: POST ``restore`` as "side:entry seen"."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        if not request.user.has_perm("actors.restore_change"):
-            raise PermissionDenied
-        change = get_object_or_404(FilmChange, pk=pk)
-        side, _colon, seen = request.POST.get("restore", "").partition(":")
-        if side not in ("before", "after") or getattr(change, side) is None or not is_number(seen):
+    def restore_state(self, request, change, side, seen):
+        # Every film has history entries, so the form always sends a version token.
+        if seen is None:
             raise SuspiciousOperation("No such state to restore.")
         try:
             with attributed_to(request.user.get_username(), "admin"):
-                film, lost = restore_film(change, side, int(seen))
+                film, lost = restore_film(change, side, seen)
         except EditConflict:
             message = gettext("Nothing was restored: it was changed after you looked. Look again, then decide.")
             self.message_user(request, message, messages.ERROR)

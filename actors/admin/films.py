@@ -47,7 +47,7 @@ from actorsite.admin_site.changelist import check_query
 
 
 class Cast(admin.StackedInline):
-    """The cast of a film. Actors are found by autocompletion, since there may be millions.
+    """Cast of a film. Actors are found by autocompletion, since there may be millions.
 
     Stacked, because the fields of a tabular inline have no labels for screen readers.
     """
@@ -72,7 +72,7 @@ class Cast(admin.StackedInline):
 
 @admin.register(Film)
 class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, KeysetAdminMixin, admin.ModelAdmin):
-    """Films with their casts, which share one form and one version."""
+    """Films with their casts, which share one form and one version token."""
 
     list_display = ["listed_title", "original_title", "year", "changed"]
     list_per_page = 50
@@ -97,7 +97,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         return self.fields if film else self.fields[:-1]  # a new film has no last change
 
     def get_search_results(self, request, queryset, search_term):
-        """Return the best results of the public search, as in the list of actors."""
+        """Return the best results of the public search; for an export, all results, as for actors."""
         check_query(search_term)
         if not search_term:
             return queryset, False
@@ -142,12 +142,12 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         try:
             return super().changeform_view(request, object_id, form_url, context)
         except IntegrityError:
-            # An actor was deleted or merged while the form was being saved. This time the form sees it.
+            # An actor was deleted or merged while the form was being saved. Validate again: now the form sees it.
             request.POST = follow_merges_in_form(request.POST)
             return super().changeform_view(request, object_id, form_url, context)
 
     def unmatched_names_view(self, request, object_id, form_url, context):
-        """Return the form with its errors. It keeps the mark of the version it started from, to detect a conflict."""
+        """Return the form with its errors. It keeps the version token of the first form, to detect a conflict."""
         context["seen"] = request.POST.get("seen", "")
         with transaction.atomic():
             response = super(OptimisticLockingMixin, self).changeform_view(request, object_id, form_url, context)

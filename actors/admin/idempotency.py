@@ -1,4 +1,4 @@
-"""Idempotent add forms: a form that is sent twice, as people do when the answer is slow, adds one object."""
+"""Idempotent add forms: a form that is submitted twice, as when the response is slow, adds one object."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from actors.models import SubmittedForm
 from actorsite.admin_site.mixin_base import ModelAdminMixin
 
-# The button that was clicked, and fields that change with each submission.
+# Fields that may differ between submissions of the same form: the CSRF token and the button.
 IGNORED_FORM_FIELDS = {"csrfmiddlewaretoken", "_save", "_continue", "_addanother"}
 FORM_LIFETIME = timedelta(days=1)
 
@@ -56,6 +56,6 @@ class IdempotentAddMixin(ModelAdminMixin):
 
 
 def form_digest(request):
-    """Return a digest that identifies the submission: its user, address and data."""
+    """Return a digest of the user, path and form data, which identifies the submission."""
     data = [(name, request.POST.getlist(name)) for name in sorted(request.POST.keys() - IGNORED_FORM_FIELDS)]
     return hashlib.sha256(json.dumps([request.user.pk, request.path, data]).encode()).hexdigest()

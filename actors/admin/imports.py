@@ -1,4 +1,4 @@
-"""Imports in the admin: upload a file, preview its changes, apply them, and undo them."""
+"""Imports in the admin: upload a file, preview its changes, apply them, undo a batch."""
 
 import codecs
 import io
@@ -37,7 +37,7 @@ from actorsite.admin_site.changelist import DeclaredLookupsMixin
 
 MAX_UPLOAD_BYTES = 10 << 20
 MAX_UPLOAD_ROWS = 100_000
-# A router gives a request up after 30 s: https://devcenter.heroku.com/articles/http-routing#timeouts
+# Heroku's router times out after 30 s: https://devcenter.heroku.com/articles/http-routing#timeouts
 IMPORT_SECONDS = 25
 MAX_LISTED_ERRORS, MAX_SAMPLES = 1_000, 100
 UPLOAD_LIFETIME = timedelta(days=1)
@@ -45,7 +45,7 @@ OFFERED_ENCODINGS = ["utf-8", "utf-16", "gb18030", "big5", "shift_jis", "euc_kr"
 
 
 class FileForm(forms.Form):
-    """Upload of the file to import."""
+    """Form to upload the file to import."""
 
     file = forms.FileField(
         label=_("File"),
@@ -72,7 +72,7 @@ def extend_time_limits(request):
 
 @admin.register(Batch)
 class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
-    """Imports and merges: their list, a new import, and undoing one."""
+    """List of imports and merges, a new import, and undo."""
 
     list_display_links = None
     list_per_page = 50
@@ -139,7 +139,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         ]
 
     def undo(self, request, pk):
-        """Undo an import, its undoing, or a merge: POST."""
+        """Undo an import, a merge, or an earlier undo. POST only."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_add_permission(request):
@@ -198,7 +198,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return TemplateResponse(request, f"admin/actors/batch/{template}.html", context, status=status)
 
     def _upload(self, request, pk):
-        """Return the user's file; for a POST locked, so that a second click waits. Raises Upload.DoesNotExist."""
+        """Return the user's upload. A POST locks its row: a second click waits. Raises Upload.DoesNotExist."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         uploads = Upload.objects.select_for_update() if request.method == "POST" else Upload.objects
@@ -284,7 +284,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         if encoding not in ("", *OFFERED_ENCODINGS) or len(headings) != len(fields):
             raise SuspiciousOperation("No such encoding, or a heading without a field.")
         try:
-            # The header as the preview has read it: another encoding may change the headings.
+            # Use the header that the preview showed: another encoding may change the headings.
             header = open_source(io.BytesIO(upload.content), upload.encoding or None).header if headings else []
         except UnreadableFile:
             header = []
@@ -298,7 +298,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return redirect("admin:actors_batch_preview", upload.pk)
 
     def mistakes(self, request, pk):
-        """Return all errors of a file as CSV."""
+        """Return all errors in the file as CSV."""
         text = io.StringIO()
         try:
             with transaction.atomic():

@@ -31,7 +31,7 @@ def merge_url(a, b):
 
 
 def _describe_row(row: dict) -> tuple[str, str]:
-    """Return the name of a possible duplicate and the line that the list shows for it."""
+    """Return the name of a possible duplicate, and its line in the list: id, names, years and country."""
     name = f"{row['first_name']} {row['last_name']}".strip()
     country = country_name(row["country"], get_language())
     born, died = (row[year] or "" for year in ("birth_year", "death_year"))
@@ -40,7 +40,7 @@ def _describe_row(row: dict) -> tuple[str, str]:
 
 
 class MergeAdminMixin(ModelAdminMixin):
-    """ModelAdmin mixin for merging actors. It needs the permission to add a merge."""
+    """ModelAdmin mixin for merging actors. Users need the permission ``actors.add_merge``."""
 
     def may_merge(self, request):
         return request.user.has_perm("actors.add_merge")
@@ -70,7 +70,7 @@ class MergeAdminMixin(ModelAdminMixin):
         return None
 
     def duplicates(self, request):
-        """List pairs of actors with the same name, in a bounded part of the directory at a time."""
+        """List pairs of possible duplicates. Each page reads a bounded number of names."""
         if not self.may_merge(request):
             raise PermissionDenied
         after = request.GET.get("after", "")
@@ -89,7 +89,7 @@ class MergeAdminMixin(ModelAdminMixin):
         return TemplateResponse(request, f"admin/actors/actor/{template}.html", context, status=status)
 
     def merge(self, request):
-        """Compare two actors side by side; POST: merge them as chosen field by field."""
+        """Show two actors side by side; POST: merge them, with a choice for each field."""
         if not self.may_merge(request):
             raise PermissionDenied
         pks = [request.GET.get(side, "") for side in MERGE_SIDES]
@@ -104,7 +104,7 @@ class MergeAdminMixin(ModelAdminMixin):
 
     def _comparison(self, request, sides, errors=(), status=200):
         films = [actor.credits.count() for actor in sides]
-        # By default the actor with more films survives, otherwise the older entry.
+        # By default, the actor with more credits survives, or the first one if both have as many.
         survivor = MERGE_SIDES[films[1] > films[0]]
         rows = []
         for name in TRACKED_FIELDS:
@@ -137,7 +137,7 @@ class MergeAdminMixin(ModelAdminMixin):
 
     @staticmethod
     def _offer_both(rows, sides):
-        """Offer, and choose by default, the other names of both: a search for any of them must find the survivor."""
+        """Add and preselect the other names of both actors, so that a search for any name finds the survivor."""
         row = next(row for row in rows if row["name"] == "also_known_as")
         chosen = {row["name"]: getattr(sides[MERGE_SIDES.index(row["take"])], row["name"]) for row in rows}
         both = combined_other_names(sides[0], sides[1], chosen)
@@ -161,7 +161,7 @@ class MergeAdminMixin(ModelAdminMixin):
         survivor, duplicate = versions if survivor_side == "a" else reversed(versions)
         sides = dict(zip(MERGE_SIDES, map(actors.get, pks), strict=True))
         try:
-            # merge_actors refuses other versions than those the editor has seen.
+            # Values of other versions are never saved: merge_actors raises EditConflict.
             values = {name: getattr(sides[side], name, None) for name, side in choices.items()}
             if both and all(sides.values()):
                 values["also_known_as"] = combined_other_names(sides["a"], sides["b"], values)

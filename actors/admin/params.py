@@ -1,4 +1,4 @@
-"""Reads numbers from request parameters and form data."""
+"""Parsing of numbers in request parameters and form data."""
 
 
 def is_number(text):
@@ -7,6 +7,6 @@ def is_number(text):
 
 
 def number_in(data, name):
-    """Return the number that ``data`` (a QueryDict) has under ``name``, or None if it has none."""
+    """Return the value of ``name`` in the QueryDict ``data`` as a number, or None if it is not one."""
     text = data.get(name, "")
     return int(text) if is_number(text) else None

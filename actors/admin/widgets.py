@@ -6,7 +6,7 @@ from actors.fields import split_names
 
 
 class NamesWidget(AdminTextareaWidget):
-    """Text area with one name a line."""
+    """Text area with one name per line."""
 
     def __init__(self):
         super().__init__({"rows": 3})

@@ -1,4 +1,4 @@
-"""The API's documentation, for people: the same description that programs get."""
+"""The API's documentation as a page, made from the OpenAPI description."""
 
 import shlex
 
@@ -10,15 +10,16 @@ from actors.api import openapi
 from actors.models import Actor, Film
 from actors.web.views import public
 
-# What stands for a parameter's values in an example, and up to how many values are listed.
+# The query strings of the examples, by the name of the view.
 EXAMPLES = {"actors-json": "?q=leung&living=yes", "actors-csv": "?country=JP", "actors-ndjson": "?sort=first"}
 EXAMPLES |= {"films-json": "?q=samurai", "films-csv": "?decade=1950s", "films-ndjson": "?sort=year"}
+# A parameter with more values, such as the country, has no list of them.
 MAX_LISTED_VALUES = 4
 
 
 @public
 def api_docs(request):
-    """Every address of the data with a line for curl, every parameter, every field."""
+    """Show every address of the API with its parameters and a curl command, and every field."""
     described = openapi.description(get_language())
     examples = _examples()
     operations = [
@@ -48,7 +49,7 @@ def api_docs(request):
 
 
 def _examples():
-    """An address for each path, of an actor and a film that are there."""
+    """Return an example address for each path. Paths with an id get the first actor and the first film."""
     actor, film = (model.objects.order_by("id").first() for model in (Actor, Film))
     return {
         **{reverse(name): reverse(name) + query for name, query in EXAMPLES.items()},

@@ -1,4 +1,4 @@
-"""The API's description: OpenAPI 3.1, from the fields, values and bounds that the API itself uses.
+"""The API's OpenAPI 3.1 description, from the fields, values and limits that the API itself uses.
 
 https://spec.openapis.org/oas/v3.1.1.html
 """
@@ -11,23 +11,23 @@ from django_countries import countries
 
 from actors.exports.records import ACTOR_FIELDS, CREDIT_FIELDS, FILM_FIELDS
 from actors.fields import MAX_ID, NamesField
-from actors.listing.actors import ACTOR_SORTS, DECADE, LIVING_VALUES
-from actors.listing.films import FILM_SORTS as FILM_SORTS
-from actors.listing.params import MAX_COUNTED, MAX_QUERY_LENGTH, PAGE_SIZE
+from actors.listing.actors import ACTOR_SORTS, LIVING_VALUES
+from actors.listing.films import FILM_SORTS
+from actors.listing.params import DECADE, MAX_COUNTED, MAX_QUERY_LENGTH, PAGE_SIZE
 from actors.models import Actor, Credit, Film
 from actors.search.ranking import MAX_RANKED
-from actors.search.suggestions import MAX_SUGGESTIONS as SUGGESTED
+from actors.search.suggestions import MAX_SUGGESTIONS
 
-# Of the description, and so of the promise; see the README.
+# The version of the description, and of the compatibility promise in the README.
 API_VERSION = "1"
 STRING_SCHEMA = {"type": "string"}
-# PostgreSQL knows no NUL.
+# PostgreSQL's text has no NUL.
 WITHOUT_NUL = "^[^\\u0000]*$"
 
 
 @cache
 def description(language: str = "en") -> dict:
-    """Return the description, with its texts in ``language``, one of the site's."""
+    """Return the OpenAPI description, with its texts in ``language``."""
     with override(language):
         return {
             "openapi": "3.1.0",
@@ -134,8 +134,8 @@ def _ref(schema):
 
 
 def actor_parameters() -> dict:
-    """Return what each parameter of a query means and allows: name to (meaning, schema). None is required."""
-    # A form sends a field that was left empty as an empty text.
+    """Return {name: (description, schema)} of the query parameters for actors. None of them is required."""
+    # Empty values are allowed: a form also sends its empty fields.
     return {
         "q": (
             gettext("Words, each of which must be in a name."),
@@ -166,7 +166,7 @@ def actor_parameters() -> dict:
 
 
 def film_parameters() -> dict:
-    """Return the same of what is asked of films alone, or in other values than of actors."""
+    """Return the same for films, of those parameters that differ from the parameters for actors."""
     return {
         "q": (gettext("Words, each of which must be in a title."), actor_parameters()["q"][1]),
         "decade": (gettext("A decade of release, such as 1940s."), actor_parameters()["born"][1]),
@@ -229,7 +229,7 @@ def _schemas():
         "suggestions": {
             "type": "array",
             "items": STRING_SCHEMA,
-            "maxItems": SUGGESTED,
+            "maxItems": MAX_SUGGESTIONS,
             "description": gettext("What a search that finds nothing may have meant, for q; nearest first."),
         },
     }

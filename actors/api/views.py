@@ -1,4 +1,4 @@
-"""The public views as data. Reading only, for everybody, from any origin."""
+"""The public API: lists and objects as JSON, CSV and NDJSON. Read-only, without a key, from any origin."""
 
 from functools import wraps
 
@@ -13,7 +13,7 @@ from actors.listing.actors import ActorListing
 from actors.listing.films import FilmListing
 from actors.listing.params import InvalidParams
 from actors.models import Change, Film
-from actors.text.slugs import site_origin
+from actors.web.origin import site_origin
 from actorsite.page_cache.publishing import publish, set_canonical_address, stream_response
 from actorsite.problem_details import allow_any_origin, invalid_params_problem, not_found_problem, problem
 
@@ -21,7 +21,7 @@ ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 
 
 def resource(view):
-    """Data for everybody: GET, HEAD and OPTIONS; errors as problem+json."""
+    """Decorate a view of public data: allow GET, HEAD and OPTIONS from any origin; return errors as problem+json."""
 
     @csrf_exempt
     @wraps(view)
@@ -57,7 +57,7 @@ def _json_response(value):
 
 @resource
 def actors_json(request):
-    """A page of the list. ``next`` and ``previous`` are addresses, or null at the ends."""
+    """Return a page of actors. ``next`` and ``previous`` are URLs, or null at the ends."""
     rows, page = serializers.serialize_page(request, _read_listing(request, ActorListing))
     origin = site_origin(request)
     return _json_response({**page, "actors": [serializers.serialize_actor(actor, origin) for actor in rows]})
@@ -65,7 +65,7 @@ def actors_json(request):
 
 @resource
 def films_json(request):
-    """A page of the list of films, likewise."""
+    """Return a page of films. ``next`` and ``previous`` are URLs, or null at the ends."""
     rows, page = serializers.serialize_page(request, _read_listing(request, FilmListing))
     origin = site_origin(request)
     return _json_response({**page, "films": [serializers.serialize_film(film, origin) for film in rows]})
@@ -79,13 +79,13 @@ def _read_listing(request, kind):
 
 @resource
 def actors_csv(request):
-    """The whole list, on all pages, as CSV. ``raw`` leaves a text that looks like a formula as it is."""
+    """Return all pages of the list of actors as CSV. With ``raw``, text that looks like a formula is left unchanged."""
     return _csv_response(request, ActorListing, records.ACTOR_FIELDS, "actors.csv")
 
 
 @resource
 def films_csv(request):
-    """The whole list of films, likewise."""
+    """Return all pages of the list of films as CSV, likewise."""
     return _csv_response(request, FilmListing, records.FILM_FIELDS, "films.csv")
 
 
@@ -97,13 +97,13 @@ def _csv_response(request, kind, fields, name):
 
 @resource
 def actors_ndjson(request):
-    """The whole list, on all pages, a JSON object a line."""
+    """Return all pages of the list of actors as NDJSON, one object per line."""
     return _ndjson_response(request, ActorListing, records.ACTOR_FIELDS, "actors.ndjson")
 
 
 @resource
 def films_ndjson(request):
-    """The whole list of films, likewise."""
+    """Return all pages of the list of films as NDJSON, one object per line."""
     return _ndjson_response(request, FilmListing, records.FILM_FIELDS, "films.ndjson")
 
 
@@ -128,7 +128,7 @@ def _file_response(request, parts, content_type, name):
 
 @resource
 def actor_json(request, pk, slug=""):
-    """One actor, with the films; whatever the slug, there is one address. 410 where there was one that is deleted."""
+    """Return one actor, with the films. Redirects a merged actor or a wrong slug; 410 if the actor was deleted."""
     actor = current_actor(int(pk))
     if actor is None and Change.objects.filter(actor_id=pk).exists():
         return problem(410, "Gone", f"The actor at {request.path} was deleted.")
@@ -143,7 +143,7 @@ def actor_json(request, pk, slug=""):
 
 @resource
 def film_json(request, pk, slug=""):
-    """One film with its cast, in order of billing; whatever the slug, there is one address."""
+    """Return one film with its cast, in order of billing. Redirects a wrong slug."""
     film = get_object_or_404(Film, pk=pk)
     if film.slug != slug:
         return HttpResponsePermanentRedirect(f"{film.get_absolute_url().removesuffix('/')}.json")
@@ -155,5 +155,5 @@ def film_json(request, pk, slug=""):
 
 @resource
 def openapi_json(request):
-    """The description of all of this, for programs."""
+    """Return the OpenAPI description."""
     return _json_response(openapi.description())

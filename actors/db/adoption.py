@@ -10,7 +10,9 @@ ADOPTED = {"actor_id", "first_name", "last_name", "last_update"}
 
 
 def check_table() -> None:
-    """Refuse to adopt another table of the same name: a later migration would fail when the first ones are committed.
+    """Check that an existing table ``actor`` is the replaced application's, before the first migration.
+
+    With any other table, a later migration would fail when the first ones are already committed.
 
     Raises:
         CommandError: The table lacks one of the columns, or has one that the migrations add.

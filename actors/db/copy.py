@@ -1,12 +1,13 @@
-"""Rows as CSV or JSON by PostgreSQL's COPY, ten times as fast as by model instances.
+"""Export of rows as CSV or JSON by PostgreSQL's COPY, ten times as fast as through model instances.
 
-psycopg2 writes the output of COPY to a file object as it arrives; a thread puts
-it into a queue, and waits while the reader is slower.
+psycopg2 writes COPY's output to a file object as it arrives. It does so in a thread,
+which fills a bounded queue and so waits while the reader is slower.
 https://www.postgresql.org/docs/current/sql-copy.html
 """
 
 import contextlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from queue import Empty, Queue
 from threading import Thread
@@ -19,31 +20,32 @@ from django.db.backends.utils import CursorWrapper
 from actorsite.db.sockets import shut_down_socket
 
 COPY_CHUNK_BYTES = 65_536
-# Chunks that are made ahead of the reader.
+# Chunks that wait for the reader, at most.
 MAX_QUEUED_CHUNKS = 4
-# statement_timeout: a whole table takes as long as its reader does. The request's deadline ends a wait without data.
+# statement_timeout: a whole table takes as long as its reader does. A wait without data ends at the request's deadline.
 COPY_TIMEOUT = "1h"
 # lock_timeout: fail fast with 503 if the table is locked, as a page does.
 COPY_LOCK_TIMEOUT = "2s"
-# More rows than this are read in the order of an index. Reading and sorting all of them first is less work, but the
-# first row of a million comes after the deadline.
+# Larger results are read in the order of an index, without sorting. Sorting is less work, but the first of a million
+# rows would come after the deadline.
 MAX_SORTED_ROWS = 100_000
 _ROWS = re.compile(r" rows=(\d+)")
 # From PostgreSQL 14 on, the server notices a closed connection even while it finds no rows.
 CONNECTION_CHECK_VERSION = 140_000
-# https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": the file header; what stands before the one
-# text of a row (the number of columns and its length); and the file trailer, a row of -1 columns.
+# https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format": the signature that begins the file header; the
+# length of the header; the length of what precedes the only value of a row (the number of columns, the value's length);
+# and the file trailer, which is -1 as a number of columns.
 _SIGNATURE, _HEADER, _BEFORE_TEXT, _TRAILER = b"PGCOPY\n\xff\r\n\0", 19, 6, b"\xff\xff"
 
 
 def copy_csv(rows: models.QuerySet[Any], fields: tuple[str, ...], formulas: tuple[str, ...]) -> Iterator[bytes]:
-    """Yield ``rows`` as CSV lines that end in CR LF, with ``'`` before a text that begins with one of ``formulas``."""
+    """Yield chunks of CSV lines that end in CR LF. Text that begins with one of ``formulas`` gets a ``'`` before it."""
     columns = ", ".join(_csv_column_sql(rows.model, name, formulas) for name in fields)
     return _copy(rows, fields, columns, "csv", _CSVFile)
 
 
 def copy_json(rows: models.QuerySet[Any], fields: tuple[str, ...]) -> Iterator[bytes]:
-    """Yield ``rows`` as compact JSON objects, one a line."""
+    """Yield chunks of lines, each of which is a row as a compact JSON object."""
     columns = ", ".join(
         f"{_timestamp_sql(name)} AS {name}" if _is_timestamp(rows.model, name) else f"{name}" for name in fields
     )
@@ -55,13 +57,13 @@ def _copy(
 ) -> Iterator[bytes]:
     names = ", ".join(fields)
     try:
-        # Undocumented: no other way gives a QuerySet's SQL with its parameters apart.
+        # Undocumented API: there is no other way to get a QuerySet's SQL and its parameters separately.
         sql, parameters = rows.values_list(*fields).query.get_compiler(rows.db).as_sql()
     except EmptyResultSet:
         return
-    chosen = f"SELECT {columns} FROM ({sql}) AS chosen ({names})"  # noqa: S608  the columns are ours, the values parameters
+    chosen = f"SELECT {columns} FROM ({sql}) AS chosen ({names})"  # noqa: S608  our own identifiers; values are parameters
     if form == "binary":
-        chosen = f"SELECT row_to_json(line) FROM ({chosen}) AS line"  # noqa: S608  the columns are ours, the values parameters
+        chosen = f"SELECT row_to_json(line) FROM ({chosen}) AS line"  # noqa: S608  our own identifiers; values are parameters
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"SET LOCAL statement_timeout = '{COPY_TIMEOUT}'; SET LOCAL lock_timeout = '{COPY_LOCK_TIMEOUT}'"
@@ -71,7 +73,7 @@ def _copy(
             cursor.execute("SET LOCAL enable_sort = off")
         if cursor.connection.server_version >= CONNECTION_CHECK_VERSION:
             cursor.execute("SET LOCAL client_connection_check_interval = '1s'")
-        # Django's cursor passes on what psycopg2's has besides the DB-API: mogrify and copy_expert.
+        # Django's cursor gives access to psycopg2's extensions of the DB-API: mogrify and copy_expert.
         statement = cursor.mogrify(f"COPY ({chosen}) TO STDOUT (FORMAT {form})", parameters).decode()
         yield from _stream_copy(cursor, statement, file_type())
 
@@ -94,12 +96,12 @@ def _stream_copy(cursor: CursorWrapper, statement: str, file: "_CopyFile") -> It
             yield part
         ended = True
         if part is not None:
-            # Undocumented: gives psycopg2's errors as Django's, as for any other statement.
+            # Undocumented API: turns psycopg2's errors into Django's, as for any other statement.
             with connection.wrap_database_errors:
                 raise part
     finally:
         if not ended:
-            # The reader is gone. Without its connection, the server ends the COPY.
+            # The reader has stopped early. The server ends the COPY when the connection is closed.
             shut_down_socket(cursor.connection)
         while worker.is_alive():
             with contextlib.suppress(Empty):
@@ -107,19 +109,20 @@ def _stream_copy(cursor: CursorWrapper, statement: str, file: "_CopyFile") -> It
             worker.join(0.01)
 
 
-class _CopyFile:
+class _CopyFile(ABC):
     """File object that COPY writes to, one row at a time."""
 
     end = b"\n"
 
     def __init__(self) -> None:
-        # Chunks; then, at the end, None or the error that ended the COPY.
+        # The chunks, and then None or the exception that ended the COPY.
         self.queue: Queue[bytes | Exception | None] = Queue(MAX_QUEUED_CHUNKS)
         self.lines: list[bytes] = []
         self.size = 0
 
+    @abstractmethod
     def write(self, row: bytes) -> None:
-        raise NotImplementedError
+        """Process the bytes of a ``row``, as COPY sends them."""
 
     def take(self, line: bytes, size: int) -> None:
         self.lines.append(line)
@@ -168,5 +171,5 @@ def _csv_column_sql(model: type[models.Model], name: str, formulas: Sequence[str
             f"""CASE WHEN {name} COLLATE "C" >= 'A' THEN {name} """
             f"WHEN left({name}, 1) IN ({starts}) THEN '''' || {name} ELSE {name} END"
         )
-    # COPY writes "" for an empty text, to tell it from NULL. Both are an empty cell here.
+    # COPY writes "" for an empty text, to distinguish it from NULL. Here, both are an empty cell.
     return f"nullif({name}, '')"

@@ -1,8 +1,8 @@
-"""Keyset pages: a page is named by the row it begins after or ends before.
+"""Keyset pagination: a page is identified by the row that it starts after or ends before.
 
-So every page costs the same, the first and the last, and a row that is added
-or deleted elsewhere shifts nothing. A token names such a row by its place
-(sort key, id); it is signed, and holds only for the view that it was made in.
+Every page costs the same, first or last, and a row that is added or deleted
+elsewhere shifts nothing. A cursor token contains the position of such a row,
+(sort key, id). It is signed, and valid only in the view that it was made for.
 """
 
 from collections.abc import Callable
@@ -29,15 +29,15 @@ LOOKUPS = {
 
 
 class InvalidCursor(ValueError):
-    """A page token that was not made here, or not for this view."""
+    """A cursor token whose signature is wrong, or that was made for another view."""
 
 
 @dataclass(frozen=True)
 class KeysetPage:
-    """Rows in order; ``previous`` and ``next`` are tokens, or None at the ends.
+    """A page of rows, in order; ``previous`` and ``next`` are cursor tokens, or None at the ends.
 
-    Where it is known without counting: how many rows come before, how many
-    there are on all pages, and whether there are ``more`` that no page has.
+    If they are known without counting: ``start`` is the number of rows before this page, ``total`` the number of
+    rows on all pages, and ``more`` is whether there are further rows that no page has.
     """
 
     rows: list
@@ -55,12 +55,12 @@ class KeysetPage:
 
 @lru_cache(1_024)
 def make_cursor(place: tuple, view: str) -> str:
-    """Return a token for ``place``, such as (sort key, id), that holds in ``view`` only."""
+    """Return a cursor token for the position ``place``, such as (sort key, id), that is valid in ``view`` only."""
     return _signer(view).sign_object(list(place), compress=True)
 
 
 def read_cursor(token: str, view: str) -> tuple:
-    """Return the place that ``token`` names. Raises InvalidCursor."""
+    """Return the position that the cursor ``token`` contains. Raises InvalidCursor."""
     try:
         return tuple(_signer(view).unsign_object(token))
     except signing.BadSignature:
@@ -68,8 +68,9 @@ def read_cursor(token: str, view: str) -> tuple:
 
 
 def _signer(view):
-    # Without a time-stamp: the same page has the same address in every process.
-    return signing.Signer(salt=f"actors.db.keyset:{view}")
+    # Without a timestamp, so that a page has the same address in every process.
+    # A new salt would end all links to pages, which bookmarks and readers of the API hold.
+    return signing.Signer(salt=f"actors.paging:{view}")
 
 
 def keyset_page(
@@ -83,17 +84,26 @@ def keyset_page(
     descending: bool = False,
     within: Callable[[str, tuple, bool, int], RawSQL] | None = None,
 ) -> KeysetPage | None:
-    """Return the page of ``rows``, ordered by the column ``key`` and then by id, both ``descending`` or neither.
+    """Return a page of ``rows`` in the order of ``key`` and id, or None if only the first page is left to show.
 
-    The rows are of models, or of ``values_list(named=True)`` with the ``key`` and the id among the values.
-    Of several columns, none of which may be NULL, the first comes first.
-    ``after`` and ``before`` are tokens made for the same ``view``, ``start`` is where
-    in an ascending ``key`` to begin: one of them, or none for the first page.
-    Where no index has the ``rows`` in order, ``within`` chooses them from all that ``rows`` is: of those beyond a
-    place, (sort key, id) or (sort key,) or none, by a comparison such as ">", backwards or not, so many ids.
-    Returns None where the page would be the first, or where its rows are gone:
-    only the first page is left to show. Costs one query, or two where it is not
-    the first page. Raises InvalidCursor.
+    That is so if no rows are left after the cursor, or at most one page of rows before it. The first page costs one
+    query, any other two.
+
+    Args:
+        rows: The rows to page through: models, or ``values_list(named=True)`` with the columns of ``key`` and the id.
+        key: The sort column, or several of them. They must not be NULL.
+        size: The number of rows on a page.
+        view: The view that cursor tokens are valid in.
+        after: The cursor token of the row before this page. At most one of ``after``, ``before`` and ``start`` is set.
+        before: The cursor token of the row after this page.
+        start: The value of an ascending ``key`` at which the page starts.
+        descending: Whether both ``key`` and id descend.
+        within: Finds a page's rows if no index has ``rows`` in this order. It takes a comparison such as ">", a
+            position, which is (sort key, id), (sort key,) or (), whether to read backwards, and the number of rows;
+            and returns the SQL of their ids.
+
+    Raises:
+        InvalidCursor: The cursor token is invalid.
     """
     (later, not_earlier), (earlier, not_later) = (
         (("<", "<="), (">", ">=")) if descending else ((">", ">="), ("<", "<="))
@@ -153,7 +163,7 @@ def _filter_beyond(rows, keys, comparison, place):
     side = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
     if len(place) == 1:
         return rows.filter(**{f"{keys[0]}__{side[comparison]}": place[0]})
-    # PostgreSQL walks an index to a row value. Django has only an OR for SQLite, which
-    # reads all the rows before it; the second condition, implied, spares it that.
+    # PostgreSQL finds a row value by an index. For SQLite, Django writes an OR, which would read all rows up to the
+    # position; the second condition, which the first one implies, lets it start there.
     implied = {f"{keys[0]}__{side[comparison][:2]}e": place[0]}
     return rows.filter(LOOKUPS[comparison](Tuple(*keys, "id"), place), **implied)

@@ -6,35 +6,36 @@ Neither database does this by itself (https://wiki.postgresql.org/wiki/Loose_ind
 from actors.text.index_letters import WHOLE_SCRIPTS
 from actors.text.normalize import HIGHEST_CHARACTER
 
-# No script that is written letter by letter has more; a list of all comes near a hundred.
+# Limits the recursion. A list of names in many scripts has about a hundred first letters.
 MAX_LETTERS = 200
 
 
 def distinct_values_sql(name: str, column: str, value: str, table: str, beyond: str, first: str = "") -> str:
-    """Return the SQL of the common table ``name (column)``, for WITH RECURSIVE. Its last row is NULL.
+    """Return the SQL of the common table expression ``name (column)``, for WITH RECURSIVE. Its last row is NULL.
 
-    ``value`` is an aggregate, such as ``min(year)``, of the rows in ``table`` that are left: of those that the
-    condition ``first`` is true of, and then of those that are ``beyond`` the last value.
+    ``value`` is an aggregate such as ``min(year)``. The first row has its value for the rows of ``table`` that meet
+    the condition ``first``, or for all rows; each further row, for those that meet ``beyond``, a condition that
+    compares them with the row before.
     """
     where = f" WHERE {first}" if first else ""
     return (
-        f"{name} ({column}) AS (SELECT {value} FROM {table}{where} UNION ALL "  # noqa: S608  names of ours
+        f"{name} ({column}) AS (SELECT {value} FROM {table}{where} UNION ALL "  # noqa: S608  our own identifiers; values are parameters
         f"SELECT (SELECT {value} FROM {table} WHERE {beyond}) FROM {name} WHERE {name}.{column} IS NOT NULL)"
     )
 
 
 def first_letters_sql(table: str, key: str, condition: str = "") -> str:
-    """Return the SQL of the common table ``step (letter, number)``, for WITH RECURSIVE. Its last row is NULL.
+    """Return the SQL of the common table expression ``step (letter, number)``, for WITH RECURSIVE.
 
-    Its letters are those that texts in the column ``key`` begin with, numbered in order; only where ``condition`` is
-    true, if it is given. A script of thousands of letters is one of them.
+    It has the first letters of the column ``key``, numbered in order, of the rows that meet ``condition``, if any. The
+    last letter is NULL. The letters of a script of thousands (WHOLE_SCRIPTS) count as one, the first that occurs.
     """
     beyond = " ".join(
         f"WHEN letter BETWEEN '{first}' AND '{last}' THEN '{last}'" for first, last in WHOLE_SCRIPTS.values()
     )
     condition = f" AND {condition}" if condition else ""
     return (
-        f"step (letter, number) AS ("  # noqa: S608  names of ours
+        f"step (letter, number) AS ("  # noqa: S608  our own identifiers; values are parameters
         f"SELECT (SELECT substr(min({key}), 1, 1) FROM {table} WHERE {key} > ''{condition}), 1 UNION ALL "
         f"SELECT (SELECT substr(min({key}), 1, 1) FROM {table} "
         f"WHERE {key} > CASE {beyond} ELSE letter END || '{HIGHEST_CHARACTER}'{condition}), number + 1 "

@@ -11,9 +11,9 @@ INDEXES = {"actor_search_trgm": "actor", "film_search_trgm": "actors_film"}
 def make_trigram_indexes(stdout: OutputWrapper) -> None:
     """Create each index that is missing or invalid, without locking its table.
 
-    Their migration goes on where the extension is refused, so every release
-    tries again. Where it is still refused, this says so on ``stdout``: search
-    is slower, and right all the same.
+    The migration continues without them if the extension is refused, so every
+    release tries again. If it is still refused, a message on ``stdout`` says so:
+    search is then slower, but correct.
     """
     if connection.vendor != "postgresql":
         return
@@ -31,7 +31,7 @@ def make_trigram_indexes(stdout: OutputWrapper) -> None:
             schema = _schema(cursor)
         cursor.execute("SHOW lock_timeout")
         lock_timeout = cursor.fetchone()[0]
-        # A build waits for older transactions, but no session waits for the build: it needs no limit.
+        # The build waits for older transactions, but no session waits for the build, so it needs no limit.
         cursor.execute("SET lock_timeout = 0")
         try:
             for index in missing:
@@ -57,7 +57,7 @@ def _missing(cursor: CursorWrapper) -> list[str]:
 
 def _schema(cursor: CursorWrapper) -> str | None:
     """Return the quoted name of the schema that pg_trgm is in, or None without pg_trgm."""
-    # Where an operator of the server created it, that need not be on the search path.
+    # If an operator of the server created the extension, its schema need not be on the search path.
     cursor.execute(
         "SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace"
         " WHERE extname = 'pg_trgm'"

@@ -1,1 +1,1 @@
-"""Actors and films as files and streams."""
+"""Exports of actors and films, as files and streams."""

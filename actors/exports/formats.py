@@ -32,7 +32,7 @@ class Format(NamedTuple):
 
 
 def _records(rows: models.QuerySet[Any], fields: Fields) -> Iterator[dict[str, Any]]:
-    # One transaction reads one state of the data.
+    # In one transaction, for one state of the data.
     with transaction.atomic():
         for values in rows.values_list(*fields).iterator(EXPORT_BATCH_ROWS):
             yield records.to_record(values, fields)
@@ -84,7 +84,7 @@ def _workbook(rows: models.QuerySet[Any], fields: Fields) -> Iterator[bytes]:
 
 
 def _text_cell(sheet: Any, text: str) -> Cell:
-    """Return a cell of type text, whatever it begins with. Raises ValueError if it is too long."""
+    """Return a cell of type text, even if ``text`` looks like a formula. Raises ValueError if it is too long."""
     text = escape_for_xlsx(text)
     if len(text) > MAX_CELL_LENGTH:
         raise ValueError("A cell of a workbook cannot hold this text, and would cut it.")

@@ -1,4 +1,4 @@
-"""The guard against formulas in files for spreadsheets (CSV injection)."""
+"""Protection against formulas in files for spreadsheets (CSV injection)."""
 
 from typing import Any
 
@@ -7,5 +7,5 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def guard_formula(value: Any) -> Any:
-    """Return a cell's ``value``; text that a spreadsheet would run as a formula gets a ``'`` before it."""
+    """Return the ``value`` of a cell, with a ``'`` before text that a spreadsheet would run as a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

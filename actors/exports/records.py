@@ -1,7 +1,7 @@
-"""Actors and films as data: the fields that every format has, by the same names and in the same order.
+"""Records of actors and films: every format has the same fields, by the same names, in the same order.
 
-The names are a promise (see the README): fields may be added, none is renamed
-or taken away.
+The names are stable (see the README): fields may be added, but none is renamed
+or removed.
 """
 
 import csv
@@ -41,7 +41,7 @@ _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def to_record(values: Iterable, fields: tuple[str, ...] = ACTOR_FIELDS) -> dict:
-    """Return ``values``, in the order of ``fields``, as the object that JSON shows: other names are a list."""
+    """Return ``values``, which are in the order of ``fields``, as an object for JSON: other names are a list."""
     row = dict(zip(fields, values, strict=True))
     if fields is ACTOR_FIELDS:
         row["last_update"] = _timestamp_text(row["last_update"])
@@ -50,12 +50,12 @@ def to_record(values: Iterable, fields: tuple[str, ...] = ACTOR_FIELDS) -> dict:
 
 
 def encode_json(value) -> str:
-    """Return ``value`` as JSON, compact and in the names' own scripts."""
+    """Return ``value`` as compact JSON. Letters outside ASCII are not escaped."""
     return _encoder.encode(value)
 
 
 def ndjson_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS) -> Iterator[bytes]:
-    """Yield ``rows`` as lines of JSON, an object with ``fields`` each, many at a time."""
+    """Return chunks of ``rows`` as lines of JSON, each an object with ``fields``."""
     if connections[rows.db].vendor == "postgresql":
         lines = copying.copy_json(rows, fields)
         return (_split_names(some) for some in lines) if fields is ACTOR_FIELDS else lines
@@ -66,11 +66,11 @@ def ndjson_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS)
 
 
 def csv_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS, raw: bool = False) -> Iterator[bytes]:
-    """Yield ``rows`` as CSV (RFC 4180, UTF-8) under a line of ``fields``, many at a time.
+    """Yield chunks of ``rows`` as CSV (RFC 4180, UTF-8), below a header line of ``fields``.
 
     Other names have `` / `` between them.
-    A text that a spreadsheet would run as a formula gets a ``'`` before it,
-    unless ``raw``: then the text is what it is, for a round trip.
+    Text that a spreadsheet would run as a formula gets a ``'`` before it,
+    unless ``raw``: then it is unchanged, for a round trip.
     """
     if connections[rows.db].vendor == "postgresql":
         parts = copying.copy_csv(rows, fields, () if raw else FORMULA_STARTS)
@@ -82,12 +82,12 @@ def csv_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS, ra
             )
             for some in _row_batches(rows, fields)
         )
-    # Not before there are rows: where they cannot be had, there is no file.
+    # The header waits for the first rows: if the query fails, there is no file.
     yield _csv_bytes([fields]) + next(parts, b"")
     yield from parts
 
 
-# The last field, as PostgreSQL writes its text and as JSON shows it: a list.
+# The last field of a line, which PostgreSQL writes as text and which is to be a list.
 _NO_NAMES, _NAMES_KEY = b',"also_known_as":""}\n', b',"also_known_as":'
 
 
@@ -106,8 +106,8 @@ def _split_names_in_line(line):
 
 
 def _row_batches(queryset, fields):
-    # One transaction is one state of the data; its cursor hands over some rows at a time, each
-    # fetch a statement of its own, so that neither memory nor a statement grows with the table.
+    # In one transaction, for one state of the data. A cursor reads the rows in batches, so that
+    # memory use does not grow with the table.
     with transaction.atomic():
         rows = queryset.values_list(*fields).iterator(RECORD_BATCH_ROWS)
         while some := list(islice(rows, RECORD_BATCH_ROWS)):

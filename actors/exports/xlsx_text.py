@@ -1,4 +1,4 @@
-"""Text in the cells of a workbook (XLSX): what XML cannot hold, and how long it may be."""
+"""Text in the cells of a workbook (XLSX): escapes for characters that XML cannot contain, and the maximum length."""
 
 import re
 
@@ -9,7 +9,7 @@ _UNSAFE_IN_XML = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x00-\x08\x0b-\x1f\ud800-\ud
 
 
 def escape_for_xlsx(text: str) -> str:
-    """Return ``text`` with characters that XML cannot hold escaped as in workbooks (ECMA-376, ST_Xstring)."""
+    """Return ``text`` with the characters that XML cannot contain escaped as in workbooks (ECMA-376, ST_Xstring)."""
     return _UNSAFE_IN_XML.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
 
 

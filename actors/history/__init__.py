@@ -1,1 +1,1 @@
-"""The history of changes: who changed what, undo, merge and restore."""
+"""History of changes: attribution to users, undo, merge and restore."""

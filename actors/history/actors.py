@@ -1,4 +1,4 @@
-"""The history of actors: locking, comparing and restoring their states."""
+"""History of actors: locking, comparing and restoring their states."""
 
 from collections.abc import Iterable
 from typing import Any, overload
@@ -23,9 +23,11 @@ TRACKED_FIELDS = (
 
 
 def changes_of(kind: str, pks: Iterable[int]) -> models.QuerySet[Any]:
-    """Return the history of the actors with the ids ``pks``, or of such films and their casts.
+    """Return the history entries of actors, or of films and their casts.
 
-    ``kind`` is "actor" or "film".
+    Args:
+        kind: "actor" or "film".
+        pks: The ids of the actors or films.
     """
     model = apps.get_model("actors", {"actor": "Change", "film": "FilmChange"}[kind])
     return model._default_manager.filter(**{f"{kind}_id__in": pks})
@@ -39,9 +41,9 @@ def lock_actor(actors: models.Manager[Actor], pk: int, seen: int | None) -> Acto
     """Lock the actor ``pk`` until the transaction ends, and return it.
 
     Args:
-        actors: The actors to look in.
+        actors: The manager to query.
         pk: The id of the actor.
-        seen: The version that the editor saw; None if there was no actor.
+        seen: The version number that the editor saw; None if the actor was deleted.
 
     Returns:
         The actor; None if ``seen`` is None.
@@ -58,17 +60,17 @@ def lock_actor(actors: models.Manager[Actor], pk: int, seen: int | None) -> Acto
 def restore_actor(actors: models.Manager[Actor], change: Change, side: str, seen: int | None) -> tuple[Actor, int]:
     """Restore the state of an actor before or after ``change``. Call it in a transaction.
 
-    A deleted actor gets its id back, a new version, and the credits that were
-    deleted with it.
+    A deleted actor is created again under its old id, with a new version number
+    and the credits that were deleted with it.
 
     Args:
-        actors: The actors to look in.
+        actors: The manager to query.
         change: The history entry to restore from.
         side: "before" or "after".
-        seen: The version that the editor saw; None if the actor was deleted.
+        seen: The version number that the editor saw; None if the actor was deleted.
 
     Returns:
-        The actor, and the number of its credits whose film no longer exists.
+        The actor, and the number of its credits that could not be restored because their films are deleted.
 
     Raises:
         EditConflict: The actor does not have the version ``seen``.
@@ -79,11 +81,11 @@ def restore_actor(actors: models.Manager[Actor], change: Change, side: str, seen
         raise ValueError("There was no actor then.")
     actor = lock_actor(actors, change.actor_id, seen)
     if actor is None:
-        # At least ``change`` itself is there.
+        # There is always an entry: ``change`` is one.
         last = Change.objects.filter(actor_id=change.actor_id).order_by("-pk")[0]
         actor = undelete(actors, change.actor_id, version=last.version + 1, **state)
         return actor, restore_credits_of_actor(actor.pk, last)
-    # Fields that were added after this entry are not in its state, and stay as they are.
+    # Leave fields unchanged that the entry lacks, because they were added to the model later.
     known = [name for name in TRACKED_FIELDS if name in state]
     for name in known:
         setattr(actor, name, state[name])
@@ -92,7 +94,7 @@ def restore_actor(actors: models.Manager[Actor], change: Change, side: str, seen
 
 
 def changed_fields(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, Any, Any]]:
-    """Return (field, old, new) for every field in which two states differ; None stands for no actor."""
+    """Return (field, old, new) for each field in which two states differ. A state is None if there was no actor."""
     before, after = before or {}, after or {}
     pairs = ((name, before.get(name), after.get(name)) for name in TRACKED_FIELDS)
     return [(name, old, new) for name, old, new in pairs if (old or None) != (new or None)]

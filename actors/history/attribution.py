@@ -1,6 +1,6 @@
 """Attribution of changes: the user and the origin.
 
-Triggers write the history, so that no write can bypass it. Django only tells the database on whose behalf it writes.
+Triggers write the history, so that no write can bypass it. Django only tells the database who writes, and why.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
 
 
 class Attribution(NamedTuple):
@@ -28,15 +27,15 @@ _attribution: ContextVar[Attribution] = ContextVar("actors.history", default=UNA
 
 @contextmanager
 def attributed_to(who: str, origin: str, batch: int | None = None) -> Iterator[None]:
-    """Attribute all writes in the block, which is one transaction.
+    """Attribute all writes in the block, which runs in a transaction.
 
     Args:
         who: The user name.
         origin: "admin", "import" or "command".
-        batch: The id of the Batch that the writes are undone with.
+        batch: The id of the Batch that the writes belong to.
     """
     before = _attribution.get()
-    # The connection first: if it is opened here, it gets the current attribution as its default for good.
+    # Open the connection before the variable is set: a new connection keeps the current attribution as its default.
     with transaction.atomic():
         own = Attribution(who, origin, batch)
         token = _attribution.set(own)
@@ -58,7 +57,7 @@ def _set_attribution(connection: BaseDatabaseWrapper, attribution: Attribution, 
             )
 
 
-def _register_connection(sender: type[BaseDatabaseWrapper], connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+def set_up_connection(sender: type[BaseDatabaseWrapper], connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """Set the attribution of a new connection; SQLite's triggers read it at every write."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("actor_who", 0, lambda: _attribution.get().who)
@@ -66,6 +65,3 @@ def _register_connection(sender: type[BaseDatabaseWrapper], connection: BaseData
         connection.connection.create_function("actor_batch", 0, lambda: _attribution.get().batch)
     else:
         _set_attribution(connection, _attribution.get(), local=False)
-
-
-connection_created.connect(_register_connection, dispatch_uid="actors.history")

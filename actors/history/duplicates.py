@@ -8,14 +8,14 @@ from actors.models import Actor
 
 MAX_NAMES_READ = 10_000
 MAX_PAIRS = 50
-# A name that more actors share says little: only neighbours are paired then.
+# If more actors share a name, it says little: pair only adjacent rows.
 MAX_NAMESAKES = 10
-# A year that was computed from an age may be one off.
+# A year that was computed from an age may be off by one.
 MAX_YEARS_APART = 1
 
 
 def may_be_same_person(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether the known years of two actors agree."""
+    """Return whether the years of two actors are compatible. A missing year is compatible with any."""
     agree = all(_years_agree(one[year], other[year]) for year in ("birth_year", "death_year"))
     return agree and _born_before_death(one, other) and _born_before_death(other, one)
 
@@ -29,14 +29,14 @@ def _born_before_death(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def find_duplicate_pairs(after: str = "") -> tuple[list[tuple[dict[str, Any], dict[str, Any]]], str]:
-    """Return possible duplicates with folded names after ``after``, and the name to continue after.
+    """Return pairs of possible duplicates with folded names after ``after``, and the name to continue after.
 
-    That name is "" at the end. Reads a bounded number of rows from the index of names,
-    whatever the size of the table, so it may return no pair and still not be at the end.
+    That name is "" at the end. At most MAX_NAMES_READ rows are read from the index of names,
+    whatever the size of the table, so there may be no pairs although the end is not reached.
     """
     fields = ("id", "first_name", "last_name", "native_name", "birth_year", "death_year", "country", "sort_last")
     rows = list(Actor.objects.filter(sort_last__gt=after).order_by("sort_last", "id").values(*fields)[:MAX_NAMES_READ])
-    # There may be more rows of the last name.
+    # The last name may have more rows than were read: leave it for the next call.
     cut = rows[-1]["sort_last"] if len(rows) == MAX_NAMES_READ else None
     pairs: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for name, group in groupby(rows, lambda row: row["sort_last"]):

@@ -1,4 +1,4 @@
-"""Errors that refuse a change."""
+"""Exceptions that are raised when a change is refused."""
 
 from django.db import models
 
@@ -12,4 +12,4 @@ class EditConflict(Exception):
 
 
 class NotRestorable(Exception):
-    """A credit cannot be restored: its film or actor is gone, or there is such a credit already."""
+    """A credit cannot be restored: its film or actor is deleted, or the film has the same credit already."""

@@ -1,8 +1,8 @@
-"""The history of films and their casts: locking and restoring.
+"""History of films and their casts: locking and restoring.
 
 Triggers record each change of a film and of a credit (history.sql). A film is
-edited together with its cast, so the id of the last entry about either is the
-version that an editor has seen.
+edited together with its cast, so its version token is the id of the last entry
+about either.
 """
 
 from collections.abc import Iterable
@@ -21,14 +21,14 @@ TRACKED_FILM_FIELDS = ("title", "original_title", "year")
 
 
 def last_change_id(film_id: int) -> int:
-    """Return the id of the last entry about a film or its cast, or 0."""
+    """Return the version token of a film: the id of the last entry about it or its cast, or 0."""
     return FilmChange.objects.filter(film_id=film_id).values_list("pk", flat=True).first() or 0
 
 
 def lock_film(film_id: int, seen: int) -> Film:
     """Lock the film until the transaction ends, and return it.
 
-    New credits of the film wait for the lock too: their foreign key needs one.
+    Inserting a credit waits for the lock too, because of the foreign key.
 
     Args:
         film_id: The id of the film.
@@ -47,7 +47,7 @@ def undelete(rows: models.Manager[AnyModel], pk: int, **state: Any) -> AnyModel:
     """Create a deleted actor or film again in ``rows`` under its id ``pk``, and return it. Call it in a transaction.
 
     Raises:
-        EditConflict: Another user has done so meanwhile. (A row that does not exist cannot be locked.)
+        EditConflict: Another user did so meanwhile. (A row that does not exist cannot be locked.)
     """
     try:
         with transaction.atomic():
@@ -61,8 +61,8 @@ def undelete(rows: models.Manager[AnyModel], pk: int, **state: Any) -> AnyModel:
 def restore_film(change: FilmChange, side: str, seen: int) -> tuple[Film, int]:
     """Restore the state of a film or credit before or after ``change``. Call it in a transaction.
 
-    A deleted film or credit gets its id back, and a film the credits that were
-    deleted with it.
+    A deleted film or credit is created again under its old id; a film also gets
+    the credits that were deleted with it.
 
     Args:
         change: The history entry to restore from.
@@ -74,7 +74,7 @@ def restore_film(change: FilmChange, side: str, seen: int) -> tuple[Film, int]:
 
     Raises:
         EditConflict: There are later entries about the film or its cast.
-        NotRestorable: The film or actor of the credit is gone, or there is such a credit already.
+        NotRestorable: The film or actor of the credit is deleted, or the film has the same credit already.
     """
     state = getattr(change, side)
     film = Film.objects.select_for_update().filter(pk=change.film_id).first()
@@ -107,12 +107,15 @@ def _restore_credit(pk: int, state: dict[str, Any], film: Film | None) -> Film:
 
 
 def restore_credits_of_actor(actor_id: int, deletion: Change) -> int:
-    """Restore the credits that were deleted with the actor; return how many have no film any more."""
+    """Restore the credits that were deleted with the actor; return how many could not be: their films are deleted."""
     return _restore_credits(deletion, actor_id=actor_id)
 
 
 def _restore_credits(deletion: Change | FilmChange | None, **of: int) -> int:
-    """Restore the credits ``of`` a film or an actor that were deleted in the transaction of ``deletion``."""
+    """Restore the credits ``of`` a film or an actor that were deleted in the transaction of ``deletion``.
+
+    Return how many could not be restored.
+    """
     if deletion is None:
         return 0
     gone = FilmChange.objects.filter(kind="-", credit_id__isnull=False, who=deletion.who, **of)
@@ -127,11 +130,11 @@ def _restore_credits(deletion: Change | FilmChange | None, **of: int) -> int:
 def undelete_credits(parts: Iterable[dict[str, Any]]) -> int:
     """Restore deleted credits, each a dict of its columns; return how many could not be restored.
 
-    Those are the credits whose film or actor is gone. Credits of an actor who was
-    merged go to the actor who is left; if both had the same part, it is kept once.
+    Those are the credits whose film or actor is deleted. Credits of a merged actor
+    go to the surviving one; if both have the same credit, it is stored once.
     """
     parts = _follow_merges(parts)
-    # Locked, so that nobody deletes them before the credits are there.
+    # Lock the actors and films, so that nobody deletes them before the credits are inserted.
     there = {
         column: set(
             model.objects.select_for_update()
@@ -147,7 +150,10 @@ def undelete_credits(parts: Iterable[dict[str, Any]]) -> int:
 
 
 def _follow_merges(parts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return ``parts`` with merged actors replaced by the actors they were merged into, after all others."""
+    """Return ``parts`` with each merged actor replaced by the surviving one.
+
+    Those come last, so that a credit that the survivor had itself is inserted first.
+    """
     parts = list(parts)
     gone = {part["actor_id"] for part in parts}
     gone -= set(Actor.objects.filter(pk__in=gone).values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""Merging two entries of one actor, and undoing it."""
+"""Merging two actors who are the same person, and undoing a merge."""
 
 from typing import Any
 
@@ -18,23 +18,23 @@ CREDIT_COLUMNS = ("id", "film_id", "character", "billing")
 def merge_actors(survivor: tuple[int, int], gone: tuple[int, int], values: dict[str, Any], who: str) -> Batch:
     """Merge the actor ``gone`` into ``survivor``, in one transaction.
 
-    The survivor gets the films of both; a part that both have is kept once.
+    The survivor gets the credits of both; a credit that both have is kept once.
 
     Args:
-        survivor: The id of the actor who is left, and the version that the editor saw.
-        gone: The same of the actor who is deleted.
+        survivor: The id of the actor to keep, and the version number that the editor saw.
+        gone: The same for the actor to delete.
         values: The values of the survivor's fields.
         who: The name of the user.
 
     Raises:
-        EditConflict: One of the two was changed since.
-        ValidationError: ``values`` do not fit each other.
+        EditConflict: One of the two was changed since the editor loaded it.
+        ValidationError: The survivor would be invalid with ``values``.
         ValueError: Both are the same actor.
     """
     if survivor[0] == gone[0]:
         raise ValueError("Nobody can be merged with oneself.")
     with transaction.atomic():
-        # In order of the ids, so that two merges do not wait for each other.
+        # Lock in the order of the ids, so that two merges cannot deadlock.
         locked = {pk: lock_actor(Actor.objects, pk, seen) for pk, seen in sorted([survivor, gone])}
         kept, lost = locked[survivor[0]], locked[gone[0]]
         name = f"{lost} (#{lost.pk}) → {kept} (#{kept.pk})"
@@ -62,12 +62,12 @@ def merge_actors(survivor: tuple[int, int], gone: tuple[int, int], values: dict[
 
 
 def combined_other_names(one: Actor, other: Actor, values: dict[str, Any]) -> str:
-    """Return all names of both actors that are not in ``values``, as ``also_known_as`` stores them."""
+    """Return the names of both actors that are not among ``values``, in the format of ``also_known_as``."""
     named = Actor(**{name: values[name] for name in ("first_name", "last_name", "native_name")})
     names = [name for actor in (one, other) for name in split_names(actor.also_known_as)]
     for actor in (one, other):
         names += [f"{actor.first_name} {actor.last_name}".strip(), actor.native_name]
-    # Of spellings that fold to the same, the first is kept.
+    # Keep the first of several spellings that fold to the same text.
     kept: dict[str, str | None] = {fold(str(named)): None, fold(named.native_name): None, "": None}
     for name in names:
         kept.setdefault(fold(name), name)
@@ -75,12 +75,12 @@ def combined_other_names(one: Actor, other: Actor, values: dict[str, Any]) -> st
 
 
 def credits_moved_since(merge: Merge) -> bool:
-    """Whether the survivor has lost one of the films that came with the merge."""
+    """Return whether the survivor has lost any of the credits that the merge moved."""
     return Credit.objects.filter(pk__in=merge.moved, actor_id=merge.survivor_id).count() != len(merge.moved)
 
 
 def undo_merge(merge: Merge) -> None:
-    """Give the restored actor its films back, as far as they exist. Call it in the transaction of ``undo_batch``."""
+    """Give the restored actor its credits back if their films exist. Call it in the transaction of ``undo_batch``."""
     Credit.objects.filter(pk__in=merge.moved).update(actor_id=merge.gone_id)
     undelete_credits({**part, "actor_id": merge.gone_id} for part in merge.dropped)
     merge.delete()

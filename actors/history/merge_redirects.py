@@ -1,13 +1,13 @@
-"""Redirects from merged actors."""
+"""Lookup of the actor that a merged actor redirects to."""
 
 from actors.models import Actor, Merge
 
-# Bounds the loop; no real chain of merges is as long.
+# Limit for the loop. No real chain of merges is this long.
 MAX_MERGE_CHAIN = 100
 
 
 def current_actor(pk: int) -> Actor | None:
-    """Return the actor of the id ``pk``, or who that actor was merged into; None where there is neither."""
+    """Return the actor with the id ``pk``, or the one that it was merged into, or None if there is neither."""
     try:
         return Actor.objects.get(pk=pk)
     except Actor.DoesNotExist:

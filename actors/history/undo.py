@@ -11,7 +11,7 @@ from actors.history.merge import credits_moved_since, undo_merge
 from actors.models import Batch, Merge
 from actors.models.years import YEAR_FIELDS
 
-# Deleting an added actor would delete the films that it has got since.
+# An added actor that has credits now counts as changed: deleting it would delete the credits.
 _CHANGED_SINCE = """
     FROM actors_change AS c LEFT JOIN actor AS a ON a.actor_id = c.actor_id
     WHERE c.batch_id = %s AND (
@@ -22,7 +22,7 @@ _CHANGED_SINCE = """
 
 
 class ChangedSinceBatch(Exception):
-    """Actors were changed after the batch was written; ``ids`` are those of some of them."""
+    """Actors were changed after the batch was written; ``ids`` has up to 100 of their ids."""
 
     def __init__(self, ids: Sequence[int]) -> None:
         super().__init__("Actors were changed since.")
@@ -30,7 +30,7 @@ class ChangedSinceBatch(Exception):
 
 
 class CannotUndoUnmerge(ValueError):
-    """The batch undid a merge: only another merge joins the films again and restores the redirect."""
+    """The batch undid a merge: only a new merge can join the credits again and restore the redirect."""
 
     def __init__(self) -> None:
         super().__init__("It is the undoing of a merge. Merge the two again instead.")
@@ -40,10 +40,10 @@ def undo_batch(batch: Batch, who: str) -> Batch:
     """Restore every actor of ``batch`` to the state before it, in one transaction, on behalf of ``who``.
 
     Returns:
-        The batch of this undo, which is in the history itself.
+        The batch of this undo, which can itself be undone unless ``batch`` is a merge.
 
     Raises:
-        ChangedSinceBatch: It would overwrite later changes.
+        ChangedSinceBatch: The undo would overwrite later changes.
         CannotUndoUnmerge: The batch undid a merge.
         ValueError: The batch is undone already.
     """
@@ -55,7 +55,7 @@ def undo_batch(batch: Batch, who: str) -> Batch:
             raise CannotUndoUnmerge
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
-                # Nobody may change them, or give them films, between the look and the writing.
+                # Lock the actors, so that nobody changes them or adds credits between the check and the update.
                 cursor.execute(
                     "SELECT count(*) FROM (SELECT 1 FROM actor AS a JOIN actors_change AS c "
                     "ON c.actor_id = a.actor_id WHERE c.batch_id = %s ORDER BY a.actor_id FOR UPDATE OF a) AS locked",
@@ -71,7 +71,7 @@ def undo_batch(batch: Batch, who: str) -> Batch:
                     with transaction.atomic():
                         undoing.added, undoing.changed, undoing.deleted = _restore_batch(cursor, batch)
                 except IntegrityError:
-                    # An actor who is not there cannot be locked, and came back by another hand.
+                    # A deleted actor has no row to lock: another transaction has restored it.
                     _refuse_if_changed(cursor, batch)
                     raise
                 if merge:
@@ -87,7 +87,7 @@ def _refuse_if_changed(cursor: CursorWrapper, batch: Batch) -> None:
 
 
 def _restore_batch(cursor: CursorWrapper, batch: Batch) -> tuple[int, int, int]:
-    """Write the states before ``batch``; return how many actors were added, changed and deleted."""
+    """Restore the states before ``batch``; return how many actors were added, changed and deleted."""
     states = {name: _before_sql(name) for name in TRACKED_FIELDS}
     sets = ", ".join(f"{name} = {state}" for name, state in states.items())
     of_batch = "c.batch_id = %s AND c.kind"
@@ -102,7 +102,7 @@ def _restore_batch(cursor: CursorWrapper, batch: Batch) -> tuple[int, int, int]:
     )
     deleted = cursor.rowcount
     cursor.execute(
-        # With a version that no one has seen, as for one that is restored alone.
+        # A new version number, as in restore_actor, so that no form that is open has it.
         f"INSERT INTO actor (actor_id, version, {', '.join(states)}) "
         f"SELECT c.actor_id, c.version + 1, {', '.join(states.values())} "
         f"FROM actors_change AS c WHERE {of_batch} = '-' ORDER BY c.actor_id",
@@ -112,7 +112,7 @@ def _restore_batch(cursor: CursorWrapper, batch: Batch) -> tuple[int, int, int]:
 
 
 def _before_sql(name: str) -> str:
-    """Return the SQL of a field's value before a change."""
+    """Return the SQL expression for a field's value before a change."""
     if connection.vendor == "postgresql":
         return f"(c.before->>'{name}')::smallint" if name in YEAR_FIELDS else f"coalesce(c.before->>'{name}', '')"
     return f"json_extract(c.before, '$.{name}')"

@@ -5,14 +5,15 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Any
 
-# The words of one text times those of the other: steps of a comparison, of which a page has a hundred.
+# Limit for the words of one text times the words of the other: the cost of one of up to 100 comparisons on a page.
 MAX_COMPARED_PAIRS = 250_000
 
 
 def word_diff(old: Any, new: Any) -> list[tuple[str, str]]:
     """Return the pieces ("same" | "gone" | "come", text) of a word-by-word comparison of two values.
 
-    If there are too many words between the first and the last difference, they are one piece each.
+    If too many words are between the first and the last difference, or none of
+    them are in both values, they are one "gone" and one "come" piece.
     """
     before, after = str(old or "").split(" "), str(new or "").split(" ")
     start = _common_prefix_length(before, after)
@@ -32,5 +33,5 @@ def word_diff(old: Any, new: Any) -> list[tuple[str, str]]:
 
 
 def _common_prefix_length(some: Iterable[str], others: Iterable[str]) -> int:
-    """Return how many words at the beginning are the same."""
+    """Return the number of equal words at the beginning."""
     return sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False)))

@@ -1,9 +1,9 @@
 """Import of actors from a file or another database, for the command and the admin.
 
 ``parsers.open_source`` reads a file, ``columns.assign_columns`` finds the fields of its
-columns, ``validation.ColumnValidator`` checks each cell by the model's own rules, and
+columns, ``validation.ColumnValidator`` checks each cell by the rules of the model, and
 ``staging.Staging`` compares the rows with the database and writes all or none.
-``examine`` does all but the last.
+``examine`` does all of this except writing.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,15 +23,15 @@ def examine(
     progress: Callable[[int], None] | None = None,
     most: int | None = None,
 ) -> Staging:
-    """Check every row of ``source`` and compare it with the database, without writing.
+    """Check every row of ``source``, compare it with the database, and return the result, without writing.
 
     Call it in a transaction: the result is valid until that ends.
 
     Args:
         source: The rows.
-        columns: {heading: field} for columns whose heading does not tell; "" for no field.
-        progress: Called with the number of rows that are done.
-        most: The largest number of rows that is allowed.
+        columns: {heading: field} for headings that are not recognized; "" to ignore a column.
+        progress: Called with the number of rows checked so far.
+        most: The maximum number of rows.
 
     Raises:
         UnreadableFile: There are no rows, or too many.

@@ -16,7 +16,7 @@ from actors.text.normalize import fold
 
 KEY_FIELDS = ("id", "version")
 IMPORT_FIELDS = tuple(name for name in records.ACTOR_FIELDS if name not in (*KEY_FIELDS, "last_update"))
-# Further columns of our own exports, which cannot be imported.
+# Further columns of this site's exports, which an import ignores.
 IGNORED_FIELDS = ("last_update", "url")
 
 
@@ -34,24 +34,24 @@ def _fields_by_heading() -> dict[str, str]:
 
 
 def normalize_heading(text: str) -> str:
-    """Return a heading on one line: browsers change the line ends that they send back."""
+    """Return a heading on one line, since browsers change line ends when they send it back."""
     return " ".join(UNSAID.sub("", text).split())
 
 
 def field_for_heading(heading: str) -> str:
-    """Return the field that ``heading`` is the name or label of, or ""."""
+    """Return the field whose name or label is ``heading``, or "" if there is none."""
     return _fields_by_heading().get(fold(heading), "")
 
 
 def assign_columns(header: list[str], given: Mapping[str, str]) -> tuple[list[str], list[int]]:
-    """Return the fields that a file has, and the position of each.
+    """Return the fields in a file, and the position of the column of each.
 
     Args:
         header: The headings.
-        given: {heading: field} as chosen by the user; "" for no field.
+        given: {heading: field} as chosen by the user; "" to ignore a column.
 
     Raises:
-        UnreadableFile: Lists all errors.
+        UnreadableFile: The message lists all errors.
     """
     mistakes: list[str] = []
     positions: dict[str, int] = {}

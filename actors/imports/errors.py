@@ -1,4 +1,4 @@
-"""Errors in files."""
+"""Errors in imported files."""
 
 import csv
 from collections.abc import Iterable
@@ -10,11 +10,11 @@ MAX_SHOWN_LENGTH = 100
 
 
 class UnreadableFile(Exception):
-    """A file without usable rows; the message is for users."""
+    """The file cannot be imported; the message is shown to users."""
 
 
 class RowError(NamedTuple):
-    """An error in a cell; in a whole row if ``column`` is ""."""
+    """An error in a cell, or in a whole row if ``column`` is ""."""
 
     line: int | None
     column: str
@@ -23,13 +23,13 @@ class RowError(NamedTuple):
 
 
 def printable(text: str) -> str:
-    """Return ``text`` as it can be shown and stored anywhere: short, with a mark for each invisible character."""
+    """Return ``text``, truncated and with U+FFFD for each unprintable character, so that it can be shown and stored."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:MAX_SHOWN_LENGTH])
 
 
 def write_errors(mistakes: Iterable[RowError], file: TextIO) -> None:
-    """Write ``mistakes`` to the text ``file`` as CSV for spreadsheets."""
+    """Write ``mistakes`` to the text file ``file`` as CSV that is safe to open in a spreadsheet."""
     writer = csv.writer(file)
     writer.writerow(RowError._fields)
-    # An invalid value may be a formula, and is in the message too.
+    # An invalid value may be a formula, and messages quote it.
     writer.writerows(map(guard_formula, mistake) for mistake in mistakes)

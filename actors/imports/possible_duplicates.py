@@ -7,7 +7,7 @@ from django.db import connection
 from actors.imports.staging import Staging
 from actors.models.years import YEAR_FIELDS
 
-# Rows that are checked at most: each is looked up in the index of names.
+# Maximum number of rows that are checked, since each is looked up in the index of names.
 MAX_CHECKED_ROWS = 100_000
 
 
@@ -23,7 +23,7 @@ class PossibleDuplicate(NamedTuple):
 def find_possible_duplicates(staging: Staging, limit: int) -> tuple[int, list[PossibleDuplicate]]:
     """Return how many rows to be added are possible duplicates, and the first ``limit`` of them by line.
 
-    Names are the same if they fold to the same and the years that both have are equal.
+    Two are possible duplicates if their folded names are equal, and each year that both have is equal.
     Rows with the same name and years are looked up once. Call it after ``compare``.
     """
     with connection.cursor() as cursor:
@@ -38,7 +38,7 @@ def find_possible_duplicates(staging: Staging, limit: int) -> tuple[int, list[Po
 
 def _duplicates_sql(staging: Staging, limit: int) -> str:
     value = {name: f"r.{name}" if name in staging.names else "''" for name in ("first_name", "last_name")}
-    # As the database folds what it stores, and compares it (text_functions.sql).
+    # The function and collation of the column sort_last (text_functions.sql).
     folded = f"actor_fold({value['last_name']} || ' ' || {value['first_name']})"
     folded += ' COLLATE "C"' if staging.postgresql else ""
     born, died = (f"coalesce(r.{name}, 0)" if name in staging.names else "0" for name in YEAR_FIELDS)

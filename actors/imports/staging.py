@@ -1,8 +1,8 @@
 """Staging of an import: the rows are compared with the database, then all or none are written.
 
 The rows are in temporary tables, so that the database compares a million of them and
-this process needs no more memory for more rows. Versions tell whether a row would
-overwrite a change that its author has not seen.
+this process needs no more memory for more rows. The version number in a row tells
+whether the row would overwrite a change that its author has not seen.
 """
 
 import csv
@@ -24,7 +24,7 @@ from actors.imports.errors import RowError
 from actors.models import Actor, Batch
 from actors.models.years import YEAR_FIELDS
 
-# Fewer rows than this do not spoil the planner's statistics.
+# Up to this many new rows, the planner's statistics remain good enough.
 MIN_ANALYZE_ROWS = 10_000
 NUMBER_FIELDS = (*KEY_FIELDS, *YEAR_FIELDS)
 ERROR_MESSAGES = {
@@ -40,7 +40,7 @@ ERROR_MESSAGES = {
 
 
 class ImportConflict(Exception):
-    """The database was changed between comparing and writing: nothing is written."""
+    """The database was changed between ``compare`` and ``apply``: nothing is written."""
 
 
 class Staging:
@@ -50,7 +50,7 @@ class Staging:
 
     Args:
         headings: {field: heading} of the file's columns.
-        literal: Whether text is taken as it is; else a ``'`` before a formula is removed.
+        literal: Whether text is imported unchanged. Otherwise a ``'`` before a formula is removed.
     """
 
     def __init__(self, headings: dict[str, str], literal: bool = True) -> None:
@@ -66,7 +66,7 @@ class Staging:
         with connection.cursor() as cursor:
             for table in ("import_row", "import_mistake"):
                 cursor.execute(f"DROP TABLE IF EXISTS {'pg_temp' if self.postgresql else 'temp'}.{table}")
-            # fine is false for a row with an error, and null if its id or version is invalid: it may be any actor's.
+            # "fine" is false for a row with an error; null if its id or version is invalid, and its actor unknown.
             cursor.execute(f"CREATE TEMPORARY TABLE import_row (line integer, fine boolean, {columns}){end}")
             cursor.execute(
                 "CREATE TEMPORARY TABLE import_mistake "
@@ -78,7 +78,7 @@ class Staging:
         """Whether there are rows to write, and no errors."""
         return not self.wrong and bool(self.added or self.changed)
 
-    # In
+    # Adding rows
 
     def add(self, lines: list[int], columns: list[list[str]], mistakes: list[RowError]) -> None:
         """Add rows, given as columns, and their errors."""
@@ -114,7 +114,7 @@ class Staging:
                 # By position: with DEBUG, Django's cursor takes no keywords here.
                 cursor.copy_expert(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT csv{never})", text, 1 << 16)
             else:
-                # SQLite stores digits in such a column as a number, but an empty text as a text.
+                # SQLite converts digits in an integer column to a number, but keeps an empty text.
                 marks = ", ".join("nullif(?, '')" if name in NUMBER_FIELDS else "?" for name in names)
                 connection.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
@@ -166,7 +166,7 @@ class Staging:
         self._check_rows()
 
     def _unguard(self, cursor: CursorWrapper, has_id: bool) -> None:
-        """Remove the ``'`` that a CSV for spreadsheets has before a formula, unless the actor's own text has it."""
+        """Remove the ``'`` that a CSV for spreadsheets has before a formula, unless the stored text has it too."""
         search = "position(substr({name}, 2, 1) IN %s)" if self.postgresql else "instr(%s, substr({name}, 2, 1))"
         for name in set(self.fields) - set(NUMBER_FIELDS):
             is_own = f"SELECT 1 FROM actor AS a WHERE a.actor_id = import_row.id AND a.{name} = import_row.{name}"
@@ -189,12 +189,12 @@ class Staging:
         self.wrong += cursor.rowcount
 
     def _check_rows(self) -> None:
-        """Check the model's rules for whole rows, which the file and the database may break together."""
+        """Check the model's rules for whole rows. A value in the file may conflict with a stored one."""
         join = "LEFT JOIN actor AS a ON a.actor_id = r.id" if "id" in self.names else "LEFT JOIN actor AS a ON false"
         empty = {name: "NULL" if name in YEAR_FIELDS else "''" for name in IMPORT_FIELDS}
         wanted = ("first_name", "last_name", *YEAR_FIELDS)
         values = {name: f"r.{name}" if name in self.names else f"coalesce(a.{name}, {empty[name]})" for name in wanted}
-        # Unchanged actors are not checked: those of an adopted table may break our rules.
+        # Unchanged actors are not checked: those of an adopted table may break the rules.
         touched = f"(a.actor_id IS NULL OR {self._differs()})"
         rows = self._select(
             f"SELECT r.line, {', '.join(values.values())} FROM import_row AS r {join} WHERE {touched} AND ("
@@ -212,14 +212,14 @@ class Staging:
                 )
 
     def _known(self, *names: str) -> str:
-        """Return the condition that the fields ``names`` of a row are known, from the file or else the actor."""
+        """Return the SQL condition that the fields ``names`` of a row are known, from the file or from its actor."""
         known = "id" not in self.names or set(names) <= set(self.names)
         return "true" if known else "(r.fine IS NOT NULL OR r.id IS NOT NULL)"
 
-    # Out
+    # Results and writing
 
     def mistakes(self, limit: int | None = None) -> Iterator[RowError]:
-        """Yield the errors, by line."""
+        """Yield the errors in line order, at most ``limit``."""
         end = f" LIMIT {limit:d}" if limit else ""
         for line, name, value, code, detail in self._select(
             f"SELECT line, name, value, code, detail FROM import_mistake ORDER BY line, name, code{end}"
@@ -255,12 +255,12 @@ class Staging:
         return [(line, dict(zip(self.fields, values, strict=True))) for line, *values in rows]
 
     def is_new(self) -> str:
-        """Return the condition that the row ``r`` adds an actor."""
+        """Return the SQL condition that the row ``r`` adds an actor."""
         there = "EXISTS (SELECT 1 FROM actor AS a WHERE a.actor_id = r.id)"
         return f"NOT {there}" if "id" in self.names else "true"
 
     def _select(self, query: str) -> Iterator[tuple[Any, ...]]:
-        # Some rows at a time: psycopg2 would fetch all of them.
+        # A server-side cursor: with a client-side one, psycopg2 would fetch all rows at once.
         if not self.postgresql:
             with connection.cursor() as cursor:
                 cursor.execute(query)
@@ -294,7 +294,7 @@ class Staging:
             except IntegrityError as error:
                 raise ImportConflict from error
             if self.postgresql and self.added + self.changed > MIN_ANALYZE_ROWS:
-                # The planner must know of them before the next page is read.
+                # Update the planner's statistics before the next page is requested.
                 cursor.execute("ANALYZE actor")
         return batch
 
@@ -308,10 +308,10 @@ class Staging:
             raise ImportConflict
 
     def _add(self, cursor: CursorWrapper) -> None:
-        # The replaced page's columns have no default.
+        # The columns of the adopted table have no default.
         fields = dict.fromkeys(("first_name", "last_name"), "''") | {name: f"r.{name}" for name in self.fields}
         columns, values = ", ".join(fields), ", ".join(fields.values())
-        # Sorted by name, as most indexes are: this halves the time if they are larger than memory.
+        # Insert in the order of names, as in most indexes: this halves the time if they are larger than memory.
         order = ", ".join(f'r.{name} COLLATE "C"' for name in ("last_name", "first_name") if name in self.fields)
         order = order if self.postgresql and order else "r.line"
         added = 0
@@ -323,12 +323,12 @@ class Staging:
             added += cursor.rowcount
         rows = f"import_row AS r WHERE {'r.id IS NULL' if 'id' in self.names else 'true'} ORDER BY r.line"
         if self.postgresql:
-            # Inserting explicit ids does not advance the sequence.
+            # Advance the sequence, because inserting explicit ids does not.
             cursor.execute(
                 "SELECT setval('actor_actor_id_seq', last) FROM (SELECT max(actor_id) AS last FROM actor) AS ids "
                 "WHERE last >= (SELECT last_value FROM actor_actor_id_seq)"
             )
-            # The ids are in the order of the lines all the same.
+            # Assign the ids in line order all the same.
             columns, values = f"actor_id, {columns}", f"r.next, {values}"
             numbered = f"SELECT nextval('actor_actor_id_seq') AS next, r.* FROM (SELECT * FROM {rows}) AS r"
             rows = f"({numbered}) AS r ORDER BY {order}"
@@ -343,7 +343,7 @@ def _halves(values: list[Any]) -> tuple[list[Any], list[Any]]:
 
 
 def _model_errors(line: int, values: dict[str, Any]) -> Iterator[RowError]:
-    """Yield the model's errors of a row."""
+    """Yield the errors of a row against the model's rules for whole rows."""
     actor = Actor(**values)
     if not actor.first_name and not actor.last_name:
         rule = next(rule for rule in Actor._meta.constraints if rule.name == "actor_has_a_name")

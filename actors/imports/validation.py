@@ -1,8 +1,8 @@
 """Validation of cells by the model's own rules.
 
-A column is checked as a whole, with fast built-in functions: if all its cells are
-certainly valid, as is usual, that is all. Else the model's field checks each cell.
-A test compares the two.
+A column is first checked as a whole, with fast built-in functions. Only if that
+does not prove all cells valid, the model's field checks each cell. A test compares
+the two.
 """
 
 import re
@@ -22,14 +22,14 @@ from actors.models.labels import concrete_field
 from actors.models.years import FIRST_BIRTH_YEAR, YEAR_FIELDS
 from actors.text.countries import country_choices
 
-# Fields that store a text unchanged if it has nothing to forbid, trim or compose.
+# Fields that store text unchanged if it is in NFC, is trimmed and has no forbidden characters.
 PLAIN_TEXT_FIELDS = (LineField, PlainTextField)
-# Printable characters that are forbidden too.
+# Printable characters that the fields forbid.
 _blank = re.compile(f"[{BLANKS}]")
 
 
 class ColumnValidator:
-    """Checks columns of the fields ``names``. Cells are text, and are returned as the text to store."""
+    """Validator for columns of the fields ``names``. Cells are text, and are returned as the text to store."""
 
     def __init__(self, names: list[str]) -> None:
         self.names = names
@@ -38,7 +38,7 @@ class ColumnValidator:
         self.right["country"] = {"", *(code for code, _name in country_choices())}
 
     def check(self, lines: list[int], columns: list[list[str]]) -> tuple[list[list[str]], list[RowError]]:
-        """Return a column of values for each field, and the errors. A value is a text; "" stands for no value."""
+        """Return a column of values for each field, and the errors. Values are text; "" means no value."""
         mistakes: list[RowError] = []
         values: list[list[str]] = []
         for name, cells in zip(self.names, columns, strict=True):
@@ -62,7 +62,7 @@ class ColumnValidator:
         )
 
     def _is_plain(self, cells: list[str], longest: int | None) -> bool:
-        """Whether all are texts that a field of names stores unchanged."""
+        """Return whether PLAIN_TEXT_FIELDS with the maximum length ``longest`` store all cells unchanged."""
         joined = "\n".join(cells)
         return (
             (joined.isascii() or (unicodedata.is_normalized("NFC", joined) and not _blank.search(joined)))
@@ -84,7 +84,7 @@ class ColumnValidator:
         return values
 
     def _ask(self, name: str, cell: str) -> tuple[str, Sequence[str]]:
-        """Return the value of one cell as text, and the field's error messages."""
+        """Return the value of a cell as text, and the field's error messages."""
         field = self.fields[name]
         if type(field) in PLAIN_TEXT_FIELDS and self._is_plain([cell], field.max_length):
             return cell, ()
@@ -96,16 +96,16 @@ class ColumnValidator:
             return field.clean(cell, None), ()
         except ValidationError as error:
             messages = error.message_dict[name] if hasattr(error, "error_dict") else error.messages
-            # An invalid text is kept: else there would be a second error, that the name is missing.
+            # Keep an invalid text. Otherwise there would be a second error about a missing name.
             return "" if name in (*KEY_FIELDS, *YEAR_FIELDS) else printable(cell), [
                 str(message) for message in messages
             ]
 
     def _whole(self, name: str, field: models.Field, cell: str) -> int:
-        """Return the whole number in a cell. Raises ValidationError."""
+        """Return the integer in a cell. Raises ValidationError."""
         if not (cell.isascii() and cell.isdigit()):
             if name in YEAR_FIELDS:
-                # Not the year of a date: to a spreadsheet, 1946 in a cell for dates is a day of 1905.
+                # Do not take the year of a date: 1946 typed into a date cell of a spreadsheet is a day in 1905.
                 raise ValidationError(_("Give a year alone, such as 1946."))
             # int() would accept more, such as "1_900", which is an error in a file.
             raise ValidationError(field.error_messages["invalid"], params={"value": printable(cell)})

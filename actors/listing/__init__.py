@@ -1,1 +1,1 @@
-"""What a visitor may ask of a list: parameters, filters, order and page."""
+"""Views of a list: their parameters, and the rows, pages and counts that these select."""

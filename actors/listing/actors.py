@@ -1,4 +1,4 @@
-"""What a visitor may ask of the list of actors."""
+"""The list of actors: its parameters, and the rows that they select."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ LIVING_VALUES = ("yes", "no")
 
 @dataclass(frozen=True)
 class ActorListing(ListParams):
-    """One view of the list; equal views are equal objects with equal addresses."""
+    """The parameters of one view of the list of actors. Equal views have equal addresses."""
 
     q: str = ""
     country: str = ""
@@ -39,7 +39,7 @@ class ActorListing(ListParams):
     conditions = ("country", "living", "born")
 
     def __post_init__(self):
-        # A list that is not searched is by last name whether or not that is said.
+        # Without a search, sorting by last name is the default.
         if self.sort == "last" and not self.q:
             object.__setattr__(self, "sort", "")
         super().__post_init__()
@@ -58,7 +58,7 @@ class ActorListing(ListParams):
         return mistakes
 
     def rows(self) -> ActorQuerySet:
-        """The actors of this view, on whatever page."""
+        """Return the actors of this view, on all pages."""
         found = Actor.objects.all()
         if self.q:
             found = found.search(self.q) if fold_words(self.q) else found.none()
@@ -71,10 +71,10 @@ class ActorListing(ListParams):
         return found
 
     def whole(self) -> ActorQuerySet:
-        """The rows of this view on all pages, in order, as PostgreSQL best knows beforehand how many they are.
+        """Return the rows of this view on all pages, in order, by conditions whose results PostgreSQL estimates well.
 
-        By the years alone, it takes the dead who were born in the 2000s for many, and looks for them along all
-        names. Whether a name has a part that begins with two letters costs more to ask of a row than a pattern.
+        From conditions on each year, it expects many actors who were born in the 2000s and have died, and looks for
+        them in an index of all names. A short word is a pattern here: per row, that costs less than ``actor_starts``.
         """
         looked_for, bounded = fold_words(self.q), self.facets.bounded
         left = self.change(q="") if looked_for else self
@@ -108,7 +108,7 @@ class ActorListing(ListParams):
         return suggest_actors(self.q, **self.narrow)
 
     def nearest(self) -> list:
-        """Return the actors next in the alphabet to the query's last word, as a finger finds them in print."""
+        """Return the actors that follow the query's last word in the alphabet, MAX_NEAREST at most."""
         key = self.key
         if not fold_words(self.q):
             return []
@@ -117,10 +117,10 @@ class ActorListing(ListParams):
 
     @property
     def key(self) -> str:
-        """The column that the list is sorted by, within what fits equally well."""
+        """The sort column; in a search by relevance, the tie-breaker."""
         return ACTOR_SORTS[self.sort or "last"]
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The same, as of any list."""
+        """The sort columns, which are one: ``key``."""
         return (self.key,)

@@ -1,4 +1,4 @@
-"""What a visitor may ask of the list of films."""
+"""The list of films: its parameters, and the rows that they select."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ FILM_SORTS = {"title": ("sort_title",), "year": ("newest", "sort_title")}
 
 @dataclass(frozen=True)
 class FilmListing(ListParams):
-    """One view of the list of films; equal views are equal objects with equal addresses."""
+    """The parameters of one view of the list of films. Equal views have equal addresses."""
 
     q: str = ""
     decade: str = ""
@@ -33,7 +33,7 @@ class FilmListing(ListParams):
     conditions = ("decade",)
 
     def __post_init__(self):
-        # A list that is not searched is by title whether or not that is said.
+        # Without a search, sorting by title is the default.
         if self.sort == "title" and not self.q:
             object.__setattr__(self, "sort", "")
         super().__post_init__()
@@ -48,7 +48,7 @@ class FilmListing(ListParams):
         return mistakes
 
     def rows(self) -> FilmQuerySet:
-        """The films of this view, on whatever page."""
+        """Return the films of this view, on all pages."""
         found = Film.objects.all()
         if self.q:
             found = found.search(self.q) if fold_words(self.q) else found.none()
@@ -62,7 +62,7 @@ class FilmListing(ListParams):
     def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
         if self.q:
             if self.sort == "year":
-                # Its places were those of the list: an old one must not be taken for one of these.
+                # Old cursor tokens of this view have other positions, those of the list: they must be invalid.
                 place["view"] = f"year:{place['view']}"
             found = ranking.rank_films(self.q, self.decade, self.sort)
             rows = Film.objects.values_list(*FILM_ROW_FIELDS, "sort_title", named=True)
@@ -76,19 +76,20 @@ class FilmListing(ListParams):
         return suggest_films(self.q, self.decade)
 
     def counts(self, most: int) -> dict[str, list]:
-        """Return what stands around a list that is not searched, in one statement.
+        """Return the numbers and letters that are shown around a list that is not searched, read by one statement.
 
-        Under "decades", (first year, how many films are of it, at most ``most``), the latest first: steps from decade
-        to decade in the index of the year. Under "letters", the labels of those that titles begin with.
+        Returns:
+            "decades": (first year, number of films, at most ``most``) pairs, latest first, found by one index probe
+            per decade. "letters": the labels of the first letters of titles.
         """
-        # The expression of fields.Decade, letter by letter: by that, an index is known.
+        # Exactly the expression of fields.Decade, so that the planner recognizes the index.
         narrowed = f"(year / 10) = {ranking.decade_years(self.decade)[0] // 10}" if self.decade else ""
         steps = first_letters_sql("actors_film", "sort_title", narrowed)
         decades = distinct_values_sql(
             "decades", "decade", "max(year) / 10 * 10", "actors_film", beyond="year < decades.decade"
         )
         statement = (
-            f"WITH RECURSIVE {decades}, {steps} "  # noqa: S608  a number of ours
+            f"WITH RECURSIVE {decades}, {steps} "  # noqa: S608  our own identifiers; values are parameters
             "SELECT '', decade, (SELECT count(*) FROM (SELECT 1 FROM actors_film "
             f"WHERE year BETWEEN decade AND decade + 9 LIMIT {most}) AS found) FROM decades WHERE decade IS NOT NULL "
             "UNION ALL SELECT letter, number, 0 FROM step WHERE letter IS NOT NULL"
@@ -107,7 +108,7 @@ class FilmListing(ListParams):
         return not self.q and self.sort != "year"
 
     def nearest(self) -> list:
-        """Return the films next in the alphabet to the query, as a finger finds them in print."""
+        """Return the films that follow the query in the alphabet, MAX_NEAREST at most."""
         if not fold_words(self.q):
             return []
         key = " ".join(fold_words(self.q))
@@ -116,5 +117,5 @@ class FilmListing(ListParams):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The columns that the list is sorted by, within what fits equally well."""
+        """The sort columns; in a search by relevance, the tie-breaker."""
         return FILM_SORTS[self.sort or "title"]

@@ -1,6 +1,6 @@
-"""What a visitor may ask of a list, read from a query string.
+"""The parameters of a list, read from a query string.
 
-A page and its twins as data share this: one reading, one canonical form.
+A page and the same view as JSON, CSV or NDJSON share one parser and one canonical query string.
 """
 
 import re
@@ -24,7 +24,7 @@ MAX_QUERY_LENGTH = 200
 PAGE_SIZE = 50
 MAX_NEAREST = 5
 DECADE = re.compile("(18|19|20)[0-9]0s")
-# Counting goes no further: the cost of a page must not grow with the table.
+# The largest number that is counted: the cost of a page must not grow with the table.
 MAX_COUNTED = 10_000
 
 
@@ -37,16 +37,16 @@ class InvalidParams(ValueError):
 
 
 class ListParams(ABC):
-    """One view of a list; equal views are equal objects with equal addresses.
+    """The parameters of one view of a list. Equal views have equal addresses.
 
-    What may be asked is the fields of a frozen dataclass, texts that are empty
-    where they are not asked for, in the order of the canonical address; among
-    them ``q``, ``sort``, ``letter``, ``after`` and ``before``.
+    Each list is a frozen dataclass. Its fields are the parameters, in the order of the canonical
+    address, and "" if they are not given. ``q``, ``sort``, ``letter``, ``after`` and ``before`` are
+    among them.
     """
 
-    # The fields that filter the list, beside the search.
+    # The fields that filter the list, other than the search.
     conditions: ClassVar[tuple[str, ...]] = ()
-    # Of the dataclass that each list is.
+    # Every subclass has it, as a dataclass.
     __dataclass_fields__: ClassVar[dict[str, Field[str]]]
     q: str
     sort: str
@@ -60,10 +60,10 @@ class ListParams(ABC):
 
     @classmethod
     def read(cls, params: QueryDict) -> Self:
-        """Return the view that ``params`` asks for. Unknown names are ignored.
+        """Return the view that ``params`` describes. Unknown parameters are ignored.
 
-        Raises InvalidParams with every mistake, each by the parameter's name
-        and what it allows.
+        Raises:
+            InvalidParams: Parameters are invalid. Each message has a parameter's name and what it allows.
         """
         values: dict[str, str] = {}
         mistakes: list[str] = []
@@ -96,35 +96,35 @@ class ListParams(ABC):
 
     @classmethod
     def is_submitted(cls, params: QueryDict) -> bool:
-        """Whether ``params`` come from a form, which sends empty what is not asked for: no link does."""
+        """Return whether ``params`` come from a form, which also sends its empty fields: links have none."""
         return any(params.get(name) == "" for name in cls.__dataclass_fields__)
 
     @staticmethod
     @abstractmethod
     def mistakes(values: dict[str, str]) -> list[str]:
-        """Return what is wrong with ``values`` beside what is wrong in any list."""
+        """Return messages for the invalid ``values`` that only this list can judge."""
 
     @abstractmethod
     def rows(self) -> QuerySet[Any]:
-        """The rows of this view, on whatever page."""
+        """Return the rows of this view, on all pages."""
 
     def whole(self) -> QuerySet[Any]:
-        """The rows of this view on all pages, in order."""
+        """Return the rows of this view on all pages, in order."""
         return self.rows().order_by(*self.keys, "id")
 
     @property
     @abstractmethod
     def keys(self) -> tuple[str, ...]:
-        """The columns that the list is sorted by."""
+        """The sort columns."""
 
     @abstractmethod
     def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
-        """Return the page at ``place``: the keywords ``view``, ``after`` and ``before`` of ``keyset_page``."""
+        """Return the page at ``place``, the arguments ``view``, ``after`` and ``before`` of ``keyset_page``."""
 
     def page(self, data: bool = False) -> keyset.KeysetPage | None:
-        """Return this page; None where only the first is left to show. Raises InvalidParams.
+        """Return the page of this view, or None if only the first page is left to show. Raises InvalidParams.
 
-        Its rows have what a list shows, or with ``data`` all that is known of them.
+        Its rows have the columns that a list shows, or with ``data`` all columns that are exported.
         """
         try:
             return self.page_of({"view": self.change().query_string, "after": self.after, "before": self.before}, data)
@@ -138,34 +138,34 @@ class ListParams(ABC):
             ) from None
 
     def count(self, page: keyset.KeysetPage | None) -> tuple[int, bool]:
-        """Return how many there are on all pages, ``page`` being one, and whether there are more than that."""
+        """Return the number of rows on all pages, of which ``page`` is one, and whether there are more than that."""
         if page and page.total is not None:
             return page.total, page.more
-        if page and not page.previous and not page.next:
+        if page and page.is_whole:
             return len(page.rows), False
         number = self.number(MAX_COUNTED + 1)
         return min(number, MAX_COUNTED), number > MAX_COUNTED
 
     def number(self, most: int) -> int:
-        """Return how many there are on all pages, at most ``most``."""
+        """Return the number of rows on all pages, at most ``most``."""
         return self.rows().order_by()[:most].count()
 
     @abstractmethod
     def suggestions(self) -> list[str]:
-        """Return other texts to search for, where this search finds nothing; nearest first."""
+        """Return other texts to search for if this search finds nothing, nearest first."""
 
     def change(self, **values: str) -> Self:
-        """This view with other values, from its first page on."""
+        """Return the first page of this view, with other ``values``."""
         return replace(self, **{"letter": "", "after": "", "before": "", **values})
 
     @property
     def alphabetical(self) -> bool:
-        """Whether the list is in the order of the alphabet: what a search finds is not."""
+        """Whether the list is in alphabetical order. Search results are not."""
         return not self.q
 
     @property
     def best_first(self) -> bool:
-        """Whether those come first whom the query fits best: so a search is sorted unless it is asked otherwise."""
+        """Whether the best matches come first, which is the default for a search."""
         return bool(self.q) and not self.sort
 
     @property
@@ -174,17 +174,17 @@ class ListParams(ABC):
 
     @property
     def narrow(self) -> dict[str, str]:
-        """The conditions beside the search."""
+        """The filters other than the search, by parameter."""
         return {name: getattr(self, name) for name in self.conditions}
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """What differs from the plain list, in a fixed order."""
+        """The parameters that are given, in the order of the canonical address."""
         return {name: value for name in self.__dataclass_fields__ if (value := getattr(self, name))}
 
     @property
     def query_string(self) -> str:
-        """The canonical form: with its ``?``, or empty for the plain list."""
+        """The canonical query string with its ``?``, or "" without parameters."""
         return _query_string(self)
 
 
@@ -194,7 +194,7 @@ def _query_string(listing: ListParams) -> str:
 
 
 def number_of(request: HttpRequest, listing: ListParams, page: keyset.KeysetPage | None) -> tuple[int, bool]:
-    """Return what ``listing.count`` does; where that has to count, once for a version of the data."""
-    if listing.q or (page and not page.previous and not page.next):
+    """Return ``listing.count(page)``. If that needs a query, its result is cached for this version of the data."""
+    if listing.q or (page and page.is_whole):
         return listing.count(page)
     return memoize_for_version(request, ("count", listing.change(sort="")), lambda: listing.count(page))

@@ -1,4 +1,4 @@
-"""The rows that pages show. They are named tuples: an instance of a model costs five times as much."""
+"""The rows that pages show, as named tuples: model instances cost five times as much."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from django.db.models import F
 from actors.exports import records
 from actors.models import Actor, Credit, Film
 
-# What a list shows of an actor and of a film.
+# The columns that lists show.
 ACTOR_ROW_FIELDS = (
     *("id", "first_name", "last_name", "native_name", "birth_year", "death_year", "country", "also_known_as"),
 )
@@ -37,8 +37,8 @@ class CastCredit(NamedTuple):
 
 
 def film_credits(actor: Actor) -> list[FilmCredit]:
-    """Return the films that ``actor`` is in, the newest first; those of no known year last."""
-    # From the films: their own columns are sorted by at half the cost of a relation's.
+    """Return the films that ``actor`` is in, newest first; films without a year last."""
+    # Queried from films: to sort by a table's own columns costs half as much as by those of a relation.
     films = Film.objects.filter(credits__actor=actor.id)
     films = films.order_by(F("year").desc(nulls_last=True), "sort_title", F("credits__id").asc())
     return list(map(FilmCredit._make, films.values_list(*FILM_ROW_FIELDS, "credits__character", "credits__billing")))

@@ -1,4 +1,4 @@
-"""Helpers of the commands."""
+"""Options that several commands have."""
 
 import argparse
 
@@ -7,12 +7,12 @@ from django.core.management.base import CommandError
 
 
 def add_user_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--who``, the user that the history names."""
+    """Add the option ``--who``, the user to whom the history attributes the changes."""
     parser.add_argument("--who", default="", help="in whose name the history has it: that of an account")
 
 
 def check_user(who: str) -> None:
-    """Raise CommandError if ``who`` is not an account: the history would keep a typing error for ever."""
+    """Raise CommandError if ``who`` is not an account: a typing error would stay in the history forever."""
     model = get_user_model()
     if who and not model._default_manager.filter(**{model.USERNAME_FIELD: who}).exists():
         raise CommandError(f"--who {who}: there is no such account.", returncode=2)

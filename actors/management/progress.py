@@ -1,4 +1,4 @@
-"""Progress display for commands that take long."""
+"""Progress display for commands that take a long time."""
 
 import time
 from typing import TextIO
@@ -29,7 +29,7 @@ class Progress:
             self.stream.flush()
 
     def line(self, done: int, seconds: float) -> str:
-        """Return the text of the line after ``seconds``."""
+        """Return the text of the line when ``done`` rows have taken ``seconds``."""
         rate = done / seconds if seconds else 0
         text = f"{done:,} rows, {rate:,.0f} a second"
         if self.total:
@@ -38,7 +38,7 @@ class Progress:
         return text
 
     def say(self, text: str) -> None:
-        """Show ``text`` in place of the line, during work without a number of rows."""
+        """Show ``text`` instead of the line, while work is done that has no number of rows."""
         if self.shows:
             self.stream.write(f"\r{text}\033[K")
             self.stream.flush()

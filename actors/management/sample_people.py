@@ -1,4 +1,4 @@
-"""Any number of plausible people, for tests at scale."""
+"""Generator of any number of plausible people, for tests at scale."""
 
 import random
 from collections.abc import Iterator

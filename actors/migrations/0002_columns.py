@@ -1,7 +1,7 @@
-"""Our own columns, after the old ones, and the triggers that keep some of them.
+"""The columns that this application adds after the old ones, and the triggers that maintain some of them.
 
-The old application may still be serving. Every column has a default in the
-database, so its statements go on working, and PostgreSQL adds such columns
+The old application may still be running. Every column has a default in the
+database, so its statements continue to work, and PostgreSQL adds such columns
 without rewriting the table.
 
 On SQLite, a later migration that rebuilds a table (most changes to a column

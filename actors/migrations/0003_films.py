@@ -1,4 +1,4 @@
-"""Films and credits. The database keeps a film's folded titles, version and last change, as it does an actor's."""
+"""Films and credits. Triggers maintain a film's folded titles, version and last change, as they do for actors."""
 
 import django.db.models.deletion
 import django.db.models.functions.datetime

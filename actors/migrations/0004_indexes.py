@@ -1,7 +1,7 @@
-"""Fold the names of existing rows, then build the indexes, without keeping the old application waiting.
+"""Fold the names of existing rows, then build the indexes, without making the old application wait.
 
-Not in a transaction: each step can run again, so an interrupted migration is
-taken up by the next try.
+Not in a transaction: each step can run again, so the next try continues an
+interrupted migration.
 """
 
 from django.db import DatabaseError, migrations, models
@@ -14,7 +14,7 @@ TRIGRAM_INDEXES = {"actor_search_trgm": "actor", "film_search_trgm": "actors_fil
 
 
 def fold(apps, schema_editor):
-    """Fold the names of the rows that are there.
+    """Fold the names of the existing rows.
 
     Each statement locks its own rows only, and only against writers. A row's
     version and last change stay. Rows without a name, which only an adopted
@@ -24,7 +24,7 @@ def fold(apps, schema_editor):
         cursor.execute("SELECT coalesce(max(actor_id), 0), coalesce(min(actor_id), 0) FROM actor")
         last, first = cursor.fetchone()
         for start in range(first, last + 1, ROWS_PER_STATEMENT):
-            # The trigger folds; it only has to be called.
+            # The trigger folds the names; the statement only has to fire it.
             cursor.execute(
                 "UPDATE actor SET search = '' WHERE actor_id >= %s AND actor_id < %s AND search = ''"
                 " AND NOT (first_name = '' AND last_name = '')",
@@ -38,7 +38,7 @@ def facets(name):
 
 
 def create_trigram_indexes(apps, schema_editor):
-    """Create the extension pg_trgm and its indexes. Where it is refused, `manage.py release` tries again later."""
+    """Create the extension pg_trgm and its indexes. If it is refused, the next `manage.py release` tries again."""
     if schema_editor.connection.vendor != "postgresql":
         return
     with schema_editor.connection.cursor() as cursor:
@@ -47,8 +47,14 @@ def create_trigram_indexes(apps, schema_editor):
         except DatabaseError as error:
             print(f"\n    Without pg_trgm, search reads the whole table: {error}", end="")
             return
+        # If an operator of the server created the extension, its schema need not be on the search path.
+        cursor.execute(
+            "SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace"
+            " WHERE extname = 'pg_trgm'"
+        )
+        (schema,) = cursor.fetchone()
     for index, table in TRIGRAM_INDEXES.items():
-        create = f"CREATE INDEX CONCURRENTLY {index} ON {table} USING gin (search gin_trgm_ops)"
+        create = f"CREATE INDEX CONCURRENTLY {index} ON {table} USING gin (search {schema}.gin_trgm_ops)"
         build_without_lock(schema_editor, index, lambda create=create: schema_editor.execute(create))
 
 
@@ -83,12 +89,12 @@ class Migration(migrations.Migration):
         # Lists narrowed to a decade of birth, and to the living or the dead, with their counts.
         AddIndexWithoutLock("actor", facets("last")),
         AddIndexWithoutLock("actor", facets("first")),
-        # The shortest words of a search.
+        # Search for words of one or two letters.
         CreateIndexWithoutLock("actor_starts", "actor USING gin (actor_starts(search))"),
         CreateIndexWithoutLock("film_starts", "actors_film USING gin (actor_starts(search))"),
         # "Did you mean". Hundreds of words are looked up at once, and each lookup would read the pending list.
         CreateIndexWithoutLock("film_words", "actors_film USING gin (film_words(search)) WITH (fastupdate = off)"),
-        # Longer words: at a million rows a rare word takes 1 ms, not 500.
+        # Search for longer words: at a million rows, a rare word takes 1 ms, not 500.
         migrations.RunPython(create_trigram_indexes, drop_trigram_indexes),
         migrations.RunPython(analyze, migrations.RunPython.noop),
     ]

@@ -1,4 +1,4 @@
-"""The history of actors, films and credits, which the database writes, and the batches that are undone as one."""
+"""The history of actors, films and credits, which triggers write, and batches of changes that are undone together."""
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={"default_permissions": ["add"]},
+            options={"verbose_name": "merge", "default_permissions": ["add"]},
         ),
         migrations.CreateModel(
             name="Change",
@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
                 "permissions": [("restore_change", "Can restore an actor from the history")],
                 "indexes": [
                     models.Index(fields=["actor_id", "id"], name="change_of_actor"),
-                    # Lists of changes cost the same, however many rows others wrote or an import added.
+                    # A filtered list of changes costs the same, however many other changes there are.
                     models.Index(fields=["kind", "id"], name="change_by_kind", condition=~models.Q(kind="+")),
                     models.Index(
                         fields=["origin", "id"],

@@ -1,4 +1,4 @@
-"""What the admin keeps between two requests: files to import, and forms that were sent."""
+"""What the admin stores between requests: uploaded files to import, and submitted forms."""
 
 import django.db.models.functions.datetime
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""The version of all the data that public pages show: new with every transaction that writes to it."""
+"""The version of the data that public pages show. Every transaction that changes the data raises it."""
 
 from django.db import migrations
 

@@ -1,7 +1,7 @@
 """Give the groups Editors, Curators and Administrators their permissions for actors and films.
 
-Editors cannot delete actors or films: that ends a public address, which
-curators decide. Administrators may do what curators may; ``actorsite`` adds
+Editors cannot delete actors or films: that ends a public address, which is for
+curators to decide. Administrators have the permissions of curators; ``actorsite`` adds
 the permissions for accounts, before or after.
 """
 
@@ -24,6 +24,8 @@ CURATORS = {
 }
 GROUPS = {"Editors": EDITORS, "Curators": CURATORS, "Administrators": CURATORS}
 NAMES = {
+    "add_batch": "Can add import",
+    "view_batch": "Can view import",
     "restore_change": "Can restore an actor from the history",
     "view_filmchange": "Can view change of a film",
 }

@@ -27,7 +27,7 @@ class RunSQLFile(Operation):
         self.databases = databases
 
     def state_forwards(self, app_label, state):
-        """Leave the state: it has no functions and triggers."""
+        """Leave the state as it is: it has no functions and triggers."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         self._run(schema_editor, f"{self.name}.sql")
@@ -58,7 +58,7 @@ def _statements(script):
 
 
 class AddIndexWithoutLock(AddIndexConcurrently):
-    """Add an index while other sessions write to the table. SQLite locks the whole file and builds it plainly.
+    """Add an index while other sessions write to the table. SQLite locks the whole file, so the index is added as usual.
 
     No transaction rolls back an interrupted build: the next try keeps a valid
     index and replaces an invalid one.
@@ -79,7 +79,7 @@ class AddIndexWithoutLock(AddIndexConcurrently):
 
 
 class CreateIndexWithoutLock(Operation):
-    """Add an index that Django's state does not have, in the same way, on PostgreSQL only."""
+    """Add an index that is not in Django's state, also without a lock, on PostgreSQL only."""
 
     category = OperationCategory.ADDITION
     atomic = False
@@ -114,7 +114,7 @@ def build_without_lock(schema_editor, name, build):
         lock_timeout = cursor.fetchone()[0]
     if valid:
         return
-    # The build waits for older transactions, but no session waits for the build: it needs no limit.
+    # The build waits for older transactions, but no session waits for the build, so it needs no limit.
     schema_editor.execute("SET lock_timeout = 0")
     try:
         if valid is False:

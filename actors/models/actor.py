@@ -26,6 +26,7 @@ from actors.models.lookups import containing_words
 from actors.models.years import FIRST_BIRTH_YEAR, life_span, year_message
 from actors.text.countries import country_choices, country_name
 from actors.text.language import language_of_name
+from actors.text.names import full_name
 from actors.text.slugs import actor_slug, actor_url
 
 
@@ -45,20 +46,20 @@ class ActorQuerySet(models.QuerySet["Actor"]):
         return self.exclude(death_year=None)
 
     def countries(self) -> list[str]:
-        """Return the codes of all actors' countries, in order. Costs one probe of the index per code."""
+        """Return the codes of all actors' countries, in order. Each code costs one index probe."""
         codes = distinct_values_sql(
             "codes", "code", "min(country)", "actor", beyond="country > codes.code", first="country > ''"
         )
         with connections[self.db].cursor() as cursor:
-            cursor.execute(f"WITH RECURSIVE {codes} SELECT code FROM codes WHERE code IS NOT NULL")  # noqa: S608  names of ours
+            cursor.execute(f"WITH RECURSIVE {codes} SELECT code FROM codes WHERE code IS NOT NULL")  # noqa: S608  our own identifiers; values are parameters
             return [code for (code,) in cursor]
 
     def at_random(self, count: int) -> "list[Actor]":
         """Return ``count`` different random actors, or all if there are fewer.
 
         Looks up random ids: unlike ORDER BY random(), this does not take longer
-        for a larger table. If ids are sparse, the actors that follow one of them
-        fill up the rest.
+        for a larger table. If too few of these ids exist, the actors that
+        follow one of them make up the number.
         """
         ends = self.aggregate(first=models.Min("id"), last=models.Max("id"))
         if ends["first"] is None:
@@ -77,9 +78,9 @@ class ActorQuerySet(models.QuerySet["Actor"]):
 class Actor(models.Model):
     """A screen actor.
 
-    The first four columns are the replaced application's, in its order. Triggers keep ``version``, ``last_update`` and
-    the folded columns (migrations/sql/postgresql/actor.sql): every write that changes a row, through Django or past it,
-    raises its version by one and folds its names anew.
+    The first four columns are the replaced application's, in its order. Triggers maintain ``version``, ``last_update``
+    and the folded columns (migrations/sql/postgresql/actor.sql): every write that changes a row, through Django or not,
+    raises its version by one and folds its names again.
     """
 
     id = models.AutoField(primary_key=True, db_column="actor_id")
@@ -129,10 +130,10 @@ class Actor(models.Model):
             models.Index(fields=["country", "sort_last", "id"], name="actor_country_last"),
             models.Index(fields=["country", "sort_first", "id"], name="actor_country_first"),
             models.Index(fields=["birth_year"], name="actor_birth_year"),
-            # For the few actors without them. With two different values, these are an eighth of an index by name.
+            # For the few actors without them. With two distinct values, each has an eighth of the size of one by name.
             models.Index(Empty("native_name"), name="actor_no_native_name"),
             models.Index(Empty("biography"), name="actor_no_biography"),
-            # Includes the years that ``Life`` is made of, so that counts are index-only scans.
+            # Includes the years that ``Life`` is computed from, so that counts are index-only scans.
             *(
                 models.Index(
                     Life("death_year", "birth_year"),
@@ -151,7 +152,7 @@ class Actor(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip() or f"#{self.pk}"
+        return full_name(self)
 
     def get_absolute_url(self) -> str:
         """Return the address of the actor's page."""

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Batch(models.Model):
-    """Changes of many actors that were made together and are undone together."""
+    """A set of changes to actors that were made together and are undone together."""
 
     KINDS = [("import", _("import")), ("undo", _("undoing")), ("merge", _("merging"))]
 
@@ -36,7 +36,7 @@ class Batch(models.Model):
 
 
 class Upload(models.Model):
-    """An uploaded file whose import waits for confirmation; in the database, so that every process can read it."""
+    """An uploaded file whose import waits for confirmation. In the database, where every process can read it."""
 
     id = models.BigAutoField(primary_key=True)
     who = models.CharField(max_length=150)
@@ -54,7 +54,7 @@ class Upload(models.Model):
 
 
 class SubmittedForm(models.Model):
-    """A form that has added an object. Sent again, it adds nothing (actors.admin.idempotency)."""
+    """An admin form that has added an object, so that submitting it again adds nothing (actors.admin.idempotency)."""
 
     digest = models.CharField(max_length=64, primary_key=True)
     thing_id = models.IntegerField(null=True)
@@ -69,17 +69,18 @@ class SubmittedForm(models.Model):
 
 
 class Merge(models.Model):
-    """An actor who was merged into another one. The old address redirects to that one."""
+    """A merge of one actor into another. The address of the merged actor redirects to the other one."""
 
     id = models.BigAutoField(primary_key=True)
     batch = models.OneToOneField(Batch, models.CASCADE, related_name="merge")
     gone_id = models.IntegerField(db_index=True)
     survivor_id = models.IntegerField()
-    # The ids of the credits that moved to the survivor; the credits that the survivor had already.
+    # The ids of the credits that moved to the survivor, and the data of those that the survivor had already.
     moved = models.JSONField(default=list)
     dropped = models.JSONField(default=list)
 
     class Meta:
+        verbose_name = _("merge")
         default_permissions = ["add"]
 
     def __str__(self) -> str:

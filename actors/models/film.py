@@ -12,6 +12,7 @@ from actors.fields import Decade, FoldedField, LineField, Newest
 from actors.models.actor import Actor
 from actors.models.lookups import containing_words
 from actors.models.years import FIRST_FILM_YEAR, year_message
+from actors.text.names import title_and_year
 from actors.text.slugs import film_slug, film_url
 
 
@@ -27,17 +28,17 @@ class FilmQuerySet(models.QuerySet["Film"]):
         return self.annotate(newest=Newest("year"))
 
     def of_newest(self, first: int, last: int) -> Self:
-        """Return films of the years ``first`` to ``last``, by ``newest``: the index that sorts them serves this."""
+        """Return films of the years ``first`` to ``last``, filtered by ``newest``, whose index also sorts them."""
         ends = (Newest(models.Value(year)) for year in (last, first))
         return self.filter(newest__range=tuple(ends))
 
     def of_decade(self, first: int) -> Self:
-        """Return films of the decade that begins with the year ``first``. An index by title serves this."""
+        """Return films of the decade that begins with the year ``first``. Its index also sorts them by title."""
         return self.alias(decade=Decade("year")).filter(decade=first // 10)
 
 
 class Film(models.Model):
-    """A film. Triggers keep its folded titles, ``version`` and ``last_update``, as they do for actors."""
+    """A film. Triggers maintain its folded titles, ``version`` and ``last_update``, as they do for actors."""
 
     title = LineField(_("title"), max_length=255)
     original_title = LineField(
@@ -71,7 +72,7 @@ class Film(models.Model):
         ]
 
     def __str__(self) -> str:
-        return (self.title or f"#{self.pk}") + (f" ({self.year})" if self.year else "")
+        return title_and_year(self)
 
     def get_absolute_url(self) -> str:
         """Return the address of the film's page."""

@@ -1,4 +1,4 @@
-"""Names of fields for people."""
+"""Verbose names of model fields."""
 
 from typing import Any, cast
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 def concrete_field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
-    """Return the field ``name`` of ``model``, which is a column of its own and no reverse relation."""
+    """Return the field ``name`` of ``model``, typed as one that has a column: it must not be a reverse relation."""
     return cast("models.Field[Any, Any]", model._meta.get_field(name))
 
 

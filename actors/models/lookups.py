@@ -14,9 +14,9 @@ AnyQuerySet = TypeVar("AnyQuerySet", bound=models.QuerySet)
 
 
 def containing_words(rows: AnyQuerySet, query: str) -> AnyQuerySet:
-    """Return those of ``rows`` whose folded ``search`` matches every word of ``query``.
+    """Return the ``rows`` whose folded ``search`` matches every word of ``query``.
 
-    A word of one or two letters must begin a part of the name.
+    A word of one or two letters must begin a part of the name, except in scripts without spaces.
     """
     starts = connections[rows.db].vendor == "postgresql"
     for word in fold_words(query):
@@ -37,7 +37,7 @@ def _any(conditions: Iterable[models.Q | models.Func]) -> models.Q:
 
 
 class Starts(models.Func):
-    """Whether a part of a folded name begins with a word of one or two letters. An index serves it."""
+    """Condition that a part of a folded name begins with a word of one or two letters. An index serves it."""
 
     template = "actor_starts(%(expressions)s]"
     arg_joiner = ") @> ARRAY["

@@ -1,11 +1,12 @@
-"""Years of lives and films: valid ranges and display."""
+"""Years of actors' lives and of films: valid ranges, and how they are shown."""
 
 from functools import lru_cache
 
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-# The oldest film is of 1888, https://en.wikipedia.org/wiki/Roundhay_Garden_Scene; its actors were not born before 1800.
+# The oldest film is from 1888, and its actors were not born before 1800;
+# https://en.wikipedia.org/wiki/Roundhay_Garden_Scene
 FIRST_FILM_YEAR = 1888
 FIRST_BIRTH_YEAR = 1800
 # The fields of an actor that hold years.

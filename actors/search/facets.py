@@ -1,13 +1,13 @@
 """Filters of the list of actors: country, decade of birth, living or dead. The cost does not grow with the table.
 
 A scan of the index of names would read all of it to find the few actors of a rare
-combination, or actors at its end. So it reads WALKED rows at most. If these do not
-fill a page, all actors of one country and one ``Life`` are a stream, in the order of
-an index: the rows that a page may need are taken from the beginning of each stream
-and sorted.
+combination, or actors at its end. So it stops after WALKED rows. If these do not
+fill a page, streams are merged: a stream is the actors of one country and one
+``Life``, in the order of an index. As many rows as a page needs are read from the
+beginning of each stream, and sorted.
 
-There are twice as many streams as there are pairs of a country and a decade, however
-many actors there are.
+The number of streams does not depend on the number of actors: there are two for each
+pair of a country and a decade.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ WALKED = 2_000
 SIGNS = {"yes": (1,), "no": (-1,), "": (1, -1)}
 # Exactly the expression of fields.Life, so that the planner recognizes the index.
 LIFE = "(CASE WHEN death_year IS NULL THEN 1 ELSE -1 END * (COALESCE(birth_year, 0) / 10 + 1))"
-# Probes an index once per value; the last one is NULL.
+# Each probes an index once per value, and ends with NULL.
 COUNTRIES = distinct_values_sql(
     "countries", "country", "min(actor.country)", "actor", "actor.country > countries.country"
 )
@@ -56,24 +56,24 @@ class Facets:
             down = " DESC" if backward else ""
             order = f"ORDER BY {key}{down}, actor_id{down}"
             streams = (
-                f"SELECT begun.* FROM countries, lives, LATERAL (SELECT {key}, actor_id FROM actor "  # noqa: S608  columns of ours, the values parameters
+                f"SELECT begun.* FROM countries, lives, LATERAL (SELECT {key}, actor_id FROM actor "  # noqa: S608  our own identifiers; values are parameters
                 f"WHERE {LIFE} = life AND actor.country = countries.country{there} {order} LIMIT {most}) AS begun "
                 f"WHERE countries.country IS NOT NULL AND {self._these}"
             )
             if self.country:
-                # At most one stream for each decade: a scan of the names is not cheaper.
+                # Few streams, at most one or two for each decade: a scan of the names is not cheaper.
                 found, given = streams, [self.country, *place]
             else:
                 found, given = (
-                    f"WITH walk AS MATERIALIZED (SELECT {key}, actor_id, {LIFE} AS life FROM actor "  # noqa: S608  the same
+                    f"WITH walk AS MATERIALIZED (SELECT {key}, actor_id, {LIFE} AS life FROM actor "  # noqa: S608  our own identifiers; values are parameters
                     f"WHERE TRUE{there} {order} LIMIT {WALKED}), "
                     f"met AS MATERIALIZED (SELECT {key}, actor_id FROM walk WHERE {self._these} LIMIT {most}) "
                     f"SELECT * FROM met UNION {streams} "
                     f"AND (SELECT count(*) FROM met) < {most} AND (SELECT count(*) FROM walk) = {WALKED}",
                     [*place, *place],
                 )
-            return RawSQL(  # noqa: S611  columns of ours, the values parameters
-                f"{self._with} SELECT actor_id FROM ({found}) AS found {order} LIMIT {most}",  # noqa: S608  the same
+            return RawSQL(  # noqa: S611  our own identifiers; values are parameters
+                f"{self._with} SELECT actor_id FROM ({found}) AS found {order} LIMIT {most}",  # noqa: S608  our own identifiers; values are parameters
                 given,
             )
 
@@ -83,7 +83,7 @@ class Facets:
         """Return how many actors match, at most ``most``."""
         of_country = "AND country = (SELECT country FROM countries) " if self.country else ""
         statement = (
-            f"{self._with} SELECT count(*) FROM (SELECT 1 FROM lives, LATERAL (SELECT 1 FROM actor "  # noqa: S608  the same
+            f"{self._with} SELECT count(*) FROM (SELECT 1 FROM lives, LATERAL (SELECT 1 FROM actor "  # noqa: S608  our own identifiers; values are parameters
             f"WHERE {LIFE} = life {of_country}ORDER BY country, sort_last, actor_id LIMIT {most}) AS some_of "
             f"WHERE {self._these} LIMIT {most}) AS found"
         )
@@ -142,14 +142,14 @@ def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict[str, An
             return _some("", country, most)
         if connection.vendor == "postgresql":
             each = _some_of("lives.life", country, most)
-            each = f"SELECT 1 FROM lives, LATERAL ({each}) AS some_of WHERE {chosen._these} LIMIT {most}"  # noqa: S608  nothing is given
-            return f"(SELECT count(*) FROM ({each}) AS found)"  # noqa: S608  the same
-        return f"(SELECT sum({_some('lives.life', country, most)}) FROM lives WHERE {chosen._these})"  # noqa: S608  the same
+            each = f"SELECT 1 FROM lives, LATERAL ({each}) AS some_of WHERE {chosen._these} LIMIT {most}"  # noqa: S608  our own identifiers; values are parameters
+            return f"(SELECT count(*) FROM ({each}) AS found)"  # noqa: S608  our own identifiers; values are parameters
+        return f"(SELECT sum({_some('lives.life', country, most)}) FROM lives WHERE {chosen._these})"  # noqa: S608  our own identifiers; values are parameters
 
     born = " + ".join(_some(f"{sign} * (decades.decade + 1)", asked, most) for sign in SIGNS[facets.living])
     letters = f", {first_letters_sql('actor', key, asked and f'country = {asked}')} " if key else " "
     statement = (
-        f"WITH RECURSIVE {'asked (country) AS (SELECT CAST(%s AS text)), ' if asked else ''}"  # noqa: S608  the value a parameter
+        f"WITH RECURSIVE {'asked (country) AS (SELECT CAST(%s AS text)), ' if asked else ''}"  # noqa: S608  our own identifiers; values are parameters
         f"{COUNTRIES}, {DECADES}, {LIVES}{letters}"
         f"SELECT 'country', country, {among(facets.living, 'countries.country')} FROM countries WHERE country > '' "
         f"UNION ALL SELECT 'born', CAST(decade AS text), {born} FROM decades WHERE decade IS NOT NULL "
@@ -179,14 +179,14 @@ def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict[str, An
 
 
 def _some(life: object, country: str, most: int) -> str:
-    """Return the SQL of how many actors have this ``life`` and ``country``, at most ``most``; "" matches all."""
-    return f"(SELECT count(*) FROM ({_some_of(life, country, most)}) AS found)"  # noqa: S608  nothing is given
+    """Return the SQL that counts actors with this ``life`` and ``country``, at most ``most``; "" matches all."""
+    return f"(SELECT count(*) FROM ({_some_of(life, country, most)}) AS found)"  # noqa: S608  our own identifiers; values are parameters
 
 
 def _some_of(life: object, country: str, most: int) -> str:
-    # Sorted as an index is: with LIMIT alone, PostgreSQL expects early matches in the table, and reads all of it for
-    # each country with few actors. It does so from an import until the next VACUUM.
+    # In the order of an index: with LIMIT alone, PostgreSQL expects early matches in the table, and reads all of it
+    # for each country with few actors. It does so between an import and the next VACUUM.
     conditions = [*([f"{LIFE} = {life}"] if life else []), *([f"actor.country = {country}"] if country else [])]
     order = f"ORDER BY {'' if country else 'country, '}sort_last, actor_id"
     narrowed = f"WHERE {' AND '.join(conditions)} {order}" if conditions else ""
-    return f"SELECT 1 FROM actor {narrowed} LIMIT {most}"  # noqa: S608  nothing is given
+    return f"SELECT 1 FROM actor {narrowed} LIMIT {most}"  # noqa: S608  our own identifiers; values are parameters

@@ -31,12 +31,12 @@ from actors.text.chinese_variants import spellings
 from actors.text.normalize import HIGHEST_CHARACTER, fold_words, is_short_word, search_pattern
 
 MAX_RANKED = 500
-# Rows that are read if a further condition, which no index serves, has to leave MAX_RANKED of them.
+# The most results that are sorted by name; also the most rows that are read if a filter has no index and drops some.
 MAX_SORTED_BY_NAME = 5_000
 # With LIMIT, PostgreSQL may expect early matches and read a whole table, or a whole country, to find none.
 # If the database's LC_CTYPE is "C", only ASCII has trigrams: other words can only be found by reading the table.
 TRIGRAM_SCANS = {"enable_seqscan": "off", "enable_indexscan": "off"}
-# An index has the first of many thousands in order, but PostgreSQL may prefer to read and sort all of them.
+# An index returns the first of many thousands of rows in order, but PostgreSQL may prefer to read and sort all of them.
 INDEX_ORDER_SCANS = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 SCAN_SETTINGS = ("enable_seqscan", "enable_indexscan", "enable_bitmapscan")
 
@@ -156,7 +156,7 @@ class _SearchTable:
 
 ACTOR_TABLE = _SearchTable("actor", "actor_id", ("sort_last", "sort_first"), ("birth_year", "death_year"))
 FILM_TABLE = _SearchTable("actors_film", "id", ("sort_title",), ("year",))
-# By year, five digits and the title: later years are before earlier ones.
+# For "year": five digits, which are smaller for later years, and the title.
 FILM_SORT_EXPRESSIONS = {"": "", "title": "sort_title", "year": "(13000 - COALESCE(year, 0)) || ' ' || sort_title"}
 
 
@@ -188,20 +188,20 @@ class TableSearch:
         return found[: self.listed], not whole or len(found) > self.listed
 
     def begun(self, looked_for: list[str]) -> list[tuple[Any, ...]]:
-        """Return the best positions of rows with a name that begins with the query, one more than is listed."""
+        """Return the positions of the best rows with a name that begins with the query. May exceed ``listed``."""
         phrase = " ".join(looked_for)
         first, *others = (
-            f"SELECT * FROM (SELECT {self.table.columns} FROM {self.table.name} "  # noqa: S608  columns of ours, the values parameters
+            f"SELECT * FROM (SELECT {self.table.columns} FROM {self.table.name} "  # noqa: S608  our own identifiers; values are parameters
             f"WHERE {key} >= %s AND {key} < %s{self.within} ORDER BY {key}, {self.table.pk} LIMIT {self.most}) AS {key}"
             for key in self.table.keys
         )
         begins = [phrase, phrase + HIGHEST_CHARACTER, *self.given]
-        # Without duplicates: there are two names at most.
+        # A row is not repeated if both of its names begin with the query. There are two names at most.
         rows = first + "".join(f" UNION ALL {other} WHERE {self.table.keys[0]} NOT LIKE %s" for other in others)
         return self.ranked(rows, begins + [*begins, f"{phrase}%"] * len(others), looked_for, INDEX_ORDER_SCANS)
 
     def containing(self, looked_for: list[str]) -> tuple[list[tuple[Any, ...]], bool]:
-        """Return the best positions of rows with every word in a name, and whether these are all."""
+        """Return the positions of the best rows with every word in a name, and whether no further rows match."""
         postgresql = connection.vendor == "postgresql"
         rows, values = self.rows([word_condition(word, postgresql) for word in looked_for])
         scans = TRIGRAM_SCANS if all(map(str.isascii, looked_for)) else {}
@@ -213,18 +213,18 @@ class TableSearch:
         texts = [text for text, _values in conditions]
         values = [value for _text, some in conditions for value in some]
         rows = (
-            f"SELECT {self.table.columns} FROM {self.table.name} "  # noqa: S608  columns of ours, the values parameters
+            f"SELECT {self.table.columns} FROM {self.table.name} "  # noqa: S608  our own identifiers; values are parameters
             f"WHERE {' AND '.join(texts)}{self.within} LIMIT {self.most}"
         )
         return rows, [*values, *self.given]
 
     def which(self, candidates: Iterable[Sequence[Condition]]) -> set[int]:
-        """Return the positions of those ``candidates`` that match any row; each is the conditions of its words."""
+        """Return the indexes of those ``candidates`` that match any row. A candidate is the conditions of its words."""
         texts: list[str] = []
         given: list[str] = []
         for number, conditions in enumerate(candidates):
             rows, values = self.rows(conditions)
-            texts.append(f"SELECT {number} WHERE EXISTS (SELECT 1 FROM ({rows}) AS found WHERE {self.narrow})")  # noqa: S608  the same
+            texts.append(f"SELECT {number} WHERE EXISTS (SELECT 1 FROM ({rows}) AS found WHERE {self.narrow})")  # noqa: S608  our own identifiers; values are parameters
             given += values
         scans = TRIGRAM_SCANS if all(str(value).isascii() for value in given) else {}
         with connection.cursor() as cursor:
@@ -234,11 +234,11 @@ class TableSearch:
     def ranked(
         self, rows: str, values: Sequence[Any], looked_for: list[str], scans: dict[str, str], counted: bool = False
     ) -> list[tuple[Any, ...]]:
-        """Return the positions of ``rows`` in order. If ``counted``, the first has the number of rows as its id."""
+        """Return the positions of ``rows`` in order. If ``counted``, (-1, "", number of rows) precedes them."""
         tier, of_tier = _tier(looked_for, self.table.keys)
         number = "UNION ALL SELECT -1, '', count(*) FROM found " if counted else ""
         statement = (
-            f"{planner_settings(scans)}WITH found AS MATERIALIZED ({rows}) "  # noqa: S608  columns of ours, the values parameters
+            f"{planner_settings(scans)}WITH found AS MATERIALIZED ({rows}) "  # noqa: S608  our own identifiers; values are parameters
             f"SELECT * FROM (SELECT {tier} AS tier, {self.name}, {self.table.pk} FROM found "
             f"WHERE {self.narrow} {number}) AS r ORDER BY 1, 2, 3 LIMIT {self.listed + 2}"
         )
@@ -255,7 +255,7 @@ def planner_settings(scans: dict[str, str]) -> str:
 
 
 def word_condition(word: str, postgresql: bool) -> Condition:
-    """Return the condition that a name matches ``word``, in traditional or simplified characters."""
+    """Return the SQL condition that a name matches ``word``, in traditional or simplified characters."""
     spelled = spellings(word)
     if postgresql and is_short_word(word):
         return f"actor_starts(search) && ARRAY[{', '.join(['%s'] * len(spelled))}]", spelled

@@ -48,7 +48,10 @@ def suggest_actors(query: str, **narrow: str) -> list[str]:
 
 
 def suggest_films(query: str, years: str = "") -> list[str]:
-    """Return such queries for films; ``years`` is a decade such as "1940s", or "" for all."""
+    """Return up to MAX_SUGGESTIONS folded queries that find films, nearest first; ``query`` finds none.
+
+    ``years`` is a decade such as "1940s", or "" for all.
+    """
     return _suggest_in(ranking.film_search(years), query, bool(years))
 
 
@@ -67,14 +70,14 @@ def _suggest_in(place: TableSearch, query: str, narrowed: bool) -> list[str]:
     # A replacement of one word finds something, because it was found in the table. Two parts of a word need not.
     if not alone or any(parted):
         found = place.which([_conditions(candidate) for candidate in candidates])
-        # If adding a space is enough, nothing else is suggested.
+        # If adding a space is enough, there is no other suggestion.
         found = {number for number in found if parted[number]} or found
         candidates = [candidate for number, candidate in enumerate(candidates) if number in found]
     return [" ".join(candidate) for candidate in candidates[:MAX_SUGGESTIONS]]
 
 
 def _conditions(candidate: Sequence[str]) -> list[Condition]:
-    """Return the conditions that every word of ``candidate`` matches; the two parts of a word, as whole words."""
+    """Return the SQL conditions for every word of ``candidate``. The two parts of a split word must be whole words."""
     postgresql = connection.vendor == "postgresql"
     conditions: list[Condition] = []
     for word in candidate:
@@ -128,7 +131,7 @@ class _Lookup:
         return {number: self.alike(number, kinds) for number, kinds in found.items()}
 
     def alike(self, number: int, kinds: dict[str, list[str]]) -> list[str]:
-        """Return the replacements for the word ``number``, most likely first, out of what was found."""
+        """Return the replacements for the word ``number``, most likely first, from the texts found, by ``kinds``."""
         word = self.words[number]
         parted = [f"{head} {word[len(head) :]}" for head in sorted(kinds["head"], key=len, reverse=True)]
         slips = sorted(kinds["slip"], key=lambda slip: _distance(slip, word))[: 2 * MAX_SUGGESTIONS]
@@ -162,8 +165,8 @@ class _Lookup:
             rows.append("SELECT number, kind, slip FROM known")
             there = "IN (SELECT number FROM wrong EXCEPT SELECT number FROM known WHERE kind = 'slip')"
         else:
-            titles = f"(SELECT search FROM actors_film LIMIT {MAX_TITLES_READ}) AS titles"  # noqa: S608  the same
-            rows.append(f"SELECT -1, 'title', search FROM {titles}")  # noqa: S608  the same
+            titles = f"(SELECT search FROM actors_film LIMIT {MAX_TITLES_READ}) AS titles"  # noqa: S608  our own identifiers; values are parameters
+            rows.append(f"SELECT -1, 'title', search FROM {titles}")  # noqa: S608  our own identifiers; values are parameters
         for number, word in self.words.items():
             for size in (size for size in SHARED_PREFIX_LENGTHS if size < len(word)):
                 start = word[:size]
@@ -172,9 +175,9 @@ class _Lookup:
                     steps.append(f", {name} (part, step) AS ({self.parts(key, name)})")
                     step_values += [start, start + HIGHEST_CHARACTER, start + HIGHEST_CHARACTER]
                     some = f"{name} WHERE part IS NOT NULL AND {number} {there}"
-                    rows.append(f"SELECT {number}, 'part{size}', part FROM {some}")  # noqa: S608  the same
+                    rows.append(f"SELECT {number}, 'part{size}', part FROM {some}")  # noqa: S608  our own identifiers; values are parameters
                 rows.append(
-                    f"SELECT {number}, 'word{size}', search FROM (SELECT search FROM (SELECT {self.table.columns} "  # noqa: S608  the same
+                    f"SELECT {number}, 'word{size}', search FROM (SELECT search FROM (SELECT {self.table.columns} "  # noqa: S608  our own identifiers; values are parameters
                     f"FROM {self.table.name} WHERE search LIKE %s {_limit_clause(ranking.MAX_RANKED)}) AS found "
                     f"ORDER BY {self.table.keys[0]}, {self.table.pk} LIMIT {MAX_COMPARED_WORDS}) AS found "
                     f"WHERE {number} {there}"
@@ -190,7 +193,7 @@ class _Lookup:
         values: list[Any] = [value for number, word in self.words.items() for value in (number, word)]
         asked = f"asked (number, slip) AS (VALUES {', '.join(['(%s, CAST(%s AS text))'] * len(self.words))})"
         if self.alone:
-            return f"{asked}, wrong (number) AS MATERIALIZED (SELECT number FROM asked)", values  # noqa: S608  nothing is given
+            return f"{asked}, wrong (number) AS MATERIALIZED (SELECT number FROM asked)", values  # noqa: S608  our own identifiers; values are parameters
         inside = []
         for number, word in self.words.items():
             matches, patterns = word_condition(word, self.postgresql)
@@ -198,7 +201,7 @@ class _Lookup:
             values += patterns
         known = "" if self.titles and not self.postgresql else f"NOT ({self.known()}) AND "
         return (
-            f"{asked}, wrong (number) AS MATERIALIZED (SELECT number FROM asked AS slips "  # noqa: S608  the same
+            f"{asked}, wrong (number) AS MATERIALIZED (SELECT number FROM asked AS slips "  # noqa: S608  our own identifiers; values are parameters
             f"WHERE {known}NOT CASE number {' '.join(inside)} END ORDER BY number LIMIT {MAX_SUGGESTIONS})",
             values,
         )
@@ -218,10 +221,10 @@ class _Lookup:
             values: list[Any] = [*map(list, zip(*given, strict=True))]
         else:
             fields = ", ".join(f"json_extract(value, '$[{at}]')" for at in range(3))
-            each = f"SELECT {fields} FROM json_each(%s)"  # noqa: S608  the values parameters
+            each = f"SELECT {fields} FROM json_each(%s)"  # noqa: S608  our own identifiers; values are parameters
             values = [json.dumps(given)]
         return (
-            f", slips (number, kind, slip) AS ({each}), known (number, kind, slip) AS MATERIALIZED ("  # noqa: S608  the same
+            f", slips (number, kind, slip) AS ({each}), known (number, kind, slip) AS MATERIALIZED ("  # noqa: S608  our own identifiers; values are parameters
             f"SELECT slips.* FROM wrong JOIN slips ON slips.number = wrong.number WHERE {self.known()})",
             values,
         )
@@ -230,29 +233,29 @@ class _Lookup:
         """Return the SQL condition that ``slip`` is a word of a title, or the first part of a last or first name."""
         if self.titles:
             return _matches_any("actors_film", "film_words(search) @> ARRAY[slip]")
-        # After the part there is the end, or a space; "!" is the next character.
+        # A part is followed by the end of the text, or by a space; "!" is the character after the space.
         return " OR ".join(
-            f"EXISTS (SELECT 1 FROM actor WHERE {key} >= slip AND {key} < slip || '!')"  # noqa: S608  columns of ours
+            f"EXISTS (SELECT 1 FROM actor WHERE {key} >= slip AND {key} < slip || '!')"  # noqa: S608  our own identifiers; values are parameters
             for key in self.table.keys
         )
 
     def parts(self, key: str, name: str) -> str:
-        """Return the SQL of the first MAX_COMPARED_WORDS different first parts in ``key`` that begin alike."""
+        """Return the SQL of the first MAX_COMPARED_WORDS distinct first parts in ``key`` that begin alike."""
         position = "strpos" if self.postgresql else "instr"
         following = (
-            f"(SELECT substr({key}, 1, {position}({key} || ' ', ' ') - 1) FROM actor "  # noqa: S608  columns of ours, the values parameters
+            f"(SELECT substr({key}, 1, {position}({key} || ' ', ' ') - 1) FROM actor "  # noqa: S608  our own identifiers; values are parameters
             f"WHERE {key} >= %s AND {key} < %s ORDER BY {key} LIMIT 1)"
         )
         after = following.replace(">= %s", ">= part || '!'")
         return (
-            f"SELECT {following}, 1 UNION ALL "  # noqa: S608  the same
+            f"SELECT {following}, 1 UNION ALL "  # noqa: S608  our own identifiers; values are parameters
             f"SELECT {after}, step + 1 FROM {name} WHERE part IS NOT NULL AND step < {MAX_COMPARED_WORDS}"
         )
 
 
 def _matches_any(table: str, condition: str) -> str:
-    """Return the SQL of whether a row of ``table`` meets a ``condition`` that an index of words serves."""
-    return f"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {condition} {_limit_clause(1)}) AS found) > 0"  # noqa: S608  names of ours
+    """Return the SQL condition that any row of ``table`` meets ``condition``, which an index of words serves."""
+    return f"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {condition} {_limit_clause(1)}) AS found) > 0"  # noqa: S608  our own identifiers; values are parameters
 
 
 def _limit_clause(number: int) -> str:
@@ -275,5 +278,5 @@ def _one_edit_away(word: str) -> set[str]:
 
 
 def _distance(slip: str, word: str) -> tuple[bool, float, str]:
-    # Exchanged letters are the most likely mistake.
+    # Two exchanged letters are the most likely typing error.
     return sorted(slip) != sorted(word), -SequenceMatcher(None, slip, word, autojunk=False).ratio(), slip

@@ -12,11 +12,10 @@ register = template.Library()
 def with_cell_labels(results, headers):
     """Return the rows of Django's ``result_list`` tag with each cell's heading as its ``data-label``.
 
-    A narrow window has no room for headings above the columns; CSS shows these instead.
+    A narrow window has no room for column headings; CSS shows these labels instead.
     """
     labels = [escape(capfirst(str(header["text"]))) for header in headers]
-    # Each cell is HTML that Django has made and escaped.
     return [
-        [mark_safe(cell.replace(">", f' data-label="{label}">', 1)) for cell, label in zip(row, labels, strict=True)]  # noqa: S308
+        [mark_safe(cell.replace(">", f' data-label="{label}">', 1)) for cell, label in zip(row, labels, strict=True)]  # noqa: S308  escaped by Django
         for row in results
     ]

@@ -8,7 +8,7 @@ are both 发.
 from functools import cache
 from itertools import islice, product
 
-# Each spelling is one more pattern that names are compared with.
+# Each spelling is one more pattern to compare names with.
 MAX_SPELLINGS = 16
 
 TRADITIONAL = (
@@ -131,7 +131,7 @@ FIRST_TRADITIONAL = min(TRADITIONAL)
 def spellings(word: str) -> list[str]:
     """Return ``word`` and, if it has Chinese characters, its other spellings; MAX_SPELLINGS at most.
 
-    ``spellings("周润发")`` has 周潤發, 週潤髮 and others too: a name may be stored in one form only.
+    ``spellings("周润发")`` also has 周潤發, 週潤髮 and others, because a name may be stored in one form only.
     """
     if word.isascii() or max(word) < FIRST_TRADITIONAL:
         return [word]

@@ -1,7 +1,7 @@
 """The letters that names begin with: the A to Z index of a list.
 
-A script of thousands of characters has one entry, under a character that
-stands for it: 中 for Han, あ for kana, 가 for Hangul.
+A script of thousands of characters has one entry, labelled with one of its
+characters: 中 for Han, あ for kana, 가 for Hangul.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ WHOLE_SCRIPTS = {"あ": ("\u3040", "\u30ff"), "中": ("\u3400", "\u9fff"), "가"
 
 
 def letter_label(key: str) -> str:
-    """Return the letter under which a folded name stands: "mifune" under "M", "三船" under "中"."""
+    """Return the index letter of a folded name: "M" for "mifune", "中" for "三船"."""
     letter = key[:1]
     for label, (first, last) in WHOLE_SCRIPTS.items():
         if first <= letter <= last:
@@ -32,7 +32,11 @@ def first_key(label: str) -> str:
 
 
 def parse_letter(text: str) -> str:
-    """Return the label of the letter ``text``, in any case and with any accent. Raises ValueError."""
+    """Return the index letter for ``text``, which is "#" or one letter, in any case and with any accent.
+
+    Raises:
+        ValueError: ``text`` is something else.
+    """
     folded = fold(text)
     if text != OTHER and not (len(folded) == 1 and folded.isalpha()):
         raise ValueError(text)
@@ -40,5 +44,5 @@ def parse_letter(text: str) -> str:
 
 
 def letter_labels(letters: Iterable[str]) -> list[str]:
-    """Return the labels of ``letters``, each once, in order."""
+    """Return the index letters of ``letters``, without duplicates, in order."""
     return list(dict.fromkeys(map(letter_label, letters)))

@@ -1,6 +1,6 @@
 """Normalization of names and queries.
 
-``fold`` makes spellings of a name equal that a visitor takes for the same:
+``fold`` makes those spellings equal that visitors consider the same name:
 accents, case, full-width forms, hyphens and apostrophes do not matter. The
 database folds what it stores by the same rule (migrations/sql/postgresql/text_functions.sql),
 so both sides of a comparison agree; tests compare the two.
@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
 
 from actors.text.chinese_variants import spellings
 
@@ -26,7 +25,7 @@ DROPPED_MARKS = (
 APOSTROPHES = "'`\u2018\u2019\u02bb\u02bc\u02be\u02bf"
 SEPARATORS = ' \t\r\n\\-\u2010-\u2015\u00b7\u2022\u30fb\u3001\u3002_.,/()"\u201c\u201d&+!?:;|@#*=<>\\[\\]{}~%^$\\\\'
 
-# Letters that Unicode does not decompose, as people type them who lack them on their keyboard.
+# Letters that Unicode does not decompose, and how they are typed on keyboards that lack them.
 PAIRS = {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"}
 SINGLES = {
     **{chr(code): chr(code).lower() for code in range(0x41, 0x588) if len(chr(code).lower()) == 1},
@@ -47,7 +46,7 @@ _separators = re.compile(f"[{SEPARATORS}]+")
 
 
 def fold(text: str) -> str:
-    """Return ``text`` as it is compared: ``fold("Ø’Briên-Ｌee") == "obrien lee"``."""
+    """Return ``text`` in the form in which names are compared: ``fold("Ø’Briên-Ｌee") == "obrien lee"``."""
     text = _dropped.sub("", unicodedata.normalize("NFKD", text)).translate(_table)
     return unicodedata.normalize("NFC", _separators.sub(" ", text).strip(" "))
 
@@ -60,16 +59,16 @@ def fold_words(query: str) -> list[str]:
 def search_pattern(word: str) -> str:
     """Return what a folded ``search`` text contains if a name matches ``word``.
 
-    A short word matches the start of a part of a name only: inside names, two letters are
-    everywhere. In scripts without spaces, every word matches inside.
+    A short word matches the start of a part of a name only: two letters occur inside
+    almost every name. In scripts without spaces, words of any length match inside.
     """
     return word if len(word) > MAX_START_LENGTH or UNSPACED_LETTER.search(word) else f" {word}"
 
 
 def is_short_word(word: str) -> bool:
-    """Whether ``word`` is so short that PostgreSQL looks it up whole (actor_starts in text_functions.sql).
+    """Whether ``word`` is so short that PostgreSQL looks it up as a whole (actor_starts in text_functions.sql).
 
-    A text this short has no trigram, or one that is in every twentieth name.
+    So short a word has no trigram, or one that every twentieth name has.
     """
     unspaced = [bool(UNSPACED_LETTER.match(letter)) for letter in word]
     return len(word) <= MAX_START_LENGTH and (all(unspaced) or not any(unspaced))
@@ -112,10 +111,7 @@ def _letters(text: str) -> Iterator[tuple[int, int]]:
             start = at
 
 
-def _register(sender: type[BaseDatabaseWrapper], connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    # SQLite's triggers call it; PostgreSQL has the same function in its own language.
+def register_fold(sender: type[BaseDatabaseWrapper], connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Give a new SQLite connection the function ``actor_fold``, which triggers call; PostgreSQL has it in SQL."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("actor_fold", 1, fold, deterministic=True)
-
-
-connection_created.connect(_register, dispatch_uid="actors.search")

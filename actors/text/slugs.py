@@ -12,7 +12,7 @@ from actors.text.normalize import fold
 @lru_cache(2_048)
 def slugify_name(name: str) -> str:
     """Return ``name`` as the readable part of an address, in its own script: "梁朝偉", "alla-demidova"."""
-    # Shortcuts: the first two give what the third does, faster.
+    # Shortcuts: the first two return the same as the third, faster.
     if name.isascii() and name.replace(" ", "").isalnum():
         return "-".join(name.lower().split())
     folded = fold(name)
@@ -41,7 +41,7 @@ def film_url(film) -> str:
 
 
 def object_url(view: str, pk: int, slug: str) -> str:
-    """Return the address of ``view`` for a row: as reverse() does, but fast enough for the rows of a list."""
+    """Return the address of ``view`` for a row, as reverse() does, but fast enough for the rows of a list."""
     before, after = _url_parts(view)
     return f"{before}{pk}-{slug if slug.isascii() else quote(slug)}{after}"
 
@@ -50,11 +50,6 @@ def object_url(view: str, pk: int, slug: str) -> str:
 def page_url(view: str) -> str:
     """Return the address of ``view``, which takes no arguments."""
     return reverse(view)
-
-
-def site_origin(request) -> str:
-    """Return the scheme and host that ``request`` came to; an address after it is absolute."""
-    return f"{request.scheme}://{request.get_host()}"
 
 
 @cache

@@ -15,14 +15,14 @@ from actors.models import Actor, Change, Film, FilmChange
 from actors.web.views import public
 
 MAX_ENTRIES = 50
-# How far back in the history the entries are looked for: one may have been changed many times.
+# The newest changes to search for entries. One actor or film may have many of them.
 MAX_CHANGES_READ = 1_000
-# What no XML can hold (https://www.w3.org/TR/xml/#charsets), and a row that was written by SQL can.
+# Characters that XML cannot contain (https://www.w3.org/TR/xml/#charsets). A row that was written by SQL may.
 NOT_IN_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Feed(Atom1Feed):
-    """Atom (RFC 4287) whose summaries are text, and which is empty at no moment in particular."""
+    """Atom feed (RFC 4287) with summaries in plain text. An empty feed has a fixed date, so that it never changes."""
 
     def latest_post_date(self):
         return super().latest_post_date() if self.items else datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ class Feed(Atom1Feed):
 
 @public
 def recent_changes(request):
-    """The actors and films changed last, newest first, each once. The cost does not grow with the directory."""
+    """Return a feed of the actors and films changed last, newest first, each once. A larger directory costs no more."""
     feed = Feed(
         title=_("Actorsite: recent changes"),
         link=request.build_absolute_uri(reverse("list")),
@@ -51,7 +51,7 @@ def recent_changes(request):
             title=NOT_IN_XML.sub("", str(thing)),
             link=request.build_absolute_uri(thing.get_absolute_url()),
             description=NOT_IN_XML.sub("", " · ".join(filter(None, _description(thing)))),
-            # The address without a slug, which stays whatever the name becomes.
+            # The address without its slug, because the slug changes with the name.
             unique_id=request.build_absolute_uri(reverse(thing._meta.model_name, args=[thing.pk])),
             updateddate=at,
         )
@@ -65,16 +65,16 @@ def _description(thing):
 
 
 def _recent_actors():
-    """Return (actor, when) of the actors changed last, newest first."""
-    # By the history's primary key: an index of last_update would make every write of ten million rows dearer.
+    """Return (actor, time) pairs of the actors changed last, newest first."""
+    # By the history's primary key: an index on last_update would slow down every write to ten million rows.
     newest = dict.fromkeys(Change.objects.order_by("-id").values_list("actor_id", flat=True)[:MAX_CHANGES_READ])
-    # Some were deleted since.
+    # Without those that were deleted since.
     found = Actor.objects.defer("biography", "search").in_bulk(newest)
     return [(found[pk], found[pk].last_update) for pk in newest if pk in found][:MAX_ENTRIES]
 
 
 def _recent_films():
-    """Return (film, when) of the films changed last, they or their casts, newest first."""
+    """Return (film, time) pairs of the films that were changed last, or whose casts were, newest first."""
     newest: dict[int, datetime] = {}
     for pk, at in FilmChange.objects.order_by("-id").values_list("film_id", "at")[:MAX_CHANGES_READ]:
         newest.setdefault(pk, at)

@@ -1,4 +1,4 @@
-"""What narrows and sorts a list: its conditions in words, the choices of its form, and its letters."""
+"""Filters of a list page: the selects of its form, labels of the filters in use, and links to letters."""
 
 from html import escape
 from urllib.parse import quote_plus
@@ -6,7 +6,6 @@ from urllib.parse import quote_plus
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django_countries import countries
 
 from actors.listing.actors import ActorListing
 from actors.listing.films import FilmListing
@@ -14,14 +13,14 @@ from actors.listing.params import DECADE, ListParams
 from actors.text.countries import country_name, country_order
 from actors.text.index_letters import letter_label
 
-# Beside a choice no more are counted.
+# The largest count that is shown in an option; above it, "99+".
 MAX_COUNTED_OF_CHOICE = 99
 
 
 def letter_links(listing: ListParams, letters: list[str], first_key: str) -> SafeString:
-    """Return links to the ``letters`` of a list, the one that its first row is under being the current one.
+    """Return links to the ``letters`` of a list, of which one is marked as current.
 
-    ``first_key`` is what that row is sorted by.
+    That is ``listing.letter``, or else the letter of ``first_key``, the sort key of the first row.
     """
     if len(letters) < 2:
         return SafeString("")
@@ -36,9 +35,9 @@ def letter_links(listing: ListParams, letters: list[str], first_key: str) -> Saf
 
 
 def select(listing: ListParams, name: str, label: str, labels: dict[str, str], numbers: dict | None = None) -> dict:
-    """Return the choice of ``name`` for a form, ``labels`` being those of its values.
+    """Return the select of the parameter ``name``; ``labels`` are those of its values.
 
-    With ``numbers``, where the list is not searched, each says how many there are.
+    With ``numbers``, and unless the list is searched, each option shows its count.
     """
     chosen = getattr(listing, name)
     options = []
@@ -56,7 +55,7 @@ def bounded_number(number: int) -> str:
 
 
 def actor_selects(listing: ActorListing, counted: dict | None) -> list[dict]:
-    """Return the choices by which the list of actors is narrowed and sorted; ``counted`` by ``facets.counts``."""
+    """Return the selects for actors. ``counted`` is from ``facets.counts``; if it is None, there is only the order."""
     sorts = {"": _("By last name"), "first": _("By first name")}
     if listing.q:
         sorts = {"": _("Best match"), "last": _("By last name"), "first": _("By first name")}
@@ -65,7 +64,7 @@ def actor_selects(listing: ActorListing, counted: dict | None) -> list[dict]:
         return selects
     language = get_language()
     found = with_rows(listing, "country", counted["country"])
-    # A code that was written past Django may be no country's.
+    # A code that was written by SQL need not be a country's.
     names = [(name, code) for code in found if (name := country_name(code, language))]
     names.sort(key=lambda choice: country_order(choice[0], language))
     living = dict(counted["living"])
@@ -84,7 +83,7 @@ def actor_selects(listing: ActorListing, counted: dict | None) -> list[dict]:
 
 
 def film_selects(listing: FilmListing, counted: dict | None) -> list[dict]:
-    """Return the choices by which the list of films is narrowed and sorted; ``counted`` by its ``counts``."""
+    """Return the selects for films. ``counted`` is from ``listing.counts``; if it is None, there is only the order."""
     sorts = {"": _("By title"), "year": _("Newest first")}
     if listing.q:
         sorts = {"": _("Best match"), "title": _("By title"), "year": _("Newest first")}
@@ -105,8 +104,12 @@ def select_if_any(listing, name, label, labels, numbers):
 
 
 def with_rows(listing: ListParams, name: str, counted: list[tuple[str, int]]) -> dict[str, int]:
-    """Return those of ``counted`` that lead to any row, and the one that is chosen."""
-    return {value: number for value, number in counted if number or getattr(listing, name) == value}
+    """Return {value: count} of ``counted``, without values that match no row unless they are chosen."""
+    found = {value: number for value, number in counted if number}
+    # Without it, submitting the form would drop the filter.
+    if chosen := getattr(listing, name):
+        found.setdefault(chosen, 0)
+    return found
 
 
 def decade_name(decade: str) -> str:
@@ -114,10 +117,10 @@ def decade_name(decade: str) -> str:
 
 
 def actor_conditions(listing: ActorListing) -> dict[str, str]:
-    """Return what narrows the list, in words, by the parameter's name."""
+    """Return {parameter: label} of the search and the filters in use."""
     labels = query_condition(listing)
     if listing.country:
-        labels["country"] = countries.name(listing.country)
+        labels["country"] = country_name(listing.country, get_language())
     if listing.living:
         labels["living"] = _("Living") if listing.living == "yes" else _("Deceased")
     if listing.born:
@@ -126,7 +129,7 @@ def actor_conditions(listing: ActorListing) -> dict[str, str]:
 
 
 def film_conditions(listing: FilmListing) -> dict[str, str]:
-    """Return the same of a list of films."""
+    """Return the same for a list of films."""
     labels = query_condition(listing)
     if listing.decade:
         labels["decade"] = _("Films of the %(decade)s") % {"decade": decade_name(listing.decade)}
@@ -138,7 +141,7 @@ def query_condition(listing):
 
 
 def chips(listing: ListParams, conditions: dict[str, str]) -> list[dict]:
-    """Return the ``conditions``, each with the address of the list without it."""
+    """Return the label of each of the ``conditions``, with the address of the list without it."""
     return [
         {"label": label, "url": f"./{listing.change(**{name: ''}).query_string}"} for name, label in conditions.items()
     ]

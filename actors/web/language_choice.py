@@ -1,4 +1,4 @@
-"""A visitor's own choice of language."""
+"""The visitor's choice of language."""
 
 from django.conf import settings
 from django.http import HttpResponseBadRequest, HttpResponseRedirect
@@ -10,13 +10,13 @@ from django.views.decorators.http import require_POST
 YEAR = 365 * 24 * 60 * 60
 
 
-# A forged choice does no harm, and a token would need a cookie for everybody.
+# A forged request does no harm, and a CSRF token would need a cookie for every visitor.
 @csrf_exempt
 @require_POST
 def choose(request):
     """Remember the language ``code`` in a cookie and go back to ``next``.
 
-    Who never chooses has no cookie, and is served by Accept-Language.
+    Without that cookie, the request's Accept-Language decides.
     """
     code = request.POST.get("code", "")
     if code not in dict(settings.LANGUAGES):

@@ -1,7 +1,7 @@
-"""How lists, rows and choices look: functions that return texts, or HTML as a SafeString.
+"""Texts of the pages, and HTML as a SafeString.
 
-What is repeated on a page, such as a row or an option, is a plain function: a template costs twenty times as much
-for each. What stands once on a page is in its template.
+Plain functions make the parts that are repeated on a page, such as rows: to render a template for each costs twenty
+times as much. The parts that a page has once are in its template.
 """
 
 from collections.abc import Iterable
@@ -23,12 +23,13 @@ from actors.models import Actor, Film
 from actors.models.years import life_span
 from actors.text.countries import country_name
 from actors.text.language import language_of_name
+from actors.text.names import full_name, title_and_year
 from actors.text.normalize import match_ranges
 from actors.text.slugs import actor_url, film_url, page_url
 
 
 def highlight(text: str, words: list[str]) -> str:
-    """Return the HTML of ``text`` with ``<mark>`` around what the folded ``words`` match."""
+    """Return the HTML of ``text``, with ``<mark>`` around the parts that the folded ``words`` match."""
     if not words:
         return escape(text)
     pieces, at = [], 0
@@ -39,14 +40,14 @@ def highlight(text: str, words: list[str]) -> str:
 
 
 def bdi(content: str, css_class: str = "", language: str = "") -> str:
-    """Return a name in another script, whose HTML is ``content``: it keeps its direction and has its language."""
+    """Return a ``<bdi>`` around ``content``, the HTML of a name that may be in another script, with its language."""
     css_class = css_class and f' class="{css_class}"'
     language = language and f' lang="{language}"'
     return f"<bdi{css_class}{language}>{content}</bdi>"
 
 
 def actor_row(actor, sort: str, words: list[str], language: str) -> str:
-    """Return the row of ``actor`` in a list; what matches the folded ``words`` of a search is marked."""
+    """Return the HTML of the row of ``actor`` in a list. Matches of the folded ``words`` of a search are marked."""
     first, last = highlight(actor.first_name, words), highlight(actor.last_name, words)
     name = f"<b>{first}</b> {last}" if sort == "first" or not last else f"{first} <b>{last}</b>"
     native = also = ""
@@ -67,13 +68,13 @@ def actor_row(actor, sort: str, words: list[str], language: str) -> str:
 
 
 def actor_rows(actors: Iterable, sort: str = "", words: Iterable[str] = ()) -> SafeString:
-    """Return the rows of ``actors``, in the active language."""
+    """Return the HTML of the rows of ``actors``, in the active language."""
     language, words = get_language(), list(words)
     return SafeString("".join([actor_row(actor, sort, words, language) for actor in actors]))
 
 
 def film_row(film, words: list[str], language: str) -> str:
-    """Return the row of ``film`` in a list, whose original title is in the ``language``."""
+    """Return the HTML of the row of ``film`` in a list. ``language`` is that of its original title."""
     original = film.original_title and bdi(highlight(film.original_title, words), "native", language)
     return (
         f'<li><a href="{film_url(film)}">{highlight(film.title, words)}</a> {original} '
@@ -82,13 +83,13 @@ def film_row(film, words: list[str], language: str) -> str:
 
 
 def film_rows(films: Iterable, languages: dict[int, str], words: Iterable[str] = ()) -> SafeString:
-    """Return the rows of ``films``; ``languages`` has those of original titles, by the film's id."""
+    """Return the HTML of the rows of ``films``. ``languages`` is {film id: language of the original title}."""
     words = list(words)
     return SafeString("".join([film_row(film, words, languages.get(film.id, "")) for film in films]))
 
 
 def grouped_rows(groups: Iterable[tuple[str, str]]) -> SafeString:
-    """Return a list in groups, which are (initial, the HTML of its rows), under their initials."""
+    """Return the HTML of ``groups``, which are (initial, HTML of the rows), each under its initial."""
     made = []
     for initial, rows in groups:
         heading = f"<h2>{escape(initial)}</h2>" if initial else ""
@@ -97,7 +98,7 @@ def grouped_rows(groups: Iterable[tuple[str, str]]) -> SafeString:
 
 
 def group_by_initial(rows: list, key: str) -> list[tuple[str, list]]:
-    """Return (initial, rows) in order, as a printed directory has them; without initial where ``key`` is empty."""
+    """Return (initial, rows) pairs in order, by the sort key ``key``; a single pair without initial if that is ""."""
     if not key:
         return [("", rows)]
     return [(initial, list(some)) for initial, some in groupby(rows, lambda row: initial_of(getattr(row, key)))]
@@ -108,7 +109,7 @@ def initial_of(key: str) -> str:
 
 
 def filmography(films: Iterable, country: str) -> SafeString:
-    """Return the list of the ``films`` that an actor of the ``country`` is in."""
+    """Return the HTML of the list of ``films`` that an actor from ``country`` is in."""
     as_part = _("as %(part)s")
     rows = []
     for film in films:
@@ -123,7 +124,7 @@ def filmography(films: Iterable, country: str) -> SafeString:
 
 
 def cast_list(cast: Iterable) -> SafeString:
-    """Return the list of the actors in a film."""
+    """Return the HTML of the list of actors in a film."""
     as_part = _("as %(part)s")
     rows = []
     for actor in cast:
@@ -138,13 +139,13 @@ def cast_list(cast: Iterable) -> SafeString:
 
 
 def fact(label: str, text: str, url: str = "") -> str:
-    """Return a line of facts: ``text`` under its ``label``, with a link where there is a ``url``."""
+    """Return the HTML of a row of facts: ``label`` and ``text``, which is a link if there is a ``url``."""
     text = f'<a href="{escape(url)}">{escape(text)}</a>' if url else escape(text)
     return f"<div><dt>{escape(label)}</dt><dd>{text}</dd></div>\n"
 
 
 def actor_facts(actor: Actor) -> SafeString:
-    """Return the years and the country of ``actor``, as far as they are known."""
+    """Return the HTML of the years and the country of ``actor``, as far as they are known."""
     facts = []
     if actor.birth_year:
         facts.append(fact(_("Born"), str(actor.birth_year), decade_url("list", "born", actor.birth_year)))
@@ -157,20 +158,20 @@ def actor_facts(actor: Actor) -> SafeString:
 
 
 def film_facts(film: Film) -> SafeString:
-    """Return the year of ``film``, if it is known."""
+    """Return the HTML of the year of ``film``, if it is known."""
     if not film.year:
         return SafeString("")
     return SafeString(fact(_("Year"), str(film.year), decade_url("films", "decade", film.year)))
 
 
 def decade_url(view: str, name: str, year: int) -> str:
-    """Return the address of the list of the decade of ``year``; "" where no list can be narrowed to it."""
+    """Return the address of the list for the decade of ``year``; "" if the list has no filter for that decade."""
     decade = f"{year // 10}0s"
     return f"{page_url(view)}?{name}={decade}" if DECADE.fullmatch(decade) else ""
 
 
 def native_text(text: str, language: str) -> SafeString:
-    """Return a name or title in its own script, which may be empty."""
+    """Return the HTML of a name or title in its own script; "" if ``text`` is empty."""
     return SafeString(text and bdi(escape(text), "", language))
 
 
@@ -179,26 +180,17 @@ def other_names(actor: Actor) -> SafeString:
 
 
 def time_element(moment: datetime) -> SafeString:
-    """Return the day of ``moment`` as readers of the active language write it."""
+    """Return a ``<time>`` with the date of ``moment``, in the format of the active language."""
     return SafeString(f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{escape(date_format(moment))}</time>')
 
 
 def part_text(character: str, as_part: str) -> str:
-    """Return the ``character`` in the words of ``as_part``, which is translated once for all; "" for none."""
+    """Return the HTML of ``character`` in the format ``as_part``, translated once for all rows; "" if it is empty."""
     return character and f' <span class="part">{escape(as_part % {"part": character})}</span>'
 
 
-def full_name(actor) -> str:
-    """Return the name of ``actor``, an Actor or a row; its number where it has none."""
-    return f"{actor.first_name} {actor.last_name}".strip() or f"#{actor.id}"
-
-
-def title_and_year(film) -> str:
-    return (film.title or f"#{film.id}") + (f" ({film.year})" if film.year else "")
-
-
 def actor_count(number: int, more: bool) -> str:
-    """Say how many actors there are on all pages."""
+    """Return the text that tells the number of actors on all pages."""
     shown = {"number": number_format(number, force_grouping=True)}
     if more:
         return _("More than %(number)s actors") % shown
@@ -206,7 +198,7 @@ def actor_count(number: int, more: bool) -> str:
 
 
 def film_count(number: int, more: bool) -> str:
-    """Say how many films there are on all pages."""
+    """Return the text that tells the number of films on all pages."""
     shown = {"number": number_format(number, force_grouping=True)}
     if more:
         return _("More than %(number)s films") % shown
@@ -214,7 +206,7 @@ def film_count(number: int, more: bool) -> str:
 
 
 def actor_range(listing: ActorListing, page: KeysetPage) -> str:
-    """Say which part of the list ``page`` is by its first and last name, as a dictionary's head does."""
+    """Return the first and last name of ``page``, as in the head of a page of a dictionary, or its positions."""
     return page_range(
         page,
         *(
@@ -225,21 +217,21 @@ def actor_range(listing: ActorListing, page: KeysetPage) -> str:
 
 
 def film_range(listing: FilmListing, page: KeysetPage) -> str:
-    """Say which part of the list ``page`` is by its first and last title; by year, with the year."""
+    """Return the first and last title of ``page``, with their years if it is sorted by year, or its positions."""
     ends = (page.rows[0], page.rows[-1])
     return page_range(page, *(title_and_year(film) if listing.sort == "year" else film.title for film in ends))
 
 
 def page_range(page, first, last):
-    """Return from ``first`` to ``last``; of what a search found, its places; "" where all is on one page."""
-    if not (page.previous or page.next):
+    """Return "first – last", or the positions of search results such as "51–100"; "" if there is only one page."""
+    if page.is_whole:
         return ""
     return f"{first} – {last}" if page.start is None else f"{page.start + 1}–{page.start + len(page.rows)}"
 
 
 def suggestions(listing: ListParams) -> list[dict]:
-    """Return what a search that finds nothing may have meant, each with the address of its list."""
-    # Folded, they are all lower case.
+    """Return the label and address of each suggestion for a search that finds nothing."""
+    # Suggestions are folded, and so in lower case.
     return [
         {"label": " ".join(map(str.capitalize, query.split(" "))), "url": f"./{listing.change(q=query).query_string}"}
         for query in listing.suggestions()
@@ -247,7 +239,7 @@ def suggestions(listing: ListParams) -> list[dict]:
 
 
 def streams(listing: ListParams, kind: str) -> list[dict]:
-    """Return the addresses of the view as data, of all its pages; that of this page alone is JSON."""
+    """Return the label, type and address of each export of all pages of the view. (JSON has one page.)"""
     return [
         {
             "label": label,

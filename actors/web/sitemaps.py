@@ -1,7 +1,7 @@
-"""Every page, for search engines (https://www.sitemaps.org/protocol.html).
+"""The sitemap: every page, for search engines (https://www.sitemaps.org/protocol.html).
 
-A directory that fits is one file. A larger one is an index of parts, each the
-pages of a range of ids: no part reads more than its range, and none counts.
+Up to MAX_URLS pages are one file. More are an index of parts, each of which has the
+pages of a range of ids: a part reads its range only, and counts nothing.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,11 @@ from django.urls import reverse
 from actors.db.loose_index_scan import distinct_values_sql
 from actors.fields import MAX_ID
 from actors.models import Actor, Film
+from actors.web.origin import site_origin
 from actors.web.views import public
 from actorsite.page_cache.publishing import stream_response
 
-# The protocol's bound, of a file and of an index.
+# The protocol's limit, for a file and for an index.
 MAX_URLS = 50_000
 SITEMAP_BATCH_ROWS = 2_000
 SITEMAP_MODELS: dict[str, type[Actor] | type[Film]] = {"actors": Actor, "films": Film}
@@ -28,7 +29,7 @@ SITEMAP_COLUMNS = {Actor: ("id", "first_name", "last_name", "last_update"), Film
 
 @public
 def sitemap(request):
-    """All the pages, or where they are more than MOST an index of the parts."""
+    """Return all pages, or an index of parts if there are more than MAX_URLS."""
     if sum(model.objects.order_by()[: MAX_URLS + 1].count() for model in SITEMAP_MODELS.values()) + 2 > MAX_URLS:
         addresses = [
             request.build_absolute_uri(reverse("sitemap-part", args=[kind, part]))
@@ -46,7 +47,7 @@ def sitemap(request):
 
 @public
 def sitemap_part(request, kind, part):
-    """The pages of the ids from ``part * MOST`` on, up to the next part's. 404 where there are none."""
+    """Return the pages with ids from ``part * MAX_URLS`` up to the next part. 404 if there are none."""
     model = SITEMAP_MODELS.get(kind)
     if model is None or part * MAX_URLS > MAX_ID:
         raise Http404
@@ -57,26 +58,26 @@ def sitemap_part(request, kind, part):
 
 
 def _part_numbers(model) -> list[int]:
-    """Return the numbers of the parts that have any rows, whatever the gaps between them."""
+    """Return the numbers of the parts that have rows. Each costs one index probe, whatever the gaps between ids."""
     column = model._meta.pk.column
     parts = distinct_values_sql(
         *("parts", "part", f"min({column}) / {MAX_URLS}", model._meta.db_table),
         beyond=f"{column} >= (parts.part + 1) * {MAX_URLS}",
     )
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH RECURSIVE {parts} SELECT part FROM parts WHERE part IS NOT NULL")  # noqa: S608  names of ours
+        cursor.execute(f"WITH RECURSIVE {parts} SELECT part FROM parts WHERE part IS NOT NULL")  # noqa: S608  our own identifiers; values are parameters
         return [part for (part,) in cursor]
 
 
 def _urlset(request, first, *querysets):
-    parts = _pages(request.build_absolute_uri("/")[:-1], first, querysets)
+    parts = _pages(site_origin(request), first, querysets)
     return stream_response(request, parts, "application/xml")
 
 
 def _pages(site, first, querysets) -> Iterator[bytes]:
     yield _head("urlset") + "".join(f"<url><loc>{escape(site + path)}</loc></url>\n" for path in first).encode()
     for queryset in querysets:
-        # As the exports do: one state of the data, some rows at a time.
+        # As in the exports: one state of the data, in batches of rows.
         with transaction.atomic():
             rows = queryset.only(*SITEMAP_COLUMNS[queryset.model]).order_by("id").iterator(SITEMAP_BATCH_ROWS)
             while some := list(islice(rows, SITEMAP_BATCH_ROWS)):

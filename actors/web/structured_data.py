@@ -1,4 +1,4 @@
-"""What a page is about, for machines: JSON-LD in schema.org's words, and a summary for a link's preview."""
+"""Metadata of a page: JSON-LD with schema.org's vocabulary, and a summary for link previews."""
 
 from collections.abc import Iterable
 
@@ -9,19 +9,19 @@ from actors.exports.records import encode_json
 from actors.fields import split_names
 from actors.listing.rows import CastCredit, FilmCredit
 from actors.models import Actor, Film
+from actors.text.names import full_name
 from actors.text.slugs import actor_url, film_url
-from actors.web.presentation import full_name
 
-# Longer ones are cut by whoever shows them.
+# Search engines and link previews cut longer ones.
 MAX_SUMMARY_LENGTH = 200
-# Within a script element no character of these is text: "</script>" would end it, "<!--" hide its end.
+# Escaped within a script element: "</script>" would end it, and "<!--" hide its end.
 _ESCAPES = {ord(character): f"\\u{ord(character):04X}" for character in "<>&"}
 
 
 def person_json_ld(actor: Actor, credits: Iterable[FilmCredit], origin: str) -> SafeString:
-    """Return the script element that says who ``actor`` is and which films have the actor.
+    """Return the script element with the JSON-LD of ``actor`` and of the films in ``credits``.
 
-    ``origin`` is the scheme and host of the addresses in it.
+    ``origin`` is the scheme and host of its URLs.
     """
     address = origin + actor_url(actor)
     return _json_ld_script(
@@ -44,7 +44,7 @@ def person_json_ld(actor: Actor, credits: Iterable[FilmCredit], origin: str) -> 
 
 
 def movie_json_ld(film: Film, cast: Iterable[CastCredit], origin: str) -> SafeString:
-    """Return the script element that says what ``film`` is and who is in it, in order of billing."""
+    """Return the script element with the JSON-LD of ``film`` and of its ``cast``. ``origin`` as in person_json_ld."""
     return _json_ld_script(
         {
             "@context": "https://schema.org",
@@ -55,13 +55,13 @@ def movie_json_ld(film: Film, cast: Iterable[CastCredit], origin: str) -> SafeSt
 
 
 def actor_summary(actor: Actor) -> str:
-    """Return a line or two on ``actor``; empty where nothing is known."""
+    """Return a short summary of ``actor``; "" if nothing is known."""
     facts = " · ".join(filter(None, (actor.native_name, actor.years, actor.country_name)))
     return _summary(". ".join(filter(None, (facts, actor.biography))))
 
 
 def film_summary(film: Film, cast: Iterable[CastCredit]) -> str:
-    """Return a line or two on ``film``; empty where nothing is known."""
+    """Return a short summary of ``film``; "" if nothing is known."""
     facts = " · ".join(filter(None, (film.original_title, _year_text(film.year))))
     return _summary(". ".join(filter(None, (facts, ", ".join(map(full_name, cast))))))
 
@@ -86,7 +86,7 @@ def _performance(credit, origin):
 
 
 def _year_text(year):
-    # ISO 8601 takes a year alone for a date.
+    # In ISO 8601, a year alone is a date.
     return str(year) if year else ""
 
 
@@ -100,7 +100,7 @@ def _json_ld_script(value):
 
 
 def _without_empty(value):
-    """``value`` without what is not known."""
+    """Return ``value`` without empty members, at any depth."""
     if isinstance(value, dict):
         return {name: _without_empty(part) for name, part in value.items() if part}
     return [_without_empty(part) for part in value] if isinstance(value, list) else value

@@ -20,19 +20,21 @@ from actors.models import Actor, Change, Credit, Film
 from actors.search.facets import Facets, counts
 from actors.text.language import language_of_name
 from actors.text.normalize import fold_words
-from actors.text.slugs import actor_url, film_url, page_url, site_origin
+from actors.text.slugs import actor_url, film_url, page_url
 from actors.web import filters, presentation, structured_data
-from actorsite.page_cache.memoize import memoize_for_version, request_version
+from actors.web.origin import site_origin
+from actorsite.db.data_version import request_version
+from actorsite.page_cache.memoize import memoize_for_version
 from actorsite.page_cache.publishing import publish, set_canonical_address
 
 SPOTLIGHT = 5
 
 
 def public(view):
-    """A page for everybody: GET and HEAD only, asked for anew each time."""
+    """Decorate the view of a public page: allow GET and HEAD only, and make caches revalidate the page each time."""
 
-    # Nothing is written, so there is nothing to forge: without the exemption
-    # a POST would get 403 for its lack of a token, and not 405.
+    # The view writes nothing, so a forged request does no harm. Without the exemption,
+    # a POST would get 403 because it has no CSRF token, and not 405.
     @csrf_exempt
     @require_safe
     @wraps(view)
@@ -45,7 +47,7 @@ def public(view):
             return response
         if response.status_code == 200:
             return publish(request, response)
-        # A browser would keep even a 301 for good, and go in circles when a name is changed and changed back.
+        # Browsers cache a 301 forever, and would redirect in a loop when a name is changed and changed back.
         response["Cache-Control"] = "no-cache"
         return response
 
@@ -54,7 +56,7 @@ def public(view):
 
 @public
 def actor_list(request):
-    """The list: searched, filtered, sorted, a page at a time."""
+    """Show a page of the list of actors."""
     listing = ActorListing.read(request.GET)
     page, elsewhere = _page_or_redirect(request, listing)
     if elsewhere:
@@ -86,7 +88,7 @@ def actor_list(request):
 
 @public
 def film_list(request):
-    """The list of films: searched, of a decade, sorted, a page at a time."""
+    """Show a page of the list of films."""
     listing = FilmListing.read(request.GET)
     page, elsewhere = _page_or_redirect(request, listing)
     if elsewhere:
@@ -119,21 +121,21 @@ def film_list(request):
 
 
 def _page_or_redirect(request, listing: ListParams):
-    """Return (page, None), or (None, a redirect) where another address is the one to show."""
+    """Return (page, None), or (None, redirect) if another address is to be shown instead."""
     set_canonical_address(request, listing.query_string)
     if listing.is_submitted(request.GET):
-        # A form sends empty what is not asked for: its address is no permalink, and the page cache keeps none of it.
+        # A form also sends its empty fields: such an address is no permalink, and the page cache does not store it.
         return None, HttpResponseRedirect(f"./{listing.query_string}")
     page = listing.page()
-    # Where the rows beyond a cursor are gone, only the first page is left to show.
+    # If the rows beyond a cursor are gone, only the first page is left to show.
     return page, None if page else HttpResponseRedirect(f"./{listing.change().query_string}")
 
 
 def _list_context(request, listing, page, kind, conditions):
-    """Return what is around the rows of any list."""
+    """Return the template context that both lists have, which is all but the rows."""
     here = request.path + listing.query_string
     version = request_version(request)
-    # What a search finds, and one page shows, is narrowed at a glance.
+    # Search results on a single page need no filters.
     few = bool(listing.q) and page.is_whole and not (page.rows and any(listing.narrow.values()))
     return {
         "section": kind,
@@ -149,9 +151,9 @@ def _list_context(request, listing, page, kind, conditions):
         "before": page.previous and f"./{listing.change(before=page.previous).query_string}",
         "after": page.next and f"./{listing.change(after=page.next).query_string}",
         "few": few,
-        # What is not chosen anew there is kept by a search.
+        # A new search keeps the filters that have no select.
         "hidden": {name: value for name, value in listing.narrow.items() if value and few},
-        # Of an unknown version nothing may be cached.
+        # Without a version of the data, nothing may be cached.
         "version": version,
         "seconds": None if version else 0,
         "selects_key": (kind, few, bool(listing.q), listing.sort, *listing.narrow.values()),
@@ -163,22 +165,22 @@ def _bounded(number):
 
 
 def _actor_counts(request, listing):
-    """Return what ``facets.counts`` does, once for a version of the data."""
-    # What a search finds is not counted: its choices are those of the whole list.
+    """Return the result of ``facets.counts``, cached for this version of the data."""
+    # Search results are not counted: their selects have the options of the whole list.
     facets, key = (Facets(), "") if listing.q else (listing.facets, listing.key)
     most = filters.MAX_COUNTED_OF_CHOICE + 1
     return memoize_for_version(request, ("counts", facets, key), lambda: counts(facets, most, MAX_COUNTED + 1, key))
 
 
 def _film_counts(request, listing):
-    """Return what ``FilmListing.counts`` does, likewise."""
+    """Return the result of ``FilmListing.counts``, cached for this version of the data."""
     whole = listing.change(q="", sort="")
     most = filters.MAX_COUNTED_OF_CHOICE + 1
     return memoize_for_version(request, ("film counts", whole), lambda: whole.counts(most))
 
 
 def _original_languages(films):
-    """Return {id: language of the original title}, by its script and by where most of a film's cast are at home."""
+    """Return {film id: language of the original title}, from its script and the countries of most of the cast."""
     written = {film.id: film.original_title for film in films if not film.original_title.isascii()}
     at_home = defaultdict(list)
     if written:
@@ -188,20 +190,20 @@ def _original_languages(films):
 
 
 def _language_of_title(title, countries):
-    # A film has no country of its own; where most of its cast are at home is the best sign of its language.
+    # A film has no country of its own; the countries of its cast are the best evidence of its language.
     return mode(language_of_name(title, country) for country in countries or [""])
 
 
 @public
 def to_list(request):
-    """Redirect from the address above those of the actors to the list: who shortens one of them finds it."""
+    """Redirect ``/actors/`` to the list, for visitors who shorten the address of an actor."""
     query = request.META["QUERY_STRING"]
     return HttpResponsePermanentRedirect(f"{reverse('list')}?{query}" if query else reverse("list"))
 
 
 @public
 def actor(request, pk, slug=""):
-    """One actor; whatever the slug, there is one address. 410 where there was one that is deleted."""
+    """Show one actor. Redirects a merged actor or a wrong slug; 410 if the actor was deleted."""
     actor = current_actor(int(pk))
     if actor is None:
         status = 410 if Change.objects.filter(actor_id=pk).exists() else 404
@@ -226,7 +228,7 @@ def actor(request, pk, slug=""):
 
 @public
 def film(request, pk, slug=""):
-    """One film with its cast; whatever the slug, there is one address."""
+    """Show one film with its cast. Redirects a wrong slug."""
     film = get_object_or_404(Film, pk=pk)
     if film.slug != slug:
         return HttpResponsePermanentRedirect(film.get_absolute_url())
@@ -252,7 +254,7 @@ def _data_url(path):
 
 @public
 def spotlight(request):
-    """Five random actors, and the name of the process that served them: it shows that requests are spread."""
+    """Show five random actors, and the name of the server, which shows that requests are distributed."""
     actors = Actor.objects.defer("biography", "search").at_random(SPOTLIGHT)
     context = {"section": "spotlight", "actors": presentation.actor_rows(actors), "server": settings.SERVER_NAME}
     response = render(request, "actors/spotlight.html", context)

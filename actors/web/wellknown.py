@@ -1,4 +1,4 @@
-"""The small texts that programs look for at fixed addresses."""
+"""The files that programs look for at fixed addresses: robots.txt, security.txt and favicon.ico."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -15,7 +15,7 @@ VALID_DAYS = 180
 
 @public
 def robots(request):
-    """What search engines may read (RFC 9309): each page once, and neither searches nor whole tables."""
+    """Return robots.txt (RFC 9309). Search engines may read the pages, but no search results and no exports."""
     lines = [
         "User-agent: *",
         f"Disallow: {reverse('admin:index')}",
@@ -35,10 +35,10 @@ def robots(request):
 
 @public
 def security(request):
-    """Whom to tell of a weakness (RFC 9116); 404 where SECURITY_CONTACT is unset."""
+    """Return security.txt, the contact for security reports (RFC 9116); 404 if SECURITY_CONTACT is unset."""
     if not settings.SECURITY_CONTACT:
         raise Http404
-    # By the day, so that the text, and its ETag, stay the same in between.
+    # Rounded to a day, so that the text and its ETag change once a day.
     end = datetime.combine(datetime.now(UTC).date() + timedelta(days=VALID_DAYS), time())
     lines = [
         f"Contact: {settings.SECURITY_CONTACT}",
@@ -47,14 +47,14 @@ def security(request):
         f"Canonical: {request.build_absolute_uri(request.path)}",
     ]
     response = _plain_text(lines)
-    # It changes with the day and not with the data: it is no page of a version.
+    # It changes with the day and not with the data, so it must not be cached by the data's version.
     response["Cache-Control"] = "public, max-age=3600"
     return response
 
 
 @public
 def favicon(request):
-    """Where programs look for the icon that have read no page. It may be an SVG; its address changes with it."""
+    """Redirect to the icon, an SVG, whose address changes with its content. For programs that have read no page."""
     return HttpResponseRedirect(static("actors/favicon.svg"), headers={"Cache-Control": "public, max-age=3600"})
 
 

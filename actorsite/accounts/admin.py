@@ -1,4 +1,4 @@
-"""Texts of the admin as a whole, and the admin of users, groups and locked accounts."""
+"""Titles of the admin site, and the admin of users, groups and locked accounts."""
 
 from axes.models import AccessAttempt
 from django.conf import settings
@@ -22,7 +22,7 @@ admin.site.login_template = "admin/sign_in.html"
 admin.site.index_title = _("What you may edit")
 
 admin.site.unregister([User, Group])
-# Their pages show the secrets. Users have pages of their own for their factors.
+# Their admin pages would show the secrets. Users manage their factors in actorsite.accounts.mfa_views.
 admin.site.unregister([TOTPDevice, StaticDevice])
 
 
@@ -62,7 +62,7 @@ class AccountAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, UserAdmin):
         return super().has_delete_permission(request, account) and self._may_change(request, account)
 
     def get_deleted_objects(self, accounts, request):
-        """Return the objects to delete. Superusers cannot be deleted by others through the list's action either."""
+        """Return the objects to delete. Only superusers may delete superusers, also with the action of the list."""
         deleted, counts, perms_needed, protected = super().get_deleted_objects(accounts, request)
         if not all(self._may_change(request, account) for account in accounts):
             perms_needed = {*perms_needed, str(self.opts.verbose_name)}
@@ -79,9 +79,9 @@ class RoleAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, GroupAdmin):  
     filter_horizontal = ()
 
 
-# Texts that Django's admin has not translated to Chinese.
+# Texts of Django's admin without a Chinese translation, listed for makemessages.
 ADMIN_TEXTS = [_("Error:"), _("Model name"), _("Add link"), _("Change or view list link")]
-# django-axes has no Chinese translation.
+# The same: django-axes has no Chinese translation.
 AXES_TEXTS = [_("access attempt"), _("access attempts"), _("IP Address"), _("Failed Logins"), _("Attempt Time")]
 
 

@@ -1,7 +1,7 @@
 """The second factor: whether a user needs one, their devices, and codes.
 
 An account has at most one authenticator app (TOTP), any number of passkeys,
-and recovery codes, which stand in for either once each.
+and recovery codes, each of which replaces either of them once.
 """
 
 import base64
@@ -26,7 +26,7 @@ def has_second_factor(account) -> bool:
     """Return whether ``account`` has an app or a passkey. Recovery codes alone do not count."""
     # Runs on every page of the admin. Building this query with the ORM takes five times as long as running it.
     tables = (kind._meta.db_table for kind in (TOTPDevice, Passkey))
-    one = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE user_id = %(account)s AND confirmed" for table in tables)  # noqa: S608  tables of ours
+    one = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE user_id = %(account)s AND confirmed" for table in tables)  # noqa: S608  our own identifiers; values are parameters
     with connection.cursor() as cursor:
         cursor.execute(f"{one} LIMIT 1", {"account": account.pk})
         return cursor.fetchone() is not None
@@ -55,13 +55,13 @@ def pass_check(request, device):
 
 
 def device_for(account, code: str):
-    """Return the device that ``code`` belongs to by its format, six digits or a recovery code, or None."""
+    """Return the device to check ``code`` with: the app for six digits, else the recovery codes; None if not set up."""
     kind = TOTPDevice if code.isascii() and code.isdigit() and len(code) == 6 else StaticDevice
     return kind.objects.devices_for_user(account, confirmed=True).first()
 
 
 def normalize_code(code: str) -> str:
-    """Return ``code`` without spaces, hyphens and capitals, which people type."""
+    """Return ``code`` in lower case, without the spaces and hyphens that people type."""
     return "".join(code.split()).replace("-", "").lower()
 
 
@@ -72,7 +72,7 @@ def verify_code(account, device, code: str) -> bool:
 
 
 def seconds_to_wait(device) -> int:
-    """Return for how many seconds ``device`` accepts no code after wrong ones."""
+    """Return for how many more seconds ``device`` is throttled after wrong codes; 0 if it is not."""
     allowed, details = device.verify_is_allowed()
     if allowed:
         return 0
@@ -86,7 +86,7 @@ def recovery_code_digest(code: str) -> str:
 
 @transaction.atomic
 def new_recovery_codes(account) -> list[str]:
-    """Replace all recovery codes of ``account`` and return the new ones, formatted for reading."""
+    """Replace all recovery codes of ``account`` and return the new ones, in groups of four characters."""
     StaticDevice.objects.filter(user=account).delete()
     device = StaticDevice.objects.create(user=account, name="recovery codes")
     codes = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _ in range(RECOVERY_CODE_COUNT)]
@@ -128,12 +128,12 @@ def qr_code(address: str) -> str:
     """Return ``address`` as a QR code in SVG without styles, which the content security policy would block."""
     # The border and the white background are part of the image, so that it can be scanned in dark mode too.
     svg = segno.make(address, error="m").svg_inline(scale=5, border=4, light="#fff", dark="#000", omitsize=False)
-    return mark_safe(svg)  # noqa: S308  segno's own, of black and white squares
+    return mark_safe(svg)  # noqa: S308  segno's SVG has shapes only, no text
 
 
 @transaction.atomic
 def remove_device(account, kind: str, pk: int | None = None) -> bool:
-    """Remove the app ("app") or the passkey ``pk`` of ``account``, and with the last of them the recovery codes.
+    """Remove the app ("app") or the passkey ``pk`` of ``account``; with the last one, its recovery codes.
 
     Returns whether anything was removed.
     """

@@ -38,7 +38,7 @@ class CodeForm(forms.Form):
 
 
 def render_page(request, name, title, status=200, **context):
-    """Return the page ``name`` in the layout of the admin."""
+    """Return the template admin/factors/``name``.html as a response, in the layout of the admin."""
     request.current_app = admin.site.name
     context = {**admin.site.each_context(request), "title": title, **context}
     return TemplateResponse(request, f"admin/factors/{name}.html", context, status=status)

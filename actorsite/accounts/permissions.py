@@ -18,10 +18,10 @@ ACTIONS = {
     "delete": _("Can delete %(things)s"),
     "view": _("Can view %(things)s"),
 }
-# Names of models that are not translated, or not marked for translation.
+# Names of models that their applications do not translate or mark for translation, listed for makemessages.
 UNTRANSLATED_NAMES = [
     *(_("access attempt expiration"), _("access failure"), _("access log")),
-    *(_("static device"), _("static token"), _("TOTP device"), _("merge")),
+    *(_("static device"), _("static token"), _("TOTP device")),
 ]
 
 

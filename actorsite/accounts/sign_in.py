@@ -14,7 +14,7 @@ from django.utils.timezone import now
 class SignInForm(AdminAuthenticationForm):
     """Django's form, with the length of the username checked on the server too.
 
-    A longer name is no user's, and is an error of django-axes on PostgreSQL:
+    No user has a longer name, and on PostgreSQL django-axes fails to store one:
     https://github.com/jazzband/django-axes/issues/1381
     """
 

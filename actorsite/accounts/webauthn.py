@@ -1,7 +1,7 @@
 """Passkeys (WebAuthn): options for the browser, and verification of its answers by py_webauthn.
 
 py_webauthn is imported when first needed: with its dependencies it takes 16 MB
-and a second, which every process and command would pay.
+and a second, which every process and command would pay otherwise.
 """
 
 from django.http.request import split_domain_port
@@ -22,7 +22,7 @@ def _site(request):
 
 
 def _origins(request):
-    # Browsers offer passkeys on HTTPS and localhost only, so http:// never comes from elsewhere. Behind a proxy that
+    # Browsers offer passkeys on HTTPS and localhost only, so an http:// origin is localhost. Behind a proxy that
     # does not forward the scheme, the request's own scheme may be wrong.
     return [f"{scheme}://{request.get_host()}" for scheme in ("https", "http")]
 
@@ -107,7 +107,7 @@ def authentication_options(request) -> dict:
 
 
 def verify_assertion(request, answer: dict) -> Passkey:
-    """Return the user's passkey that ``answer`` proves. Raises PasskeyRefused."""
+    """Return the user's passkey that signed ``answer``, and store its new counter. Raises PasskeyRefused."""
     from webauthn import verify_authentication_response
 
     challenge = _take_challenge(request)

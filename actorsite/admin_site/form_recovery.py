@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 RECOVERY_FIELD = "recovered_form"
-# The sign-in form has it in one field, in which each % takes three characters: it must stay small enough to send.
+# The sign-in form carries it in one field, where encoding turns each % into three characters. The result must stay
+# below Django's limit, DATA_UPLOAD_MAX_MEMORY_SIZE.
 MAX_FORM_BYTES = 1_000_000
-# Hidden fields and buttons. The setting FORM_RECOVERY_HIDDEN_SUFFIXES adds those of the project's own forms.
-HIDDEN_PREFIXES = ("_", "seen", "form_key", "base", "post", "index", "initial-")
+# Django's hidden fields and buttons; the setting FORM_RECOVERY_HIDDEN has those of the project's own forms.
+HIDDEN_PREFIXES = ("_", "post", "index", "initial-")
 HIDDEN_SUFFIXES = ("-TOTAL_FORMS", "-INITIAL_FORMS", "-MIN_NUM_FORMS", "-MAX_NUM_FORMS", "-id")
 
 
@@ -42,8 +43,10 @@ class RecoveredForm:
 
 
 def is_visible_field(name):
-    suffixes = (*HIDDEN_SUFFIXES, *getattr(settings, "FORM_RECOVERY_HIDDEN_SUFFIXES", ()))
-    return not name.startswith(HIDDEN_PREFIXES) and not name.endswith(suffixes)
+    own = settings.FORM_RECOVERY_HIDDEN
+    return not name.startswith((*HIDDEN_PREFIXES, *own["prefixes"])) and not name.endswith(
+        (*HIDDEN_SUFFIXES, *own["suffixes"])
+    )
 
 
 def recover_form(request):
@@ -53,7 +56,8 @@ def recover_form(request):
         The form, or None if the request sends none, or if it is not certain that
         the form comes from this site: the CSRF token or the Origin header proves it.
     """
-    # A view may have replaced request.POST. Other content types are those of files and scripts.
+    # Other content types are sent by forms with files and by scripts. The fields are read from request.body, because a
+    # view may have replaced request.POST.
     if request.method != "POST" or request.content_type != "application/x-www-form-urlencoded":
         return None
     if not request.path.startswith(reverse("admin:index")) or not is_same_site(request):

@@ -47,7 +47,7 @@ SESSION_SQL = (
 )
 
 
-# Parameters of libpq: a text each.
+# libpq's connection parameters by name. All values are strings.
 Libpq: TypeAlias = dict[str, Any]
 
 
@@ -87,7 +87,7 @@ def libpq_parameters(settings_dict: Mapping[str, Any]) -> Libpq:
 
 
 def environment(libpq: Libpq) -> dict[str, str]:
-    """Return the environment for PostgreSQL's programs; other users of the machine could see arguments."""
+    """Return the environment variables for PostgreSQL's programs. Other users of the machine could see arguments."""
     return {**os.environ, **{LIBPQ_VARIABLES[name]: value for name, value in libpq.items()}}
 
 
@@ -121,9 +121,9 @@ def database_contents(cursor: Cursor) -> Contents:
     )
     tables: dict[str, TableContents] = {}
     for (table,) in cursor.fetchall():
-        # The sum of the rows' hashes: it does not depend on their order, and needs no memory.
+        # The sum of the rows' hashes: it does not depend on their order, and takes constant memory.
         cursor.execute(
-            "SELECT count(*), coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint::numeric), 0)::text "  # noqa: S608  the name comes quoted out of the catalogue
+            "SELECT count(*), coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint::numeric), 0)::text "  # noqa: S608  quote_ident names from the system catalog
             f"FROM {table} AS t"
         )
         ((rows, checksum),) = cursor.fetchall()
@@ -140,7 +140,7 @@ def sqlite_contents(path: Path) -> Contents:
     tables: dict[str, TableContents] = {}
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as opened:
-            # Text need not be UTF-8.
+            # SQLite's text need not be valid UTF-8.
             opened.text_factory = bytes
             if (said := opened.execute("PRAGMA integrity_check").fetchone()[0]) != b"ok":
                 raise BackupError(f"The file is damaged: {said.decode(errors='replace')}")
@@ -148,7 +148,7 @@ def sqlite_contents(path: Path) -> Contents:
             for (name,) in names:
                 quoted = name.decode().replace('"', '""')
                 rows = total = 0
-                for row in opened.execute(f'SELECT * FROM "{quoted}"'):  # noqa: S608 -- the catalogue's own names
+                for row in opened.execute(f'SELECT * FROM "{quoted}"'):  # noqa: S608  quoted names from sqlite_master
                     rows += 1
                     total += int.from_bytes(hashlib.sha256(repr(row).encode()).digest()[:8])
                 tables[name.decode()] = {"rows": rows, "checksum": str(total)}
@@ -200,7 +200,7 @@ def _pg_dump(path: Path) -> dict[str, Any]:
 
 
 def _single_value(cursor: Cursor) -> Any:
-    """Return the one value of the one row of a result."""
+    """Return the value of a result of one row and one column."""
     ((value,),) = cursor.fetchall()
     return value
 
@@ -276,7 +276,7 @@ def _restore(path: Path, libpq: Libpq) -> None:
         )
         assert reader.stdout and writer.stdin  # noqa: S101  both are pipes
         with suppress(BrokenPipeError), writer.stdin, reader.stdout:
-            # This pg_restore begins with a setting that an older server does not know.
+            # The script of pg_restore 17 and newer sets transaction_timeout, which older servers refuse: drop it.
             if client >= 17 > server:
                 for line in reader.stdout:
                     if line.startswith(b"SET transaction_timeout"):

@@ -1,4 +1,4 @@
-"""Applications of libraries, with names that tell administrators what they are for."""
+"""App configurations: libraries with verbose names for administrators, and the admin with the project's site."""
 
 from axes.apps import AppConfig as AxesConfig
 from django.contrib.admin.apps import AdminConfig

@@ -41,7 +41,7 @@ def parse_database_url(text: str) -> str:
         ValueError: The URL is invalid.
     """
     parts = urlsplit(text)
-    # Invalid UTF-8 would be read as something else; libpq takes NUL for the end.
+    # Invalid UTF-8 would be read as something else; libpq ends a string at NUL.
     if re.search(r"[\s'\"]", text) or "\0" in unquote(text, errors="strict"):
         raise ValueError("characters")
     if parts.scheme == SQLITE:

@@ -2,7 +2,7 @@
 
 ``VARIABLES`` lists every variable that the site reads. ``read_environment`` checks an
 environment and reports all errors in one message, so that an operator can correct them
-at once.
+all in one go.
 """
 
 import re
@@ -31,7 +31,7 @@ class Variable:
     Attributes:
         read: Converts the text into a value; raises ValueError or KeyError.
         allowed: Completes the sentence "NAME must be …". It never quotes the value, which may be a secret.
-        default: A text, as in the environment; None for unset.
+        default: The default as text, as in the environment; None if there is none.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Variable:
 
     @property
     def empty(self) -> list[str] | None:
-        """The value of an unset variable: an empty list for a list."""
+        """The value of an unset variable: an empty list for a variable that is a list, otherwise None."""
         return [] if self.default == "" else None
 
 
@@ -297,7 +297,7 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
     Returns:
         {name: value}; None for a variable that is unset and has no default. ``DATABASE_URL`` is
-        built from the four old variables if only those are set.
+        built from the replaced application's four variables if only those are set.
 
     Raises:
         InvalidEnvironment: Lists every error by the name of the variable and the values it allows.

@@ -46,7 +46,7 @@ def _reader() -> Callable[[], DataVersion]:
 
 
 class VersionedRequest(HttpRequest):
-    """A request that remembers its version of the data. Only a type: every HttpRequest may have the attribute."""
+    """A request that remembers its version of the data. For types only: any HttpRequest may have the attribute."""
 
     data_version_token: str | None
 

@@ -60,7 +60,7 @@ class deadline:
         _deadlines[self.thread] = min(own, self.outer) if self.outer else own
 
     def __exit__(self, *exception):
-        # The lock: after this, the watching thread no longer cuts the connection for a deadline that is over.
+        # With the lock: after this, the watching thread no longer cuts the connection for this deadline.
         with _lock:
             if self.outer:
                 # The later one, in case the inner deadline was renewed.
@@ -138,7 +138,7 @@ class RequestDeadlineMiddleware:
         self.seconds = max(self.SECONDS, settings.DATABASE_STATEMENT_TIMEOUT / 1000 + 0.3)
 
     def __call__(self, request):
-        # So that code that takes long, such as an import, does not depend on this module.
+        # Code that takes long, such as an import, calls this and so does not depend on this module.
         request.extend_deadline = extend_deadline
         with deadline(self.seconds):
             response = self.get_response(request)
@@ -146,7 +146,7 @@ class RequestDeadlineMiddleware:
         # documented; Django's WSGI handler reads it for the same purpose.
         if response.streaming and not response.is_async and not getattr(response, "file_to_stream", None):
             parts = self.parts(response.streaming_content)
-            # The first part is made before anything is sent, so that a database that is away is a 503.
+            # Produce the first part before anything is sent, so that an unavailable database is a 503.
             response.streaming_content = itertools.chain([next(parts, b"")], parts)
         return response
 

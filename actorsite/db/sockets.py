@@ -1,4 +1,4 @@
-"""Ends a wait for PostgreSQL from another thread."""
+"""Shutting down the socket of a connection, which ends another thread's wait for PostgreSQL."""
 
 import contextlib
 import os

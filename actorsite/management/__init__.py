@@ -10,7 +10,7 @@ UNDEFINED_TABLE = "42P01"
 
 
 def run(arguments: list[str]) -> None:
-    """Run the command. With ``--traceback``, errors keep their traceback, as in Django."""
+    """Run a command of manage.py. With ``--traceback``, database errors keep their traceback, as in Django."""
     try:
         execute_from_command_line(arguments)
     except (OperationalError, ProgrammingError) as error:

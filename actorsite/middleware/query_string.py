@@ -31,7 +31,7 @@ class QueryStringMiddleware:
 
 
 def is_well_formed(query: str) -> bool:
-    """Whether the query string of a WSGI environment is UTF-8 without NUL."""
+    """Return whether the query string of a WSGI environment is UTF-8 without NUL."""
     try:
         return "\0" not in unquote_to_bytes(query.encode("latin-1")).decode()
     except UnicodeDecodeError:

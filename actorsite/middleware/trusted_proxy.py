@@ -14,12 +14,14 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
-_FORWARDED_NAMES = ("FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_PROTO")
-FORWARDED = [f"HTTP_{name}" for name in _FORWARDED_NAMES]
+_FORWARDED = [
+    f"HTTP_{name}"
+    for name in ("FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_PROTO")
+]
 
 
 class PermanentRedirect(HttpResponseRedirect):
-    """A permanent redirect that keeps the method."""
+    """Permanent redirect that keeps the method (308)."""
 
     status_code = 308
 
@@ -27,9 +29,9 @@ class PermanentRedirect(HttpResponseRedirect):
 class TrustedProxyMiddleware:
     """Middleware: sets the client's address and the scheme, and redirects HTTP to HTTPS.
 
-    It redirects only if a trusted proxy says that a request came by HTTP. A request
-    without a proxy is answered: the replaced application's proxies send no such header,
-    and would be redirected in an endless loop.
+    It redirects only if a trusted proxy says that a request came by HTTP. Any other request
+    is answered: the replaced application's proxies send no X-Forwarded-Proto, and would be
+    redirected in an endless loop.
     """
 
     def __init__(self, get_response: Callable[[WSGIRequest], HttpResponseBase]) -> None:
@@ -41,7 +43,7 @@ class TrustedProxyMiddleware:
         # https://www.rfc-editor.org/rfc/rfc9112#section-3.2 demands 400 of 1.1 only.
         if request.META.get("SERVER_PROTOCOL") == "HTTP/1.0" and self.default_host:
             request.META.setdefault("HTTP_HOST", self.default_host)
-        forwarded = {name: request.META.pop(name, "") for name in FORWARDED}
+        forwarded = {name: request.META.pop(name, "") for name in _FORWARDED}
         peer = peer_of(request.META)
         request.META["REMOTE_ADDR"] = peer
         if not is_trusted(peer):
@@ -95,7 +97,7 @@ def nearest(forwarded_proto: str) -> str:
 
 
 def is_trusted(address: str) -> bool:
-    """Whether ``address`` is one of TRUSTED_PROXIES."""
+    """Return whether ``address`` is in one of the networks of TRUSTED_PROXIES."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -139,7 +139,8 @@ def database_reason():
             cursor.execute("SHOW transaction_read_only")
             if cursor.fetchone()[0] == "on":
                 return "The database is read-only."
-    # Undocumented: `migrate --check` loads all migrations each time, and says neither which are missing nor why.
+    # MigrationRecorder is not documented; `migrate --check` is, but it loads all migrations each time and does not name
+    # the missing ones.
     applied = MigrationRecorder(connection).applied_migrations()
     missing = [
         f"{app}.{name}"

@@ -16,6 +16,8 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.defaults import unknown_default
 from pythonjsonlogger.json import JsonFormatter
 
+from actorsite.observability.request_start import request_start
+
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,128}")
 # Characters that end a line for some reader or control a terminal: C0, C1, line separators, bidirectional controls.
@@ -77,7 +79,7 @@ def stdout_handler():
 
 
 def log_thread_failure(failure):
-    """Log the exception that ended a thread. Replaces threading.excepthook, whose lines are no JSON."""
+    """Log the exception that ended a thread. Replaces threading.excepthook, whose output is not JSON."""
     if failure.exc_type is not SystemExit:
         exception = failure.exc_type, failure.exc_value, failure.exc_traceback
         _threads.error("The thread %s failed.", getattr(failure.thread, "name", "?"), exc_info=exception)
@@ -103,8 +105,8 @@ class JSONFormatter(JsonFormatter):
 
     Fields: time, level, logger, message; request_id during a request; method,
     path, status and duration_ms in the request log; exception, stack_info and
-    the fields of ``extra=`` if the record has them. An extra field named like
-    one of the others is replaced by it.
+    the fields of ``extra=`` if the record has them. An extra field with
+    the name of another one is dropped.
     """
 
     def __init__(self):
@@ -211,9 +213,9 @@ def request_identifier(given: str) -> str:
 
 
 class RequestLogMiddleware:
-    """First middleware: gives each request an id, returns it as X-Request-Id, and logs the response in one line.
+    """Middleware: gives each request an id, returns it as X-Request-Id, and logs the response in one line.
 
-    The query string is not logged: it says what a visitor searches for.
+    The query string is not logged: it contains what a visitor searches for.
     """
 
     def __init__(self, get_response):
@@ -222,7 +224,7 @@ class RequestLogMiddleware:
     def __call__(self, request):
         given = request_identifier(request.META.get("HTTP_X_REQUEST_ID", ""))
         token = request_id.set(given)
-        start = time.perf_counter()
+        start = request_start(request.META)
         try:
             response = self.get_response(request)
             response["X-Request-Id"] = given
@@ -240,11 +242,6 @@ class RequestLogMiddleware:
         if getattr(response, "is_probe", False) and response.status_code == 200:
             return
         log_request(request.method, request.path, response.status_code, duration)
-
-
-def requests_are_logged() -> bool:
-    """Return whether successful requests are logged."""
-    return _requests.isEnabledFor(logging.INFO)
 
 
 def log_request(method: str, path: str, status: int, duration: float, identifier: str | None = None):

@@ -1,9 +1,8 @@
-"""Figures for Prometheus at /metrics, on a port of its own. Nothing of this is loaded without METRICS_PORT.
+"""Metrics for Prometheus at /metrics, on a separate port. Without METRICS_PORT, this module is not loaded.
 
-gunicorn's parent opens the port before it forks, and every worker answers on
-it for all: prometheus_client shares the figures by files in a folder, whose
-name must be in the environment before this module is imported.
-See gunicorn.conf.py.
+gunicorn's parent process opens the port before it forks. Any worker can answer with
+the metrics of all workers: prometheus_client shares them by files in a directory, which
+must be in the environment before this module is imported (see gunicorn.conf.py).
 """
 
 import socket
@@ -12,6 +11,7 @@ import time
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import psycopg2
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.backends.signals import connection_created
 from prometheus_client import CollectorRegistry, Counter, Histogram, make_wsgi_app
@@ -21,10 +21,11 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from actorsite.db.data_version import read_data_version
 from actorsite.db.deadlines import deadline
 from actorsite.observability.health import PROBE_VIEWS
+from actorsite.observability.request_start import request_start
 
 COUNTED_METHODS = ("GET", "HEAD", "POST")
-# A figure is worth less than a request: the database gets this long for all of them.
-DATABASE_TIMEOUT_SECONDS = 2.0  # seconds
+# The limit for all queries of one scrape: less than a request may take, since metrics matter less.
+DATABASE_TIMEOUT_SECONDS = 2.0
 DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 requests = Counter("actorsite_requests_total", "Requests answered; probes left out.", ["method", "status", "view"])
@@ -43,7 +44,7 @@ _socket: socket.socket | None = None
 
 
 class MetricsMiddleware:
-    """Middleware, the first: counts and times each request that the page cache has not answered."""
+    """First middleware: counts and times each request that the page cache has not answered."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -51,7 +52,7 @@ class MetricsMiddleware:
     def __call__(self, request):
         if request.path_info in PROBE_VIEWS:
             return self.get_response(request)
-        start = time.perf_counter()
+        start = request_start(request.META)
         response = self.get_response(request)
         view = request.resolver_match.view_name if request.resolver_match else "none"
         count_request(request.method, response.status_code, view, time.perf_counter() - start)
@@ -59,16 +60,16 @@ class MetricsMiddleware:
 
 
 def count_request(method: str, status: int, view: str, seconds: float) -> None:
-    """Count an answer, and time it.
+    """Count a response, and record how long it took.
 
-    Every combination of labels stays in memory: their values are few, whatever strangers send.
+    Every combination of labels stays in memory, so clients must not be able to add values without limit.
     """
     request_seconds.labels(view).observe(seconds)
     requests.labels(method if method in COUNTED_METHODS else "other", str(status), view).inc()
 
 
 def watch_queries(connection, **kwargs):
-    """Measure the queries of a new connection, as long as it lives.
+    """Time all queries of a new connection.
 
     The documented execute_wrapper() ends with a block; the list that it appends to is not documented.
     """
@@ -89,7 +90,7 @@ connection_created.connect(watch_queries)
 
 
 class DatabaseCollector:
-    """Collector of what the database itself says, asked at each scrape."""
+    """Collector of metrics that are read from the database at each scrape."""
 
     def collect(self):
         up, figures = False, []
@@ -98,16 +99,18 @@ class DatabaseCollector:
                 figures = self.ask()
                 up = True
         except (DatabaseError, InterfaceError, psycopg2.Error, LookupError):
-            pass  # actorsite_database_up says it
+            pass  # actorsite_database_up is 0
         finally:
             connection.close()
         yield GaugeMetricFamily("actorsite_database_up", "Whether the database answers.", value=up)
         yield from figures
 
     def ask(self):
-        """Return the figures. Raises what Django raises where the database does not answer."""
-        meaning = "Rises with every transaction that writes of what pages show."
-        figures = [GaugeMetricFamily("actorsite_data_version", meaning, value=read_data_version().number)]
+        """Return the metrics. Raises a database error, or LookupError if the data has no version."""
+        figures = []
+        if settings.DATA_VERSION:
+            meaning = "Rises with every transaction that writes of what pages show."
+            figures.append(GaugeMetricFamily("actorsite_data_version", meaning, value=read_data_version().number))
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
@@ -118,7 +121,7 @@ class DatabaseCollector:
 
 
 def metrics_application(environ, start_response):
-    """WSGI application of the port: /metrics, and nothing else."""
+    """Answer a request to the metrics port (a WSGI application): /metrics, otherwise 404."""
     if environ["PATH_INFO"] != "/metrics":
         start_response("404 Not Found", [("Content-Type", "text/plain")])
         return [b"The figures are at /metrics.\n"]
@@ -129,7 +132,7 @@ def metrics_application(environ, start_response):
 
 
 def listen(port: int):
-    """Open the port, once: gunicorn reads its configuration again at a reload. Raises OSError where it is taken."""
+    """Open the port, unless this process has opened it already. Raises OSError if it is in use."""
     global _socket
     if _socket is None:
         both = socket.has_dualstack_ipv6()
@@ -138,7 +141,7 @@ def listen(port: int):
 
 
 def serve():
-    """Answer from this process on the port that its parent opened, in a thread that ends with it."""
+    """Answer requests to the port that the parent process has opened, in a daemon thread."""
     if _socket is None:
         raise RuntimeError("Open the port first: see listen.")
     server = WSGIServer(_socket.getsockname()[:2], QuietHandler, bind_and_activate=False)
@@ -151,7 +154,7 @@ def serve():
 
 
 class QuietHandler(WSGIRequestHandler):
-    timeout = 5  # seconds, for a reader that sends or takes nothing
+    timeout = 5  # seconds for a client that neither sends nor reads
 
     def log_message(self, *arguments):
-        """Say nothing: a scrape every few seconds is no news."""
+        """Log nothing: Prometheus scrapes every few seconds."""

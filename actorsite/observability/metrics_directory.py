@@ -11,7 +11,7 @@ import tempfile
 # https://prometheus.github.io/client_python/multiprocess/
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
-# Here and not in gunicorn.conf.py, which a reload runs again: this module's state survives it.
+# Here and not in gunicorn.conf.py: a reload runs that file again, but keeps the state of this module.
 _created = None
 
 
@@ -23,6 +23,6 @@ def ensure():
 
 
 def remove():
-    """Remove the directory if ``ensure`` created it. One that the operator named is the operator's to clear."""
+    """Remove the directory if ``ensure`` created it. A directory that the operator has set is left as it is."""
     if _created:
         shutil.rmtree(_created, ignore_errors=True)

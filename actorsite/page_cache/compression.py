@@ -1,4 +1,4 @@
-"""Content encodings: compression of pages in the cache, and of what is not cached."""
+"""Content encodings: compression of cached pages, and of all other responses."""
 
 import gzip
 import re
@@ -39,7 +39,7 @@ def compress(body: bytes, encoding: str) -> bytes | None:
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Compresses what the page cache does not. It pads against BREACH, so its output differs each time."""
+    """Middleware: compresses what the page cache does not. Padding against BREACH makes each output different."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Return ``response``, compressed unless the page cache will do so."""

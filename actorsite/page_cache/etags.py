@@ -32,7 +32,7 @@ def validators(etag: str, version: DataVersion, key: PageKey) -> Headers:
     vary = "Accept-Encoding, Accept-Language" if key.language else "Accept-Encoding"
     headers = [("ETag", etag), ("Vary", vary)]
     changed = max(version.at, revision_time())
-    # RFC 9110, 8.8.2.1: not later than Date, which another clock sets than the database's.
+    # RFC 9110, 8.8.2.1: must not be later than Date, which is from this server's clock and not the database's.
     if changed <= time.time():
         headers.append(("Last-Modified", last_modified(changed)))
     return headers
@@ -42,5 +42,5 @@ last_modified = lru_cache(8)(http_date)
 
 
 def matches_etag(if_none_match: str, etag: str) -> bool:
-    """Whether If-None-Match matches ``etag`` by weak comparison: RFC 9110, 13.1.2 and 8.8.3.2."""
+    """Return whether If-None-Match matches ``etag`` by weak comparison: RFC 9110, 13.1.2 and 8.8.3.2."""
     return if_none_match.strip() == "*" or etag.removeprefix("W/") in re.findall(r'"[^"]*"', if_none_match)

@@ -15,7 +15,7 @@ from actorsite.observability.health import PROBE_VIEWS
 from actorsite.page_cache.compression import best_encoding
 from actorsite.problem_details import is_data_path
 
-# No browser sends a longer header: its result is computed and not cached.
+# No browser sends a longer header: the result for one is not cached.
 MAX_REMEMBERED_LENGTH = 500
 
 
@@ -59,7 +59,7 @@ class KeyReader:
 
 
 def is_canonical_host(host: str, port: str) -> bool:
-    """Whether ``host`` is spelled as browsers spell it. Thousands of other spellings and ports are allowed too."""
+    """Return whether ``host`` is spelled as browsers do. ALLOWED_HOSTS permits thousands of other spellings."""
     name, colon, given = host.rpartition(":")
     if not colon or host.endswith("]"):
         name, given = host, ""
@@ -98,5 +98,5 @@ def requested_encoding(environ: dict[str, Any]) -> str:
 
 @lru_cache(512)
 def encoding_for(accept_encoding: str) -> str:
-    """Return ``best_encoding``, cached."""
+    """Return ``best_encoding`` of the header, from a cache of results."""
     return best_encoding(accept_encoding)

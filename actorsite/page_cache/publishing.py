@@ -17,7 +17,7 @@ MAX_SILENCE_SECONDS = 10
 
 
 class AddressedRequest(HttpRequest):
-    """A request with a canonical address. Only a type: every HttpRequest may have the attribute."""
+    """A request with a canonical address. For types only: any HttpRequest may have the attribute."""
 
     canonical_address: str
 

@@ -38,5 +38,5 @@ def _source_files() -> list[Path]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether ``folder`` belongs to the project, and not to a virtual environment in it."""
+    """Return whether ``folder`` belongs to the project, and not to a virtual environment in it."""
     return folder.parent == settings.BASE_DIR

@@ -46,7 +46,7 @@ class PageStore:
         return page
 
     def put(self, key: Hashable, page: CachedPage) -> None:
-        """Store ``page``; drop the least recently used pages if there are too many."""
+        """Store ``page``; drop the least recently used pages while the store is too large."""
         with self.lock:
             if old := self.pages.pop(key, None):
                 self.size -= old.size

@@ -5,8 +5,8 @@ version only. Its ETag is a digest of that version, the revision of the code and
 every replica, and a 304 needs no page.
 
 All other requests go to Django. Responses that a view has published are cached under the canonical address that the
-view has set (actorsite.page_cache.publishing), and under no other spelling of it: else anyone could fill the memory
-with one page.
+view has set (actorsite.page_cache.publishing), and under no other spelling of it: otherwise anyone could fill the
+memory with copies of one page.
 """
 
 import threading
@@ -23,10 +23,12 @@ from actorsite.db.data_version import DataVersion, current_version, read_data_ve
 from actorsite.db.deadlines import RequestDeadlineMiddleware, deadline
 from actorsite.db.postgresql.base import PING_SECONDS, breaker
 from actorsite.observability.logging import log_request, request_identifier
+from actorsite.observability.request_start import mark_start
 from actorsite.page_cache.compression import compress
 from actorsite.page_cache.etags import Headers, make_etag, matches_etag, validators
 from actorsite.page_cache.keys import KeyReader, PageKey
 from actorsite.page_cache.publishing import CANONICAL_ADDRESS, PUBLIC_CACHE_CONTROL
+from actorsite.page_cache.revision import revision, revision_time
 from actorsite.page_cache.store import CachedPage, PageStore
 from actorsite.problem_details import is_data_path
 
@@ -58,12 +60,15 @@ class PageCache:
         # The deadline of a request, which includes reading the version.
         self.patience = RequestDeadlineMiddleware(None).seconds
         self.local = threading.local()
+        # Once, before gunicorn forks the workers; both read all source files.
+        revision()
+        revision_time()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         key = self.key(environ)
         if key is None:
             return self.application(environ, start_response)
-        start = time.perf_counter()
+        start = mark_start(environ)
         remembered = self.remembered if self.seconds and time.monotonic() < self.remembered_until else None
         # Without a page, the version is read. This also checks, within a deadline, that the connection answers.
         if remembered and (page := self.store.get(key, remembered.token)):
@@ -112,7 +117,8 @@ class PageCache:
             if is_data_path(environ["PATH_INFO"]):
                 headers.append(("Access-Control-Allow-Origin", "*"))
             path = get_path_info(environ)
-            self.send(environ, start_response, start, 304, headers, path, page.view if page else view_name(path))
+            view = page.view if page else self.view_name(path)
+            self.send(environ, start_response, start, 304, headers, path, view)
             return []
         if page:
             self.send(environ, start_response, start, 200, page.headers, page.path, page.view)
@@ -163,7 +169,7 @@ class PageCache:
             start_response(status, [*lasting, *own], *more)
             return response
         body = b"".join(response)
-        # PEP 3333: an iterable need not have it.
+        # PEP 3333: close() is optional.
         if close := getattr(response, "close", None):
             close()
         if compressed := compress(body, key.encoding):
@@ -172,7 +178,7 @@ class PageCache:
         lasting.append(("Content-Length", str(len(body))))
         query = environ["QUERY_STRING"]
         if headers[CANONICAL_ADDRESS.lower()] == escape_uri_path(path) + (f"?{query}" if query else ""):
-            self.store.put(key, CachedPage(version.token, etag, lasting, body, path, view_name(path)))
+            self.store.put(key, CachedPage(version.token, etag, lasting, body, path, self.view_name(path)))
         if environ.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
             kept = {"etag", "vary", "last-modified", "cache-control", "access-control-allow-origin"}
             lasting, body = [header for header in lasting if header[0].lower() in kept], b""
@@ -180,9 +186,18 @@ class PageCache:
         start_response(status, [*lasting, *own], *more)
         return [body] if environ["REQUEST_METHOD"] == "GET" and body else []
 
+    def view_name(self, path: str) -> str:
+        """Return the name of the view at ``path`` for ``on_hit``; "none" if there is no view, or no ``on_hit``."""
+        if not self.on_hit:
+            return "none"
+        try:
+            return resolve(path).view_name
+        except Resolver404:
+            return "none"
+
 
 def is_publishable(status: str, headers: dict[str, str], key: PageKey) -> bool:
-    """Whether a response is the same for all requests with the ``key``."""
+    """Return whether a response is the same for all requests with the ``key``."""
     return (
         status.startswith("200 ")
         and headers.get("cache-control") == PUBLIC_CACHE_CONTROL
@@ -195,11 +210,3 @@ def is_publishable(status: str, headers: dict[str, str], key: PageKey) -> bool:
 def without(headers: Headers, names: set[str]) -> Headers:
     """Return ``headers`` without those with the ``names``, in lower case."""
     return [(name, value) for name, value in headers if name.lower() not in names]
-
-
-def view_name(path: str) -> str:
-    """Return the name of the view at ``path``, for the metrics."""
-    try:
-        return resolve(path).view_name
-    except Resolver404:
-        return "none"

@@ -7,16 +7,16 @@ its network is gone then, and a download that is logged as answered would be cut
 import time
 from pathlib import Path
 
-# One line for each connection: its number, own and other address, state, bytes to send and to read, ...
+# One line for each connection: index, local and remote address, state, send and receive queue in bytes, ...
 # https://docs.kernel.org/networking/proc_net_tcp.html
 TCP_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 POLL_INTERVAL_SECONDS = 0.1
 
 
 def has_unsent_bytes(port: int) -> bool:
-    """Whether a connection to ``port`` has bytes that its client has not acknowledged.
+    """Return whether a connection to ``port`` has bytes that its client has not acknowledged.
 
-    Returns False if the system has no such tables, such as macOS.
+    False on a system without these tables, such as macOS.
     """
     for table in TCP_TABLES:
         if table.exists():

@@ -1,13 +1,13 @@
 """``python -m actorsite.server.start``: gunicorn, with gunicorn.conf.py."""
 
 import sys
-
-# Imported first: gunicorn reads WEB_CONCURRENCY at import, and an invalid one would end in a traceback.
-from actorsite import settings  # noqa: F401  imported for its check of the environment
+from importlib import import_module
 
 
 def main() -> None:
-    """Run gunicorn."""
+    """Check the environment, then run gunicorn."""
+    # Before gunicorn, which reads WEB_CONCURRENCY at import: an invalid value would end in a traceback.
+    import_module("actorsite.settings")
     from gunicorn.app.wsgiapp import run
 
     sys.argv[0] = "gunicorn"

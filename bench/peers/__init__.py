@@ -1,1 +1,1 @@
-"""What we are measured against, each as a WSGI application of its own; datasette is the only other server."""
+"""The limits and peers, each as a WSGI application; only datasette is a server of its own."""

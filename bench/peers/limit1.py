@@ -1,4 +1,4 @@
-"""Limit 1: what gunicorn gives at most. Fixed bytes, and nothing else."""
+"""Limit 1: the most that gunicorn can serve, fixed bytes and nothing else."""
 
 from bench.peers import rows
 

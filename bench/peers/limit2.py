@@ -1,4 +1,4 @@
-"""Limit 2: one indexed SELECT over a connection that is kept, rows joined by f-strings."""
+"""Limit 2: one indexed SELECT over a persistent connection, rows joined by f-strings."""
 
 import threading
 

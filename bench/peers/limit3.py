@@ -1,6 +1,6 @@
-"""Limit 3: fixed bytes, and one prepared question for the data's version over a connection that is kept.
+"""Limit 3: fixed bytes, after one prepared query for the data version over a persistent connection.
 
-A page that is always fresh can be served no faster.
+No page that is always fresh can be served faster.
 """
 
 import threading

@@ -28,12 +28,12 @@ FOOT = """    </ul>
 
 
 def database_url() -> str:
-    """Return the address of the database, from DATABASE_URL."""
+    """Return the URL of the database, from DATABASE_URL."""
     return os.environ["DATABASE_URL"]
 
 
 def fixed() -> tuple[bytes, list[tuple[str, str]]]:
-    """Return the page as the table is now, and its headers."""
+    """Return the page of the current rows, and its headers."""
     connection = psycopg2.connect(database_url())
     with connection.cursor() as cursor:
         cursor.execute(QUERY)

@@ -1,4 +1,4 @@
-"""Renders k8s/ as `kubectl apply -k` would.
+"""The manifests of k8s/, rendered as `kubectl apply -k` renders them.
 
 `python -m tests.k8s.kustomize FOLDER` writes what it renders there, for other tools to read.
 """
@@ -19,7 +19,7 @@ OVERLAYS = sorted(path.name for path in (K8S / "overlays").iterdir())
 COMPONENTS = sorted(path.name for path in (K8S / "components").iterdir())
 # Every overlay, and every component alone on the base.
 EVERYTHING = [f"overlays/{name}" for name in OVERLAYS] + [f"components/{name}" for name in COMPONENTS]
-# Components that name what others bring.
+# Components that refer to objects of others.
 COMPANIONS = {
     "cert-manager": ["gateway"],
     "emissary": ["cert-manager", "emissary"],
@@ -34,7 +34,7 @@ KUBECTL = Path(sysconfig.get_path("scripts")) / "kubectl"
 def build(directory):
     """Return the text that `kubectl kustomize` prints for a directory.
 
-    Raises AssertionError with kubectl's message where it refuses.
+    Raises AssertionError with kubectl's message if it refuses.
     """
     done = subprocess.run([KUBECTL, "kustomize", directory], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -81,7 +81,7 @@ def parse(rendered):
 
 
 def named(rendered, kind, name):
-    """Return the one object of a kind and name; a generated name is given without its hash."""
+    """Return the one object of a kind and name; ``name`` is without the hash of a generated one."""
     pattern = re.compile(re.escape(name) + "(-[2456789bcdfghkmt]{10})?")  # kustomize's alphabet for hashes
     found = [item for item in rendered if item["kind"] == kind and pattern.fullmatch(item["metadata"]["name"])]
     assert len(found) == 1, f"{len(found)} of {kind} {name}"
@@ -105,7 +105,7 @@ def containers(template):
 
 
 def change(rendered, kind, name, path, value):
-    """Set what a dotted path of one rendered object names, and return the object.
+    """Set the field at a dotted path of one rendered object, and return the object.
 
     A dot that belongs to a key is written ``\\.``. A value of None deletes.
     """

@@ -33,7 +33,7 @@ SELINUX_TYPES = {None, "", "container_t", "container_init_t", "container_kvm_t",
 
 
 def violations(template):
-    """Return what a pod template breaks, as a list of texts: empty where it keeps the standard."""
+    """Return the violations of a pod template as a list of texts, empty if it meets the standard."""
     return [*_of_pod(template), *(text for item in containers(template) for text in _of_container(template, item))]
 
 

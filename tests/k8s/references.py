@@ -1,4 +1,4 @@
-"""Finds every name, selector and port in rendered manifests that leads nowhere."""
+"""A check for names, selectors and ports in rendered manifests that refer to nothing."""
 
 import shlex
 
@@ -25,13 +25,13 @@ def created_secrets(text=None):
 
 
 class Cluster:
-    """What rendered manifests put on a cluster. ``problems()`` lists the references that lead nowhere."""
+    """The objects of rendered manifests. ``problems()`` lists the references to nothing."""
 
     def __init__(self, rendered, secrets):
         self.rendered = rendered
         self.index = {(item["kind"], self.namespace(item), item["metadata"]["name"]): item for item in rendered}
         self.secrets = dict(secrets) | {("logging", name): keys for name, keys in ELASTIC_SECRETS.items()}
-        # (namespace, labels, template or None) of every kind of pod; None where an operator makes the pod.
+        # (namespace, labels, template or None) of every kind of pod; None if an operator creates the pod.
         self.pods = [
             (self.namespace(item), template["metadata"]["labels"], template)
             for item, template in pod_templates(rendered)
@@ -41,7 +41,7 @@ class Cluster:
         self.hosts = self.allowed_hosts()
 
     def _made_by_operators(self, item):
-        """Note the Secrets and pods that an operator makes of a custom resource."""
+        """Record the Secrets and pods that an operator creates for a custom resource."""
         namespace, spec, name = self.namespace(item), item.get("spec", {}), item["metadata"]["name"]
         if item["kind"] == "Certificate":
             self.secrets[namespace, spec["secretName"]] = {"tls.crt", "tls.key"}
@@ -64,7 +64,7 @@ class Cluster:
         return []
 
     def problems(self):
-        """Return a text for each reference that leads nowhere, in the order of the manifests."""
+        """Return a text for each reference to nothing, in the order of the manifests."""
         found = []
         for item in self.rendered:
             where = f"{item['kind']} {item['metadata']['name']}: "
@@ -80,10 +80,10 @@ class Cluster:
             found += [where + text for text in self._template(template, self.namespace(item), claims)]
         return found
 
-    # What others refer to
+    # Objects that others refer to
 
     def missing(self, kind, namespace, name, key=None):
-        """Yield a problem unless an object, and a key of its data, is there."""
+        """Yield a problem unless an object, and a key of its data, exists."""
         if kind == "Secret" and (namespace, name) in self.secrets:
             keys = self.secrets[namespace, name]
         elif (kind, namespace, name) in self.index:
@@ -105,7 +105,7 @@ class Cluster:
         """Yield a problem unless every one of the pods has a container port of that name or number."""
         for _, labels, template in pods:
             if template is None:
-                continue  # an operator's pod, whose ports no manifest of ours states
+                continue  # an operator's pod: our manifests do not state its ports
             ports = [item for container in containers(template) for item in container.get("ports", [])]
             known = {item.get("name") for item in ports} | {item["containerPort"] for item in ports}
             if template.get("metadata", {}).get("annotations", {}).get("linkerd.io/inject") == "enabled":
@@ -114,7 +114,7 @@ class Cluster:
                 yield f"no port {port} in pods {labels}"
 
     def service_missing(self, namespace, name, port):
-        """Yield a problem unless a Service is there and has that port, by name or number."""
+        """Yield a problem unless a Service exists and has that port, by name or number."""
         service = self.index.get(("Service", namespace, name))
         if service is None:
             yield f"no Service {name}"
@@ -180,7 +180,7 @@ class Cluster:
         yield from self._deployment(item, namespace)
         yield from self.missing("Service", namespace, item["spec"]["serviceName"])
 
-    # What chooses pods
+    # Objects that select pods
 
     def _service(self, item, namespace):
         pods = self.selected(namespace, {"matchLabels": item["spec"]["selector"]})
@@ -214,7 +214,7 @@ class Cluster:
             ):
                 yield f"no pods {peer['podSelector']}"
 
-    # Ways in
+    # Gateways and routes
 
     def _gateway(self, item, namespace):
         for listener in item["spec"]["listeners"]:

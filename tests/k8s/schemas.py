@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import kubernetes_validate
 
-# The oldest has the newest field used, preStop's sleep, on by default; the others are between it and the newest known.
+# From the oldest version that has all used fields on by default (preStop's sleep is the newest) to the newest known.
 VERSIONS = ["1.30", "1.33", "1.35", kubernetes_validate.latest_version()]
 CRDS = Path(__file__).resolve().parents[3] / "shared" / "schemas" / "crd"
 
@@ -17,7 +17,7 @@ class Invalid(Exception):
 
 
 def is_custom(item):
-    """Say whether an object is of a custom resource: its group has a dot, and is not Kubernetes' own."""
+    """Return whether an object is a custom resource: its group has a dot, and is not Kubernetes' own."""
     group = item["apiVersion"].rpartition("/")[0]
     return "." in group and (not group.endswith(".k8s.io") or group == "gateway.networking.k8s.io")
 

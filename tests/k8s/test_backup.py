@@ -1,4 +1,4 @@
-"""The backup's and the restore's Jobs: their own containers' commands, in order, on a real database."""
+"""The Jobs for backup and restore: the commands of their containers, in order, on a real database."""
 
 import os
 import subprocess
@@ -19,13 +19,13 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("verify")]
 
 
 class Pods:
-    """Runs the containers of a CronJob's pod as they stand in the manifest, with `folder` for /backups."""
+    """Runs the containers of a CronJob's pod as the manifest defines them, with ``folder`` as /backups."""
 
     def __init__(self, url, folder):
         self.folder = folder
         self.rendered = objects("components/backup")
         self.environment = {
-            # `python` is this one; pg_dump may be newer than the server, as the image's may.
+            # `python` is this interpreter; pg_dump may be newer than the server, as in the image.
             "PATH": f"{Path(sys.executable).parent}:{newest_client()}:{os.environ['PATH']}",
             "ALLOWED_HOSTS": "localhost",
             "SECRET_KEY": settings.SECRET_KEY,
@@ -38,7 +38,7 @@ class Pods:
         return pod["initContainers"] + pod["containers"]
 
     def run(self, name, between=lambda step: None, **variables):
-        """Return whether the Job succeeds, and what it printed; ``between`` is called after each container."""
+        """Run the containers; return whether all succeed, and their output. ``between`` is called after each one."""
         said = ""
         for step in self.steps(name):
             done = subprocess.run(
@@ -82,7 +82,7 @@ def damage(url):
         cursor.execute("UPDATE actor SET last_name = 'Lost' WHERE actor_id % 3 = 0")
 
 
-def test_a_dump_is_kept_after_it_was_restored_and_found_the_same(pods):
+def test_dump_is_kept_after_it_is_verified(pods):
     succeeded, said = pods.run("backup")
     assert succeeded, said
     archive, manifest = pods.kept()
@@ -93,7 +93,7 @@ def test_a_dump_is_kept_after_it_was_restored_and_found_the_same(pods):
 @pytest.mark.parametrize(
     "spoil", [lambda data: data[:-100], lambda data: data[:500] + b"x" + data[501:], lambda data: b""]
 )
-def test_a_dump_that_was_spoilt_fails_the_job_and_is_not_kept(pods, spoil):
+def test_damaged_dump_fails_the_job_and_is_not_kept(pods, spoil):
     def between(step):
         if step == "dump":
             dump = pods.folder / "new.dump"
@@ -105,7 +105,7 @@ def test_a_dump_that_was_spoilt_fails_the_job_and_is_not_kept(pods, spoil):
     assert pods.kept() == []
 
 
-def test_old_backups_leave_when_a_new_one_is_kept(pods):
+def test_old_backups_are_deleted_when_a_new_one_is_kept(pods):
     old, recent = (pods.folder / f"actorsite-{name}.dump" for name in ("20200101T000000Z", "20200202T000000Z"))
     for path in (old, recent):
         path.touch()
@@ -115,7 +115,7 @@ def test_old_backups_leave_when_a_new_one_is_kept(pods):
     assert recent.name in pods.kept()
 
 
-def test_damage_is_undone_with_what_came_after_the_backup(pods, url):
+def test_restore_undoes_damage_and_later_changes(pods, url):
     before = actors(url)
     assert pods.run("backup")[0]
     damage(url)
@@ -146,7 +146,7 @@ def test_the_newest_backup_is_restored_or_the_one_that_is_named(pods, url):
     assert actors(url) == before
 
 
-def test_a_restore_that_fails_leaves_what_was_there(pods, url):
+def test_failed_restore_changes_nothing(pods, url):
     assert pods.run("backup")[0]
     damage(url)
     damaged = actors(url)

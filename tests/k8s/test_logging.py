@@ -1,4 +1,4 @@
-"""The collector knows the lines that the application writes."""
+"""The configuration of the log collector fits the lines that the application writes."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ def config():
 
 @pytest.fixture
 def line():
-    """A line with every field: of an answer that failed."""
+    """A log line with every field, of a request that failed."""
     token = logs.request_id.set("0123456789abcdef")
     try:
         raise RuntimeError("as an example")
@@ -32,7 +32,7 @@ def line():
     logs.request_id.reset(token)
 
 
-def test_elasticsearch_knows_every_field_and_its_type(config, line):
+def test_index_template_has_every_field_and_its_type(config, line):
     template = json.loads(config["index-template.json"])
     fields = template["template"]["mappings"]["properties"]
     types = {"date": str, "keyword": str, "text": str, "short": int, "float": float}
@@ -56,7 +56,7 @@ def test_only_lines_of_our_namespace_are_read(config):
 
 
 def test_every_path_and_variable_of_the_configuration_is_there(config):
-    """What the configuration names, the DaemonSet mounts and sets."""
+    """The DaemonSet mounts the paths and sets the variables that the configuration names."""
     pod = named(objects("components/logging"), "DaemonSet", "fluent-bit")["spec"]["template"]["spec"]
     container = pod["containers"][0]
     mounts = [mount["mountPath"] for mount in container["volumeMounts"]]

@@ -1,4 +1,4 @@
-"""Every overlay, and every component on the base, is what a cluster accepts and what it means."""
+"""Every overlay, and every component on the base, is valid and refers to existing objects only."""
 
 import re
 from itertools import pairwise
@@ -56,7 +56,7 @@ def test_fits_the_schemas_of_kubernetes(name, version):
         ("Job", "migrate", "apiVersion", "batch/v1beta1"),
     ],
 )
-def test_an_object_that_does_not_fit_its_schema_is_seen(kind, name, path, value):
+def test_object_that_does_not_fit_its_schema_is_found(kind, name, path, value):
     item = change(objects("overlays/dev"), kind, name, path, value)
     with pytest.raises(schemas.Invalid):
         schemas.check(item, schemas.VERSIONS[-1])
@@ -85,7 +85,7 @@ def test_custom_resources_fit_their_schemas(name):
         ("external-secrets", "ExternalSecret", "actorsite", "spec.secretStoreRef.namespace", "x"),
     ],
 )
-def test_a_custom_resource_that_does_not_fit_its_schema_is_seen(component, kind, name, path, value):
+def test_custom_resource_that_does_not_fit_its_schema_is_found(component, kind, name, path, value):
     item = change(objects(f"components/{component}"), kind, name, path, value)
     with pytest.raises(schemas.Invalid):
         schemas.check_custom(item)
@@ -97,7 +97,7 @@ def test_every_component_renders_alone_on_the_base(component):
 
 
 @everything
-def test_every_name_selector_and_port_leads_somewhere(name):
+def test_every_name_selector_and_port_refers_to_something(name):
     assert Cluster(objects(name), created_secrets()).problems() == []
 
 
@@ -193,7 +193,7 @@ LEADS_NOWHERE = {
     ("rendered", "kind", "name", "path", "value", "problem"),
     [(rendered, *case) for rendered, cases in LEADS_NOWHERE.items() for case in cases],
 )
-def test_what_leads_nowhere_is_seen(rendered, kind, name, path, value, problem):
+def test_reference_to_nothing_is_found(rendered, kind, name, path, value, problem):
     rendered = objects(rendered)
     change(rendered, kind, name, path, value)
     problems = Cluster(rendered, created_secrets()).problems()
@@ -237,7 +237,7 @@ def test_a_changed_setting_rolls_the_web_pods_and_leaves_the_migration_job():
 
 
 def test_every_file_belongs_to_a_kustomization():
-    """A manifest that nothing lists would be read as if it were deployed."""
+    """A manifest that no kustomization lists would look deployed to a reader, and is not."""
     for file in K8S.rglob("*.yaml"):
         if file.name != "kustomization.yaml":
             assert re.search(

@@ -1,4 +1,4 @@
-"""What our pods are given on a cluster: environment, folders, probes, time to stop; and what they are not given."""
+"""The pods on a cluster: environment, folders, probes, time to stop, and rights that they must not have."""
 
 import re
 import runpy
@@ -25,12 +25,12 @@ def ours(rendered):
 
 
 def graceful_timeout():
-    """Return gunicorn's, from its configuration."""
+    """Return gunicorn's graceful_timeout, from its configuration."""
     return runpy.run_path(str(K8S.parent / "gunicorn.conf.py"))["graceful_timeout"]
 
 
 def mistakes(rendered):
-    """Yield what the application would refuse of its environment, and what it would not read."""
+    """Yield each variable that the application would not read, and what it would refuse of its environment."""
     known = {variable.name for variable in env.VARIABLES}
     for item, _, container in ours(rendered):
         environment = {}
@@ -59,7 +59,7 @@ def test_every_variable_is_one_that_the_application_reads_with_a_value_that_it_t
         (f"{CONTAINER}.envFrom", [], "ALLOWED_HOSTS is required"),
     ],
 )
-def test_a_variable_that_is_not_read_or_not_taken_is_seen(path, value, mistake):
+def test_unknown_or_invalid_variable_is_found(path, value, mistake):
     rendered = objects("overlays/production")
     change(rendered, "Deployment", "web", path, value)
     assert any(mistake in text for text in mistakes(rendered))
@@ -88,7 +88,7 @@ def test_an_empty_tmp_is_all_that_our_containers_may_write_but_for_backups(name)
 
 @everything
 def test_the_probes_are_asked_by_address_and_liveness_asks_no_database(name):
-    """K2, K3: no Host is set, and only readiness asks for more than life."""
+    """K2, K3: the probes set no Host, and only readiness asks the database."""
     web = named(objects(name), "Deployment", "web")["spec"]["template"]["spec"]["containers"][0]
     asked = {kind: web[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
     assert {kind: get["path"] for kind, get in asked.items()} == {
@@ -98,7 +98,7 @@ def test_the_probes_are_asked_by_address_and_liveness_asks_no_database(name):
     }
     assert {get["path"] for get in asked.values()} <= PROBE_VIEWS.keys()
     assert all(get == {"path": get["path"], "port": "http"} for get in asked.values())
-    # H1's minute for a slow start.
+    # H1 allows a minute for a slow start.
     assert web["startupProbe"]["periodSeconds"] * web["startupProbe"]["failureThreshold"] >= 60
 
 
@@ -115,7 +115,7 @@ def test_our_account_has_no_token_and_no_verb(name):
 
 
 def has_time_to_stop(web):
-    """Say whether preStop and gunicorn's graceful time-out end before the kubelet kills."""
+    """Return whether preStop and gunicorn's graceful timeout end before the kubelet kills."""
     spec = web["spec"]["template"]["spec"]
     preparing = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     return spec["terminationGracePeriodSeconds"] > preparing + graceful_timeout()
@@ -123,7 +123,7 @@ def has_time_to_stop(web):
 
 @everything
 def test_updates_and_stops_lose_no_request(name):
-    """K4: a new pod stands before an old one goes, and the old one has the time to finish."""
+    """K4: a new pod is ready before an old one stops, and the old one has the time to finish."""
     web = named(objects(name), "Deployment", "web")
     assert web["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
     assert has_time_to_stop(web)
@@ -133,7 +133,7 @@ def test_updates_and_stops_lose_no_request(name):
     ("path", "value"),
     [("spec.template.spec.terminationGracePeriodSeconds", 30), (f"{CONTAINER}.lifecycle.preStop.sleep.seconds", 25)],
 )
-def test_too_little_time_to_stop_is_seen(path, value):
+def test_too_little_time_to_stop_is_found(path, value):
     assert not has_time_to_stop(change(objects("overlays/dev"), "Deployment", "web", path, value))
 
 
@@ -146,7 +146,7 @@ def test_the_base_has_three_replicas_that_wait_for_the_migrations():
 
 @pytest.mark.parametrize("name", ["components/linkerd", "overlays/article"])
 def test_the_mesh_takes_web_pods_and_leaves_jobs_alone(name):
-    """K9: beside a proxy a Job would never end. The proxy ends after the web pod's last request."""
+    """K9: with a proxy in its pod, a Job would never complete. The proxy ends after the web pod's last request."""
     for item, template in pod_templates(objects(name)):
         annotations = template["metadata"].get("annotations", {})
         if item["kind"] in ("Job", "CronJob"):
@@ -158,7 +158,7 @@ def test_the_mesh_takes_web_pods_and_leaves_jobs_alone(name):
             assert preparing + graceful_timeout() < wait < template["spec"]["terminationGracePeriodSeconds"]
 
 
-def test_the_figures_are_at_the_port_that_is_monitored():
+def test_metrics_are_at_the_monitored_port():
     rendered = objects("components/metrics")
     config = named(rendered, "ConfigMap", "actorsite")["data"]
     ports = named(rendered, "Deployment", "web")["spec"]["template"]["spec"]["containers"][0]["ports"]
@@ -169,7 +169,7 @@ def test_the_figures_are_at_the_port_that_is_monitored():
 
 
 @everything
-def test_no_way_in_leads_to_the_figures(name):
+def test_no_route_leads_to_the_metrics(name):
     for item in objects(name):
         if item["kind"] in ("HTTPRoute", "Ingress", "Mapping"):
             assert "9090" not in str(item)

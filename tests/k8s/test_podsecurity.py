@@ -1,4 +1,4 @@
-"""K1 and K8: every pod keeps the standard *restricted*, and each field of it matters."""
+"""K1 and K8: every pod meets the standard *restricted*, and the check finds each field that does not."""
 
 import pytest
 
@@ -90,6 +90,6 @@ def test_every_namespace_with_pods_enforces_it(name):
         ),
     ],
 )
-def test_each_field_that_is_flipped_is_seen(path, value, problem):
+def test_each_changed_field_is_found(path, value, problem):
     web = change(objects("overlays/dev"), "Deployment", "web", path, value)
     assert problem in violations(web["spec"]["template"])

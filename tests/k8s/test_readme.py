@@ -1,4 +1,4 @@
-"""k8s/README.md: what it names exists, and its commands are commands."""
+"""k8s/README.md: the objects and paths that it names exist, and its commands are valid."""
 
 import functools
 import os
@@ -22,7 +22,7 @@ DEEPER = {"create": {"secret": 3, "job": 2}, "rollout": {"status": 2, "undo": 2,
 
 
 def commands():
-    """Every kubectl command of the README, as words."""
+    """Return every kubectl command of the README, as words."""
     lines = "\n".join(BLOCKS).replace("\\\n", " ").replace("|\n", "|").splitlines()
     parts = [part.strip() for line in lines for part in re.split(r"\|(?! base64)", line)]
     return [shlex.split(part, comments=True) for part in [*parts, *INLINE] if part.startswith("kubectl ")]
@@ -30,7 +30,7 @@ def commands():
 
 @functools.cache
 def flags(*verb):
-    """The flags that kubectl knows for a command."""
+    """Return the flags that kubectl knows for a command."""
     texts = [
         subprocess.run([KUBECTL, *arguments], capture_output=True, text=True, check=True).stdout
         for arguments in ([*verb, "--help"], ["options"])
@@ -58,7 +58,7 @@ def test_every_command_and_flag_is_one_of_kubectl(words):
             assert word.lstrip("-").partition("=")[0] in flags(*verb(words)), word
 
 
-def test_a_flag_or_command_that_kubectl_does_not_know_is_seen():
+def test_unknown_flag_or_command_is_found():
     assert "record-all" not in flags("rollout", "undo")
     assert not verb_is_known(["kubectl", "deploy", "web"])
 
@@ -93,8 +93,8 @@ def test_the_overlays_row_names_its_components(overlay):
     assert sorted(re.findall(r"`([a-z-]+)`", row)) == sorted(listed)
 
 
-def test_every_installed_namespace_is_one_that_a_policy_lets_in():
-    """Where the table says that a proxy or an operator runs, the policies expect it."""
+def test_every_installed_namespace_is_allowed_by_a_policy():
+    """The network policies allow the namespaces in which the table says that a proxy or an operator runs."""
     let_in = set(re.findall(r"^ +values: \[(.*)\]$|kubernetes.io/metadata.name: (\S+)$", all_manifests(), re.MULTILINE))
     names = {name for values, name in let_in for name in [*values.split(", "), name] if name}
     for namespace in ("envoy-gateway-system", "traefik", "emissary", "monitoring", "cnpg-system"):

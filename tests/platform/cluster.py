@@ -1,4 +1,4 @@
-"""The driver of the tests of pods that asks kubectl: a real cluster, named by its context.
+"""The kubectl driver of the pod tests: a real cluster, named by its context.
 
 Everything is made in a namespace of its own, which is deleted at the end;
 nothing else is touched. The image must be on the nodes (`kind load …`).
@@ -59,7 +59,7 @@ class Cluster:
         self.kubectl("delete", "namespace", self.namespace, "--wait=false")
 
     def tools(self):
-        """Return what the tests themselves need: a pod that asks, and a policy that lets it reach the web pods."""
+        """Return the objects of the tests themselves: a pod that makes requests, and policies that let it."""
         labels = {"app.kubernetes.io/name": "actorsite-test"}
         meta = {"namespace": self.namespace}
         policy = {
@@ -142,7 +142,7 @@ class Cluster:
         self.kubectl("rollout", "status", f"{kind}/{name}", f"--timeout={timeout}s", timeout=timeout + 30)
 
     def wait_complete(self, name, timeout=180):
-        """Return the pod that completed a Job. Raises RuntimeError where none does in time."""
+        """Return the pod that completed a Job. Raises RuntimeError if none does in time."""
         self.kubectl("wait", "--for=condition=complete", f"job/{name}", f"--timeout={timeout}s", timeout=timeout + 30)
         chosen = ("--selector", f"job-name={name}", "--field-selector", "status.phase=Succeeded")
         (item,) = json.loads(self.kubectl("get", "pods", *chosen, "--output=json"))["items"]
@@ -191,7 +191,7 @@ class ClusterPod:
         return self.cluster.kubectl("exec", self.name, "--", *command, check=check)
 
     def hang(self):
-        """Stop all processes but the first, which no process of its own pod can stop, again and again."""
+        """Send SIGSTOP, repeatedly, to all processes but process 1, which no process of its own pod can stop."""
         loop = "while kill -STOP -1; do sleep 0.2; done"
         subprocess.Popen(self.cluster._command("exec", self.name, "--", "bash", "-c", loop))
 
@@ -200,7 +200,7 @@ class ClusterPod:
 
 
 class ClusterTraffic:
-    """traffic.Traffic, run in a pod and read from its output. ``keep`` is called with nothing that is not kept."""
+    """traffic.Traffic, run in a pod; its output is read here. ``keep``, if there is one, is called with each body."""
 
     def __init__(self, cluster, service, options):
         self.cluster = cluster

@@ -1,4 +1,4 @@
-"""Containers: what the tests of both platforms share."""
+"""Fixtures with containers, for the tests of both platforms."""
 
 import os
 
@@ -16,7 +16,7 @@ def _nothing_is_left():
 
 @pytest.fixture(scope="session")
 def platform():
-    """Where the pods run: on the cluster that CONTEXT names, else in the pod runner."""
+    """The driver of the pods: the cluster that CONTEXT names, else the pod runner."""
     if context := os.environ.get("CONTEXT"):
         from tests.platform.cluster import Cluster as Platform
 
@@ -39,7 +39,7 @@ def deployed(platform):
 
 @pytest.fixture
 def web(platform, deployed):
-    """The platform with the site deployed as ``deployed`` has it; what a test changed is put back first."""
+    """The platform with the site deployed as ``deployed`` has it. Changes of earlier tests are undone first."""
     site.apply(platform, deployed)
     platform.wait_rolled_out("postgres", kind="StatefulSet")
     platform.wait_rolled_out("web")
@@ -55,7 +55,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def database(network):
-    """A PostgreSQL that takes no connection without TLS, with actors in it: a release dyno put them there."""
+    """A PostgreSQL server that requires TLS, with the actors that a release dyno has loaded."""
     made = engine.Database(network, tls=True)
     code, out, err = dynos.run(network=network, database=made.url(), name="release.1", config={"RELEASE_SEED": "true"})
     assert code == 0, out + err
@@ -65,7 +65,7 @@ def database(network):
 
 @pytest.fixture
 def start(network, database):
-    """Start a dyno of the test's own."""
+    """A function that starts a dyno, which is removed after the test."""
     started = []
 
     def start(*command, **options):

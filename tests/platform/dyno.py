@@ -1,4 +1,4 @@
-"""The image as Heroku runs it: a dyno, and what its router says."""
+"""The image as Heroku runs it: a dyno, and the headers of the router."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ from tests.platform.engine import IMAGE, Container, engine, is_podman, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = "actors-1234.herokuapp.com"
-# What app.json sets, and what an app has besides.
+# The config vars that app.json sets, and a SECRET_KEY as Heroku generates it.
 CONFIG = {
     name: entry["value"]
     for name, entry in json.loads((ROOT / "app.json").read_text())["env"].items()
@@ -20,7 +20,7 @@ CONFIG = {
 
 
 def router(**more):
-    """Return the headers of a request that Heroku's router hands on."""
+    """Return the headers of a request that Heroku's router forwards."""
     return {
         "Host": HOST,
         "X-Forwarded-Proto": "https",
@@ -62,7 +62,7 @@ class Dyno(Container):
         return self.address(self.port)
 
     def get(self, path="/", headers=None, timeout=30, **more):
-        """Ask as the router does; return (status, headers, text). Raises OSError where nobody answers."""
+        """Make a request as the router does; return (status, headers, text). Raises OSError if there is no answer."""
         connection = http.client.HTTPConnection(*self.endpoint(), timeout=timeout)
         try:
             connection.request("GET", path, headers=headers or router(**more))
@@ -87,7 +87,7 @@ class Dyno(Container):
 
 
 def run(*command, network, database, timeout=120, **options):
-    """Run a one-off dyno to its end; return (exit code, what it said on stdout, on stderr)."""
+    """Run a one-off dyno to its end; return (exit code, stdout, stderr)."""
     dyno = Dyno(*command, network=network, database=database, **{"name": "run.1", **options})
     try:
         code = dyno.wait(timeout)
@@ -97,5 +97,5 @@ def run(*command, network, database, timeout=120, **options):
 
 
 def image():
-    """Return what the engine knows of the image under test."""
+    """Return the engine's description of the image under test, as a dict."""
     return json.loads(engine("image", "inspect", IMAGE).stdout)[0]

@@ -23,11 +23,11 @@ MISSING = "No container engine: install Podman or Docker, or name one by ENGINE.
 
 
 class EngineError(Exception):
-    """A command of the engine failed; the message is what it said."""
+    """A command of the engine failed; the message has its standard error."""
 
 
 def program() -> str:
-    """Return the engine's program. Raises EngineError where there is none."""
+    """Return the engine's program. Raises EngineError if there is none."""
     for name in filter(None, (os.environ.get("ENGINE"), "podman", "docker")):
         if found := shutil.which(name):
             return found
@@ -49,7 +49,7 @@ def engine(*arguments, check=True, timeout=120, binary=False, stdin=None):
         text=not binary,
         timeout=timeout,
         input=stdin,
-        cwd=tempfile.gettempdir(),  # conmon leaves a file `oom` where it stands
+        cwd=tempfile.gettempdir(),  # conmon leaves a file `oom` in its working directory
     )
     if check and done.returncode:
         raise EngineError(f"{' '.join(map(str, arguments))}: {done.stderr}")
@@ -97,7 +97,7 @@ class Container:
         engine("run", *arguments, image, *command)
 
     def inspect(self):
-        """Return what the engine knows of the container, as a dict."""
+        """Return the engine's description of the container, as a dict."""
         return json.loads(engine("inspect", self.name).stdout)[0]
 
     def running(self):
@@ -122,14 +122,14 @@ class Container:
         return engine("exec", *options, self.name, *command, check=check, timeout=timeout)
 
     def pids(self):
-        """Return the host's numbers of all the container's processes."""
+        """Return the host's process ids of all the container's processes."""
         fields = ["hpid"] if is_podman() else ["-eo", "pid"]
         done = engine("top", self.name, *fields, check=False)
-        # A process that ends meanwhile has no number.
+        # A process that has just ended has no id.
         return [int(line) for line in done.stdout.split()[1:] if line.isdigit()]
 
     def signal_all(self, number=signal.SIGTERM):
-        """Signal every process of the container at the same time, as Heroku does. Returns how many."""
+        """Signal every process of the container at the same time, as Heroku does; return their number."""
         pids = self.pids()
         if os.getuid() != 0:
             unshare = ["podman", "unshare"] if is_podman() else ["sudo", "--non-interactive"]
@@ -156,7 +156,7 @@ class Container:
         return self.inspect()["State"]["ExitCode"]
 
     def remove(self):
-        engine("kill", self.name, check=False)  # rm alone would ask it first to stop
+        engine("kill", self.name, check=False)  # rm alone would ask it to stop first
         engine("rm", "--force", "--volumes", self.name, check=False)
 
 
@@ -176,7 +176,7 @@ def certificate(host):
 
 
 class Database(Container):
-    """PostgreSQL 17 in a container; ready when made.
+    """PostgreSQL 17 in a container, ready once constructed.
 
     With ``tls`` it takes no connection over the network without TLS, as
     Heroku's servers do. ``url`` is its address on the network, written as
@@ -214,7 +214,7 @@ class Database(Container):
             self.sql("SELECT pg_reload_conf()")
 
     def _ready(self):
-        # Over TCP: the first start of the image's own has no TCP.
+        # Over TCP: the server that the image starts first, to set itself up, has none.
         return self.exec("pg_isready", "-q", "-h", "127.0.0.1", "-U", self.USER, check=False).returncode == 0
 
     def sql(self, statement, database="actors"):
@@ -225,7 +225,7 @@ class Database(Container):
         return f"{scheme}://{self.USER}:{self.PASSWORD}@{self.name}:{self.PORT}/{database}"
 
     def url_for_host(self, database="actors"):
-        """The same server, as the host reaches it."""
+        """Return the URL of the server for a client on the host."""
         host, port = self.address(self.PORT)
         return f"postgres://{self.USER}:{self.PASSWORD}@{host}:{port}/{database}"
 

@@ -20,7 +20,7 @@ from tests.platform.engine import LABEL, engine, is_podman, program
 from tests.platform.probing import Prober
 from tests.platform.volumes import Volumes
 
-# The published images say so; a local stand-in may not.
+# The published images declare it; a local substitute may not.
 STOP_SIGNALS = {"docker.io/library/postgres": "INT"}
 CRASH_BACKOFF = (0, 10, 20, 40, 80, 160, 300)
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -37,7 +37,7 @@ class Instance:
         self.name, self.spec, self.image = name, spec, image
         self.done = threading.Event()
         self.code = None
-        self.process = None  # the host's number of process 1
+        self.process = None  # the host's id of process 1
         self.stopping = threading.Lock()
 
     @property
@@ -59,7 +59,7 @@ class Pod:
         self.ip = None
         self.phase = "Pending"
         self.sandbox = f"{node.prefix}-{name}"
-        self.lock = threading.Lock()  # held while something starts, so that the end misses nothing
+        self.lock = threading.Lock()  # held while a container starts, so that deletion misses none
         self.unready = {container["name"] for container in self.spec["containers"]}
         self.restarts = 0
         self.terminating = False
@@ -84,7 +84,7 @@ class Pod:
         return self.phase == "Running" and not self.unready and not self.terminating
 
     def set_ready(self, container, ready):
-        """Say whether a container is ready; the pod is when all are."""
+        """Set whether a container is ready; the pod is ready if all are."""
         before = self.ready
         (self.unready.discard if ready else self.unready.add)(container)
         if before != self.ready:
@@ -321,7 +321,7 @@ class Pod:
 
     @property
     def image_id(self):
-        """The id of the image that the pod's first container runs."""
+        """The id of the image of the pod's first container."""
         return self.instances[self.spec["containers"][0]["name"]].image["Id"].removeprefix("sha256:")
 
     def exec(self, *command, container=None, check=True):
@@ -330,17 +330,17 @@ class Pod:
         return engine("exec", instance.name, *command, check=check).stdout
 
     def hang(self):
-        """SIGSTOP all processes of the first container."""
+        """Send SIGSTOP to all processes of the first container."""
         self._signal_all(signal.SIGSTOP)
 
     def resume(self):
-        """Let go on what ``hang`` stopped."""
+        """Continue the processes that ``hang`` stopped."""
         self._signal_all(signal.SIGCONT)
 
     def _signal_all(self, number):
         name = self.instances[self.spec["containers"][0]["name"]].name
         for pid in engine("top", name, *(["hpid"] if is_podman() else ["-eo", "pid"])).stdout.split()[1:]:
-            # One that ends meanwhile has the number `?`, or none to signal any more.
+            # A process that has just ended has the id `?`, or cannot be signalled any more.
             with contextlib.suppress(ProcessLookupError, ValueError):
                 os.kill(int(pid), number)
 
@@ -360,7 +360,7 @@ class Pod:
 
 
 def remove_folder(folder):
-    """Unmount what may still be mounted below ``folder`` (a killed test run leaves it so)."""
+    """Unmount everything below ``folder``, where a killed test run may leave mounts."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         if line.split()[1].startswith(f"{folder}/"):
             subprocess.run(["umount", "--lazy", line.split()[1]], check=False, capture_output=True)

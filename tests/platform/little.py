@@ -1,6 +1,6 @@
-"""A little web server as a pod, to try the pod runner itself without the site's image.
+"""A small web server as a pod, to test the pod runner itself without the site's image.
 
-`/switch?NAME` turns on what the server does wrong from then on.
+`/switch?NAME` turns a fault of the server on.
 """
 
 import copy
@@ -91,7 +91,7 @@ SERVICE = {
 
 
 def deployment(replicas=1, pod=(), container=(), wrong="", label=""):
-    """Return the Deployment, its pod's and its container's fields changed."""
+    """Return the Deployment, with changed fields of its pod and its container."""
     made = copy.deepcopy(DEPLOYMENT)
     made["spec"]["replicas"] = replicas
     made["spec"]["template"]["metadata"]["labels"]["version"] = label
@@ -102,7 +102,7 @@ def deployment(replicas=1, pod=(), container=(), wrong="", label=""):
 
 
 def job(*command, backoff=0, name="little-job", **pod):
-    """Return a Job that runs a command once more than ``backoff`` times at most."""
+    """Return a Job that runs a command, and again at most ``backoff`` times if it fails."""
     container = {"name": "job", "image": IMAGE, "command": list(command)}
     spec = {"restartPolicy": "Never", "containers": [container], "securityContext": {"runAsUser": 10001}, **pod}
     return {

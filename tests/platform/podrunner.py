@@ -1,8 +1,8 @@
-"""Runs rendered manifests as a cluster of one node would, with Podman or Docker alone.
+"""The pod runner: rendered manifests run as on a cluster of one node, with Podman or Docker alone.
 
 ``PodRunner`` is one of two drivers of the same tests; cluster.py, which asks
-kubectl, is the other. This one keeps Deployments, StatefulSets, Jobs and
-Services as their controllers do, as far as the manifests of k8s/ go; kubelet.py
+kubectl, is the other. This one controls Deployments, StatefulSets, Jobs and
+Services as Kubernetes does, as far as the manifests of k8s/ go; kubelet.py
 runs the pods. What it does not do: NetworkPolicies, quotas, disruption
 budgets, autoscaling, scheduling, custom resources. It needs Linux and root,
 because it mounts and signals as a node does.
@@ -35,7 +35,7 @@ class Invalid(Exception):
 
 
 class Failed(Exception):
-    """What was waited for will not come; the message tells the pods' stories."""
+    """What a test waits for cannot happen any more; the message has the events of the pods."""
 
 
 class PodRunner:
@@ -140,7 +140,7 @@ class PodRunner:
     # Pods
 
     def owned(self, kind, name):
-        """Return the pods of an object that are not gone, the oldest first."""
+        """Return the pods of an object that still exist, the oldest first."""
         return [pod for pod in list(self.all_pods) if pod.owner == (kind, name) and not pod.gone.is_set()]
 
     def pods(self, name, kind="Deployment"):
@@ -148,7 +148,7 @@ class PodRunner:
         return [pod for pod in self.owned(kind, name) if not pod.terminating]
 
     def kill(self, pod):
-        """Delete a pod with no grace at all: as if its node had killed it."""
+        """Delete a pod without a grace period, as if its node had killed it."""
         pod.delete(grace=0)
 
     def _make(self, kind, name, template, suffix):
@@ -181,7 +181,7 @@ class PodRunner:
             tag = f"{self._hash(spec['template'])[:6]}-{secrets.token_hex(3)}"
             self._make("Deployment", name, spec["template"], tag).start()
         spare = sum(pod.ready for pod in pods) - (replicas - update["maxUnavailable"])
-        # Old ones that don't serve go first; of the others as many as are not needed.
+        # Old pods that are not ready go first; of the ready ones, as many as are spare.
         for pod in sorted(old or new[replicas:], key=lambda pod: pod.ready):
             if pod.ready:
                 if spare <= 0:
@@ -233,8 +233,8 @@ class PodRunner:
     def addresses(self, service):
         """Return the (address, port) pairs to which a Service's traffic goes at this moment.
 
-        A pod comes in when it is ready; it goes out ``removal_delay`` after it
-        is not, for whatever reason.
+        A pod is added when it is ready, and removed ``removal_delay`` seconds after
+        it is no longer ready, for any reason.
         """
         now = time.monotonic()
         return [
@@ -261,7 +261,7 @@ class PodRunner:
         lines += [f"{pod.ip} {pod.name}" for pod in self.all_pods if pod.ip and not pod.gone.is_set()]
         text = "\n".join([*lines, ""])
         if text != self.hosts.read_text():
-            # In place: the containers have mounted this very file.
+            # In place, because the containers have mounted this file.
             with self.hosts.open("r+") as file:
                 file.write(text)
                 file.truncate()
@@ -269,7 +269,7 @@ class PodRunner:
     # Waiting
 
     def stories(self):
-        """Return what happened to all the pods, and what those that failed printed."""
+        """Return the events of all pods, and the output of those that failed."""
         broken = [pod for pod in self.all_pods if pod.phase in ("Failed", "Pending", "Refused", "Error")]
         return "\n".join([pod.story() for pod in self.all_pods] + [f"{pod.name}:\n{pod.logs()}" for pod in broken])
 

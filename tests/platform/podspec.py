@@ -1,13 +1,13 @@
-"""What a pod template means: pure translation, as a kubelet reads it.
+"""The translation of a pod template to options of the engine, without side effects.
 
 A field that is not known here raises Unsupported, so that no manifest passes
-because the runner overlooked what it says.
+because the runner has ignored a field.
 """
 
 import base64
 import re
 
-# What a kubelet would do with these is not seen on one node, or not by the application.
+# Fields without effect on a single node, or without one that the application could see.
 IGNORED_OF_POD = {
     *("serviceAccountName", "serviceAccount", "topologySpreadConstraints", "affinity", "tolerations", "nodeSelector"),
     *("priorityClassName", "dnsPolicy", "schedulerName", "imagePullSecrets"),
@@ -29,7 +29,7 @@ UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "G
 
 
 class Unsupported(Exception):
-    """The manifest says something that the runner does not do."""
+    """The manifest has a field or value that the runner does not know."""
 
 
 class Refused(Exception):
@@ -37,7 +37,7 @@ class Refused(Exception):
 
 
 def check(spec):
-    """Raise Unsupported where a pod's spec says what the runner does not do."""
+    """Raise Unsupported if a pod's spec has a field that the runner does not know."""
     _only(spec, OF_POD | IGNORED_OF_POD, "pod")
     _only(spec.get("securityContext", {}), OF_CONTEXT, "pod securityContext")
     for container in [*spec.get("initContainers", []), *spec["containers"]]:
@@ -69,7 +69,7 @@ def environment(container, lookup, fields, links):
 
     ``lookup(kind, name)`` finds a ConfigMap or Secret or returns None;
     ``fields`` are the pod's own, by path; ``links`` are the service links.
-    Raises Refused where a reference that is not optional leads nowhere.
+    Raises Refused if a reference that is not optional refers to nothing.
     """
     variables = dict(links)
     for source in container.get("envFrom", []):
@@ -123,7 +123,7 @@ def expand(text, variables):
 
 
 def service_links(services):
-    """Return the variables that Kubernetes sets for ``{name: (address, port)}`` unless a pod says no."""
+    """Return the variables that Kubernetes sets for ``{name: (address, port)}``, unless a pod disables them."""
     links = {}
     for name, (address, port) in services.items():
         key = name.upper().replace("-", "_")
@@ -187,7 +187,7 @@ def command(container, variables):
 
 
 def port(container, wanted):
-    """Return the number of a port that is given by number or by name. Raises Refused for an unknown name."""
+    """Return the number of the port ``wanted``, a number or a name. Raises Refused for an unknown name."""
     if str(wanted).isdigit():
         return int(wanted)
     for entry in container.get("ports", []):

@@ -1,4 +1,4 @@
-"""The probes of one container, asked as a kubelet asks them."""
+"""The probes of one container, made as a kubelet makes them."""
 
 import http.client
 import socket
@@ -10,7 +10,7 @@ from tests.platform import podspec
 
 
 class Prober:
-    """Probes one run of a container until it ends, and tells its pod what it sees."""
+    """Probes one run of a container until it ends, and reports the results to its pod."""
 
     def __init__(self, pod, instance):
         self.pod, self.instance = pod, instance
@@ -67,7 +67,7 @@ class Prober:
         return False
 
     def _ask(self, probe):
-        """Ask once; return (whether the answer is good, what it was)."""
+        """Probe once; return (whether the result is good, a description of it)."""
         timeout = probe.get("timeoutSeconds", 1)
         try:
             if "exec" in probe:

@@ -8,13 +8,13 @@ from tests.platform.engine import IMAGE, is_podman
 
 NAMESPACE = f"actorsite-test-{os.getpid()}-{secrets.token_hex(2)}"
 HOST = "localhost"
-# As a gateway sends it that ends TLS.
+# As a gateway that terminates TLS sends them.
 HEADERS = {"Host": HOST, "X-Forwarded-Proto": "https"}
 PASSWORD = secrets.token_hex(24)
 
 
 def qualified(image):
-    """Return (name, tag) of an image as kustomize takes them; without a registry it is this machine's own."""
+    """Return (name, tag) of an image for kustomize. Without a registry in its name, it is a local image."""
     name, _, tag = image.rpartition(":")
     first = name.partition("/")[0]
     # A cluster knows the image by the name under which it was loaded.
@@ -50,7 +50,7 @@ def render(image=IMAGE, replicas=3, version="1", literals=(), components=()):
 
 
 def secret(name, **values):
-    """Return a Secret, as the README makes it with kubectl."""
+    """Return a Secret, as the README creates it with kubectl."""
     metadata = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "stringData": values}
 

@@ -1,7 +1,7 @@
-"""The kubectl driver, as far as it can be tried without a cluster: it has met none yet.
+"""The kubectl driver, tested without a cluster. It has not been run on one yet.
 
-kubectl reads its whole command line before it asks a server, so a command
-that gets as far as the server that is not there is well formed.
+kubectl parses its whole command line before it connects to a server, so a
+command that fails to connect is well formed.
 """
 
 import http.server
@@ -58,7 +58,7 @@ def test_every_command_is_one_that_kubectl_understands(nowhere, call):
         call(nowhere)
 
 
-def test_a_command_that_kubectl_does_not_understand_is_seen(nowhere):
+def test_unknown_flag_is_not_a_connection_error(nowhere):
     with pytest.raises(RuntimeError, match="unknown flag") as raised:
         nowhere.kubectl("rollout", "undo", "deployment/web", "--record")
     assert "127.0.0.1:1" not in str(raised.value)
@@ -73,7 +73,7 @@ def test_what_the_driver_makes_is_valid_and_restricted(nowhere):
     assert found == ["service links"], found  # a tool of the tests; *restricted* doesn't ask for it
 
 
-def test_both_drivers_answer_the_same_questions():
+def test_both_drivers_have_the_same_methods():
     def public(kind):
         return {name for name in vars(kind) if not name.startswith("_")}
 

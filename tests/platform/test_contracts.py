@@ -1,8 +1,8 @@
-"""What Kubernetes asks of the image and the manifests: a test for each contract, K1 to K11.
+"""The contracts of Kubernetes with the image and the manifests: a test for each, K1 to K11.
 
-Each is tried on running pods. Where a contract is about what may not happen,
-the second half of the test makes it happen, so that the first half is seen
-to be able to fail. What needs to see inside a node runs in the pod runner only.
+Each is tested on running pods. If a contract forbids something, the second
+half of the test causes it, to show that the first half can fail. Tests that
+look inside a node run in the pod runner only.
 """
 
 import concurrent.futures
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("contracts")
 
 @pytest.fixture(scope="module")
 def runner():
-    """A namespace of its own with one replica; what is in it is for one test at a time."""
+    """A namespace with one replica. The tests use it one at a time."""
     with podrunner.PodRunner() as made:
         made.rendered = site.deploy(made, replicas=1)
         yield made
@@ -85,7 +85,7 @@ print(json.dumps({
         "seccomp": ["2"],
         "read_only": True,
     }
-    # The image brings nothing in /tmp, and starts where there is nothing.
+    # /tmp is empty in the image, too.
     assert engine("run", "--rm", "--entrypoint", "ls", IMAGE, "-A", "/tmp").stdout == ""
     root = variant(runner, "root")
     root["spec"]["template"]["spec"]["securityContext"]["runAsUser"] = 0
@@ -113,7 +113,7 @@ def test_k3_liveness_does_not_ask_the_database_and_readiness_does(runner, pod):
             time.monotonic() - began
             < container(named(runner.rendered, "Deployment", "web"))["livenessProbe"]["timeoutSeconds"]
         )
-        time.sleep(1.5)  # an answer of the database stands for a second
+        time.sleep(1.5)  # longer than /readyz reuses the last answer of the database
         began = time.monotonic()
         assert runner.get("/readyz", pod=pod)[0] == 503
         assert (
@@ -125,7 +125,7 @@ def test_k3_liveness_does_not_ask_the_database_and_readiness_does(runner, pod):
         database.resume()
     runner.wait_rolled_out("web")
     assert pod.restarts == restarts
-    # While it drains: never "ready" once it was told to stop.
+    # While it drains, it never answers "ready".
     kept = http.client.HTTPConnection(pod.ip, 5000, timeout=5)
     kept.request("GET", "/readyz")
     assert kept.getresponse().read() and kept.sock
@@ -142,7 +142,7 @@ def test_k3_liveness_does_not_ask_the_database_and_readiness_does(runner, pod):
 
 
 def download_slowly(pod, count, seconds):
-    """Download the directory from a pod over so many seconds; return (lines had, time of the end)."""
+    """Download the directory from a pod over ``seconds``; return (lines received, time of the end)."""
     connection = http.client.HTTPConnection(pod.ip, 5000, timeout=15)
     connection.request("GET", "/actors.ndjson", headers=site.HEADERS)
     response = connection.getresponse()
@@ -153,12 +153,12 @@ def download_slowly(pod, count, seconds):
             if time.monotonic() < end:
                 time.sleep(0.3 if lines < count * 0.8 else max(end - time.monotonic(), 0))
     except (OSError, http.client.HTTPException):
-        pass  # cut: the lines tell
+        pass  # cut off, which the number of lines shows
     return lines, time.monotonic()
 
 
 def end_during_a_download(pod, count, seconds):
-    """Delete a pod that answers a slow download; return what the download brought."""
+    """Delete a pod during a slow download; return the result of ``download_slowly``."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         download = pool.submit(download_slowly, pod, count, seconds)
         time.sleep(0.5)
@@ -171,14 +171,14 @@ def test_k4_what_is_in_flight_at_term_is_finished_and_nothing_is_killed(runner, 
     pod.exec("python", "manage.py", "make_actors", "30000")
     count = int(site.sql(runner, "SELECT count(*) FROM actor"))
     pre_stop = container(named(runner.rendered, "Deployment", "web"))["lifecycle"]["preStop"]["sleep"]["seconds"]
-    # Its end is read when the site has long written it: what the kernel holds must be sent before the pod goes.
+    # The site writes the end long before it is read: what the kernel buffers must be sent before the pod is gone.
     lines, ended = end_during_a_download(pod, count, pre_stop + 6)
     assert pod.when("TERM") - pod.when("preStop") >= pre_stop
     assert ended > pod.when("TERM"), "the download was over before TERM"
     assert lines == count
     assert pod.when("KILL") is None, pod.story()
     assert "web ended 0" in pod.story()
-    # Without preStop and time to finish, the same download is cut.
+    # Without preStop and time to finish, the same download is cut off.
     hasty = variant(runner, "hasty")
     hasty["spec"]["template"]["spec"].update(terminationGracePeriodSeconds=1)
     del container(hasty)["lifecycle"]
@@ -192,12 +192,12 @@ def test_k4_what_is_in_flight_at_term_is_finished_and_nothing_is_killed(runner, 
 
 
 def test_without_pre_stop_a_rolling_update_of_the_site_fails_requests(runner, pod):
-    """The negative control of every story that says that no request failed."""
+    """Negative control of the scenarios in which no request fails."""
     hasty = copy.deepcopy(runner.rendered)
     del container(named(hasty, "Deployment", "web"))["lifecycle"]
     runner.apply(hasty)
     runner.wait_rolled_out("web")
-    time.sleep(runner.removal_delay + 12)  # until the pods of before are no endpoints any more
+    time.sleep(runner.removal_delay + 12)  # until the old pods are no longer endpoints
     named(hasty, "Deployment", "web")["spec"]["template"]["metadata"]["annotations"]["version"] = "hasty"
     with runner.traffic(paths=["/livez"], headers=site.HEADERS, rate=50) as traffic:
         runner.apply(hasty)
@@ -330,7 +330,7 @@ def test_k9_linkerd_does_not_hang_the_jobs(runner, pod):
     runner.delete("Job", "hung")
 
 
-# Kinds of which older versions were removed, or are what old manifests still name.
+# Kinds whose older API versions were removed, or are still used in old manifests.
 CURRENT = {
     **dict.fromkeys(["Deployment", "StatefulSet", "DaemonSet"], "apps/v1"),
     **dict.fromkeys(["Job", "CronJob"], "batch/v1"),

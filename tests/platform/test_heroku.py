@@ -1,7 +1,7 @@
 """Heroku's contract, H1 to H13: the built image, run as dynos are.
 
-One test for each point, named for it: what a dyno is given, what it must
-survive, what it may not rely on.
+One test for each point, named after it: what Heroku provides, what a dyno
+must survive, and what it must not rely on.
 """
 
 import functools
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.xdist_group("heroku")
 
 @pytest.fixture(scope="module")
 def idle(dyno):
-    """A connection that the router has used once and keeps: (the connection, when)."""
+    """A connection that was used once and is kept open: (connection, time of its use)."""
     connection = http.client.HTTPConnection(*dyno.endpoint())
     connection.request("GET", "/livez", headers=router())
     connection.getresponse().read()
@@ -39,7 +39,7 @@ def idle(dyno):
 
 @pytest.fixture(scope="module")
 def dyno(network, database):
-    """A web dyno that answers, for tests that leave it as it is."""
+    """A running web dyno, for tests that do not change it."""
     made = Dyno(network=network, database=database.url())
     made.up()
     yield made
@@ -53,7 +53,7 @@ def run(network, database):
 
 def test_h1_the_port_is_bound_and_answered_within_three_seconds(start, idle):
     web = start()
-    # Heroku allows 60. Where other programs keep every processor busy, it is the dyno's own seconds that count.
+    # Heroku allows 60. If other programs keep every processor busy, the dyno's own processor time counts.
     seconds = web.up()
     own = sum(map(processor_seconds, web.pids()))
     print(f"first answer {seconds:.2f} s after the start, {own:.2f} s of them on a processor")
@@ -72,7 +72,7 @@ def test_h2_the_registry_gets_a_single_manifest_for_amd64(tmp_path):
     assert (dynos.image()["Architecture"], dynos.image()["Os"]) == ("amd64", "linux")
     if not is_podman():
         pytest.fail("Docker does not show a pushed manifest: this test needs Podman.")
-    # What is pushed, without a registry.
+    # What a registry would get.
     engine("push", "--quiet", IMAGE, f"dir:{tmp_path}", timeout=300)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
@@ -150,7 +150,7 @@ def test_h7_the_database_is_reached_by_tls_and_its_address_may_change(start, dat
     assert web.get("/spotlight/")[0] == web.get("/readyz")[0] == 200
     ssl = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL"
     assert database.sql(ssl) == "t"
-    # The URL's own word counts: this server refuses it then.
+    # sslmode in the URL takes precedence: this server refuses the connection then.
     plain = start(database=database.url() + "?sslmode=disable")
     plain.up()
     assert plain.get("/readyz")[0] == 503
@@ -208,7 +208,7 @@ def test_h10_ps_exec_finds_its_tools_and_can_never_stop_a_boot(start, network):
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), Handler)  # noqa: S104 -- containers must reach it
+    server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), Handler)  # noqa: S104  containers must reach it
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     details = json.loads(engine("network", "inspect", network.name).stdout)[0]
@@ -221,7 +221,7 @@ def test_h10_ps_exec_finds_its_tools_and_can_never_stop_a_boot(start, network):
         assert web.exec("bash", "-c", tools, check=False).stdout.split() == ["/usr/bin/bash"]
         for url in (f"{base}/bad", f"{base}/missing", f"{base}/hangs", "http://127.0.0.1:1/", "no url"):
             web = start(config={"HEROKU_EXEC_URL": url})
-            # Far less than what hangs above.
+            # Far less than the 60 s for which /hangs does not answer.
             assert web.up() < 15, url
             time.sleep(1)
             assert web.running() and web.get("/")[0] == 200, url
@@ -232,12 +232,12 @@ def test_h10_ps_exec_finds_its_tools_and_can_never_stop_a_boot(start, network):
 
 
 def workers(web):
-    """The host's ids of a dyno's worker processes: all but the first."""
+    """Return the host's ids of a dyno's worker processes: all but the first."""
     return sorted(web.pids())[1:]
 
 
 def proportional_size(pid):
-    """Bytes of memory of a process, what it shares divided by those that share it."""
+    """Return the proportional set size of a process in bytes: shared memory is divided among those that share it."""
     smaps = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return int(re.search(r"^Pss: +(\d+) kB", smaps, re.MULTILINE)[1]) * 1024
 
@@ -315,7 +315,7 @@ def sign_in(web, username, password):
 
 
 def test_a_database_that_hangs_is_a_503_within_the_routers_patience(start, database):
-    """H12 of Heroku's error codes: 30 s."""
+    """The router gives up after 30 s, with Heroku's error code H12."""
     web = start()
     web.up()
     assert web.get("/spotlight/")[0] == 200

@@ -1,4 +1,4 @@
-"""What is in the image, and what is not."""
+"""The contents of the image."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def test_the_key_of_the_build_is_nowhere():
 
 
 def test_the_context_of_a_build_never_has_secrets_or_tests(tmp_path):
-    """Whatever lies about in the folder: only what .dockerignore names is sent."""
+    """Whatever else is in the folder, only what .dockerignore allows is sent."""
     shutil.copy(ROOT / ".dockerignore", tmp_path)
     wanted = [
         "manage.py",
@@ -75,7 +75,7 @@ def test_the_context_of_a_build_never_has_secrets_or_tests(tmp_path):
     assert sorted(sent.split()) == sorted(wanted)
 
 
-def test_it_says_what_it_is():
+def test_labels_have_title_version_and_revision():
     labels = dynos.image()["Labels"] if "Labels" in dynos.image() else dynos.image()["Config"]["Labels"]
     assert labels["org.opencontainers.image.title"] == "Actorsite"
     assert labels["org.opencontainers.image.version"] not in ("", "unreleased")

@@ -1,7 +1,7 @@
-"""The pod runner does what a kubelet does, and its traffic sees what fails.
+"""The pod runner acts like a kubelet, and its traffic reports every failed request.
 
-Tried with a little server instead of the site (little.py), so that what is
-seen here is the runner's own doing.
+Tested with a small server instead of the site (little.py), so that only the
+runner itself is tested.
 """
 
 import json
@@ -94,7 +94,7 @@ def test_a_container_is_what_its_manifest_says(runner):
 
 
 def test_a_manifest_that_asks_for_nothing_gets_what_a_cluster_gives(runner):
-    """The negative control of the test above: every restriction comes from the manifest alone."""
+    """Negative control of the test above: every restriction comes from the manifest alone."""
     spec = {"containers": [{**little.DEPLOYMENT["spec"]["template"]["spec"]["containers"][0]}]}
     for field in ("securityContext", "volumeMounts", "resources"):
         del spec["containers"][0][field]
@@ -176,7 +176,7 @@ def test_readiness_alone_decides_who_gets_traffic(runner):
     assert {ip for ip, _ in runner.addresses("little")} == {first.ip, second.ip}
     runner.get("/switch?unready", service="little", pod=first)
     wait_for(lambda: not first.ready, 5, runner.stories)
-    # Late, as on a cluster.
+    # Endpoints are removed late, as on a cluster.
     assert {ip for ip, _ in runner.addresses("little")} == {first.ip, second.ip}
     time.sleep(0.8)
     assert {ip for ip, _ in runner.addresses("little")} == {second.ip}
@@ -294,7 +294,7 @@ def test_the_traffic_sees_every_way_to_fail(runner):
 
 @pytest.mark.parametrize("seconds", [0, 3])
 def test_only_pre_stop_keeps_a_rolling_update_from_failing_requests(runner, seconds):
-    """The negative control of every test that says that none failed."""
+    """Negative control of the tests in which no request fails."""
     runner.removal_delay = 1.5
     pod = {"terminationGracePeriodSeconds": seconds + 3}
     hook = {"lifecycle": {"preStop": {"sleep": {"seconds": seconds}}}} if seconds else {}

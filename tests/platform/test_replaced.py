@@ -48,7 +48,7 @@ def test_the_old_deployment_runs_the_new_image_on_the_old_database():
             status, _, body = runner.get("/spotlight/", "actors-web", HEADERS, pod)
             assert status == 200 and pod.name.encode() in body
         assert sql("SELECT actor_id, first_name, last_name, last_update FROM actor ORDER BY actor_id") == before
-        # The old probes still take a server out of service and start it anew: the file says so.
+        # As before, a file takes a server out of service, and the old probes restart it.
         victim = pods[0]
         victim.exec("sh", "-c", "echo ill > /tmp/healthy")
         assert runner.get("/health", "actors-web", pod=victim)[0] == 500

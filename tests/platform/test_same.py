@@ -1,4 +1,4 @@
-"""One image: the dyno and the pod run the same id, and the same requests have the same transcript."""
+"""One image: the dyno and the pod run the same id, and the same requests get the same answers."""
 
 import gzip
 import http.client
@@ -38,12 +38,12 @@ REQUESTS = [
     ("GET", "/readyz", {}),
     ("GET", "/health", {}),
 ]
-# New in every answer, whoever gives it.
+# Headers that differ in every answer.
 OWN = {"date", "expires", "x-request-id"}
 
 
 def transcript(address, name):
-    """Return what each request brings from an address, with what is new in every answer taken out."""
+    """Return the answer to each of REQUESTS from an address, without what differs in every answer."""
     lines = []
     for method, path, headers in REQUESTS:
         connection = http.client.HTTPConnection(*address, timeout=20)
@@ -52,10 +52,10 @@ def transcript(address, name):
         body = response.read()
         answered = sorted((key.lower(), value) for key, value in response.getheaders() if key.lower() not in OWN)
         connection.close()
-        if path == "/spotlight/":  # drawn by lot; the server's name is its own
+        if path == "/spotlight/":  # random actors, and the name of the server
             assert name.encode() in body
             answered, body = [pair for pair in answered if pair[0] not in ("content-length", "etag")], b""
-        if ("content-encoding", "gzip") in answered:  # of a length drawn by lot, against guessing by length
+        if ("content-encoding", "gzip") in answered:  # of a random length, against BREACH
             answered, body = [pair for pair in answered if pair[0] != "content-length"], gzip.decompress(body)
         text = re.sub(r'(csrfmiddlewaretoken" value|nonce)="[^"]+"', r'\1=""', body.decode("latin-1"))
         answered = [(key, re.sub(r"(csrftoken=)[^;]+|(expires=)[^;]+", r"\1\2", value)) for key, value in answered]

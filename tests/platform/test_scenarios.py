@@ -1,4 +1,4 @@
-"""What happens to the site on Kubernetes: each story once, with real pods, a real PostgreSQL and real requests.
+"""Scenarios of the site on Kubernetes, with real pods, a real PostgreSQL and real requests.
 
 The same tests run in the pod runner and, where CONTEXT names one, on a cluster.
 """
@@ -22,7 +22,7 @@ def load(platform, **options):
 
 
 def none_failed(platform, traffic):
-    """Fail with what the traffic saw and what the pods' logs say of it."""
+    """Fail the test if a request failed, with the traffic's report and the errors in the pods' logs."""
     if traffic.failures:
         pods = getattr(platform, "all_pods", None) or platform.pods("web")
         said = [
@@ -102,7 +102,7 @@ def test_a_hung_pod_gets_no_more_traffic_and_is_restarted(web):
         wait_for(lambda: not pod.ready, 60, "the pod that hangs stays ready")
         time.sleep(10)
         failed = len(traffic.failures)
-        # Three probes 10 s apart, then preStop and TERM, which it does not hear, until the grace period is over.
+        # Three probes 10 s apart, then preStop and TERM, which it cannot handle, until the grace period is over.
         wait_for(lambda: pod.restarts == restarts + 1 and pod.ready, 150, pod.logs)
         traffic.until(traffic.requests + 100)
     assert len(traffic.failures) == failed, traffic.report()
@@ -155,7 +155,7 @@ def test_four_migration_jobs_at_once_all_complete(web):
         jobs.append(job)
     web.apply(jobs)
     logs = [web.wait_complete(job["metadata"]["name"]).logs() for job in jobs]
-    # They did meet: at least one waited.
+    # They ran at the same time: at least one waited.
     assert sum("Another release is at work" in log for log in logs) >= 1, logs
     assert site.sql(web, "SELECT count(*) > 9 FROM django_migrations", "empty") == "t"
     for job in jobs:
@@ -164,7 +164,7 @@ def test_four_migration_jobs_at_once_all_complete(web):
 
 
 def contents(platform):
-    """Return what is in the directory and in its history, as one text."""
+    """Return the number of rows and a digest of the actors, films, credits and groups."""
     tables = ("actor", "actors_film", "actors_credit", "auth_group")
     there = site.sql(platform, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'").split()
     return [

@@ -1,8 +1,7 @@
 """At least 50,000 requests over 10 rolling updates of three replicas: none fails.
 
-`SOAK_REQUESTS` and `SOAK_ROLLOUTS` make it shorter or longer. Nothing of the
-manifests is changed for it: the preStop of 10 s and the late removal of
-endpoints are as they would be.
+`SOAK_REQUESTS` and `SOAK_ROLLOUTS` make it shorter or longer. The manifests
+are unchanged: preStop takes 10 s, and endpoints are removed late.
 """
 
 import os

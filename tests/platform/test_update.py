@@ -8,12 +8,12 @@ import pytest
 from tests.platform import dyno as dynos
 from tests.platform.traffic import Traffic
 
-# With the pods' stories on one worker: two loads at once would measure the machine.
+# On one worker with the scenarios of the pods: two loads at the same time would measure the machine.
 pytestmark = pytest.mark.xdist_group("scenarios")
 
 PATHS = ("/", "/spotlight/", "/?q=leung", "/actors.json", "/actors.csv", "/admin/login/")
 UPDATES = 8
-# A busy machine must not look like a failed update: what is slow may be slow.
+# A busy machine must not look like a failed update, so slow answers are allowed.
 PATIENT = {"DATABASE_STATEMENT_TIMEOUT": "25000"}
 
 
@@ -34,7 +34,7 @@ class Formation:
         self.routed = [self.now.endpoint()]
 
     def update(self, number):
-        """Start the next dyno; when it answers, signal the old one, twice. Returns the old one."""
+        """Start the next dyno; when it answers, signal the old one, twice, and return it."""
         old, new = self.now, self.start(config=PATIENT)
         new.up()
         # Both serve for a moment, as they do on Heroku, before the router forgets the old one.
@@ -65,7 +65,7 @@ def test_an_update_under_load_fails_no_request(start):
 
 
 def test_without_a_graceful_stop_the_same_load_does_fail(start):
-    """The negative control: what TERM finishes, KILL cuts off, and the load sees it."""
+    """Negative control: requests that TERM would let finish are cut off by KILL, and the load reports them."""
     formation = Formation(start)
     formation.first()
     with Traffic(formation.endpoints, PATHS, dynos.router(), threads=4, rate=250) as traffic:
@@ -73,7 +73,7 @@ def test_without_a_graceful_stop_the_same_load_does_fail(start):
             traffic.until(traffic.requests + 500)
             old, new = formation.now, formation.start(config=PATIENT)
             new.up()
-            # What is answered in a millisecond is seldom met by a signal: so it is held in the middle.
+            # A signal rarely arrives during a request of a millisecond, so the dyno is paused first.
             old.signal_all(signal.SIGSTOP)
             time.sleep(0.5)
             formation.routed, formation.now = [new.endpoint()], new
@@ -85,5 +85,5 @@ def test_without_a_graceful_stop_the_same_load_does_fail(start):
 
 
 def cut_off(traffic):
-    """The requests that got no whole answer."""
+    """Return the requests that got no complete answer."""
     return [failure for failure in traffic.failures if "connection)" in failure.why]

@@ -34,7 +34,7 @@ class Traffic:
         self.requests = 0
         self.by_address = collections.Counter()
         self.failures = []
-        self.waits = 0  # times at which there was no endpoint at all
+        self.waits = 0  # times at which there was no endpoint
         self.lock = threading.Lock()
         self.stop = threading.Event()
         self.turn = 0
@@ -57,7 +57,7 @@ class Traffic:
         """Return (number of the request, time at which it is due)."""
         with self.lock:
             self.turn += 1
-            # Lost time is not made up for: a burst would be another kind of load.
+            # Delays are not made up for: a burst would be another kind of load.
             self.due = max(self.due + 1 / self.rate, time.monotonic() - 0.1)
             return self.turn, self.due
 
@@ -104,7 +104,7 @@ class Traffic:
                 self.failures.append(Failure(time.monotonic(), address[0], path, why))
 
     def until(self, requests, timeout=600):
-        """Return when so many requests were made. Raises TimeoutError."""
+        """Wait until ``requests`` requests were made. Raises TimeoutError."""
         end = time.monotonic() + timeout
         while self.requests < requests:
             if time.monotonic() > end:
@@ -112,13 +112,13 @@ class Traffic:
             time.sleep(0.1)
 
     def report(self):
-        """Return what was seen, as a text for messages."""
+        """Return the number of requests and failures, and the most common reasons, as text."""
         kinds = collections.Counter(failure.why for failure in self.failures)
         return f"{self.requests} requests, {len(self.failures)} failed: {dict(kinds.most_common(5))}"
 
 
 def main():
-    """Load TARGET (host:port) until standard input says so; print what was seen as lines of JSON."""
+    """Load TARGET (host:port) until a line comes on standard input; print the figures as lines of JSON."""
     host, _, port = os.environ["TARGET"].rpartition(":")
     options = json.loads(os.environ["OPTIONS"])
     bodies = []

@@ -10,7 +10,7 @@ from tests.platform import podspec
 class Volumes:
     """The volumes of one pod below ``folder``; claims live below ``claims`` and outlive it.
 
-    Raises podspec.Refused where a ConfigMap or Secret is missing.
+    Raises podspec.Refused if a ConfigMap or Secret is missing.
     """
 
     def __init__(self, spec, folder, claims, lookup):

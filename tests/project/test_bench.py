@@ -1,4 +1,4 @@
-"""``make bench``: every peer starts and shows what we show, and the figures are put together rightly."""
+"""``make bench``: every peer starts and shows the same rows as the site, and the figures are computed correctly."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ from bench.results import Run
 
 pytestmark = pytest.mark.once
 
-# `make quality` makes it; its peers want versions of their own.
+# Made by `make quality`. The peers need versions of their own.
 PYTHON = Path(f"{sys.prefix}-bench") / "bin" / "python"
 MILLION = 1_000_000
 SEARCHES = ("a rare word", "a middling word", "one letter", "two letters", "nothing found")
@@ -38,7 +38,7 @@ def test_every_peer_starts_and_shows_the_same_rows():
 
 @pytest.fixture
 def run():
-    """Three rounds at two sizes, in which the machine was half as fast in the second."""
+    """A run of three rounds at two sizes. The machine was half as fast in the second round."""
     run = Run([200, MILLION], [MILLION])
     for rows, ours in ((200, 4_000), (MILLION, 3_000)):
         for pace in (1, 0.5, 1.01):
@@ -109,7 +109,7 @@ def test_every_goal_has_a_name_of_its_own():
     assert "list, always fresh, 10,000,000 rows: of stock Django" in names
 
 
-def test_ratios_are_taken_within_a_round_and_held_against_the_goals(run):
+def test_ratios_are_taken_within_a_round_and_compared_with_the_goals(run):
     found = {goal.name: (value, met) for goal, value, met in run.against_goals()}
     assert found["list, always fresh: of limit 1"] == (0.5, True)
     assert found["list, always fresh, 1,000,000 rows: of its rate at 200"] == (0.75, False)
@@ -132,13 +132,13 @@ def test_the_table_says_met_missed_and_not_measured(run):
     assert ["a worker at rest", "≤ 60.0 MiB", "–", "not measured"] in lines
 
 
-def test_what_cannot_be_measured_is_said_with_its_reason(run):
+def test_goals_that_cannot_be_measured_are_listed_with_reasons(run):
     assert "type-ahead: p50 at most 2 × limit 4: the site has no type-ahead yet." in tables(run)
     assert "no container is started here" in tables(run)
     assert "type-ahead" in readme(run.as_json())
 
 
-def test_what_was_not_measured_is_said_and_meets_nothing(run):
+def test_failed_measurement_is_reported_and_meets_no_goal(run):
     run.failures["list, always fresh", 200] = "it answered 500"
     found = {goal.name: (value, met) for goal, value, met in run.against_goals()}
     assert found["list, always fresh: of limit 1"] == (None, None)
@@ -159,7 +159,7 @@ def test_percentiles_are_in_milliseconds():
     assert Answer.of([0.5], 0.5) == Answer(2, 500, 500, 500, 1)
 
 
-def test_what_is_made_anew_has_another_address_each_time():
+def test_request_made_anew_has_a_unique_address():
     request = Request(("/", "/?after=x"), anew=True)
     assert [request.path(number) for number in range(3)] == ["/?anew=0", "/?after=x&anew=1", "/?anew=2"]
     assert Request(("/", "/films/")).path(3) == "/films/"
@@ -167,7 +167,7 @@ def test_what_is_made_anew_has_another_address_each_time():
 
 @pytest.fixture
 def wrk(monkeypatch):
-    """Not wrk, but what it prints after so many requests."""
+    """A function that replaces wrk by its output after the given number of requests."""
 
     def answer(requests):
         figures = {"requests": requests, "seconds": 2, "errors": 0, "p50": 1, "p95": 2, "p99": 3}
@@ -178,12 +178,12 @@ def wrk(monkeypatch):
     return answer
 
 
-def test_pages_that_are_asked_for_once_are_enough_or_there_is_no_figure(wrk):
+def test_too_few_pages_for_single_requests_is_an_error(wrk):
     request = Request(tuple(f"/actors/{number}-x/" for number in range(100)), once=True)
     wrk(requests=50)
     answer = load.run("http://127.0.0.1:1", request, 2)
     assert answer.rate == 25
-    # The first, which is asked for before the load, and those under way at its end.
+    # It includes the request before the load, and those under way at its end.
     assert 50 < answer.requests < 60
     with pytest.raises(load.Unfit, match="all 100 pages"):
         load.run("http://127.0.0.1:1", request, 2, start=answer.requests)
@@ -199,7 +199,7 @@ def test_the_readme_shows_the_last_run():
     assert readme(results) in (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_last_run_was_held_against_these_goals():
+def test_results_of_the_last_run_have_the_current_goals():
     results = json.loads((settings.BASE_DIR / "bench" / "results.json").read_text(encoding="utf-8"))
     if "searchable" not in results:
         pytest.skip("the run in bench/results.json is older than limits 3 to 5: make bench")

@@ -1,4 +1,4 @@
-"""What the README and .env.example say exists, and what exists is said."""
+"""The README and .env.example name everything that exists, and nothing else."""
 
 import re
 
@@ -18,18 +18,18 @@ OWN_APPS = ("actors", "actorsite")
 
 
 def readme_row(variable):
-    """A variable's row in the README's table."""
+    """Return the row of a variable in the README's table."""
     default = "required" if variable.required else f"`{variable.default}`" if variable.default else ""
     return f"| `{variable.name}` | {default} | {variable.meaning} |"
 
 
 def section(title):
-    """The README's text below ``## title``."""
+    """Return the text of the README below ``## title``."""
     return README.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
 
 
 def rows(title):
-    """The rows of the tables in a section, without their headings."""
+    """Return the rows of the tables in a section, without their headings."""
     lines = [line for line in section(title).splitlines() if line.startswith("|")]
     return [line for line in lines if not re.match(r"\| (---|[A-Z][a-z]+ \|)", line)]
 
@@ -48,14 +48,14 @@ def test_the_example_has_every_variable_and_no_other_with_its_default():
 
 
 def test_every_variable_that_is_named_anywhere_in_the_readme_exists():
-    """Variables of the tools that the text speaks of are those of others."""
+    """Variables of the Makefile are not those of the site."""
     named = set(re.findall(r"`([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)`", README))
     others = set(re.findall(r"^([A-Z_]+) \?= ", (settings.BASE_DIR / "Makefile").read_text(), re.MULTILINE))
     assert named - others - {variable.name for variable in env.VARIABLES} == set()
 
 
 def addresses(resolver, prefix="/"):
-    """Every address of the site, as the README writes it; of an application not ours only where it begins."""
+    """Yield every address of the site, as the README writes it; for applications of others, only their prefix."""
     for entry in resolver.url_patterns:
         route = str(entry.pattern)
         route = route.replace("(?P<pk>[1-9][0-9]{0,9})", "<id>").replace("(?:-(?P<slug>[^/]*))?", "-<slug>")
@@ -98,7 +98,7 @@ def test_settings_table_shows_every_variable_and_never_a_value(capsys):
     assert settings.SECRET_KEY not in printed
 
 
-def test_settings_table_is_printed_where_one_is_wrong():
+def test_settings_table_is_printed_if_a_variable_is_invalid():
     ended = manage("settings_table", DATABASE_URL="sqlite:////nonexistent/none", PORT="hush")
     assert ended.returncode == 1
     assert "PORT (default 5000; set)" in ended.stdout and "RELEASE_SEED (" in ended.stdout

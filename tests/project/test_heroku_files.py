@@ -16,12 +16,12 @@ ROOT = settings.BASE_DIR
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 HEROKU = yaml.safe_load((ROOT / "heroku.yml").read_text())
 APP = json.loads((ROOT / "app.json").read_text())
-# The platform sets these itself, or they are the replaced page's.
+# Variables that the platform sets itself, and those of the replaced page.
 GIVEN = {"DATABASE_URL", "PORT", "DYNO", "HOSTNAME", "host", "PSQL_USERNAME", "PSQL_PASSWORD", "PSQL_DBNAME"}
 
 
 def instructions(name):
-    """What the image's last stage says by instruction ``name``."""
+    """Return the arguments of each instruction ``name`` in the last stage of the Dockerfile."""
     last_stage = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)[-1]
     return re.findall(rf"^{name} (.*)$", last_stage, re.MULTILINE)
 
@@ -32,7 +32,7 @@ def test_the_image_serves_as_procfile_and_heroku_yml_say():
     assert shlex.split(PROCFILE["web"]) == shlex.split(HEROKU["run"]["web"]) == starts
 
 
-def test_the_release_step_is_one():
+def test_procfile_and_heroku_yml_release_alike():
     (entrypoint,) = instructions("ENTRYPOINT")
     (release,) = HEROKU["release"]["command"]
     assert shlex.split(PROCFILE["release"]) == shlex.split(release) == [*json.loads(entrypoint), "release"]
@@ -47,7 +47,7 @@ def test_there_is_one_dockerfile_for_every_process_type():
     assert set(PROCFILE) == {path.suffix[1:] for path in ROOT.glob("Dockerfile.*")}
 
 
-def test_the_database_is_the_same_add_on():
+def test_app_json_and_heroku_yml_have_the_same_add_ons():
     assert APP["addons"] == HEROKU["setup"]["addons"]
     assert APP["environments"]["review"]["addons"] == HEROKU["setup"]["addons"]
     assert APP["stack"] == "container"
@@ -62,7 +62,7 @@ def test_every_variable_is_described_and_no_other():
 
 @pytest.mark.parametrize("more", [{}, APP["environments"]["review"]["env"]], ids=["app", "review app"])
 def test_a_new_app_starts_with_what_app_json_sets(more):
-    """Nothing that is required is left to be typed in, and every value is allowed."""
+    """Every required variable has a value or a generator, and every value is valid."""
     assert APP["env"]["SECRET_KEY"]["generator"] == "secret"
     environment = {name: entry["value"] for name, entry in APP["env"].items() if "value" in entry}
     for name, entry in APP["env"].items():

@@ -16,25 +16,14 @@ from urllib.request import HTTPCookieProcessor, build_opener
 import pytest
 from django.conf import settings
 
-from tests.database import scratch_database
-from tests.environment import DATABASE, MEASURED
+from tests.environment import MEASURED
 from tests.postgres import free_port
 
 pytestmark = pytest.mark.sqlite
 
 
-@pytest.fixture
-def database(tmp_path):
-    """The address of an empty database."""
-    if DATABASE == "sqlite":
-        yield f"sqlite:///{tmp_path}/new.sqlite3"
-    else:
-        with scratch_database() as url:
-            yield url
-
-
 def development(database, port):
-    """The environment that the Makefile makes."""
+    """Return the environment that the Makefile sets."""
     makefile = (settings.BASE_DIR / "Makefile").read_text()
     fixed = dict(re.findall(r"\b([A-Z_]+)=([^$\s]+)", makefile.split("DEVELOPMENT =")[1].split("\n\n")[0]))
     chosen = {"DATABASE_URL": database, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
@@ -43,7 +32,7 @@ def development(database, port):
 
 @contextmanager
 def running(database, port):
-    """Yield a function that returns what the command has printed; end it, and the server's own child."""
+    """Start ``bin/run``; yield its process; end it, and the server that it has started."""
     process = subprocess.Popen(
         ["sh", "bin/run", sys.executable],
         cwd=settings.BASE_DIR,
@@ -61,7 +50,7 @@ def running(database, port):
 
 
 class Browser:
-    """Follows redirects, keeps cookies."""
+    """A client that follows redirects and keeps cookies."""
 
     def __init__(self, port):
         self.origin = f"http://localhost:{port}"
@@ -88,9 +77,9 @@ class Browser:
                 time.sleep(0.2)
 
 
-def test_from_nothing_to_a_correction_that_the_public_sees(database):
+def test_from_nothing_to_a_correction_that_the_public_sees(empty_database):
     port = free_port()
-    with running(database, port) as process:
+    with running(empty_database, port) as process:
         browser = Browser(port)
         page = browser.wait(seconds=60)
         printed = ""
@@ -118,7 +107,7 @@ def test_from_nothing_to_a_correction_that_the_public_sees(database):
 
 
 @pytest.mark.once
-def test_a_port_that_is_taken_is_named(database):
+def test_a_port_that_is_taken_is_named(empty_database):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -126,7 +115,7 @@ def test_a_port_that_is_taken_is_named(database):
         done = subprocess.run(
             ["sh", "bin/run", sys.executable],
             cwd=settings.BASE_DIR,
-            env=development(database, port),
+            env=development(empty_database, port),
             capture_output=True,
             text=True,
             timeout=60,

@@ -22,11 +22,11 @@ def catalogue(app):
 
 
 def texts(app):
-    """Every text that an app's sources and templates give to be translated."""
+    """Return every text that an app's sources and templates mark for translation."""
     found = set()
     for path in Path(settings.BASE_DIR, app).rglob("*"):
         if path.suffix == ".html":
-            # What Django makes of a template for gettext is no Python, until it stands at the margin.
+            # The source that Django makes of a template for gettext is valid Python only without indentation.
             lines = templatize(path.read_text(), origin=str(path)).splitlines()
             source = "\n".join(line.strip() for line in lines)
         elif path.suffix == ".py" and "migrations" not in path.parts:
@@ -58,8 +58,8 @@ def test_the_compiled_catalogue_is_that_of_the_sources(app):
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_our_words_are_said_though_others_have_the_same_text(app):
-    """Of the admin and the list of countries came 国家 for Country, and 删除, to delete, for the Remove of a chip."""
+def test_own_translations_take_precedence_over_other_apps(app):
+    """Other apps had translated Country as 国家, and the Remove of a filter as 删除, which means to delete."""
     ours = {(entry.msgctxt, entry.msgid): entry.msgstr for entry in polib.mofile(catalogue(app).with_suffix(".mo"))}
     ours = {key: text for key, text in ours.items() if text}
     assert len(ours) >= {"actors": 100, "actorsite": 3}[app]
@@ -70,7 +70,7 @@ def test_our_words_are_said_though_others_have_the_same_text(app):
 
 @pytest.mark.django_db
 class TestChoice:
-    def test_the_browsers_language_is_spoken_without_a_cookie(self, client, actor):
+    def test_browsers_language_is_used_without_a_cookie(self, client, actor):
         page = client.get("/", headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"})
         assert '<html lang="zh-hans">' in page.content.decode()
         assert "1 位演员" in page.content.decode() and "日本" in page.content.decode()
@@ -83,10 +83,10 @@ class TestChoice:
         assert "搜索" in client.get("/", headers={"Accept-Language": "en"}).content.decode()
 
     @pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
-    def test_a_choice_leads_nowhere_else(self, client, next_url):
+    def test_choice_redirects_to_no_other_site(self, client, next_url):
         assert client.post("/language/", {"code": "en", "next": next_url})["Location"] == "/"
 
-    def test_a_language_that_is_not_spoken_is_refused_by_name(self, client):
+    def test_unknown_language_is_refused(self, client):
         answer = client.post("/language/", {"code": "tlh"})
         assert (answer.status_code, answer.content) == (400, b"code must be one of en, zh-hans.\n")
         assert client.get("/language/").status_code == 405

@@ -110,7 +110,7 @@ def resolve(path):
     return found
 
 
-# Modules of which nothing, or not the name, is documented. What is imported from them must be in USES.
+# Modules that are undocumented, or have undocumented names. Each import from them must be in USES.
 UNDOCUMENTED_MODULES = (
     "django.contrib.admin.exceptions",
     "django.contrib.admin.options",

@@ -1,4 +1,4 @@
-"""The tools that look at pages: from npm, pinned in package-lock.json, put in place by `make quality`."""
+"""The tools that check pages, from npm, pinned in package-lock.json, put in place by `make quality`."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Lighthouse's four scores of the site as it is served in production, on the phone that it imitates."""
+"""Lighthouse's four scores of the site as served in production, on the phone that it emulates."""
 
 import json
 import os
@@ -10,8 +10,8 @@ from tests.server import Server, migrated_database
 
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 QUIET = "--disable-background-networking --disable-component-update --disable-sync --no-first-run --disable-quic"
-# The phone is imitated by making this machine's processor slower, which is right for one of this benchmark.
-# On a machine that is slower, or busy with others, it is made less so:
+# Lighthouse emulates the phone by slowing the processor down by this factor, which is right for this benchmark index.
+# On a slower or busier machine the factor is reduced:
 # https://github.com/GoogleChrome/lighthouse/blob/main/docs/throttling.md#calibrating-multipliers
 BENCHMARK, SLOWDOWN = 1_500, 4
 TRIES = 5
@@ -24,9 +24,9 @@ def site():
 
 
 def scores(tool, address, folder, slowdown):
-    """Return the four scores, of 100, the audits that cost some, and the machine's benchmark.
+    """Return the four scores, from 0 to 100, the audits below 0.9, and the machine's benchmark index.
 
-    Where Lighthouse itself failed, as it does when the browser was too slow: no scores, its error, no benchmark.
+    If Lighthouse itself failed, as it does when the browser is too slow: no scores, its error, and BENCHMARK.
     """
     report = folder / "report.json"
     options = {

@@ -1,4 +1,4 @@
-"""The markup of every public page, in each language, by html-validate and the Nu Html Checker: not a word."""
+"""html-validate and the Nu Html Checker find no fault in any public page, in each language."""
 
 import subprocess
 
@@ -33,7 +33,7 @@ def test_html_validate_finds_nothing(tool, folder):
 
 
 def test_the_nu_html_checker_finds_nothing(tool, folder):
-    # It would guess the language by statistics: the page of the API has English names in any language.
+    # It would guess the language from the words, but the page of the API has English names in any language.
     options = ["--Werror", "--stdout", "--no-langdetect"]
     command = [tool("java"), "-jar", tool("vnu-jar/build/dist/vnu.jar"), *options]
     done = subprocess.run([*command, *sorted(folder.glob("*.html"))], capture_output=True, text=True, timeout=300)

@@ -1,1 +1,1 @@
-"""Optimistic locking: conflicts between editors of one actor or film."""
+"""Optimistic locking: conflicts between editors of the same actor or film."""

@@ -9,7 +9,7 @@ from actors.models import Actor, Change
 
 
 def actor_state(actor):
-    """Return the values of the actor's tracked fields, as the history stores them."""
+    """Return {field: value} of the actor's tracked fields, as in the history."""
     return {name: getattr(actor, name) for name in TRACKED_FIELDS}
 
 
@@ -24,7 +24,7 @@ def actor_state_at(changes, seen):
 
 
 class ActorConflictMixin(OptimisticLockingMixin):
-    """Optimistic locking for the ModelAdmin of actors. An actor's mark is its version."""
+    """Optimistic locking for the ModelAdmin of actors. The version token of an actor is its version number."""
 
     deleted_meanwhile = gettext_lazy("The actor was deleted while you were editing")
 

@@ -1,4 +1,4 @@
-"""Compares the versions of a record in an edit conflict, field by field.
+"""Field-by-field comparison of the versions of a record in an edit conflict.
 
 Three versions are compared: the base that both editors started from, "theirs",
 which is stored now, and "mine", which the form would save.
@@ -9,21 +9,21 @@ from django.core.exceptions import ValidationError
 from actors.fields import NamesField, PlainTextField, split_names
 from actors.history.actors import TRACKED_FIELDS
 
-# Visible lines of fields whose text can have several: a one-line box would join them.
+# Rows of the text areas for fields that may contain line breaks: a one-line input would remove those.
 TEXTAREA_ROWS = {NamesField: 3, PlainTextField: 6}
 CONFLICT_SIDES = ("mine", "theirs", "edited")
 
 
 def resolve_fields(data, names, side=""):
-    """Return the data of a conflict page as the data of the change form.
+    """Return the data of a submitted conflict page as data of the change form.
 
-    If a choice is missing, or text was typed under another choice, the data is
-    marked as outdated, so that the page is shown again.
+    If a choice is missing, or text was typed but "edited" was not chosen, the
+    data is marked as outdated, so that the conflict page is shown again.
 
     Args:
-        data: The QueryDict that the conflict page sends.
+        data: The QueryDict of the submitted conflict page.
         names: The names of the fields.
-        side: If given, that side is used for every field, and the data is marked as outdated.
+        side: If given, use that side for every field, and mark the data as outdated.
     """
     data = data.copy()
     data.pop("_resolve", None)
@@ -35,10 +35,10 @@ def resolve_fields(data, names, side=""):
 
 
 def chosen_side(data, name, parts):
-    """Return the side that ``data`` chooses for the row ``name``, whose text boxes are ``parts``.
+    """Return the side that ``data`` has for the row ``name``, whose inputs are ``parts``.
 
-    Without a choice that is "mine", or "edited" if another choice would lose
-    typed text. In both cases the data is marked as outdated.
+    If text was typed but "edited" was not chosen, return "edited"; if nothing
+    was chosen, return "mine". In both cases, mark the data as outdated.
     """
     side = data.get(f"take_{name}")
     if side != "edited" and is_edited(data, parts):
@@ -52,12 +52,12 @@ def chosen_side(data, name, parts):
 
 
 def reopen_conflict(data):
-    """Mark ``data`` as outdated, so that the conflict page is shown again."""
+    """Set the version token in ``data`` to the outdated one, so that the conflict page is shown again."""
     data["seen"] = data.get("base", "")
 
 
 def is_edited(data, parts):
-    """Return whether the text of one of ``parts`` differs from the text that the page had in its box."""
+    """Return whether the user changed the text of any of the inputs ``parts``."""
     originals = {name: data.get(f"original_{name}", "") for name in parts}
     return any(_lines(data.get(f"edited_{name}", text)) != _lines(text) for name, text in originals.items())
 
@@ -67,9 +67,9 @@ def _lines(text):
 
 
 def keep_choices(rows, answer):
-    """Set in ``rows`` what was chosen and typed in ``answer``, for a conflict page that is shown again.
+    """Copy the choices and texts of the submitted page ``answer`` to ``rows``, to show the page again.
 
-    Where text was typed but another side chosen, "edited" is chosen now.
+    If text was typed but "edited" was not chosen, choose "edited".
     """
     for row in rows:
         parts = [part["name"] for part in row["parts"]]
@@ -84,14 +84,15 @@ def conflicting_fields(base, theirs, mine, names=TRACKED_FIELDS):
     """Return a row for each field in which ``theirs`` and ``mine`` differ.
 
     Args:
-        base: The values that both started from, or None if unknown.
-        theirs: The values that are stored now.
+        base: The values that both editors started from, or None if unknown.
+        theirs: The stored values.
         mine: The values that the form would save.
         names: The names of the fields.
 
     Returns:
-        Dictionaries in which ``take`` is the side that alone changed the
-        field, so that it can be merged automatically, or "" if both did.
+        Dictionaries of ``name``, the texts ``was``, ``theirs`` and ``mine``, and
+        ``take``: the only side that changed the field, which can be merged
+        automatically, or "" if both did or the base is unknown.
     """
     rows = []
     for name in names:
@@ -103,7 +104,7 @@ def conflicting_fields(base, theirs, mine, names=TRACKED_FIELDS):
 
 
 def side_that_changed(was, theirs, mine):
-    """Return "mine" or "theirs", whichever alone differs from ``was``, or "" if both do."""
+    """Return the only side that differs from ``was``, "mine" or "theirs", or "" if both differ."""
     return "mine" if theirs == was else "theirs" if mine == was else ""
 
 
@@ -112,7 +113,7 @@ def text_of(value):
 
 
 def clean_text_for(model, name, text):
-    """Return ``text`` as the field would store it, or stripped if the field refuses it."""
+    """Return ``text`` as the field would store it; if it is invalid for the field, only strip it."""
     try:
         return text_of(model._meta.get_field(name).to_python(text))
     except ValidationError:
@@ -120,15 +121,15 @@ def clean_text_for(model, name, text):
 
 
 def as_stored(model, state, names):
-    """Return ``state`` as an untouched form would store it, or None if it is None."""
+    """Return the texts that saving an unchanged form of ``state`` would store, or None if ``state`` is None."""
     return None if state is None else {name: clean_text_for(model, name, text_of(state.get(name))) for name in names}
 
 
 def describe_row(row, field, last):
-    """Return a ``row`` of conflicting_fields with everything that the page shows of it.
+    """Return a row of conflicting_fields with everything that the template needs.
 
     Args:
-        row: The row. Its ``edit`` is the text to edit; by default that is mine.
+        row: The row. ``edit`` is the initial text of its input; the default is ``mine``.
         field: The model field.
         last: The history entry of the other editor's change, or None.
     """

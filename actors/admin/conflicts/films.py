@@ -1,7 +1,7 @@
 """Edit conflicts of films: the fields, and the cast credit by credit.
 
-A credit that both sides have is decided field by field. One that only one side
-has is decided as a whole.
+A credit that both sides have is merged field by field. One that only one side
+has is kept or removed as a whole.
 """
 
 from itertools import count
@@ -25,30 +25,33 @@ from actors.models import Actor, Credit, Film, FilmChange
 from actors.models.labels import concrete_field
 
 CREDIT_PREFIX = "credits-"
-# The fields of a credit in the form, and their columns in the history.
+# {form field of a credit: column in the history}.
 PART_FIELDS = {"actor": "actor_id", "character": "character", "billing": "billing"}
-# A credit has five form fields, and Django accepts a thousand. Rendering more takes seconds.
+# A credit has five form fields, and Django accepts 1,000 in a request. Rendering more rows takes seconds.
 MAX_CAST_ROWS = 200
 MAX_UNSEEN_CHANGES = 1_000
 MAX_CONFLICT_INPUTS = 900
 
 
 def unseen_changes(film_id, seen):
-    """Return the history entries after ``seen``, newest first, or none if there are more than MAX_UNSEEN_CHANGES."""
+    """Return the history entries after the id ``seen``, newest first, or [] if they exceed MAX_UNSEEN_CHANGES."""
     entries = FilmChange.objects.filter(film_id=film_id, pk__gt=seen)[: MAX_UNSEEN_CHANGES + 1]
     return list(entries) if len(entries) <= MAX_UNSEEN_CHANGES else []
 
 
 def cast_of(film_id):
-    """Return {credit id: {field: text}} in the order of the cast."""
+    """Return {credit id: {field: text}} of a film, in cast order."""
     credits = Credit.objects.filter(film_id=film_id).values("id", *PART_FIELDS.values())
     return {credit["id"]: _line_values(credit) for credit in credits}
 
 
 def film_state_at(film, cast, since):
-    """Return (fields, cast) of a film before the history entries ``since``, given what they are now.
+    """Return (fields, cast) of a film before the history entries ``since``. Fields are None if it did not exist.
 
-    The fields are None if the film did not exist.
+    Args:
+        film: The stored fields.
+        cast: The stored cast.
+        since: The history entries to undo, newest first.
     """
     cast = dict(cast)
     for entry in since:  # from the newest to the oldest
@@ -62,17 +65,17 @@ def film_state_at(film, cast, since):
 
 
 def film_conflict(data, pk, now, seen):
-    """Return what a conflict page shows.
+    """Return the conflicts between a form and the stored film, for the conflict page.
 
     Args:
         data: The data of the form.
         pk: The film's id.
-        now: The film as it is stored, or None if it is deleted.
-        seen: The id of the last history entry that the editor has seen.
+        now: The stored film, or None if it was deleted.
+        seen: The id of the last history entry that the editor has seen, or None if unknown.
 
     Returns:
-        The rows, (name, value) of the fields that do not differ, the history
-        entries since ``seen``, and whether the base is known.
+        The rows, (name, value) of each field that does not differ, the history
+        entries after ``seen``, and whether the base is known.
     """
     since = unseen_changes(pk, seen) if seen is not None else []
     film, theirs = {name: getattr(now, name, "") for name in TRACKED_FILM_FIELDS}, cast_of(pk)
@@ -93,12 +96,12 @@ def film_conflict(data, pk, now, seen):
 
 
 def cast_in(data, base, stored):
-    """Return the cast in the form ``data``: {credit id: texts}, and a list of new credits.
+    """Return the cast in the data of a form: {credit id: texts}, and a list of new credits.
 
     Args:
         data: The data of the form.
-        base: The cast that the form started from. Credits the form lacks stay unchanged.
-        stored: The cast that is stored now. Other ids than those of both are not accepted.
+        base: The cast that the form started from. Credits that are not in the form stay unchanged.
+        stored: The stored cast. A row whose id is in neither cast counts as a new credit.
     """
     cast, added = dict(base or {}), []
     for n in range(min(number_in(data, f"{CREDIT_PREFIX}TOTAL_FORMS") or 0, MAX_CAST_ROWS)):
@@ -116,8 +119,8 @@ def cast_in(data, base, stored):
 def differing_lines(base, theirs, mine, added):
     """Return (id or "", was, theirs, mine) of each credit in which ``theirs`` and ``mine`` differ.
 
-    Each version is a credit's texts, or None if it has no such credit. If both
-    sides added the same actor in the same part, that is one credit.
+    Each version is the credit's texts, or None without such a credit. If both
+    sides added the same actor with the same character, that is one credit.
     """
     added = list(added)
     lines = []
@@ -137,10 +140,10 @@ def cast_line_rows(n, line, base_known, names, since):
 
     Args:
         n: The index of the credit among differing_lines.
-        line: The credit, as differing_lines has it.
+        line: A tuple of differing_lines.
         base_known: Whether the cast that the form started from is known.
         names: {id: name} of the actors that exist.
-        since: The history entries since then.
+        since: The history entries after the base.
     """
     pk, was, theirs, mine = line
     entries = [entry for entry in since if pk and entry.credit_id == pk]
@@ -176,12 +179,12 @@ def cast_line_rows(n, line, base_known, names, since):
 
 
 def resolved_film(data, cast, side=""):
-    """Return the data of a conflict page as the data of the change form.
+    """Return the data of a submitted conflict page as data of the change form.
 
     Args:
-        data: The QueryDict that the conflict page sends.
-        cast: The cast that the page started from.
-        side: If given, that side is used for every row: see resolve_fields.
+        data: The QueryDict of the submitted conflict page.
+        cast: The cast that was stored when the page was rendered.
+        side: If given, use that side for every row: see resolve_fields.
     """
     data = resolve_fields(data, TRACKED_FILM_FIELDS, side)
     chosen = []
@@ -197,7 +200,7 @@ def resolved_film(data, cast, side=""):
         if pk in cast or (pk and again):
             lines[pk] = texts
         elif texts:
-            added.append(texts)  # the other side has removed it: it is new
+            added.append(texts)  # the other side deleted the credit: add it as a new one
     _fill_formset(data, lines, added)
     return data
 
@@ -215,7 +218,7 @@ def _resolve_line_by_field(data, n, theirs, side):
     texts = dict(theirs or dict.fromkeys(PART_FIELDS, ""))
     for name in PART_FIELDS:
         part = f"line{n}_{name}"
-        if f"mine_{part}" in data:  # otherwise the sides do not differ
+        if f"mine_{part}" in data:  # otherwise the sides do not differ in this field
             texts[name] = data.get(f"{side or chosen_side(data, part, [part])}_{part}", "")
     return texts
 
@@ -235,7 +238,7 @@ def _fill_formset(data, lines, added):
 
 
 def follow_merges_in_form(data):
-    """Return the form ``data`` with actors that were merged meanwhile replaced by the actors they are now."""
+    """Return the form ``data`` with each actor that was merged meanwhile replaced by the surviving actor."""
     fields = [name for name in data if name.startswith(CREDIT_PREFIX) and name.endswith("-actor")]
     chosen = {pk for name in fields if (pk := number_in(data, name))}
     missing = chosen - set(Actor.objects.filter(pk__in=chosen).values_list("pk", flat=True))
@@ -268,12 +271,12 @@ def _part_row(n, row, names, entries=(), actor_name=""):
 
 
 def count_inputs(row):
-    """Return how many form fields the page has for ``row``, at most."""
-    return 2 + sum(4 + ("actors" in part) for part in row["parts"])  # an actor may be written too
+    """Return an upper bound of the number of form fields for ``row`` on the page."""
+    return 2 + sum(4 + ("actors" in part) for part in row["parts"])  # an actor has a text box too
 
 
 def offer_edited_actors(rows):
-    """Add to each select box of actors the one that the autocompletion has chosen in it."""
+    """Add the actor that was chosen by autocompletion to the options of each select box of actors."""
     parts = [part for row in rows for part in row["parts"] if "actors" in part]
     names = _names_by_id(*({"actor": part["edit"]} for part in parts))
     for part in parts:
@@ -282,14 +285,14 @@ def offer_edited_actors(rows):
 
 
 def _disallow_deleted_actor(row, actor, names):
-    """Return ``row`` without the choice "mine" if its ``actor`` is deleted."""
+    """Disable the choice "mine" of ``row`` if ``actor`` was deleted, and return ``row``."""
     if actor and actor not in names:
         row |= {"no_mine": True, "take": row["take"].replace("mine", "")}
     return row
 
 
 def _names_by_id(*parts):
-    """Return {id as a text: name} of the actors of ``parts`` that exist."""
+    """Return {id as text: name} of the existing actors among the credits ``parts``."""
     actors = Actor.objects.in_bulk({int(texts["actor"]) for texts in parts if is_number(texts["actor"])})
     return {str(pk): str(actor) for pk, actor in actors.items()}
 

@@ -1,8 +1,8 @@
 """Optimistic locking: a save or deletion never overwrites a version its editor has not seen.
 
-Every form of the admin carries a mark of the version that its editor saw: for
-an actor its version, for a film the id of the last entry in its history. The
-transaction that writes locks the row and compares the mark.
+Each admin form sends the version token of the object as the editor saw it
+(``seen``): the version number of an actor, or the id of the last entry in a
+film's history. The transaction that writes locks the row and compares the token.
 """
 
 from urllib.parse import urlencode
@@ -24,7 +24,7 @@ from actorsite.admin_site.mixin_base import ModelAdminMixin
 
 
 def parse_versions(text):
-    """Return {id: mark} from the "id:mark" pairs of a confirmation page. Malformed pairs are skipped."""
+    """Return {id: version token} from the "id:token" pairs of a confirmation page. Skip malformed pairs."""
     pairs = (pair.partition(":") for pair in text.split())
     return {int(pk): int(version) for pk, _colon, version in pairs if is_number(pk) and is_number(version)}
 
@@ -33,7 +33,10 @@ def conflict_notice(request, model_admin, heading, conflicts, kind="actor"):
     """Return the page (409) that lists the objects that were changed since the editor loaded them.
 
     Args:
-        conflicts: (id, actor or film, None if deleted) of each.
+        request: The request.
+        model_admin: The ModelAdmin that was asked to write.
+        heading: The heading of the page.
+        conflicts: A list of (id, actor or film, or None if it was deleted).
         kind: "actor" or "film".
     """
     changes = changes_of(kind, [pk for pk, _thing in conflicts]).order_by("pk")
@@ -52,9 +55,12 @@ def conflict_notice(request, model_admin, heading, conflicts, kind="actor"):
 
 
 class OptimisticLockingMixin(ModelAdminMixin):
-    """ModelAdmin mixin for optimistic locking. Subclasses define the marks and the conflict page: the last methods."""
+    """ModelAdmin mixin for optimistic locking.
 
-    # Editing in the list is not supported: a row there has no room for a conflict.
+    Subclasses implement the last methods: version tokens, locking, and the content of the conflict page.
+    """
+
+    # Editing in the list is not supported: a row cannot show a conflict.
     list_editable = ()
     changes_template = "admin/actors/actor/changes.html"
     deleted_meanwhile: str | Promise = ""
@@ -81,7 +87,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
 
     def delete_view(self, request, object_id, extra_context=None):
         if request.method != "POST":
-            # Read before the page's own queries, so that a change between them is a conflict.
+            # Read the token before the page's own queries, so that a change in between is a conflict.
             things = self.model.objects.filter(pk=object_id) if is_number(object_id) else ()
             seen = next(iter(self.marks(things).values()), "")
             return super().delete_view(request, object_id, {"seen": seen, **(extra_context or {})})
@@ -96,7 +102,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
     def changelist_view(self, request, extra_context=None):
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
-        # A confirmation lists the objects it deletes with their marks. "Select all" across pages has neither.
+        # The confirmation page lists each object with its version token. "Select all" across pages lists none.
         request.POST = request.POST.copy()
         request.POST.pop("select_across", None)
         with attributed_to(request.user.get_username(), "admin"):
@@ -115,11 +121,11 @@ class OptimisticLockingMixin(ModelAdminMixin):
             return response
 
     def lock(self, request, object_id):
-        """Lock the object of the form at the mark that the form carries.
+        """Lock the object, and compare its version token with the one that the form sent.
 
         Raises:
-            EditConflict: The object has changed since.
-            Http404: The id has another spelling, such as "_31", which Django would read as 1.
+            EditConflict: The object was changed since the form was loaded.
+            Http404: The id is not a plain number, such as "_31", which Django would decode to "1".
         """
         if not is_number(object_id):
             raise Http404
@@ -133,7 +139,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         return [int(pk) for pk in selected]
 
     def changed_since_confirmation(self, request):
-        """Lock the selected objects and return (id, object or None if deleted) of those with another mark."""
+        """Lock the selected objects, and return (id, object or None if deleted) of those that were changed."""
         selected = self.selected_ids(request)
         seen = parse_versions(request.POST.get("seen", ""))
         rows = self.model.objects.select_for_update().filter(pk__in=selected).order_by("pk").in_bulk()
@@ -148,9 +154,9 @@ class OptimisticLockingMixin(ModelAdminMixin):
 
         Args:
             pk: The object's id.
-            now: The object as it is stored, or None if it is deleted.
-            answer: The data of a conflict page that was sent before, if any. Without
-                a change by anybody else, the page keeps what was chosen and typed there.
+            now: The stored object, or None if it was deleted.
+            answer: The submitted data of an earlier conflict page, if any. If the object was
+                not changed since, the page keeps the choices and texts of ``answer``.
         """
         to_field = request.POST.get(TO_FIELD_VAR)
         if to_field and not self.to_field_allowed(request, to_field):
@@ -162,7 +168,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         conflict = self.describe_conflict(request, pk, now, seen)
         authors = {(change.who, change.origin) for change in conflict["since"]}
         if now and not (again or conflict["rows"]) and authors == {(request.user.get_username(), "admin")}:
-            # A second click before the first was answered: everything is saved already.
+            # The form was submitted twice, and the first submission saved everything.
             return self.response_change(request, now)
         context = {
             **self.admin_site.each_context(request),
@@ -187,7 +193,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         return TemplateResponse(request, "admin/actors/conflict.html", context, status=409)
 
     def popup(self, request):
-        """Return the context that keeps a page in the popup window that another form has opened."""
+        """Return the context that keeps a page inside a popup window that another form opened."""
         if IS_POPUP_VAR not in request.POST:
             return {}
         to_field = request.POST.get(TO_FIELD_VAR, "")
@@ -201,17 +207,20 @@ class OptimisticLockingMixin(ModelAdminMixin):
         keep_choices(rows, answer)
 
     def marks(self, things):
-        """Return {id: mark} of ``things``, a queryset or a list of objects."""
+        """Return {id: version token} of ``things``, a queryset or a list of objects."""
         raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
 
     def lock_at(self, pk, seen):
-        """Lock the object ``pk``. Raises EditConflict unless ``seen`` is its mark."""
+        """Lock the object ``pk``. Raises EditConflict unless ``seen`` is its version token."""
         raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
 
     def resolved(self, data, pk, side=""):
-        """Return the data of a conflict page as the data of the change form: see resolve_fields."""
+        """Return the data of a submitted conflict page as data of the change form: see resolve_fields."""
         raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
 
     def describe_conflict(self, request, pk, now, seen):
-        """Return the page's context: ``rows``, ``same`` (name, value), ``since``, ``base_known`` and ``mark``."""
+        """Return the context of the conflict page.
+
+        It has ``rows``, ``same`` (name, value), ``since``, ``base_known`` and ``mark``, the current version token.
+        """
         raise NotImplementedError  # abc would need another metaclass than ModelAdmin's

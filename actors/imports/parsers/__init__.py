@@ -17,10 +17,10 @@ def open_source(file: IO[bytes], encoding: str | None = None) -> Source:
 
     Args:
         file: The file.
-        encoding: The encoding of a text; None to detect it.
+        encoding: The encoding of a text file; None to detect it.
 
     Raises:
-        UnreadableFile: With a message for users.
+        UnreadableFile: The file is empty or broken, or its format is not supported.
     """
     file.seek(0)
     start = file.read(4096)

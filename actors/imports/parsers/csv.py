@@ -13,14 +13,14 @@ from actors.imports.parsers.encoding import detect_encoding
 from actors.imports.parsers.source import NumberedRows, Source
 
 DELIMITERS = ",;\t|"
-# A line that Excel writes and reads above the headings.
+# The line above the headings in which Excel declares the delimiter, such as "sep=;".
 _SEP_LINE = re.compile(r'"?sep=([^"\s]|\t)"?\s*', re.IGNORECASE)
 # Without a limit, a quotation mark that is never closed would make the rest of the file one cell.
 csv.field_size_limit(4 << 20)
 
 
 class DelimitedText(Source):
-    """CSV with comma, semicolon, tab or bar, and any line ends."""
+    """CSV with comma, semicolon, tab or vertical bar as delimiter, and any line ends."""
 
     literal = False
 
@@ -48,7 +48,7 @@ class DelimitedText(Source):
         super().__init__("TSV" if self.delimiter == "\t" else "CSV", header, rows, total)
 
     def read(self) -> NumberedRows:
-        """Yield the rows, as ``Source`` takes them."""
+        """Yield (line number, cells) for each row, or (line number, message) for a line that is not valid CSV."""
         reader, line = self.reader, self.above + 1
         cells: list[str] | str
         while True:
@@ -63,7 +63,7 @@ class DelimitedText(Source):
 
 
 def _count_known_headings(first: str, delimiter: str) -> tuple[int, int]:
-    """Return how many known headings, and headings at all, the line ``first`` has with ``delimiter``."""
+    """Return the number of known headings, and of all headings, if ``first`` is split at ``delimiter``."""
     try:
         cells = next(csv.reader([first], delimiter=delimiter), [])
     except csv.Error:

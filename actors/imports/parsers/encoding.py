@@ -1,4 +1,4 @@
-"""Detection of a text's encoding: UTF-8, UTF-16, or GB18030, which includes GBK."""
+"""Detection of the encoding of a text file: UTF-8, UTF-16, or GB18030, which includes GBK."""
 
 import codecs
 import re
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from actors.imports.errors import UnreadableFile, printable
 
 DECODE_CHUNK_BYTES = 1 << 20
-# UTF-32's little-endian mark begins with that of UTF-16.
+# UTF-32 first: its little-endian mark begins with that of UTF-16.
 BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -25,11 +25,15 @@ _characters = re.compile(rb"[\x81-\xfe](?:[\x40-\xfe]|[0-9][\x81-\xfe][0-9])")
 def detect_encoding(file: IO[bytes], given: str | None = None) -> tuple[str, int]:
     """Return the name of the codec of ``file``, and the number of its lines after the first.
 
-    A byte order mark decides; else UTF-8 if the file is valid, else UTF-16 or GB18030
-    if the bytes look like it.
+    A byte order mark decides. Without one it is UTF-16 if many bytes are zero, else UTF-8
+    if the file is valid, else GB18030 if the bytes look like Chinese.
+
+    Args:
+        file: The file.
+        given: The encoding chosen by the user; None to detect it.
 
     Raises:
-        UnreadableFile: Names the first line that cannot be decoded.
+        UnreadableFile: The encoding is unknown, or a line cannot be decoded.
     """
     if given:
         try:
@@ -82,9 +86,9 @@ def _decode_all(file: IO[bytes], name: str) -> int:
 
 
 def _looks_chinese(data: bytes) -> bool:
-    """Whether the second byte of most characters is not ASCII.
+    """Return whether, read as GB18030, most characters beyond ASCII have a second byte that is not ASCII.
 
-    This is so in Chinese. In Western European text, most letters beyond ASCII stand alone.
+    In Chinese text they do. In Western European text, a letter beyond ASCII is usually followed by an ASCII letter.
     """
     found = _characters.findall(data)
     return sum(1 for character in found if character[1] >= 0x80) >= 0.75 * len(found)

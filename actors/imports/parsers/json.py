@@ -1,4 +1,4 @@
-"""NumberedRows from JSON and NDJSON, one object at a time."""
+"""Rows from JSON and NDJSON files, parsed one object at a time."""
 
 import codecs
 import json
@@ -15,7 +15,7 @@ from actors.imports.parsers.encoding import detect_encoding
 from actors.imports.parsers.source import NumberedRows
 
 JSON_CHUNK_CHARACTERS = 1 << 16
-MAX_OBJECT_LENGTH = 4 << 20  # characters of one object, as of one cell of CSV
+MAX_OBJECT_LENGTH = 4 << 20  # characters, the same limit as for a cell of CSV
 _space = re.compile(r"[\s,]*")
 
 
@@ -23,12 +23,15 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-# Numbers stay text.
+# Numbers are kept as text.
 _decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_constant)
 
 
 def read_json(file: IO[bytes]) -> tuple[str, list[str], NumberedRows]:
-    """Return (format, header, rows) of ``file``: an array of objects, maybe under "actors", or one object a line."""
+    """Return (format, header, rows) of ``file``.
+
+    It has an array of objects, an object with such an array under "actors", or one object per line.
+    """
     encoding, _lines = detect_encoding(file)
     file.seek(0)
     text = codecs.getreader(encoding)(file)
@@ -100,14 +103,14 @@ def _parse_lines(text: codecs.StreamReader) -> Iterator[tuple[int, Any]]:
 
 
 def _parse_array(text: codecs.StreamReader) -> Iterator[tuple[int, Any]]:
-    """Yield (line, object) of the array that the document is, or that is under "actors"."""
+    """Yield (line, object) for each object in the array, which is the document itself or under "actors"."""
     buffer = text.read(JSON_CHUNK_CHARACTERS)
     start = re.match(r"\s*\[", buffer) or re.search(r'"actors"\s*:\s*\[', buffer)
     if not start:
         raise UnreadableFile(_("This is no JSON of actors: neither an array, nor an object with “actors”."))
     line, at = 1 + buffer.count("\n", 0, start.end()), start.end()
     while True:
-        # It matches an empty text too, so there is always a match.
+        # The pattern matches an empty text too, so there is always a match.
         space = _space.match(buffer, at)
         begin = space.end() if space else at
         if begin < len(buffer) and buffer[begin] == "]":
@@ -115,7 +118,7 @@ def _parse_array(text: codecs.StreamReader) -> Iterator[tuple[int, Any]]:
         try:
             found, end = _decoder.raw_decode(buffer, begin)
         except (ValueError, RecursionError) as error:
-            # The object may go on in what is not read yet.
+            # The object may continue in text that is not read yet.
             more = text.read(JSON_CHUNK_CHARACTERS) if len(buffer) - begin < MAX_OBJECT_LENGTH else ""
             if not more:
                 where = line + buffer.count("\n", at, begin)

@@ -11,12 +11,12 @@ from actors.imports.errors import RowError, UnreadableFile, printable
 
 IMPORT_BATCH_ROWS = 5_000
 
-# Line numbers, each with its cells, or with an error message for a line that is not a row.
+# (line number, cells) for each row, or (line number, error message) for a line that is not a row.
 NumberedRows: TypeAlias = Iterator[tuple[int, list[str] | str]]
 
 
 class Source:
-    """NumberedRows of text under headings, read in batches, so that no file is held in memory.
+    """A header and rows of text, read in batches, so that no file is held in memory.
 
     Attributes:
         header: The headings, in order.
@@ -27,7 +27,7 @@ class Source:
 
     Args:
         kind: The name of the format, such as "CSV".
-        header: The headings as they stand in the file.
+        header: The headings as in the file.
         rows: Yields (line number, cells), or (line number, message) for a line that is not a row.
         total: How many rows there are, if known.
 
@@ -45,7 +45,7 @@ class Source:
             self.header.pop()
         for number, heading in enumerate(self.header, 1):
             if found := LineField.forbidden.search(heading):
-                # No page and no database could hold it.
+                # Such characters can be neither shown on a page nor stored.
                 raise UnreadableFile(
                     _(
                         "The heading of column %(number)d, “%(column)s”, holds the character U+%(code)s, "
@@ -55,7 +55,7 @@ class Source:
                 )
 
     def batches(self) -> Iterator[tuple[list[int], list[list[str]], list[RowError]]]:
-        """Yield (line numbers, rows, errors) of some thousand rows each; every row has a text for each heading."""
+        """Yield (line numbers, rows, errors) of IMPORT_BATCH_ROWS lines each; every row has a text for each heading."""
         lines: list[int] = []
         rows: list[list[str]] = []
         mistakes: list[RowError] = []
@@ -85,7 +85,7 @@ def _wrong_cell_count(count: int, width: int) -> str:
 
 
 class DatabaseTable(Source):
-    """NumberedRows of a database table, from a ``cursor`` that has executed the query."""
+    """Rows of a database table, from a ``cursor`` that has executed the query."""
 
     def __init__(self, header: list[str], cursor: Iterable[Sequence[Any]], total: int) -> None:
         def rows() -> NumberedRows:

@@ -1,4 +1,4 @@
-"""NumberedRows from the first sheet of a workbook (XLSX)."""
+"""Rows from the first sheet of a workbook (XLSX)."""
 
 import zipfile
 from datetime import datetime
@@ -11,7 +11,7 @@ from actors.exports.xlsx_text import unescape_from_xlsx
 from actors.imports.errors import UnreadableFile
 from actors.imports.parsers.source import NumberedRows
 
-# A small archive may unpack to very much: https://en.wikipedia.org/wiki/Zip_bomb
+# A small archive may unpack to many gigabytes: https://en.wikipedia.org/wiki/Zip_bomb
 MAX_UNPACKED_BYTES = 2 << 30
 # All shared strings of a workbook are in memory at once.
 MAX_SHARED_STRINGS_BYTES = 200 << 20
@@ -26,7 +26,7 @@ def read_workbook(file: IO[bytes]) -> tuple[list[str], NumberedRows, int | None]
         if sum(sizes.values()) > MAX_UNPACKED_BYTES or sizes.get("xl/sharedStrings.xml", 0) > MAX_SHARED_STRINGS_BYTES:
             raise UnreadableFile(_("The workbook unpacks to more than can be read. Save it as CSV."))
         file.seek(0)
-        # With formulas, not their last results: formulas are refused.
+        # Load formulas instead of their last results: formulas are refused.
         sheet = load_workbook(file, read_only=True).worksheets[0]
         total = sheet.max_row and sheet.max_row - 1
         # The size that a sheet states may be wrong.
@@ -35,7 +35,7 @@ def read_workbook(file: IO[bytes]) -> tuple[list[str], NumberedRows, int | None]
         header = next((cells for _line, cells in rows if any(cells)), None)
     except UnreadableFile:
         raise
-    except Exception as error:  # openpyxl raises whatever a broken part leads to
+    except Exception as error:  # openpyxl passes on whatever exception a broken part causes
         raise UnreadableFile(_("This workbook cannot be read.")) from error
     if header is None:
         raise UnreadableFile(_("The file is empty."))
@@ -50,7 +50,7 @@ def _sheet_rows(sheet: Any) -> NumberedRows:
     while True:
         try:
             row = next(rows, None)
-        except Exception as error:
+        except Exception as error:  # openpyxl passes on whatever exception a broken part causes
             raise UnreadableFile(_("This workbook cannot be read.")) from error
         if row is None:
             return

@@ -7,12 +7,12 @@ from django.db import connection, transaction
 
 from actors.models import Film, FilmChange
 
-# The columns that we have too. Films that were copied before are left alone: an editor may have changed them.
+# The columns that Film has too. Films that were copied before are left out: an editor may have changed them.
 FILMS_SQL = """
     SELECT trim(title), release_year, film_id FROM film
     WHERE NOT EXISTS (SELECT 1 FROM actors_film WHERE legacy_id = film_id) ORDER BY film_id
 """
-# An actor whom the history knows in a film, but who is no longer in it, was removed by an editor.
+# A credit that is in the history but no longer in the table was removed by an editor, and is not added again.
 CREDITS_SQL = """
     INSERT INTO actors_credit (actor_id, film_id)
     SELECT old.actor_id, new.id
@@ -30,12 +30,12 @@ TITLE = Film._meta.get_field("title")
 
 
 def clean(title: str) -> str:
-    """Return ``title`` as a film stores it, without forbidden characters: nobody can correct the old table."""
+    """Return ``title`` as a film stores it, without forbidden characters: the old table cannot be corrected."""
     return TITLE.clean_text(TITLE.forbidden.sub("", " ".join(title.split())))
 
 
 def deleted() -> set[tuple[str, int | None]]:
-    """Return each (title, year) that films had that were deleted here. They identify the old row."""
+    """Return every (title, year) that a film had before it was deleted here. They identify its row in the old table."""
     entries = FilmChange.objects.filter(credit_id=None)
     entries = entries.filter(film_id__in=entries.filter(kind="-").values("film_id"), before__isnull=False)
     return {(clean(title), year) for title, year in entries.values_list("before__title", "before__year")}

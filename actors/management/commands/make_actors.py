@@ -26,7 +26,7 @@ def count(text: str) -> int:
 
 
 class CopyReader:
-    """File object that COPY reads ``rows`` from; its text is made as it is read."""
+    """File object that COPY reads ``rows`` from; its text is generated as it is read."""
 
     def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
         self.lines = ("\t".join("\\N" if value is None else str(value) for value in row) + "\n" for row in rows)
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         """Add ``rows`` by COPY."""
         with connection.cursor() as cursor:
             cursor.copy_expert(f"COPY actor ({', '.join(SAMPLE_COLUMNS)}) FROM STDIN", CopyReader(rows))
-            # The planner must know of them before the first page is read.
+            # The planner needs statistics of the new rows before the first page is read.
             cursor.execute("ANALYZE actor")
 
     def insert(self, rows: Iterator[tuple[Any, ...]]) -> None:

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         """Load the fixtures in one transaction if the tables are empty."""
         with transaction.atomic():
             if connection.vendor == "postgresql":
-                # Another set-up, or an editor, must not write between the look and the load.
+                # Another deployment, or an editor, must not write between the check and the load.
                 with connection.cursor() as cursor:
                     tables = ", ".join(model._meta.db_table for model in (Actor, Film, Credit))
                     cursor.execute(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")

@@ -19,8 +19,8 @@ breaker = CircuitBreaker()
 class DatabaseWrapper(base.DatabaseWrapper):
     """Connection whose opening, health check and statements are bounded while the site is served.
 
-    Subclassing a backend is documented, its methods are not. No signal comes
-    before a connection attempt or takes part in the health check.
+    Subclassing a backend is documented; the methods overridden here are not. No
+    signal is sent before a connection attempt or by the health check.
     """
 
     def get_new_connection(self, conn_params):
@@ -36,7 +36,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def init_connection_state(self):
         super().init_connection_state()
         with self.connection.cursor() as cursor:
-            # Compiling a large statement takes seconds; no statement here runs as long as that.
+            # JIT compilation of a large statement takes seconds, longer than any statement of the site runs.
             cursor.execute("SET jit = off")
             if serving:
                 cursor.execute("SET statement_timeout = %s", [settings.DATABASE_STATEMENT_TIMEOUT])

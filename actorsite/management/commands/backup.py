@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write the backup. Raises CommandError; then existing files are unchanged."""
+        """Write the backup. Raises CommandError. If the dump fails, existing files are unchanged."""
         # A dump contains password hashes.
         os.umask(0o077)
         to = options["file"]
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         try:
             found = archives.dump(parts[0])
             parts[1].write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-            # Whenever this is interrupted, no archive has another one's manifest.
+            # In this order, an interruption leaves no archive beside the manifest of another.
             manifest.unlink(missing_ok=True)
             parts[0].replace(path)
             parts[1].replace(manifest)

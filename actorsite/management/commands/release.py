@@ -39,7 +39,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do all of it under one lock.
+        """Wait for the database and the advisory lock, then run every step of the release.
 
         Raises:
             CommandError: The database does not answer within RELEASE_PATIENCE seconds, other
@@ -101,13 +101,13 @@ class Command(BaseCommand):
         while True:
             command = Migrate()
             try:
-                # fake_initial: the replaced page's tables are adopted as they are.
+                # fake_initial adopts the existing tables of the replaced application.
                 call_command(command, fake_initial=True, interactive=False, stdout=self.stdout)
             except Exception as error:
                 code = getattr(error.__cause__, "pgcode", None)
                 if code in RETRY_SQLSTATES and time.monotonic() < self.end:
                     self.stdout.write("Others hold the tables: trying again.")
-                    time.sleep(random.uniform(0.5, 2))  # noqa: S311 -- no secret
+                    time.sleep(random.uniform(0.5, 2))  # noqa: S311  no secret
                     continue
                 raise CommandError(failure(command.current, error)) from error
             else:

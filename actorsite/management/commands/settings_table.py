@@ -12,5 +12,5 @@ class Command(BaseCommand):
     help = "Print every environment variable: its default, whether it is set, what it means and allows. Never a value."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the table. If a variable is invalid, actorsite.settings prints it, and then the errors."""
+        """Print the table. If a variable is invalid, actorsite.settings has printed it and the errors before."""
         self.stdout.write(env.settings_table(os.environ))

@@ -14,5 +14,5 @@ function name() {
 }
 
 name();
-// Rows that are added come with boxes of their own.
+// Rows that are added have new boxes.
 new MutationObserver(name).observe(document.body, { childList: true, subtree: true });

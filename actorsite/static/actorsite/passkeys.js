@@ -1,4 +1,4 @@
-// Makes and shows passkeys. Everything else of the second factor works without scripts.
+// Creates and uses passkeys. The rest of the second factor works without scripts.
 "use strict";
 
 async function post(address, told, token) {
@@ -33,13 +33,13 @@ for (const form of document.querySelectorAll("form.passkey")) {
         token,
       );
       const check = document.querySelector("#check-form");
-      // The recovered form is in the other form of the page, which needs no code now.
+      // The recovered form is in the page's other form, which needs no code after a passkey.
       if (check?.elements.recovered_form) {
         check.noValidate = true;
         check.requestSubmit();
       } else location.assign(said.next);
     } catch (problem) {
-      // The browser's own words for "you cancelled" are of no use to anybody.
+      // The browser's own message for a cancelled request does not help users.
       error.textContent = problem.name === "NotAllowedError" ? form.dataset.cancelled : problem.message;
       error.hidden = false;
     }

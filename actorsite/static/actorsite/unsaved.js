@@ -1,11 +1,11 @@
-// Asks before a page is left whose form has changes that are not saved, and remembers of which state they are.
+// Warns before a form with unsaved changes is left, and keeps the version that the changes are based on.
 "use strict";
 
 const forms = document.querySelectorAll(":is(#content, #main) form[method=post]:not(#changelist-form, .passkey)");
-// An answer that keeps what was not accepted, whether or not anything more is typed.
+// A page that shows a rejected form again has unsaved changes, even if nothing more is typed.
 let unsaved = document.querySelector(":is(#content, #main) :is(form .errornote, [name=_resolve], [name=recovered_form], .unsaved-fields)") !== null;
 
-// Whether the control has something else than the page came with.
+// Returns whether the value of the control differs from the one in the page's HTML.
 function isTyped(control) {
   if (control.type === "hidden") return false;
   if (control.type === "select-one") {
@@ -16,8 +16,9 @@ function isTyped(control) {
   return control.checked !== control.defaultChecked || control.value !== control.defaultValue;
 }
 
-// A browser that goes back loads the page anew, and then puts in what was typed; not the mark of what was seen then,
-// which the entry of the browser's history therefore keeps. Where no text came back, the new page's own holds.
+// When a browser goes back, it loads the page again and restores what was typed, but not the hidden fields with the
+// version of the row or the form's key ([data-mark]). They are kept in history.state, and restored with the text. If no
+// text was restored, those of the new page are valid.
 window.addEventListener("pageshow", () => {
   const marks = {};
   for (const form of forms) {

@@ -1,4 +1,4 @@
-"""The history in the admin: the recent changes, and the way back to any state in two clicks."""
+"""Actor history in the admin: recent changes, and restoring any state in two clicks."""
 
 import re
 from html import unescape
@@ -37,12 +37,12 @@ def editor(actor):
 
 
 def shown(response):
-    """The page's text as a person reads it."""
+    """Return the visible text of the page."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
 
 
 def buttons(response):
-    """(address, value, label) of every button that goes back."""
+    """Return (URL, value, label) of each restore button."""
     found = re.findall(
         r'formaction="([^"]+)" name="restore" value="([^"]+)">([^<]+)</button>', response.content.decode()
     )
@@ -53,7 +53,7 @@ def click(client, button):
     return client.post(button[0], {"restore": button[1]}, follow=True)
 
 
-def test_recent_changes_say_who_what_when_and_from_where(curator, editor, actor):
+def test_recent_changes_show_user_differences_and_origin(curator, editor, actor):
     editor.post(address(actor), form(actor, biography="He worked with Kurosawa."))
     actor.refresh_from_db()
     editor.post(address(actor), form(actor, biography="He often worked with Kurosawa.", country="US"))
@@ -74,7 +74,7 @@ def test_recent_changes_say_who_what_when_and_from_where(curator, editor, actor)
         ("field=biography&who=edward", 1), ("who=gone+long+since", 0), ("origin=import", 0),
     ],
 )  # fmt: skip
-def test_filters(curator, editor, actor, chosen, count):
+def test_filters_list_matching_changes(curator, editor, actor, chosen, count):
     editor.post(address(actor), form(actor, biography="A."))
     other = Actor.objects.create(first_name="Other")
     Actor.objects.filter(pk=other.pk).update(country="FR")
@@ -83,7 +83,7 @@ def test_filters(curator, editor, actor, chosen, count):
     assert len(page.context["cl"].result_list) == count
 
 
-def test_whoever_stands_in_an_entry_leads_to_all_of_theirs(curator, actor):
+def test_user_name_links_to_all_changes_of_the_user(curator, actor):
     with attributed_to("who has left & gone", "import"):
         Actor.objects.filter(pk=actor.pk).update(country="FR")
     page = curator.get(CHANGES)
@@ -93,7 +93,7 @@ def test_whoever_stands_in_an_entry_leads_to_all_of_theirs(curator, actor):
     assert "who has left & gone" in shown(theirs)
 
 
-def test_imports_are_found_from_the_last_one_on(curator, actor):
+def test_import_filter_starts_at_last_import_with_changes(curator, actor):
     content = f"id,version,country\n{actor.pk},1,FR\n"
     with examined(content) as staging:
         staging.apply("carol", "one.csv")
@@ -105,7 +105,7 @@ def test_imports_are_found_from_the_last_one_on(curator, actor):
     assert Change.objects.count() == 3
 
 
-def test_a_list_says_whose_history_it_is(curator, actor):
+def test_title_names_the_filtered_actor(curator, actor):
     assert "<h1>Recent changes</h1>" in curator.get(CHANGES).content.decode()
     assert "<h1>History of Toshirō Mifune</h1>" in curator.get(f"{CHANGES}?actor={actor.pk}").content.decode()
 
@@ -113,15 +113,15 @@ def test_a_list_says_whose_history_it_is(curator, actor):
 @pytest.mark.parametrize(
     "query", ["kind=x", "origin=x", "field=version", f"who={'x' * 151}", "who=%00", "actor=x", "before__x=1"]
 )
-def test_other_filters_are_refused(curator, query):
+def test_invalid_filters_are_400(curator, query):
     assert curator.get(f"{CHANGES}?{query}").status_code == 400
 
 
-def test_an_actor_too_far_off_has_no_history(curator):
+def test_actor_id_beyond_integer_range_lists_nothing(curator):
     assert not curator.get(f"{CHANGES}?actor=9999999999").context["cl"].result_list
 
 
-def test_back_in_two_clicks(curator, editor, actor):
+def test_restore_takes_two_clicks(curator, editor, actor):
     editor.post(address(actor), form(actor, country="US", biography="Wrong."))
     page = curator.get(f"{LIST}{actor.pk}/history/", follow=True)  # the first click, on the form
     label = {label: (action, value, label) for action, value, label in buttons(page)}
@@ -133,7 +133,7 @@ def test_back_in_two_clicks(curator, editor, actor):
     assert (last.who, last.origin, last.fields) == ("carol", "admin", "country biography")
 
 
-def test_undelete_in_two_clicks(curator, actor):
+def test_undelete_takes_two_clicks(curator, actor):
     pk, public = actor.pk, actor.get_absolute_url()
     curator.post(f"{LIST}{pk}/delete/", {"post": "yes", "seen": 1})
     page = curator.get(f"{CHANGES}?kind=-")
@@ -144,7 +144,7 @@ def test_undelete_in_two_clicks(curator, actor):
     assert Client().get(public).status_code == 200
 
 
-def test_every_state_can_be_reached(curator, actor):
+def test_every_state_can_be_restored(curator, actor):
     for country in ("FR", "US", "DE"):
         Actor.objects.update(country=country)
     reached = set()
@@ -154,7 +154,7 @@ def test_every_state_can_be_reached(curator, actor):
     assert reached >= {"JP", "FR", "US", "DE"}
 
 
-def test_going_back_overwrites_nothing_unseen(curator, actor):
+def test_restore_of_changed_actor_is_409(curator, actor):
     Actor.objects.update(country="FR")
     button = buttons(curator.get(CHANGES))[0]
     with attributed_to("edward", "import"):
@@ -166,7 +166,7 @@ def test_going_back_overwrites_nothing_unseen(curator, actor):
 
 
 @pytest.mark.parametrize("value", ["", "before", "after:x", "pk:1", "before:1:1", "before:-1"])
-def test_a_crafted_way_back_is_refused(curator, actor, value):
+def test_malformed_restore_is_refused(curator, actor, value):
     added = Change.objects.get()
     assert curator.post(f"{CHANGES}{added.pk}/restore/", {"restore": value}).status_code == 400
     assert curator.get(f"{CHANGES}{added.pk}/restore/").status_code == 405
@@ -177,7 +177,7 @@ def test_a_crafted_way_back_is_refused(curator, actor, value):
     ("group", "seen", "restored"),
     [(None, 403, 403), ("Editors", 200, 403), ("Curators", 200, 302), ("Administrators", 200, 302)],
 )
-def test_roles(actor, group, seen, restored):
+def test_history_access_by_role(actor, group, seen, restored):
     Actor.objects.update(country="FR")
     change = Change.objects.first()
     client = member("someone", group)
@@ -191,13 +191,13 @@ def test_roles(actor, group, seen, restored):
     assert client.post(f"{CHANGES}{change.pk}/change/", {"who": "x"}).status_code == 403
 
 
-def test_anonymous_visitors_are_asked_to_sign_in(actor):
+def test_anonymous_user_is_redirected_to_login(actor):
     change = Change.objects.get()
     for answer in (Client().get(CHANGES), Client().post(f"{CHANGES}{change.pk}/restore/", {"restore": "after:1"})):
         assert answer.status_code == 302 and answer["Location"].startswith("/admin/login/")
 
 
-def test_a_script_in_the_history_is_text(curator, actor):
+def test_script_in_history_is_escaped(curator, actor):
     Actor.objects.update(biography="<script>alert(1)</script>")
     page = curator.get(CHANGES).content.decode()
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
@@ -206,7 +206,7 @@ def test_a_script_in_the_history_is_text(curator, actor):
 # Accounts
 
 
-def test_an_administrator_makes_no_superuser(actor):
+def test_administrator_cannot_create_or_change_superusers(actor):
     client = member("adam", "Administrators")
     adam, root = User.objects.get(username="adam"), User.objects.create_superuser("root", password="x")
     users = "/admin/auth/user/"

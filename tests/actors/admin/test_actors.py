@@ -1,4 +1,4 @@
-"""Editors' work in the admin, and what it refuses."""
+"""Actors in the admin: lists, forms, permissions, hostile input."""
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -7,11 +7,11 @@ from django.test import Client
 from actors.history.actors import TRACKED_FIELDS
 from actors.models import Actor
 from tests.breadcrumbs import breadcrumbs
+from tests.clients import PASSWORD
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 LIST = "/admin/actors/actor/"
-PASSWORD = "correct horse battery"
 
 
 def person(name, **traits):
@@ -20,7 +20,7 @@ def person(name, **traits):
 
 @pytest.fixture
 def alice(client):
-    """An editor, signed in."""
+    """Sign in an editor, and return the user."""
     alice = person("alice", is_staff=True)
     alice.groups.add(Group.objects.get(name="Editors"))
     client.force_login(alice)
@@ -36,7 +36,7 @@ def root(client):
 
 
 def form(actor=None, **changes):
-    """The change form's fields, as a browser sends them."""
+    """Return the data of the change form as a browser submits it."""
     values = {name: getattr(actor, name, None) or "" for name in TRACKED_FIELDS}
     return {**values, "seen": getattr(actor, "version", ""), **changes, "_save": "Save"}
 
@@ -52,14 +52,14 @@ def names(response):
 # Finding
 
 
-def test_the_list_shows_who_when_and_where(client, alice, actor):
+def test_list_shows_name_country_and_years(client, alice, actor):
     page = client.get(LIST).content.decode()
     for text in ("Mifune, Toshirō", "三船敏郎", "Japan", "1920", "1997"):
         assert text in page
 
 
 @pytest.mark.parametrize("query", ["mifune", "TOSHIRO mif", "三船"])
-def test_search_is_the_public_search(client, alice, actor, query):
+def test_search_finds_the_same_as_the_public_search(client, alice, actor, query):
     Actor.objects.create(first_name="Cher")
     assert names(client.get(LIST, {"q": query})) == ["Toshirō Mifune"]
 
@@ -77,18 +77,18 @@ def test_search_is_the_public_search(client, alice, actor, query):
         ({"missing": "biography", "living": "no"}, ["Toshirō Mifune"]),
     ],
 )
-def test_filters(client, alice, actor, chosen, found):
+def test_filters_list_matching_actors(client, alice, actor, chosen, found):
     Actor.objects.create(first_name="Cher")
     assert names(client.get(LIST, chosen)) == found
 
 
-def test_only_countries_of_actors_are_offered(client, alice, actor):
+def test_country_filter_offers_only_countries_of_actors(client, alice, actor):
     page = client.get(LIST).content.decode()
     assert "?country=JP" in page
     assert "?country=FR" not in page
 
 
-def test_the_list_takes_few_queries_however_long(client, alice, django_assert_max_num_queries):
+def test_list_needs_at_most_8_queries(client, alice, django_assert_max_num_queries):
     Actor.objects.bulk_create(Actor(first_name=f"A{n}", country="FR") for n in range(120))
     with django_assert_max_num_queries(8):
         assert len(names(client.get(LIST))) == 50
@@ -97,14 +97,14 @@ def test_the_list_takes_few_queries_however_long(client, alice, django_assert_ma
 # Editing
 
 
-def test_a_correction_is_kept_and_leads_back_to_the_list(client, alice, actor):
+def test_saving_stores_changes_and_returns_to_the_list(client, alice, actor):
     response = client.post(address(actor), form(actor, biography="He worked with Akira Kurosawa."), follow=True)
     assert "was changed successfully" in response.content.decode()
     actor.refresh_from_db()
     assert (actor.biography, actor.version) == ("He worked with Akira Kurosawa.", 2)
 
 
-def test_version_and_last_change_are_shown_and_cannot_be_set(client, alice, actor):
+def test_version_and_last_change_are_read_only(client, alice, actor):
     page = client.get(address(actor)).content.decode()
     assert 'name="version"' not in page and "field-version" in page
     client.post(address(actor), form(actor, last_name="M", version="99", last_update_0="1999-01-01"))
@@ -127,7 +127,7 @@ def test_version_and_last_change_are_shown_and_cannot_be_set(client, alice, acto
         ({"native_name": "a\x00b"}, "Null characters are not allowed"),
     ],
 )
-def test_a_mistake_is_explained_and_nothing_is_stored(client, alice, actor, mistake, message):
+def test_invalid_value_shows_error_and_stores_nothing(client, alice, actor, mistake, message):
     response = client.post(address(actor), form(actor, **mistake))
     assert response.status_code == 200
     assert message in response.content.decode()
@@ -135,7 +135,7 @@ def test_a_mistake_is_explained_and_nothing_is_stored(client, alice, actor, mist
     assert actor.version == 1
 
 
-def test_that_a_name_is_missing_is_said_beside_the_first_name(client, alice, actor):
+def test_missing_name_is_reported_at_first_name(client, alice, actor):
     mistakes = client.post(address(actor), form(actor, first_name="", last_name="")).context["adminform"].form.errors
     assert mistakes == {"first_name": ["Give a first name, a last name, or both."]}
     mistakes = client.post(address(actor), form(actor, first_name="x" * 46, last_name="")).context["adminform"].form
@@ -143,7 +143,7 @@ def test_that_a_name_is_missing_is_said_beside_the_first_name(client, alice, act
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_a_form_with_mistakes_is_still_headed_by_who_it_is_of(client, alice, actor, language):
+def test_form_with_errors_keeps_the_stored_name_as_heading(client, alice, actor, language):
     wrong = form(actor, first_name="", last_name="")
     response = client.post(address(actor), wrong, headers={"accept-language": language})
     page = response.content.decode()
@@ -152,18 +152,18 @@ def test_a_form_with_mistakes_is_still_headed_by_who_it_is_of(client, alice, act
     assert f'name="seen" value="{actor.version}"' in page
 
 
-def test_a_script_in_a_name_is_text(client, alice):
+def test_script_in_name_is_escaped(client, alice):
     actor = Actor.objects.create(first_name="<script>alert(1)</script>")
     for page in (LIST, address(actor)):
         content = client.get(page).content.decode()
         assert "<script>alert" not in content and "&lt;script&gt;alert" in content
 
 
-def test_the_form_leads_to_the_public_page(client, alice, actor):
+def test_form_links_to_the_public_page(client, alice, actor):
     assert f'href="{actor.get_absolute_url()}"' in client.get(address(actor)).content.decode()
 
 
-# Who may do what: what each answers to the list, a form, adding, a change, a deletion, the accounts.
+# Permissions: the status code that each role gets for lists and forms, adding and changing, deletion, and accounts.
 
 
 def nobody(client):
@@ -181,7 +181,7 @@ def editor(client):
 
 
 def editor_without_staff(client):
-    """An account in the group that may not enter the admin at all."""
+    """Sign in a member of Editors who is not staff, so may not enter the admin."""
     mallory = person("mallory")
     mallory.groups.add(Group.objects.get(name="Editors"))
     client.force_login(mallory)
@@ -201,7 +201,7 @@ def administrator(client):
         (administrator, 200, 302, 302, 200),
     ],
 )
-def test_roles(client, actor, role, seen, done, deleted, accounts):
+def test_actor_access_by_role(client, actor, role, seen, done, deleted, accounts):
     role(client)
     may_write = seen == 200
     for page in (LIST, address(actor), f"{LIST}add/", f"/admin/actors/change/?actor={actor.pk}"):
@@ -238,19 +238,19 @@ def test_roles(client, actor, role, seen, done, deleted, accounts):
         "_to_field=last_name",
     ],
 )
-def test_undeclared_lookups_are_refused(client, alice, actor, query):
+def test_undeclared_lookups_are_400(client, alice, actor, query):
     assert client.get(f"{LIST}?{query}").status_code == 400
 
 
 @pytest.mark.parametrize(
     "query", ["last_name__regex=((((", "email__startswith=a", "password__startswith=p", "groups__name__regex=(("]
 )
-def test_accounts_are_found_by_declared_lookups_only(client, root, query):
+def test_undeclared_user_lookups_are_400(client, root, query):
     assert client.get(f"/admin/auth/user/?{query}").status_code == 400
 
 
 @pytest.mark.parametrize("query", ["is_staff__exact=1", "is_active__exact=%00", "groups__id__exact=((", "q=%00"])
-def test_declared_lookups_of_accounts_answer(client, root, query):
+def test_declared_user_lookups_never_fail(client, root, query):
     assert client.get(f"/admin/auth/user/?{query}").status_code in (200, 302, 400)
 
 
@@ -258,31 +258,31 @@ def test_declared_lookups_of_accounts_answer(client, root, query):
     "query",
     ["q=%00", "q=a%00b", "q=" + "x" * 201, "q=%ff%fe", "o=99.-0.x", "p=-1", "p=" + "9" * 5000, "p=x", "all=", "e=1"],
 )
-def test_hostile_addresses_get_a_page_or_400(client, alice, actor, query):
+def test_hostile_query_is_answered_with_a_page_or_400(client, alice, actor, query):
     assert client.get(f"{LIST}?{query}").status_code in (200, 302, 400)
 
 
 @pytest.mark.parametrize(("term", "status"), [("mifune", 200), ("%00", 400), ("a" * 201, 400)])
-def test_autocompletion_refuses_what_the_search_box_refuses(client, alice, actor, term, status):
+def test_autocompletion_refuses_nul_and_long_terms(client, alice, actor, term, status):
     query = f"term={term}&app_label=actors&model_name=credit&field_name=actor"
     assert client.get(f"/admin/autocomplete/?{query}").status_code == status
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "9" * 3900, "٣", "x", "_00", "1_2F"])
-def test_an_id_that_is_no_actor_leads_back_with_a_message(client, alice, key):
+def test_invalid_actor_id_is_302_or_404(client, alice, key):
     response = client.get(f"{LIST}{key}/change/")
     assert response.status_code in (302, 404)
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "x" * 5000, "a\x00b", "\u202e"])
-def test_a_hostile_login_name_gets_the_form_with_an_error(client, name):
+def test_hostile_login_name_shows_form_with_error(client, name):
     response = client.post("/admin/login/", {"username": name, "password": PASSWORD})
     assert response.status_code == 200
     assert "errornote" in response.content.decode()
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "x" * 64, "\x00"])
-def test_a_form_without_a_good_token_is_refused(alice, actor, token):
+def test_form_with_invalid_csrf_token_is_403(alice, actor, token):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
     data = form(actor, last_name="M") | ({} if token is None else {"csrfmiddlewaretoken": token})
@@ -293,7 +293,7 @@ def test_a_form_without_a_good_token_is_refused(alice, actor, token):
 
 @pytest.mark.parametrize("enforce", [True, False])
 @pytest.mark.parametrize("data", [{"biography": "x" * 3_000_000}, {f"f{n}": "" for n in range(1001)}])
-def test_a_form_beyond_all_measure_is_refused(alice, actor, enforce, data):
+def test_oversized_change_form_is_refused(alice, actor, enforce, data):
     someone = Client(enforce_csrf_checks=enforce, raise_request_exception=False)
     someone.force_login(alice)
     someone.cookies["__Host-csrftoken"] = "x" * 32
@@ -315,8 +315,8 @@ FORMS = [
 
 @pytest.mark.parametrize("address", FORMS)
 @pytest.mark.parametrize("data", [{"password": "x" * 3_000_000}, {f"f{n}": "" for n in range(1001)}])
-def test_every_form_has_its_measure(root, data, address):
-    """Row 15 of the hostile inputs, as a form with a file is sent."""
+def test_oversized_multipart_form_is_refused(root, data, address):
+    """Row 15 of the hostile inputs, as multipart/form-data."""
     someone = Client(raise_request_exception=False)
     if "login" not in address:
         someone.force_login(root)

@@ -1,4 +1,4 @@
-"""Other names: written one a line, found, shown, and in the history."""
+"""Other names: one per line in forms, and in searches, pages, exports and the history."""
 
 import csv
 import io
@@ -37,7 +37,7 @@ def jackie(db):
         ("Ce\u0301line", "C\u00e9line"),
     ],
 )
-def test_names_are_stored_with_slashes_between(written, stored):
+def test_names_are_stored_separated_by_slashes(written, stored):
     actor = Actor.objects.create(first_name="Marilyn", also_known_as=written)
     actor.refresh_from_db()
     assert actor.also_known_as == stored
@@ -45,12 +45,12 @@ def test_names_are_stored_with_slashes_between(written, stored):
 
 
 @pytest.mark.parametrize("wrong", ["A\u202eB", "x" * 401, "A\x00"])
-def test_a_name_is_held_to_the_rules_of_names(wrong):
+def test_invalid_other_name_is_refused(wrong):
     with pytest.raises(ValidationError):
         Actor(first_name="A", also_known_as=wrong).full_clean()
 
 
-def test_it_is_searched_whatever_writes_it(jackie):
+def test_other_names_are_searchable_after_save_and_sql(jackie):
     for query in ("kong-sang", "陳港生", "港生", "jackie SANG", "sa"):
         assert list(Actor.objects.search(query)) == [jackie], query
     with connection.cursor() as cursor:
@@ -60,7 +60,7 @@ def test_it_is_searched_whatever_writes_it(jackie):
     assert (found.version, found.search) == (2, " jackie chan 成龍 fong si lung")
 
 
-def test_the_history_has_it_and_goes_back(jackie):
+def test_restore_brings_other_names_back(jackie):
     Actor.objects.filter(pk=jackie.pk).update(also_known_as="")
     last = Change.objects.first()
     assert (last.fields, last.before["also_known_as"]) == ("also_known_as", "Chan Kong-sang / 陳港生")
@@ -69,7 +69,7 @@ def test_the_history_has_it_and_goes_back(jackie):
     assert jackie.also_known_as == "Chan Kong-sang / 陳港生"
 
 
-def test_a_state_from_before_there_was_the_field_leaves_it(jackie):
+def test_restoring_a_state_without_the_field_leaves_it_unchanged(jackie):
     change = Change.objects.get()
     change.after.pop("also_known_as")
     restore_actor(Actor.objects, change, "after", 1)
@@ -77,7 +77,7 @@ def test_a_state_from_before_there_was_the_field_leaves_it(jackie):
     assert jackie.also_known_as == "Chan Kong-sang / 陳港生"
 
 
-def test_the_page_shows_it_in_its_own_language(client, jackie):
+def test_public_page_marks_the_language_of_each_name(client, jackie):
     page = client.get(jackie.get_absolute_url()).content.decode()
     assert 'Also known as <bdi>Chan Kong-sang</bdi>, <bdi lang="zh-Hant">陳港生</bdi></p>' in page
     assert '"alternateName":["成龍","Chan Kong-sang","陳港生"]' in page
@@ -87,7 +87,7 @@ def test_the_page_shows_it_in_its_own_language(client, jackie):
     assert "Also known as" not in client.get(jackie.get_absolute_url()).content.decode()
 
 
-def test_data_has_a_list_and_csv_a_line(client, jackie):
+def test_json_exports_a_list_and_csv_one_cell(client, jackie):
     names = ["Chan Kong-sang", "陳港生"]
     assert client.get("/actors.json?q=kong").json()["actors"][0]["also_known_as"] == names
     lines = b"".join(client.get("/actors.ndjson?q=kong").streaming_content)
@@ -98,7 +98,7 @@ def test_data_has_a_list_and_csv_a_line(client, jackie):
     assert (schema["type"], schema["items"]) == ("array", {"type": "string"})
 
 
-def test_editors_write_one_name_a_line(admin_client, jackie):
+def test_form_shows_one_name_per_line(admin_client, jackie):
     page = admin_client.get(address(jackie)).content.decode()
     assert "Chan Kong-sang\n陳港生</textarea>" in page
     admin_client.post(address(jackie), form(jackie, also_known_as="Chan Kong-sang\r\nFong Si-lung"))
@@ -109,10 +109,10 @@ def test_editors_write_one_name_a_line(admin_client, jackie):
     assert jackie.version == 2
 
 
-LINES = "Chan Kong-sang\r\n陳港生"  # as the form has them
+LINES = "Chan Kong-sang\r\n陳港生"  # as the form submits them
 
 
-def test_names_that_nobody_touched_are_no_conflict(jackie):
+def test_unchanged_names_do_not_conflict(jackie):
     stale = form(jackie, country="CN", also_known_as=LINES)
     editor("bob").post(address(jackie), form(jackie, birth_year="1954", also_known_as=LINES))
     alice = editor("alice")
@@ -126,7 +126,7 @@ def test_names_that_nobody_touched_are_no_conflict(jackie):
 
 
 @pytest.mark.parametrize("take", ["mine", "edited"])
-def test_names_that_both_changed_are_decided_one_a_line(jackie, take):
+def test_conflicting_names_are_edited_one_per_line(jackie, take):
     stale = form(jackie, also_known_as=f"{LINES}\r\nFong Si-lung")
     editor("bob").post(address(jackie), form(jackie, also_known_as=f"{LINES}\r\nSing Lung"))
     alice = editor("alice")
@@ -142,8 +142,8 @@ def test_names_that_both_changed_are_decided_one_a_line(jackie, take):
 
 
 @pytest.mark.once
-def test_on_sqlite_the_column_comes_and_goes_with_its_triggers(tmp_path):
-    """Django makes a table anew to add a column, and drops all its triggers with the old one."""
+def test_sqlite_migrations_add_and_remove_column_with_triggers(tmp_path):
+    """To add a column, Django creates the table again, which drops all its triggers."""
     import sqlite3
 
     environment = {

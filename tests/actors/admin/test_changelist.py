@@ -1,4 +1,4 @@
-"""The admin's lists of what there may be millions of: no counts, and pages that cost the same."""
+"""Admin change lists for large tables: no counts, and pages that all cost the same."""
 
 import re
 
@@ -35,7 +35,7 @@ def link(page, rel):
 
 
 def walk(client, address, rel="next"):
-    """Return all the rows, page by page, following the links."""
+    """Follow the links from page to page; return the ids of all rows, and the last page."""
     page = client.get(address)
     rows = [row.pk for row in page.context["cl"].result_list]
     while forward := link(page, rel):
@@ -51,7 +51,7 @@ def walk(client, address, rel="next"):
         (FILMS, "sort_title"), (CHANGES, "-id"), (f"{CHANGES}?kind=%2B", "-id"), ("/admin/actors/filmchange/", "-id"),
     ],
 )  # fmt: skip
-def test_every_row_is_on_one_page_in_order(client, many, address, order):
+def test_pages_list_every_row_once_in_order(client, many, address, order):
     rows, last = walk(client, address)
     model = last.context["cl"].model
     expected = model.objects.order_by(order, "-id" if order.startswith("-") else "id")
@@ -65,12 +65,12 @@ def test_every_row_is_on_one_page_in_order(client, many, address, order):
 
 
 def counting(said):
-    """The queries that count more than the bounded number that a search looks at."""
+    """Return the queries that count rows, except the bounded count of a search."""
     return [sql for sql in said if "COUNT(" in sql.upper().replace("COUNT(*) FROM FOUND", "")]
 
 
 @pytest.mark.parametrize("address", [*LISTS, f"{ACTORS}?q=b", f"{ACTORS}?country=FR"])
-def test_nothing_is_counted_and_nothing_skipped(client, many, address):
+def test_pages_need_no_count_and_no_offset(client, many, address):
     following = link(client.get(address), "next") or ""
     for page in (address, address.partition("?")[0] + following):
         with CaptureQueriesContext(connection) as queries:
@@ -79,7 +79,7 @@ def test_nothing_is_counted_and_nothing_skipped(client, many, address):
         assert said and not counting(said) and not [sql for sql in said if "OFFSET" in sql.upper()]
 
 
-def test_autocompletion_counts_nothing_and_goes_on(client, many):
+def test_autocompletion_pages_need_no_count(client, many):
     seen = []
     for number in range(1, 8):
         query = f"term=a&app_label=actors&model_name=credit&field_name=actor&page={number}"
@@ -95,7 +95,7 @@ def test_autocompletion_counts_nothing_and_goes_on(client, many):
         assert client.get(address).status_code == 404
 
 
-def test_a_link_holds_in_its_own_list_only(client, many):
+def test_cursor_is_400_in_another_list(client, many):
     following = link(client.get(ACTORS), "next")
     assert client.get(f"{ACTORS}{following}").status_code == 200
     token = following.partition("after=")[2]
@@ -111,7 +111,7 @@ def test_a_link_holds_in_its_own_list_only(client, many):
     assert client.get(f"{ACTORS}?after={'x' * 6000}").status_code == 400
 
 
-def test_links_to_filters_begin_at_their_first_page_and_forms_lead_back_to_this_one(client, many):
+def test_filter_links_drop_the_cursor_and_forms_keep_it(client, many):
     page = client.get(f"{ACTORS}{link(client.get(ACTORS), 'next')}")
     content = page.content.decode()
     filters = re.findall(r'<a href="(\?[^"]*living[^"]*)"', content)
@@ -119,7 +119,7 @@ def test_links_to_filters_begin_at_their_first_page_and_forms_lead_back_to_this_
     assert "_changelist_filters=after%3D" in content
 
 
-def test_where_the_rows_are_gone_the_first_page_is_shown(client, many):
+def test_first_page_is_shown_if_rows_of_the_page_were_deleted(client, many):
     following = link(client.get(ACTORS), "next")
     Actor.objects.filter(last_name="B").delete()
     Actor.objects.filter(first_name__gt="080").delete()
@@ -127,17 +127,17 @@ def test_where_the_rows_are_gone_the_first_page_is_shown(client, many):
 
 
 @pytest.mark.parametrize(("address", "searched"), [(ACTORS, True), (FILMS, True), (CHANGES, False)])
-def test_a_search_is_offered_where_there_is_one(client, address, searched):
+def test_search_box_is_shown_only_for_searchable_lists(client, address, searched):
     page = client.get(address).content.decode()
     assert ('id="searchbar"' in page) is searched and ">None<" not in page
 
 
-def test_an_empty_list_says_so(client):
+def test_empty_list_says_none_found(client):
     page = client.get(f"{ACTORS}?q=nobody")
     assert page.status_code == 200 and "None found." in page.content.decode()
 
 
-def test_a_deletions_confirmation_has_bounds(client, actor):
+def test_delete_confirmation_lists_at_most_100_credits(client, actor):
     films = Film.objects.bulk_create(Film(title=f"Part {n:04}") for n in range(1_200))
     Credit.objects.bulk_create(Credit(actor=actor, film=film) for film in films)
     with CaptureQueriesContext(connection) as queries:
@@ -151,7 +151,7 @@ def test_a_deletions_confirmation_has_bounds(client, actor):
 
 
 @pytest.mark.parametrize("parts", [0, 1, 2, 3, 4, 5, 6])
-def test_it_says_how_many_parts_go_along(actor, monkeypatch, parts):
+def test_delete_confirmation_counts_credits_up_to_a_limit(actor, monkeypatch, parts):
     monkeypatch.setattr(deletion, "MAX_LISTED_CREDITS", 3)
     monkeypatch.setattr(deletion, "MAX_COUNTED_CREDITS", 5)
     for n in range(parts):
@@ -164,17 +164,17 @@ def test_it_says_how_many_parts_go_along(actor, monkeypatch, parts):
     assert deletion.deleted_objects_with_credits([], "actor") == ([], {}, set(), [])
 
 
-def test_all_of_the_list_is_never_confirmed_at_once(client, many):
+def test_select_all_across_pages_is_ignored(client, many):
     one = Actor.objects.first()
     page = client.post(ACTORS, {"action": "delete_selected", "_selected_action": one.pk, "select_across": "1"})
     assert page.content.decode().count('name="_selected_action"') == 1
     assert Change.objects.filter(kind="-").count() == 0 and FilmChange.objects.filter(kind="-").count() == 0
 
 
-# A search reads no more than the public one, however common its words
+# A search reads no more rows than the public one, however common its words
 
 
-def test_of_a_common_word_the_best_are_listed_and_all_are_exported(client, many, monkeypatch):
+def test_common_word_lists_best_results_and_exports_all(client, many, monkeypatch):
     for module in (ranking, changelist):
         monkeypatch.setattr(module, "MAX_RANKED", 10)
     page = client.get(f"{ACTORS}?q=b")
@@ -186,17 +186,17 @@ def test_of_a_common_word_the_best_are_listed_and_all_are_exported(client, many,
     assert "Only the best" not in client.get(f"{ACTORS}?q=119").content.decode()
 
 
-def test_a_search_is_narrowed_by_the_filters(client, many, monkeypatch):
+def test_search_is_limited_by_filters_before_ranking(client, many, monkeypatch):
     Actor.objects.create(first_name="Zoë", last_name="B", country="JP", death_year=2000)
     Actor.objects.create(first_name="Zoë", last_name="B", country="")
     monkeypatch.setattr(ranking, "MAX_RANKED", 10)
-    # Whoever is of Japan, or dead, is not among the first ten of sixty.
+    # The actors from Japan, or dead, are not among the first ten of sixty.
     for chosen in ("country=JP", "living=no", "country=JP&living=no&missing=biography"):
         assert names(client.get(f"{ACTORS}?q=b&{chosen}")) == ["Zoë B"], chosen
     assert names(client.get(f"{ACTORS}?q=zoe&country=none")) == ["Zoë B"]
 
 
-def test_a_search_without_a_word_finds_nobody(client, many):
+def test_search_without_letters_finds_nobody(client, many):
     assert names(client.get(f"{ACTORS}?q=!!")) == []
     assert b"".join(client.get(f"{ACTORS}export/csv/?q=!!").streaming_content).count(b"\n") == 1
 
@@ -209,7 +209,7 @@ def test_a_search_without_a_word_finds_nobody(client, many):
         ("biography", "actor_no_biography"),
     ],
 )  # fmt: skip
-def test_the_few_who_lack_something_are_found_in_an_index(client, missing, index):
+def test_missing_field_filter_uses_an_index(client, missing, index):
     plans.fill(index)
     Actor.objects.update(birth_year=1900, native_name="N", biography="Known.")
     lacking = list(Actor.objects.all()[1_000:1_003])
@@ -223,7 +223,7 @@ def test_the_few_who_lack_something_are_found_in_an_index(client, missing, index
     assert index in page.queryset[:51].explain()
 
 
-def test_a_search_lists_the_best_and_says_so_and_nothing_of_no_word(client, monkeypatch):
+def test_film_search_lists_best_results_and_exports_all(client, monkeypatch):
     for title in ("Samurai Rebellion", "Samurai", "Zatoichi the Samurai"):
         Film.objects.create(title=title)
     assert "Samurai" not in client.get(f"{FILMS}?q=!!!").content.decode()

@@ -1,4 +1,4 @@
-"""An actor gets a part where no script runs: by name or id, written out."""
+"""Choosing the actor of a credit without JavaScript, by a typed name or id."""
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -6,13 +6,13 @@ from django.contrib.auth.models import Permission, User
 from actors.admin.credit_picker import find_actor
 from actors.models import Actor, Credit, Film
 from tests.actors.admin.test_actors import editor
-from tests.actors.admin.test_films import FILMS, address, film, form  # noqa: F401  the fixture
+from tests.actors.admin.test_films import FILMS, address, form
 
 pytestmark = pytest.mark.django_db
 
 
-def written(film, text, **changes):  # noqa: F811  no fixture here
-    """The form of a film in which a new part is given to ``text``."""
+def written(film, text, **changes):
+    """Return the form of a film with a new credit for the typed name ``text``."""
     data = form(film, new=[(Actor(pk=""), "Kambei")], **changes)
     return {**data, f"credits-{film.credits.count() if film else 0}-actor_written": text}
 
@@ -31,7 +31,7 @@ def shimura():
 @pytest.mark.parametrize(
     "text", ["Takashi Shimura", " takashi  SHIMURA ", "Shimura, Takashi", "志村喬", "Shimazaki Shoji", "{}", "#{}"]
 )
-def test_an_actor_is_found_by_what_was_written(client, film, shimura, text):  # noqa: F811  the fixture
+def test_typed_name_or_id_selects_the_actor(client, film, shimura, text):
     editor(client)
     page = client.get(address(film)).content.decode()
     assert '<input type="text" name="credits-1-actor_written" value="">' in page
@@ -39,7 +39,7 @@ def test_an_actor_is_found_by_what_was_written(client, film, shimura, text):  # 
     assert film.credits.get(character="Kambei").actor == shimura
 
 
-def test_what_is_written_comes_before_what_the_box_has(client, film, shimura):  # noqa: F811  the fixture
+def test_typed_name_overrides_the_select_box(client, film, shimura):
     editor(client)
     changed = form(film) | {"credits-0-actor_written": "Takashi Shimura"}
     assert client.post(address(film), changed).status_code == 302
@@ -56,13 +56,13 @@ def test_what_is_written_comes_before_what_the_box_has(client, film, shimura):  
         ("x" * 201, "This is no name."),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_named_and_nothing_is_lost(client, film, actor, shimura, text, said):  # noqa: F811  the fixture
+def test_unmatched_name_shows_error_and_keeps_the_form(client, film, actor, shimura, text, said):
     editor(client)
     twins = [Actor.objects.create(first_name="Twin", birth_year=year) for year in (1900, None)]
     said = said.format(*([shimura.pk] if "Shimura" in said else [twin.pk for twin in twins]))
     Film.objects.update(year=1955)
     data = written(film, text, year=1999)
-    Film.objects.update(year=1956)  # a conflict waits until it is known who is meant
+    Film.objects.update(year=1956)  # the name error comes first, then the conflict
     answer = client.post(address(film), data)
     page = answer.content.decode()
     assert answer.status_code == 200 and said in page
@@ -71,14 +71,14 @@ def test_what_is_wrong_is_named_and_nothing_is_lost(client, film, actor, shimura
     assert [credit.actor for credit in film.credits.all()] == [actor]
 
 
-def test_a_new_film_too(client, shimura):
+def test_typed_name_works_for_a_new_film(client, shimura):
     editor(client)
     assert client.post(f"{FILMS}add/", written(None, "Nobody", title="Ikiru")).status_code == 200
     assert client.post(f"{FILMS}add/", written(None, "Takashi Shimura", title="Ikiru")).status_code == 302
     assert Film.objects.get(title="Ikiru").credits.get().actor == shimura
 
 
-def test_what_is_written_in_a_line_that_is_removed_does_not_matter(client, film):  # noqa: F811  the fixture
+def test_typed_name_in_a_removed_row_is_ignored(client, film):
     editor(client)
     person = User.objects.get(username="eve")
     person.user_permissions.add(Permission.objects.get(codename="delete_credit"))
@@ -87,7 +87,7 @@ def test_what_is_written_in_a_line_that_is_removed_does_not_matter(client, film)
     assert not Credit.objects.exists()
 
 
-def test_a_form_without_a_cast_does_not_pass_the_guard(client, film):  # noqa: F811  the fixture
+def test_unmatched_name_without_cast_permission_does_not_bypass_version_check(client, film):
     person = User.objects.create_user("frank", is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=["view_film", "change_film"]))
     client.force_login(person)
@@ -98,5 +98,5 @@ def test_a_form_without_a_cast_does_not_pass_the_guard(client, film):  # noqa: F
     assert film.year == 1956
 
 
-def test_nobody_is_found_by_what_is_no_name():
+def test_text_with_nul_matches_no_actor():
     assert find_actor("a\x00b")[0] is None

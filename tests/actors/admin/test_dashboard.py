@@ -1,4 +1,4 @@
-"""The dashboard of the admin's front page, and names of actors and films in the admin."""
+"""Dashboard on the admin's index page, and labels in the admin."""
 
 import re
 
@@ -15,12 +15,7 @@ from tests.actors.admin.test_films import curators
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _passwords_are_hashed_fast(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-def test_an_editor_sees_what_changed_last_and_what_is_missing(client, actor):
+def test_editor_sees_recent_changes_and_missing_years(client, actor):
     Actor.objects.create(first_name="Cher", country="US")
     Actor.objects.create(first_name="Madonna", birth_year=1958)
     film = Film.objects.create(title="Yojimbo", year=1961)
@@ -39,7 +34,7 @@ def test_an_editor_sees_what_changed_last_and_what_is_missing(client, actor):
     assert f'?film={film.pk}">Yojimbo (1961)</a><br>Toshirō Mifune · Sanjuro<br>' in page[films:]
 
 
-def test_who_is_gone_is_named_in_the_changes_of_films(client, actor):
+def test_deleted_actor_is_named_in_film_changes(client, actor):
     editor(client)
     film = Film.objects.create(title="Yojimbo")
     Credit.objects.create(film=film, actor=actor)
@@ -49,12 +44,12 @@ def test_who_is_gone_is_named_in_the_changes_of_films(client, actor):
 
 
 @pytest.mark.parametrize(("role", "offered"), [(editor, False), (curators, True)])
-def test_possible_duplicates_are_offered_to_who_may_merge(client, role, offered):
+def test_possible_duplicates_link_needs_merge_permission(client, role, offered):
     role(client)
     assert ("/admin/actors/actor/duplicates/" in client.get("/admin/").content.decode()) is offered
 
 
-def test_who_may_see_nothing_is_shown_nothing(client, actor):
+def test_staff_without_permissions_sees_no_data(client, actor):
     Actor.objects.create(first_name="Cher")
     plain_staff(client)
     page = client.get("/admin/").content.decode()
@@ -62,14 +57,14 @@ def test_who_may_see_nothing_is_shown_nothing(client, actor):
         assert text not in page
 
 
-def test_a_script_in_a_name_is_text(client):
+def test_script_in_name_is_escaped(client):
     Actor.objects.create(first_name="<script>alert(1)</script>")
     editor(client)
     page = client.get("/admin/").content.decode()
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
 
 
-def test_the_front_page_reads_no_table_whole(client):
+def test_index_page_reads_a_bounded_number_of_rows(client):
     client.force_login(User.objects.create_superuser("root"))
     Actor.objects.bulk_create(Actor(first_name=f"A{n}") for n in range(1_200))
     with CaptureQueriesContext(connection) as queries:
@@ -80,7 +75,7 @@ def test_the_front_page_reads_no_table_whole(client):
     assert len(asked) == 1 and "LIMIT 1000" in asked[0]
 
 
-def test_the_subject_and_the_failed_sign_ins_have_chinese_names(client):
+def test_app_and_access_attempts_are_translated_to_chinese(client):
     client.force_login(User.objects.create_superuser("root"))
     AccessAttempt.objects.create(username="eve", ip_address="203.0.113.1", failures_since_start=5)
     chinese = {"headers": {"Accept-Language": "zh-CN"}}
@@ -97,7 +92,7 @@ def test_the_subject_and_the_failed_sign_ins_have_chinese_names(client):
         ("zh-hans", ["（命令）已添加", "演员与影片</a>", ">导入与合并</a>", ">更改记录</a>"]),
     ],
 )
-def test_it_says_what_is_meant(client, actor, language, words):
+def test_index_page_has_labels_in_each_language(client, actor, language, words):
     administrator(client)
     page = " ".join(client.get("/admin/", headers={"accept-language": language}).content.decode().split())
     for word in words:
@@ -111,14 +106,14 @@ def test_it_says_what_is_meant(client, actor, language, words):
         ("/admin/actors/change/", ["By origin", ">Actors and films</a>"]),
     ],
 )
-def test_filters_and_ways_say_what_is_meant(client, actor, address, words):
+def test_lists_have_filter_titles_and_breadcrumbs(client, actor, address, words):
     administrator(client)
     page = client.get(address).content.decode()
     for word in words:
         assert word in page
 
 
-def test_a_part_without_a_character_is_named_without_a_dash(client, actor):
+def test_credit_without_character_has_no_separator(client, actor):
     administrator(client)
     Credit.objects.create(actor=actor, film=Film.objects.create(title="Inception", year=2010))
     page = client.get(f"/admin/actors/actor/{actor.pk}/delete/").content.decode()

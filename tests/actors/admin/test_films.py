@@ -1,4 +1,4 @@
-"""Films and casts in the admin: nothing is lost, and everything can be taken back."""
+"""Films and casts in the admin: history, forms, permissions, and restoring."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
@@ -17,18 +17,6 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 FILMS, CHANGES = "/admin/actors/film/", "/admin/actors/filmchange/"
 
 
-@pytest.fixture(autouse=True)
-def _passwords_are_hashed_fast(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture
-def film(actor):
-    film = Film.objects.create(title="Seven Samurai", original_title="七人の侍", year=1954)
-    Credit.objects.create(film=film, actor=actor, character="Kikuchiyo", billing=1)
-    return film
-
-
 @pytest.fixture
 def curator(client):
     carol = User.objects.create_user("carol", is_staff=True)
@@ -42,7 +30,7 @@ def seen(film):
 
 
 def form(film=None, new=(), **changes):
-    """The change form's fields, as a browser sends them; ``new`` are (actor, character) of new rows of the cast."""
+    """Return the data of the change form as a browser submits it, with (actor, character) of ``new`` credits."""
     credits = list(film.credits.all()) if film else []
     data = {name: getattr(film, name, None) or "" for name in ("title", "original_title", "year")}
     data |= {"seen": seen(film) if film else "", "credits-TOTAL_FORMS": len(credits) + len(new)}
@@ -67,7 +55,7 @@ FILM = "title original_title year"
 CREDIT = "actor_id film_id character billing"
 
 
-def test_every_write_has_one_entry(film, actor):
+def test_each_write_adds_one_history_entry(film, actor):
     Credit.objects.update(billing=2)
     Film.objects.update(year=1955, title="Seven")
     Film.objects.update(year=1955)
@@ -83,7 +71,7 @@ def test_every_write_has_one_entry(film, actor):
     assert deleted.before == {"title": "Seven", "original_title": "七人の侍", "year": 1955} and deleted.after is None
 
 
-def test_bulk_writes_have_theirs(film, actor):
+def test_bulk_writes_add_history_entries(film, actor):
     FilmChange.objects.all().delete()
     Film.objects.bulk_create(Film(title=f"Part {n}") for n in range(3))
     Credit.objects.bulk_create(Credit(actor=actor, film=other) for other in Film.objects.filter(title__startswith="P"))
@@ -91,7 +79,7 @@ def test_bulk_writes_have_theirs(film, actor):
     assert [row[0] for row in entries()] == ["+"] * 6 + ["~"] * 3
 
 
-def test_an_editor_adds_a_film_with_its_cast(client, actor):
+def test_editor_can_add_film_with_cast(client, actor):
     editor(client)
     assert client.post(f"{FILMS}add/", form(new=[(actor, "Sanjuro")], title="Yojimbo", year=1961)).status_code == 302
     film = Film.objects.get(title="Yojimbo")
@@ -99,7 +87,7 @@ def test_an_editor_adds_a_film_with_its_cast(client, actor):
     assert {row[2:] for row in entries()} == {("eve", "admin")}
 
 
-def test_an_editor_changes_film_and_cast(client, film, actor):
+def test_editor_can_change_film_and_cast(client, film, actor):
     editor(client)
     other = Actor.objects.create(first_name="Takashi", last_name="Shimura")
     page = client.get(address(film)).content.decode()
@@ -111,7 +99,7 @@ def test_an_editor_changes_film_and_cast(client, film, actor):
     assert Film.objects.get().year == 1955
 
 
-def test_the_form_of_an_actor_leads_to_the_films(client, film, actor, django_assert_max_num_queries):
+def test_actor_form_links_to_films(client, film, actor, django_assert_max_num_queries):
     editor(client)
     Credit.objects.create(actor=actor, film=Film.objects.create(title="<b>Ran</b>", year=1985))
     page = client.get(f"/admin/actors/actor/{actor.pk}/change/").content.decode()
@@ -129,7 +117,7 @@ def test_the_form_of_an_actor_leads_to_the_films(client, film, actor, django_ass
     assert page.count("Part ") == 48 and "… and more" in page
 
 
-def test_who_may_not_see_films_sees_none_on_an_actors_form(client, film, actor):
+def test_actor_form_lists_no_films_without_view_permission(client, film, actor):
     bob = User.objects.create_user("bob", is_staff=True)
     bob.user_permissions.set(Permission.objects.filter(codename__in=["view_actor", "change_actor"]))
     client.force_login(bob)
@@ -138,7 +126,7 @@ def test_who_may_not_see_films_sees_none_on_an_actors_form(client, film, actor):
     assert "field-listed_films" not in client.get("/admin/actors/actor/add/").content.decode()
 
 
-def test_a_form_with_mistakes_is_still_headed_by_the_film_that_it_is_of(client, film):
+def test_form_with_errors_keeps_the_stored_title_as_heading(client, film):
     editor(client)
     page = client.post(address(film), form(film, title="", year=1899)).content.decode()
     assert page.count("<h2>Seven Samurai (1954)</h2>") == 1 and breadcrumbs(page)[-1] == "Seven Samurai (1954)"
@@ -156,7 +144,7 @@ def overtake_by_cast(film):
     ("total", "status"),
     [("", 409), ("x", 409), ("-1", 409), ("200", 409), ("201", 400), ("100000", 400), ("9" * 400, 400)],
 )
-def test_a_form_with_a_crafted_number_of_rows_is_no_error(client, film, total, status):
+def test_malformed_number_of_rows_is_a_conflict_or_400(client, film, total, status):
     editor(client)
     mine = form(film) | {"credits-TOTAL_FORMS": total}
     overtake_by_cast(film)
@@ -165,12 +153,12 @@ def test_a_form_with_a_crafted_number_of_rows_is_no_error(client, film, total, s
 
 
 @pytest.mark.parametrize("token", ["", "x", "-1", "9" * 30, "٣"])
-def test_a_form_without_a_good_token_has_seen_nothing(client, film, token):
+def test_form_without_valid_version_is_409(client, film, token):
     editor(client)
     assert client.post(address(film), form(film, seen=token)).status_code == 409
 
 
-def test_a_deletion_is_refused_where_another_was_faster(client, curator, film):
+def test_deletion_of_a_changed_film_is_409(client, curator, film):
     token = seen(film)
     overtake_by_cast(film)
     delete = f"{FILMS}{film.pk}/delete/"
@@ -180,7 +168,7 @@ def test_a_deletion_is_refused_where_another_was_faster(client, curator, film):
     assert not Film.objects.exists() and not Credit.objects.exists()
 
 
-# The way back
+# Restoring
 
 
 def go_back(client, change, side):
@@ -188,7 +176,7 @@ def go_back(client, change, side):
     return client.post(f"{CHANGES}{change.pk}/restore/", {"restore": f"{side}:{token}"}, follow=True)
 
 
-def test_a_film_comes_back_with_its_cast_under_its_address(client, curator, film, actor):
+def test_undeleted_film_has_its_id_and_cast(client, curator, film, actor):
     gone = Film.objects.create(title="Removed before")
     Credit.objects.create(film=gone, actor=actor)
     pk, kept = film.pk, list(Credit.objects.filter(film=film).values())
@@ -202,7 +190,7 @@ def test_a_film_comes_back_with_its_cast_under_its_address(client, curator, film
     assert FilmChange.objects.first().who == "carol"
 
 
-def test_an_actor_comes_back_with_the_credits(client, curator, film, actor):
+def test_undeleted_actor_has_its_credits(client, curator, film, actor):
     other = Film.objects.create(title="Rashomon")
     Credit.objects.create(film=other, actor=actor, character="Tajōmaru")
     kept = list(Credit.objects.order_by("pk").values())
@@ -214,7 +202,7 @@ def test_an_actor_comes_back_with_the_credits(client, curator, film, actor):
     assert list(Credit.objects.order_by("pk").values()) == kept
 
 
-def test_an_actor_comes_back_without_the_credits_of_films_that_are_gone(client, curator, film, actor):
+def test_undeleted_actor_lacks_credits_of_deleted_films(client, curator, film, actor):
     with attributed_to("carol", "admin"):
         actor.delete()
     film.delete()
@@ -223,7 +211,7 @@ def test_an_actor_comes_back_without_the_credits_of_films_that_are_gone(client, 
     assert Actor.objects.exists() and not Credit.objects.exists()
 
 
-def test_any_state_of_film_and_credit_comes_back(client, curator, film):
+def test_film_and_credit_states_can_be_restored(client, curator, film):
     overtake_by_title(film)
     overtake_by_cast(film)
     for change in FilmChange.objects.filter(kind="~"):
@@ -232,7 +220,7 @@ def test_any_state_of_film_and_credit_comes_back(client, curator, film):
     assert Credit.objects.get().character == "Kikuchiyo"
 
 
-def test_a_credit_that_has_no_place_is_not_restored(client, curator, film, actor):
+def test_credit_is_not_restored_if_the_same_credit_exists(client, curator, film, actor):
     Credit.objects.get().delete()
     change = FilmChange.objects.get(kind="-")
     Credit.objects.create(film=film, actor=actor, character="Kikuchiyo")
@@ -242,7 +230,7 @@ def test_a_credit_that_has_no_place_is_not_restored(client, curator, film, actor
     assert Credit.objects.get().pk == change.credit_id
 
 
-def test_going_back_is_refused_where_another_was_faster(client, curator, film):
+def test_restore_of_a_changed_film_is_refused(client, curator, film):
     overtake_by_title(film)
     change, token = FilmChange.objects.filter(kind="~").get(), seen(film)
     overtake_by_cast(film)
@@ -252,7 +240,7 @@ def test_going_back_is_refused_where_another_was_faster(client, curator, film):
 
 
 @pytest.mark.parametrize("value", ["", "before", "after:1", "sideways:1", "before:x"])
-def test_a_way_back_that_is_none_is_refused(client, curator, film, value):
+def test_malformed_restore_is_400(client, curator, film, value):
     overtake_by_title(film)
     pk = FilmChange.objects.filter(credit_id=None, kind="+").get().pk
     value = value.replace("after:1", "before:1")
@@ -263,7 +251,7 @@ def test_a_way_back_that_is_none_is_refused(client, curator, film, value):
     ("field", "found"),
     [("title", 1), ("original_title", 1), ("year", 0), ("actor", 1), ("character", 1), ("billing", 0)],
 )
-def test_changes_are_found_by_field(client, curator, film, field, found):
+def test_field_filter_finds_changes(client, curator, film, field, found):
     other = Actor.objects.create(first_name="Other")
     Film.objects.filter(pk=film.pk).update(title="Another", original_title="Another")
     Credit.objects.update(character="Another")
@@ -274,7 +262,7 @@ def test_changes_are_found_by_field(client, curator, film, field, found):
     assert "<h1>History of Another</h1>" in client.get(f"{CHANGES}?film={film.pk}").content.decode()
 
 
-# Who may
+# Permissions
 
 
 def curators(client):
@@ -294,7 +282,7 @@ def curators(client):
         (administrator, 200, 302, 302, 302),
     ],
 )
-def test_roles(client, film, actor, role, looks, writes, deletes, goes_back):
+def test_film_access_by_role(client, film, actor, role, looks, writes, deletes, goes_back):
     role(client)
     for page in (FILMS, f"{FILMS}?q=samurai", address(film), f"{FILMS}add/", CHANGES, f"{CHANGES}?film={film.pk}"):
         assert client.get(page).status_code == looks, page
@@ -316,19 +304,19 @@ def test_roles(client, film, actor, role, looks, writes, deletes, goes_back):
 @pytest.mark.parametrize(
     "query", ["title__regex=((((", "year=1", "film=x", "film=%00", "credits__actor=1", "kind=x", "field=x"]
 )
-def test_undeclared_lookups_are_refused(client, curator, film, query):
+def test_undeclared_lookups_are_400(client, curator, film, query):
     for page in (FILMS, CHANGES):
         assert client.get(f"{page}?{query}").status_code == 400
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "9" * 3900, "٣", "x", "_00"])
-def test_an_id_that_is_no_film_is_no_error(client, curator, key):
+def test_invalid_film_id_is_302_404_or_409(client, curator, key):
     for page in ("change", "delete", "history"):
         assert client.get(f"{FILMS}{key}/{page}/").status_code in (302, 404)
         assert client.post(f"{FILMS}{key}/{page}/", {"post": "yes"}).status_code in (302, 404, 409)
 
 
-def test_the_history_does_not_tell_of_what_was_left_empty(client, curator, film, actor):
+def test_history_omits_empty_fields(client, curator, film, actor):
     FilmChange.objects.all().delete()
     Credit.objects.create(film=film, actor=actor, billing=3)
     page = client.get(f"{CHANGES}?film={film.pk}").content.decode()
@@ -341,17 +329,17 @@ def other_actor(first, last):
     return other
 
 
-def test_the_history_names_an_actor_who_took_the_place_of_another(client, curator, film, actor):
+def test_history_names_both_actors_of_a_changed_credit(client, curator, film, actor):
     other = other_actor("Takashi", "<Shimura>")
     Credit.objects.update(actor=other)
     page = client.get(f"{CHANGES}?film={film.pk}").content.decode()
     was = f'<a href="/admin/actors/actor/{actor.pk}/change/">Toshirō Mifune (#{actor.pk})</a>'
     now = f'<a href="/admin/actors/actor/{other.pk}/change/">Takashi &lt;Shimura&gt; (#{other.pk})</a>'
     assert f'<b>actor:</b> <del class="gone">{was}</del> <ins class="come">{now}</ins>' in page
-    assert f"<div>{now}</div>" in page and f"<div>{was}</div>" in page  # whose part it became, and whose it was
+    assert f"<div>{now}</div>" in page and f"<div>{was}</div>" in page  # the actors after the change, and before it
 
 
-def test_the_history_leads_to_no_actor_whom_the_reader_may_not_see(client, film, actor):
+def test_history_links_no_actors_without_view_permission(client, film, actor):
     person = User.objects.create_user("frank", is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename="view_filmchange"))
     client.force_login(person)
@@ -360,7 +348,7 @@ def test_the_history_leads_to_no_actor_whom_the_reader_may_not_see(client, film,
     assert f'<del class="gone">Toshirō Mifune (#{actor.pk})</del>' in page and "/admin/actors/actor/" not in page
 
 
-def test_the_history_names_those_who_were_deleted_or_merged(client, curator, film, actor):
+def test_history_names_deleted_and_merged_actors(client, curator, film, actor):
     merged, unknown = other_actor("Takashi", "Shimura"), other_actor("Un", "Known")
     Credit.objects.update(actor=unknown)
     Credit.objects.update(actor=merged)
@@ -378,18 +366,18 @@ def test_the_history_names_those_who_were_deleted_or_merged(client, curator, fil
     assert f"<div>{mifune}</div>" in page
 
 
-def test_the_history_looks_up_all_actors_of_a_page_at_once(film, actor, django_assert_num_queries):
+def test_history_fetches_all_actors_in_two_queries(film, actor, django_assert_num_queries):
     there, gone = ([other_actor(name, str(n)) for n in range(5)] for name in ("There", "Gone"))
     for other in (*there, *gone):
         Credit.objects.update(actor=other)
     for other in gone[:-1]:
         other.delete()
-    with django_assert_num_queries(3):  # the entries, who is there, and who is not
+    with django_assert_num_queries(3):  # the entries, existing actors, and deleted actors
         changes = describe_changes(FilmChange.objects.all())
     assert len(changes) == 12
 
 
-def test_the_page_of_a_conflict_names_actors_and_leads_away_to_none(client, curator, film, actor):
+def test_conflict_page_names_actors_without_links(client, curator, film, actor):
     mine = form(film, year=1999)
     Credit.objects.update(actor=other_actor("Takashi", "Shimura"))
     page = client.post(address(film), mine).content.decode()

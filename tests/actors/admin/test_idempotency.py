@@ -1,4 +1,4 @@
-"""A form that is sent twice does once what it is for."""
+"""A form that is submitted twice takes effect once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -27,7 +27,7 @@ def key(client, path=f"{LIST}add/"):
     return client.get(path).context["form_key"]
 
 
-def test_an_actor_is_added_once_and_the_second_answer_is_the_first(alice):
+def test_form_submitted_twice_adds_one_actor(alice):
     new = form(first_name="Setsuko", last_name="Hara", form_key=key(alice))
     answers = [alice.post(f"{LIST}add/", new, follow=True) for _ in range(2)]
     assert Actor.objects.filter(last_name="Hara").count() == 1
@@ -35,13 +35,13 @@ def test_an_actor_is_added_once_and_the_second_answer_is_the_first(alice):
         assert answer.redirect_chain == [(LIST, 302)]
         assert "was added successfully" in answer.content.decode()
 
-    # It is the same by another button, and leads where that leads.
+    # Another button submits the same form, but determines the redirect.
     again = {name: value for name, value in new.items() if name != "_save"} | {"_continue": "Save and continue"}
     hara = Actor.objects.get(last_name="Hara")
     assert alice.post(f"{LIST}add/", again)["Location"] == address(hara)
 
 
-def test_another_text_another_form_or_another_person_adds_another(alice, actor):
+def test_other_data_key_or_user_adds_another_actor(alice, actor):
     new = form(last_name="Hara", form_key=key(alice))
     for data in (new, {**new, "first_name": "Setsuko"}, {**new, "form_key": key(alice)}):
         alice.post(f"{LIST}add/", data)
@@ -49,7 +49,7 @@ def test_another_text_another_form_or_another_person_adds_another(alice, actor):
     assert Actor.objects.filter(last_name="Hara").count() == 4
 
 
-def test_a_mistake_is_not_taken_for_the_sending(alice):
+def test_form_with_errors_is_not_recorded_as_submitted(alice):
     wrong = form(last_name="Hara", birth_year="1066", form_key=key(alice))
     again = alice.post(f"{LIST}add/", wrong).context["form_key"]
     assert not SubmittedForm.objects.exists()
@@ -57,7 +57,7 @@ def test_a_mistake_is_not_taken_for_the_sending(alice):
     assert Actor.objects.filter(last_name="Hara").count() == 1
 
 
-def test_what_was_deleted_meanwhile_is_added_again_and_what_is_old_is_forgotten(alice):
+def test_deleted_actor_can_be_added_again_and_old_submissions_expire(alice):
     new = form(last_name="Hara", form_key=key(alice))
     alice.post(f"{LIST}add/", new)
     Actor.objects.filter(last_name="Hara").delete()
@@ -68,14 +68,14 @@ def test_what_was_deleted_meanwhile_is_added_again_and_what_is_old_is_forgotten(
     assert SubmittedForm.objects.count() == 1
 
 
-def test_a_film_with_its_cast_is_added_once(alice, actor):
+def test_form_submitted_twice_adds_one_film_with_cast(alice, actor):
     new = film_form(new=[(actor, "Tajōmaru")], title="Rashomon", form_key=key(alice, f"{FILMS}add/"))
     for _ in range(2):
         assert alice.post(f"{FILMS}add/", new)["Location"] == FILMS
     assert Film.objects.count() == Credit.objects.count() == 1
 
 
-def test_a_second_click_on_save_is_no_conflict_with_oneself(alice, actor):
+def test_second_click_on_save_is_no_conflict(alice, actor):
     for _ in range(2):
         answer = alice.post(address(actor), form(actor, country="FR"))
         assert (answer.status_code, answer["Location"]) == (302, LIST)
@@ -89,7 +89,7 @@ def test_a_second_click_on_save_is_no_conflict_with_oneself(alice, actor):
     assert Credit.objects.count() == 1
 
 
-def test_the_same_change_by_another_is_still_told(alice, actor):
+def test_same_change_by_another_user_is_409(alice, actor):
     editor("bob").post(address(actor), form(actor, country="FR"))
     answer = alice.post(address(actor), form(actor, country="FR"))
     assert answer.status_code == 409
@@ -98,7 +98,7 @@ def test_the_same_change_by_another_is_still_told(alice, actor):
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_of_sendings_at_the_same_time_one_adds():
+def test_simultaneous_submissions_add_one_actor():
     User.objects.create_superuser("root")
     new = form(last_name="Hara", form_key="one key")
     barrier = Barrier(4)
@@ -117,7 +117,7 @@ def test_of_sendings_at_the_same_time_one_adds():
     assert Actor.objects.count() == 1
 
 
-def test_a_small_window_that_is_sent_twice_closes_and_names_no_strange_field(alice, actor):
+def test_popup_submitted_twice_closes_and_refuses_unknown_to_field(alice, actor):
     small = form(actor, country="FR", _popup="1", _to_field="id")
     for _ in range(2):
         assert "data-popup-response" in alice.post(address(actor), small).content.decode()

@@ -1,31 +1,19 @@
-"""Importing by page, and who may."""
+"""Imports in the admin, and permissions to import."""
 
 import csv
 import io
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 
 from actors.models import Actor, Batch, Upload
-from tests.actors.admin.test_actors import PASSWORD
 from tests.actors.imports.test_imports import workbook
+from tests.clients import client_of
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 LIST = "/admin/actors/batch/"
 ADD = f"{LIST}add/"
-
-
-def client_of(role, name=None):
-    """A browser in which someone of that role is signed in; None is nobody."""
-    client = Client()
-    if role:
-        person = User.objects.create_user(name or role.lower(), password=PASSWORD, is_staff=True)
-        person.groups.add(Group.objects.get(name=role))
-        client.force_login(person)
-    return client
 
 
 @pytest.fixture
@@ -34,7 +22,7 @@ def carol():
 
 
 def send(client, content, name="file.csv"):
-    """Send a file; return the address of the page that shows what it would do."""
+    """Upload a file; return the URL of its preview."""
     content = content.encode() if isinstance(content, str) else content
     response = client.post(ADD, {"file": SimpleUploadedFile(name, content)})
     assert response.status_code == 302, response.content.decode()
@@ -45,7 +33,7 @@ def text(response):
     return " ".join(response.content.decode().split())
 
 
-def test_a_file_is_shown_then_imported_then_undone(carol, actor):
+def test_upload_preview_import_and_undo(carol, actor):
     page = send(carol, f"id,version,first_name,birth_year\n{actor.pk},1,Toshirō,1921\n,,Cher,1946\n", "new.csv")
     shown = text(carol.get(page))
     assert "1 would be added, 1 changed, 0 left as they are." in shown
@@ -66,7 +54,7 @@ def test_a_file_is_shown_then_imported_then_undone(carol, actor):
     assert "It is undone already." in text(carol.post(f"{LIST}{batch.pk}/undo/", follow=True))
 
 
-def test_mistakes_are_listed_and_nothing_can_be_imported(carol):
+def test_file_with_errors_lists_them_and_cannot_be_imported(carol):
     page = send(carol, "first_name,birth_year\n" + "<b>A</b>,1\n" * 1_002)
     shown = text(carol.get(page))
     assert "1002 mistakes in 1002 rows" in shown and "and 2 more" in shown
@@ -79,7 +67,7 @@ def test_mistakes_are_listed_and_nothing_can_be_imported(carol):
     assert listed.content.decode("utf-8-sig").count("Give a year from") == 1_002
 
 
-def test_a_mistake_stands_under_the_file_s_own_heading_and_its_row_is_not_to_be_added(carol):
+def test_error_names_the_heading_of_the_file_and_its_row_is_not_added(carol):
     page = send(carol, "First name,Year of birth,去世年份\nLate,1950,1940\nEarly,x,\nFine,1950,\n")
     for language in ("en", "zh-hans"):
         shown = text(carol.get(page, headers={"accept-language": language}))
@@ -89,7 +77,7 @@ def test_a_mistake_stands_under_the_file_s_own_heading_and_its_row_is_not_to_be_
     assert "Year of birth,x," in carol.get(f"{page}mistakes.csv").content.decode("utf-8-sig")
 
 
-def test_the_preview_warns_of_rows_that_may_be_there_and_imports_them_all_the_same(carol, actor):
+def test_preview_warns_of_possible_duplicates_and_imports_them(carol, actor):
     page = send(
         carol,
         "first_name,last_name,birth_year,death_year\n"
@@ -105,8 +93,8 @@ def test_the_preview_warns_of_rows_that_may_be_there_and_imports_them_all_the_sa
     assert "6 rows that would be added" in text(carol.get(send(carol, "last_name\n" + "Cher\n" * 6)))
 
 
-def test_the_list_of_mistakes_holds_no_formula(carol):
-    """What a stranger's file has in a cell must not run in the spreadsheet that its mistakes are opened in."""
+def test_error_report_escapes_formulas(carol):
+    """A formula in a cell of the file must not run when the error report is opened in a spreadsheet."""
     page = send(carol, "first_name,birth_year,country\nA,=cmd|calc,@x\nB,+1,\n")
     listed = csv.reader(io.StringIO(carol.get(f"{page}mistakes.csv").content.decode("utf-8-sig")))
     assert [row[:3] for row in listed] == [
@@ -117,7 +105,7 @@ def test_the_list_of_mistakes_holds_no_formula(carol):
     ]
 
 
-def test_a_row_that_was_overtaken_between_the_two_clicks_is_a_mistake(carol, actor):
+def test_actor_changed_after_preview_is_an_error(carol, actor):
     page = send(carol, f"id,version,first_name\n{actor.pk},1,T\n")
     carol.get(page)
     Actor.objects.filter(pk=actor.pk).update(country="FR")
@@ -126,7 +114,7 @@ def test_a_row_that_was_overtaken_between_the_two_clicks_is_a_mistake(carol, act
     assert "The actor was changed since: it has version 2 now." in text(response)
 
 
-def test_columns_and_encoding_can_be_chosen(carol):
+def test_user_can_choose_columns_and_encoding(carol):
     page = send(carol, "Surname;Größe\nJosé;180\n".encode("cp1252"))
     assert "is not in the encoding UTF-8" in text(carol.get(page))
     carol.post(page, {"_read": "1", "encoding": "cp1252"})
@@ -151,25 +139,25 @@ def test_columns_and_encoding_can_be_chosen(carol):
         {"heading": ["\0"], "field": [""]},
     ],
 )
-def test_choices_that_are_none_are_refused(carol, data):
+def test_invalid_columns_or_encoding_are_400(carol, data):
     page = send(carol, "first_name\nA\n")
     assert carol.post(page, {"_read": "1", **data}).status_code == 400
 
 
-def test_a_workbook_and_a_file_that_is_none(carol):
+def test_workbook_is_read_and_empty_or_binary_file_is_refused(carol):
     content = workbook(["First name", "Year of birth"], ["Cher", 1946])
     assert "1 would be added" in text(carol.get(send(carol, content, "a.xlsx")))
     assert "The file is empty." in text(carol.get(send(carol, b"")))
     assert "cannot be seen" in text(carol.get(send(carol, b"\0\1\2\3", "picture.png")))
 
 
-# As JSON and workbooks write them: a lone surrogate, of which no text can be made, and NUL, which PostgreSQL refuses.
+# In the notation of JSON and XLSX: a lone surrogate, which cannot be encoded, and NUL, which PostgreSQL refuses.
 UNSEEN = [("D800", "\\ud800"), ("0000", "\\u0000")]
 
 
 @pytest.mark.parametrize(("code", "escaped"), UNSEEN)
 @pytest.mark.parametrize("kind", ["JSON", "NDJSON", "XLSX"])
-def test_a_heading_that_cannot_be_shown_is_one_clear_error(carol, kind, code, escaped):
+def test_unprintable_heading_is_one_error(carol, kind, code, escaped):
     line = f'{{"first_name": "A", "{escaped}": "x"}}'
     content = {
         "JSON": f"[{line}]",
@@ -187,7 +175,7 @@ def test_a_heading_that_cannot_be_shown_is_one_clear_error(carol, kind, code, es
 
 @pytest.mark.parametrize(("code", "escaped"), UNSEEN)
 @pytest.mark.parametrize("kind", ["JSON", "NDJSON", "XLSX"])
-def test_a_value_that_cannot_be_shown_is_a_mistake(carol, kind, code, escaped):
+def test_unprintable_value_is_an_error(carol, kind, code, escaped):
     names = ["first_name", "country", "birth_year", "id", "also_known_as"]
     line = "{" + ", ".join(f'"{name}": "{escaped}"' for name in names) + "}"
     content = {
@@ -201,27 +189,27 @@ def test_a_value_that_cannot_be_shown_is_a_mistake(carol, kind, code, escaped):
     assert said in carol.get(f"{page}mistakes.csv").content.decode()
 
 
-def test_a_heading_of_two_lines_can_be_left_out(carol):
+def test_two_line_heading_can_be_ignored(carol):
     page = send(carol, 'first_name,"Shoe\r\nsize"\nCher,38\n')
     assert 'name="heading" value="Shoe size"' in text(carol.get(page))
     carol.post(page, {"_read": "1", "heading": ["first_name", "Shoe size"], "field": ["first_name", ""]})
     assert "1 would be added" in text(carol.get(page))
 
 
-def test_a_file_that_does_nothing_has_no_button(carol, actor):
+def test_file_without_changes_has_no_import_button(carol, actor):
     shown = text(carol.get(send(carol, f"id,first_name\n{actor.pk},Toshirō\n")))
     assert "0 would be added, 0 changed, 1 left as they are." in shown and 'name="_import"' not in shown
 
 
-def test_a_file_can_be_dropped(carol):
+def test_file_can_be_discarded(carol):
     page = send(carol, "first_name\nA\n")
     carol.post(page, {"_drop": "1"})
     assert not Upload.objects.exists() and not Batch.objects.exists()
 
 
 @pytest.mark.parametrize("first", ["_import", "_drop"])
-def test_a_file_that_is_done_with_is_said_to_be(carol, first):
-    """A second click, a reload, or a retry where the first answer was lost."""
+def test_imported_or_discarded_file_shows_a_message(carol, first):
+    """A second click, a reload, or a retry after the first response was lost."""
     page = send(carol, "first_name\nA\n")
     carol.post(page, {first: "1"}, follow=True)
     said = "it was imported or dropped already"
@@ -234,7 +222,7 @@ def test_a_file_that_is_done_with_is_said_to_be(carol, first):
     assert Actor.objects.count() == Batch.objects.count() == (first == "_import")
 
 
-def test_a_file_that_is_too_large_is_refused(carol):
+def test_too_large_file_is_refused(carol):
     large = SimpleUploadedFile("large.csv", b"x" * (10 << 20) + b"x")
     assert "The file is larger than 10 MB." in text(carol.post(ADD, {"file": large}))
     assert "This field is required." in text(carol.post(ADD))
@@ -242,7 +230,7 @@ def test_a_file_that_is_too_large_is_refused(carol):
     assert "more than 100000 rows" in text(carol.get(page))
 
 
-def test_what_was_changed_since_is_shown_and_nothing_undone(carol, actor):
+def test_undo_after_later_changes_is_409(carol, actor):
     carol.post(send(carol, f"id,version,first_name\n{actor.pk},1,T\n"), {"_import": "1"})
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     response = carol.post(f"{LIST}{Batch.objects.get().pk}/undo/")
@@ -250,14 +238,14 @@ def test_what_was_changed_since_is_shown_and_nothing_undone(carol, actor):
     assert "Nothing was undone" in text(response) and "T Mifune" in text(response)
 
 
-# Who may
+# Permissions
 
 
 ROLES = {None: 302, "Editors": 403, "Curators": 200, "Administrators": 200}
 
 
 @pytest.mark.parametrize(("role", "status"), ROLES.items())
-def test_who_may_import_and_undo(carol, role, status):
+def test_import_access_by_role(carol, role, status):
     page = send(carol, "first_name\nA\n")
     carol.post(page, {"_import": "1"})
     batch = Batch.objects.get()
@@ -271,7 +259,7 @@ def test_who_may_import_and_undo(carol, role, status):
         pk = Upload.objects.get().pk
         assert client.get(f"{LIST}file/{pk}/").status_code == 200
         assert client.get(f"{LIST}file/{pk}/mistakes.csv").status_code == 200
-        # A file is its sender's alone.
+        # Only the user who uploaded a file may see or import it.
         for answer in (carol.get(f"{LIST}file/{pk}/"), carol.post(f"{LIST}file/{pk}/", {"_import": "1"})):
             assert (answer.status_code, answer["Location"]) == (302, LIST)
         assert Upload.objects.filter(pk=pk).exists()
@@ -285,7 +273,7 @@ def test_who_may_import_and_undo(carol, role, status):
     assert not Actor.objects.filter(first_name="B").exists()
 
 
-def test_undoing_is_a_post(carol):
+def test_undo_needs_post(carol):
     assert carol.get(f"{LIST}1/undo/").status_code == 405
     assert carol.post(f"{LIST}1/undo/").status_code == 404
     assert carol.get(f"{LIST}x/change/").status_code == 404

@@ -1,4 +1,4 @@
-"""Cells, filters and labels of the admin's lists."""
+"""Cells, filters and labels of the admin's change lists."""
 
 import re
 
@@ -92,7 +92,7 @@ def test_other_lists_have_no_cell_labels(client, odd_names, address):
     assert row_cells(client.get(address)) and "data-label" not in client.get(address).content.decode()
 
 
-# ?_to_field= names the field that a popup returns to the form that has opened it
+# ?_to_field= names the field whose value a popup returns to the form that opened it
 
 
 def filter_links(page):
@@ -139,7 +139,7 @@ def offered_countries(page):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_countries_are_those_of_now_whatever_wrote(client):
+def test_country_filter_follows_every_write(client):
     assert offered_countries(client.get(ACTORS)) == []
     actor = Actor.objects.create(last_name="B", country="JP")
     assert offered_countries(client.get(ACTORS)) == ["JP"]
@@ -156,14 +156,14 @@ def test_the_countries_are_those_of_now_whatever_wrote(client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_they_are_looked_for_once_while_nothing_is_written(client, monkeypatch):
+def test_country_filter_is_cached_until_data_changes(client, monkeypatch):
     Actor.objects.create(last_name="B", country="JP")
     client.get(ACTORS)
     monkeypatch.setattr(type(Actor.objects), "countries", lambda actors: pytest.fail("asked again"))
     assert offered_countries(client.get(ACTORS)) == ["JP"]
 
 
-def test_the_choice_of_a_country_follows_the_language():
+def test_country_names_follow_the_language():
     named = {}
     for language in ("en", "zh-hans", "en"):
         with override(language):

@@ -1,4 +1,4 @@
-"""An adopted database may have actors without a name and films without a title: the admin names them by their ids."""
+"""An adopted database may have actors without a name and films without a title: the admin shows their ids."""
 
 import pytest
 from django.db import connection
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 @pytest.fixture
 def nameless(root):
-    """An actor whom no rule refuses, as one who was there before the rules, and a film in which they are."""
+    """Return an actor without a name, as from before the constraint, with a film without a title."""
     rule_off, rule_on = {
         "postgresql": ("ALTER TABLE actor DROP CONSTRAINT actor_has_a_name", "SELECT 1"),
         "sqlite": ("PRAGMA ignore_check_constraints = ON", "PRAGMA ignore_check_constraints = OFF"),
@@ -27,7 +27,7 @@ def nameless(root):
 
 
 @pytest.mark.parametrize(("kind", "model"), [("actor", Actor), ("film", Film)])
-def test_the_admins_pages_name_them_by_their_ids(client, nameless, kind, model):
+def test_admin_pages_show_ids_of_nameless_objects(client, nameless, kind, model):
     thing = model.objects.get()
     admin, name = f"/admin/actors/{kind}", f"#{thing.pk}"
     assert f'/{thing.pk}/change/">{name}</a>' in client.get(f"{admin}/").content.decode()
@@ -40,7 +40,7 @@ def test_the_admins_pages_name_them_by_their_ids(client, nameless, kind, model):
     assert f"<h1>History of {name}</h1>" in history and f'/change/">{name}</a>' in history
 
 
-def test_the_history_of_who_is_gone_names_them_by_their_ids(client, nameless):
+def test_history_of_deleted_nameless_objects_shows_ids(client, nameless):
     pk, film = nameless.pk, Film.objects.get().pk
     nameless.delete()
     Film.objects.all().delete()
@@ -51,16 +51,16 @@ def test_the_history_of_who_is_gone_names_them_by_their_ids(client, nameless):
     }
 
 
-def test_the_history_of_a_film_names_them_once(client, nameless):
+def test_film_history_shows_the_id_of_a_nameless_actor_once(client, nameless):
     credit = FilmChange.objects.exclude(credit_id=None)
     assert [change.actor_name for change in describe_changes(credit)] == [f"#{nameless.pk}"]
 
 
-def test_a_film_without_a_title_has_its_year(nameless):
+def test_film_without_title_shows_its_year(nameless):
     assert str(Film(pk=5, title="", year=1954)) == "#5 (1954)"
 
 
-def test_the_number_is_no_name(nameless, actor):
+def test_id_of_a_nameless_actor_is_not_used_as_a_name(nameless, actor):
     values = {"first_name": "Toshirō", "last_name": "Mifune", "native_name": "三船敏郎"}
     assert combined_other_names(nameless, actor, values) == ""
     assert nameless.get_absolute_url() == f"/actors/{nameless.pk}-actor/"

@@ -1,4 +1,4 @@
-"""Every address and every action of the admin, for everybody. A new one fails here until it is decided who may."""
+"""Access of every role to every URL and action of the admin. A new one fails here until its access is declared."""
 
 import pytest
 from axes.models import AccessAttempt
@@ -13,12 +13,12 @@ from actors.models import Actor, Batch, Change, Credit, Film, FilmChange, Upload
 
 pytestmark = pytest.mark.django_db
 
-# From who may least to who may most: each may what those before it may.
+# From the fewest permissions to the most. Each level has the permissions of those before it.
 NOBODY, STAFF, EDITOR, CURATOR, ADMINISTRATOR, SUPERUSER, NO_ONE = range(7)
 PEOPLE = ["nobody", "member without staff", "staff", "Editors", "Curators", "Administrators", "superuser"]
 LEVELS = [NOBODY, NOBODY, STAFF, EDITOR, CURATOR, ADMINISTRATOR, SUPERUSER]
 
-# Who gets each page, and who may send a form to it.
+# {URL name: the lowest levels that may GET and POST it}.
 VIEWS = {
     "index": (STAFF, STAFF),
     "login": (NOBODY, NOBODY),
@@ -35,8 +35,8 @@ VIEWS = {
     "passkey_known": (STAFF, STAFF),
     "passkey_check": (STAFF, STAFF),
     "autocomplete": (EDITOR, EDITOR),
-    "jsi18n": (STAFF, STAFF),  # the words of the admin's scripts
-    "view_on_site": (STAFF, STAFF),  # leads to public pages only
+    "jsi18n": (STAFF, STAFF),  # translations for the admin's scripts
+    "view_on_site": (STAFF, STAFF),  # redirects to public pages only
     "actors_actor_changelist": (EDITOR, EDITOR),
     "actors_actor_add": (EDITOR, EDITOR),
     "actors_actor_change": (EDITOR, EDITOR),
@@ -65,7 +65,7 @@ VIEWS = {
     },
     "actors_batch_changelist": (CURATOR, CURATOR),
     "actors_batch_add": (CURATOR, CURATOR),
-    "actors_batch_change": (CURATOR, CURATOR),  # leads to the history, as does the next
+    "actors_batch_change": (CURATOR, CURATOR),  # redirects to the history, as does the next
     "actors_batch_history": (CURATOR, CURATOR),
     "actors_batch_delete": (NO_ONE, NO_ONE),
     "actors_batch_undo": (CURATOR, CURATOR),
@@ -89,7 +89,7 @@ VIEWS = {
     "axes_accessattempt_delete": (ADMINISTRATOR, ADMINISTRATOR),
     "app_list": (EDITOR, EDITOR),
 }
-# The actions of the lists.
+# {model: {list action: the lowest level that has it}}.
 EXPORTS = {f"export_{kind}": EDITOR for kind in ("csv", "tsv", "xlsx", "json", "ndjson")}
 ACTIONS = {
     Actor: {"delete_selected": CURATOR, "merge_selected": CURATOR, **EXPORTS},
@@ -101,7 +101,7 @@ ACTIONS = {
 
 
 def patterns(found=None, prefix=""):
-    """Every (name, address with placeholders) below /admin/ that has a name of its own."""
+    """Yield (name, route with placeholders) of every named URL below /admin/."""
     for pattern in get_resolver().url_patterns if found is None else found:
         route = prefix + str(pattern.pattern)
         if hasattr(pattern, "url_patterns"):
@@ -110,13 +110,13 @@ def patterns(found=None, prefix=""):
             yield pattern.name, route
 
 
-def test_it_is_decided_of_every_address_who_may():
+def test_every_url_has_declared_access():
     assert {name for name, _route in patterns()} == VIEWS.keys()
 
 
 @pytest.fixture
 def things(actor):
-    """Something behind every address: {model's name: id}."""
+    """Create an object of each model; return {model name: id}."""
     film = Film.objects.create(title="Yojimbo")
     Credit.objects.create(actor=actor, film=film)
     found = {
@@ -133,7 +133,7 @@ def things(actor):
 
 
 def client_of(name):
-    """A browser in which that kind of person is signed in."""
+    """Return a client in which a user of that kind is signed in."""
     client = Client()
     if name != "nobody":
         account = User.objects.create_user(
@@ -146,7 +146,7 @@ def client_of(name):
 
 
 def addresses(client, things):
-    """Every (name, address) with something behind it; a file that ``client`` sent, where it may."""
+    """Yield (name, URL of an existing object), with a file uploaded by ``client`` if it has permission."""
     client.post("/admin/actors/batch/add/", {"file": SimpleUploadedFile("a.csv", b"first_name\nA\n")})
     upload = Upload.objects.latest("pk") if Upload.objects.exists() else None
     for name, route in patterns():
@@ -173,16 +173,16 @@ def addresses(client, things):
 
 
 def is_refused(answer, level):
-    """Whether it is the sign-in page for who is no staff, a refusal for who is."""
+    """Return whether access was refused: a redirect to the login page, or 403 for staff."""
     if level == NOBODY:
         return answer.status_code == 302 and "/admin/login/?next=" in answer["Location"]
-    # The stock page of an application of which nothing may be seen says that there is none.
+    # For an app whose models may not be viewed, Django's app index is 404.
     return answer.status_code == 403 or (answer.status_code == 404 and answer.request["PATH_INFO"] == "/admin/actors/")
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize(("person", "level"), zip(PEOPLE, LEVELS, strict=True))
-def test_every_address(things, person, level, method):
+def test_every_url_is_allowed_or_refused_by_role(things, person, level, method):
     client = client_of(person)
     wrong = []
     for name, address in addresses(client, things):
@@ -190,15 +190,15 @@ def test_every_address(things, person, level, method):
             continue
         answer = getattr(client, method)(address)
         allowed = level >= VIEWS[name][method == "post"]
-        # A page that can be asked for in one way only says so to whoever may come in.
+        # A URL that allows only one method answers 405 to all staff.
         known = answer.status_code == 405 and level >= STAFF
         if answer.status_code >= 500 or (not known and is_refused(answer, level) is allowed):
             wrong.append((address, answer.status_code))
     assert not wrong
 
 
-def test_a_lost_factor_opens_nothing(things, settings):
-    """Where a second factor is required, who has none gets to the pages that set one up, and to nothing else."""
+def test_missing_second_factor_blocks_every_other_page(things, settings):
+    """If second factors are required, a user without one can open only the pages that set one up."""
     settings.STAFF_SECOND_FACTOR = "required"
     client = client_of("superuser")
     own = {"login", "logout", *(name for name in VIEWS if name.startswith(("factor", "passkey")))}
@@ -210,7 +210,7 @@ def test_a_lost_factor_opens_nothing(things, settings):
 
 
 @pytest.mark.parametrize(("person", "level"), zip(PEOPLE[2:], LEVELS[2:], strict=True))
-def test_every_action(rf, person, level):
+def test_actions_by_role(rf, person, level):
     request = rf.get("/")
     client = client_of(person)
     request.user = User.objects.get(pk=client.session["_auth_user_id"])
@@ -219,7 +219,7 @@ def test_every_action(rf, person, level):
         assert set(model_admin.get_actions(request)) == allowed, model
 
 
-# Every list and every form, whatever stands in the address
+# Every list and every form, with hostile queries and ids
 
 
 QUERIES = [
@@ -231,8 +231,8 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_every_list_answers_whatever_is_asked(things, query):
-    """Rows 2 and 3 of the hostile inputs: a page, a way back, or a 400; never an error of ours."""
+def test_every_list_answers_hostile_queries(things, query):
+    """Rows 2 and 3 of the hostile inputs: a page, a redirect, or 400; never 500."""
     client = client_of("superuser")
     for model in site._registry:
         address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/?{query}"
@@ -241,12 +241,12 @@ def test_every_list_answers_whatever_is_asked(things, query):
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "9" * 400, "9" * 3_900, "٣", "x", "_00", "_31", "1_2F", "a%00b", "%00"])
-def test_every_form_answers_whatever_the_id(things, key):
+def test_every_form_answers_hostile_ids(things, key):
     client = client_of("superuser")
     for model in site._registry:
         for page in ("change", "delete", "history"):
             address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{key}/{page}/"
-            # The stock pages of accounts read numbers in every script.
+            # Django's pages for users and groups accept digits of every script.
             allowed = (200,) if model._meta.app_label == "auth" and key == "٣" else ()
             for answer in (client.get(address), client.post(address, {"post": "yes"})):
                 assert answer.status_code in (302, 400, 403, 404, 409, *allowed), address

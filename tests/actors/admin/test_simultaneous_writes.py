@@ -1,4 +1,4 @@
-"""Of several who write the same at once, each way of writing lets one, and tells the others."""
+"""Simultaneous writes of the same object: one succeeds, and the others are told about the conflict."""
 
 import io
 import time
@@ -20,16 +20,17 @@ from actors.history.undo import ChangedSinceBatch, undo_batch
 from actors.imports.parsers import open_source
 from actors.imports.staging import ImportConflict
 from actors.models import Actor, Batch, Change, Credit, Film, FilmChange, Upload
-from tests.actors.admin.test_actors import LIST, PASSWORD
+from tests.actors.admin.test_actors import LIST
+from tests.clients import PASSWORD
 
-# SQLite locks as a whole: there, nothing is simultaneous.
+# SQLite locks the whole database, so writes are never simultaneous.
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 PEOPLE = 8
 
 
 def at_once(write):
-    """Let PEOPLE threads, each with a connection of its own, do ``write(name)``; return how often what came of it."""
+    """Run ``write(name)`` in PEOPLE threads, each with its own connection; return {result: number of threads}."""
     barrier = Barrier(PEOPLE)
 
     def one(name):
@@ -47,7 +48,7 @@ def at_once(write):
 
 
 def until_somebody_waits():
-    """Return when somebody waits in this database, of which a server has several."""
+    """Wait until a session in this database waits for a lock."""
     here = "SELECT pid FROM pg_locks JOIN pg_database AS d ON d.oid = database WHERE d.datname = current_database()"
     end = time.monotonic() + 20
     with connection.cursor() as cursor:
@@ -69,13 +70,13 @@ def clients_of_all():
 
 
 def load(content, name):
-    """Import; "wrong" where the comparison saw already that another was faster."""
+    """Import; return "done", or "wrong" if the comparison already found a later change."""
     with transaction.atomic():
         staging = imports.examine(open_source(io.BytesIO(content.encode())))
         return staging.apply(name, "file") and "done" if not staging.wrong else "wrong"
 
 
-def test_imports(actor):
+def test_simultaneous_imports_of_one_actor_write_once(actor):
     def write(name):
         return load(f"id,version,biography\n{actor.pk},1,By {name}\n", name)
 
@@ -86,14 +87,14 @@ def test_imports(actor):
     assert Change.objects.filter(kind="~").count() == 1
 
 
-def test_imports_of_a_new_id():
+def test_simultaneous_imports_of_a_new_id_add_once():
     found = at_once(lambda name: load(f"id,first_name\n500,By {name}\n", name))
     assert found["done"] == 1 and sum(found.values()) == PEOPLE, found
     assert str(Actor.objects.get(pk=500)) == f"By {Batch.objects.get().who}"
 
 
-def test_clicks_on_import():
-    """A file that is sent once is imported once, however often the button is pressed."""
+def test_simultaneous_clicks_on_import_import_once():
+    """A file that is uploaded once is imported once, however often the button is clicked."""
     person, clients = User.objects.create_superuser("carol", password=PASSWORD), {}
     for number in range(PEOPLE):
         clients[f"p{number}"] = Client()
@@ -104,7 +105,7 @@ def test_clicks_on_import():
     assert (Actor.objects.count(), Batch.objects.count(), Upload.objects.count()) == (500, 1, 0)
 
 
-def test_imports_and_saves_do_not_overwrite_each_other(actor):
+def test_simultaneous_imports_and_saves_write_once(actor):
     def write(name):
         if int(name[1:]) % 2:
             return load(f"id,version,biography\n{actor.pk},1,By {name}\n", name)
@@ -120,7 +121,7 @@ def test_imports_and_saves_do_not_overwrite_each_other(actor):
     assert actor.version == 2
 
 
-def test_merges(actor):
+def test_simultaneous_merges_write_once(actor):
     twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
     found = at_once(
         lambda name: merge_actors((actor.pk, 1), (twin.pk, 1), {"biography": f"By {name}"}, name) and "done"
@@ -129,10 +130,10 @@ def test_merges(actor):
     assert Actor.objects.get().biography == f"By {Batch.objects.get().who}"
 
 
-def test_merges_of_two_into_each_other(actor):
+def test_simultaneous_merges_in_both_directions_write_once(actor):
     twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
     both = [(actor.pk, 1), (twin.pk, 1)]
-    # A change of the survivor, else its version would be as good as before.
+    # Change the survivor, so that its version number increases.
     found = at_once(
         lambda name: merge_actors(*(both if int(name[1:]) % 2 else both[::-1]), {"country": "FR"}, name) and "done"
     )
@@ -140,7 +141,7 @@ def test_merges_of_two_into_each_other(actor):
     assert Actor.objects.count() == 1
 
 
-def test_undoings(actor):
+def test_simultaneous_undos_write_once(actor):
     load(f"id,version,biography\n{actor.pk},1,New\n,,\n", "carol")
     batch = Batch.objects.get()
     assert at_once(lambda name: undo_batch(batch, name) and "done") == {"done": 1, "ValueError": PEOPLE - 1}
@@ -148,7 +149,7 @@ def test_undoings(actor):
     assert (actor.biography, actor.version) == ("", 3)
 
 
-def test_ways_back(actor):
+def test_simultaneous_restores_write_once(actor):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     change = Change.objects.latest("id")
 
@@ -159,8 +160,8 @@ def test_ways_back(actor):
     assert at_once(write) == {"done": 1, "EditConflict": PEOPLE - 1}
 
 
-def test_undeletions_of_an_actor(actor):
-    """Who is not there cannot be locked: the second was told of an error of the server."""
+def test_simultaneous_undeletions_of_an_actor_add_once(actor):
+    """A deleted actor has no row to lock: the second restore used to be a server error."""
     Credit.objects.create(actor=actor, film=Film.objects.create(title="Ran"))
     pk, clients = actor.pk, clients_of_all()
     actor.delete()
@@ -174,7 +175,7 @@ def test_undeletions_of_an_actor(actor):
     assert Actor.objects.get().pk == pk and Credit.objects.count() == 1
 
 
-def test_undeletions_of_a_film(actor):
+def test_simultaneous_undeletions_of_a_film_add_once(actor):
     film, clients = Film.objects.create(title="Ran"), clients_of_all()
     Credit.objects.create(actor=actor, film=film)
     film.delete()
@@ -189,7 +190,7 @@ def test_undeletions_of_a_film(actor):
     assert str(Film.objects.get()) == "Ran" and Credit.objects.count() == 1
 
 
-def test_an_undoing_and_an_undeletion():
+def test_undo_during_undeletion_is_refused():
     load("first_name\nCher\n", "carol")
     undoing = undo_batch(Batch.objects.get(), "carol")
     change = Change.objects.get(kind="-")
@@ -212,7 +213,7 @@ def test_an_undoing_and_an_undeletion():
 
 
 @pytest.mark.parametrize("way", ["page", "action"])
-def test_deletions(actor, way):
+def test_simultaneous_deletions_delete_once(actor, way):
     clients = clients_of_all()
 
     def write(name):

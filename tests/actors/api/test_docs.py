@@ -30,19 +30,19 @@ def test_every_parameter_and_field_is_there(client):
     assert [name for name in sorted(names - {"slug"}) if f"<dt><code>{name}</code></dt>" not in page] == []
 
 
-def test_the_page_is_in_the_visitors_language_and_the_footer_leads_to_it(client):
+def test_page_is_in_the_visitors_language_and_linked_in_the_footer(client):
     page = client.get("/api/", headers={"Accept-Language": "zh-CN"}).content.decode()
     assert "每页 50 位演员" in page and "出生年份" in page
     assert '<a href="/api/">Data and API</a>' in client.get("/").content.decode()
 
 
-def test_nothing_is_fetched_from_elsewhere(client):
+def test_page_loads_nothing_from_other_hosts(client):
     assert not re.findall(
         r'(?:src|<link rel="(?:stylesheet|preload)"[^>]*href)="(?:https?:)?//', client.get("/api/").content.decode()
     )
 
 
-def test_the_list_leads_to_its_twins(client, actor):
+def test_list_links_to_itself_as_data(client, actor):
     page = html.unescape(client.get("/?q=mifune&country=JP").content.decode())
     for kind, name in (("application/json", "json"), ("text/csv", "csv"), ("application/x-ndjson", "ndjson")):
         address = f"/actors.{name}?q=mifune&country=JP"
@@ -51,7 +51,7 @@ def test_the_list_leads_to_its_twins(client, actor):
         assert client.get(address).status_code == 200
 
 
-def test_a_later_pages_twin_is_that_page_and_the_streams_are_whole(client, db):
+def test_json_link_of_a_later_page_is_that_page_and_streams_have_all_rows(client, db):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n:03}") for n in range(60))
     first = client.get("/").content.decode()
     later = html.unescape(client.get(re.search(r'rel="next" href="\.(/[^"]+)"', first)[1]).content.decode())

@@ -1,4 +1,4 @@
-"""The API's description says what the API does, and the API does what it says."""
+"""The OpenAPI description and the API's answers agree."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ def twin(subject):
 
 
 def check(described, path, status, answer):
-    """Hold an answer against what is described for it: no fault, and nothing that is not described."""
+    """Validate an answer against its schema, and then against the schema without undescribed properties."""
     responses = described["paths"][path]["get"]["responses"]
     response = responses[str(status)]
     if "$ref" in response:
@@ -43,7 +43,7 @@ def check(described, path, status, answer):
 
 
 def closed(schema):
-    """``schema`` that allows no other properties than the described."""
+    """Return a copy of ``schema`` that allows only the described properties."""
     if isinstance(schema, list):
         return [closed(part) for part in schema]
     if not isinstance(schema, dict):

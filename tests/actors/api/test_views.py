@@ -23,7 +23,7 @@ def lines(response):
     return b"".join(response.streaming_content).decode()
 
 
-def test_a_view_and_its_twin_have_the_same_actors(client, actor, leungs):
+def test_json_list_has_all_fields_of_each_actor(client, actor, leungs):
     answer = client.get("/actors.json?q=leung&country=HK").json()
     assert answer["total"] == 2 and answer["next"] is answer["previous"] is None
     first = answer["actors"][0]
@@ -36,7 +36,7 @@ def test_a_view_and_its_twin_have_the_same_actors(client, actor, leungs):
     assert first["last_update"].endswith("Z") and len(first["last_update"]) == 27
 
 
-def test_pages_lead_through_all_the_actors_and_back(client, db):
+def test_json_pages_link_through_all_actors_and_back(client, db):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n:03}") for n in range(120))
     url, seen = "/actors.json", []
     while url:
@@ -47,7 +47,7 @@ def test_pages_lead_through_all_the_actors_and_back(client, db):
     assert client.get(last["previous"]).json()["actors"][0]["first_name"] == "Number 050"
 
 
-def test_csv_and_ndjson_hold_the_whole_view(client, leungs, actor):
+def test_csv_and_ndjson_have_all_rows_of_a_list(client, leungs, actor):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n}", biography='A "b",\nc') for n in range(2_100))
     rows = list(csv.DictReader(io.StringIO(lines(client.get("/actors.csv")), newline="")))
     objects = [json.loads(line) for line in lines(client.get("/actors.ndjson")).splitlines()]
@@ -67,7 +67,7 @@ def test_no_cell_is_a_formula_unless_asked_for_raw(client, start):
     assert raw["first_name"] == f"{start}1+1"
 
 
-def test_one_actor_comes_with_the_films(client, actor):
+def test_json_of_one_actor_has_their_films(client, actor):
     film = Film.objects.create(title="Seven Samurai", original_title="七人の侍", year=1954)
     Credit.objects.create(actor=actor, film=film, character="Kikuchiyo", billing=1)
     url = f"{actor.get_absolute_url().removesuffix('/')}.json"
@@ -110,7 +110,7 @@ def test_a_bad_query_gets_a_problem_that_names_it(client, kind, query, named):
     assert any(named in mistake for mistake in answer.json()["mistakes"])
 
 
-def test_what_is_not_there_is_a_problem_too(client, db):
+def test_missing_actor_is_a_404_problem(client, db):
     answer = client.get("/actors/99-nobody.json")
     assert (answer.status_code, answer["Content-Type"], answer.json()["status"]) == (
         404,

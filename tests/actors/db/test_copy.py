@@ -1,4 +1,4 @@
-"""What COPY hands on is what Python would write, to the byte; and it ends when its reader goes."""
+"""Exports by COPY are byte for byte what Python writes, and end when the reader disconnects."""
 
 import random
 import time
@@ -39,7 +39,7 @@ ODD = [
 
 @pytest.fixture
 def odd(db):
-    """Actors of every odd text in every column, written past Django, which would refuse some."""
+    """Actors with each odd text in each column, inserted by SQL because Django refuses some of them."""
     chance = random.Random(1)
     columns = ("first_name", "last_name", "native_name", "biography", "also_known_as")
     rows = [tuple(odd if n == at else "x" for n in range(5)) for odd in ODD for at in range(5)]
@@ -47,7 +47,7 @@ def odd(db):
     with connection.cursor() as cursor:
         for row in rows:
             first, last, native, *texts = row
-            # A name is no longer than its column, and not all of it may be missing.
+            # A name must fit its column, and the first and the last name must not both be empty.
             names = (first[:45] or "y", last[:45], native[:90])
             year = chance.choice([None, 0, 1920])
             cursor.execute(
@@ -76,7 +76,7 @@ def test_ndjson_is_to_the_byte_what_python_writes(odd, monkeypatch):
     assert copied.count(b"\n") == odd.count()
 
 
-def test_any_view_is_copied(odd, monkeypatch):
+def test_copied_rows_of_any_queryset_are_what_python_writes(odd, monkeypatch):
     for view in (odd.filter(first_name__contains="%"), odd.search("a"), odd.none(), odd.filter(country="JP")[:7]):
         for write in (records.ndjson_stream, records.csv_stream):
             assert b"".join(write(view)) == as_python_writes(monkeypatch, lambda write=write, view=view: write(view))
@@ -100,12 +100,12 @@ def copies(url_connection):
 
 
 @pytest.mark.parametrize("write", [records.ndjson_stream, records.csv_stream])
-def test_a_reader_who_goes_away_ends_it(many, write):
+def test_copy_ends_when_the_reader_disconnects(many, write):
     parts = write(many)
     for _ in range(3):
         next(parts)
     parts.close()
-    with connection.cursor() as cursor:  # another connection: the first went with its COPY
+    with connection.cursor() as cursor:  # a new connection: the first was closed with its COPY
         end = time.monotonic() + 5
         while copies(cursor):
             assert time.monotonic() < end
@@ -113,20 +113,20 @@ def test_a_reader_who_goes_away_ends_it(many, write):
     assert Actor.objects.count() == 20_000
 
 
-def test_what_the_database_says_is_the_readers(many):
+def test_database_error_reaches_the_reader(many):
     broken = many.extra(where=["1 / (last_name::int - 15000) > -1"])
     with pytest.raises(Exception, match="division by zero"):
         list(records.ndjson_stream(broken))
     assert Actor.objects.count() == 20_000
 
 
-def test_a_server_that_falls_silent_is_given_up(many):
+def test_silent_server_ends_the_export_at_the_deadline(many):
     deadlines.watch_connection(connection.connection)
     begun = time.monotonic()
     with pytest.raises(OperationalError), deadlines.deadline(0.5):
         list(records.ndjson_stream(many.extra(where=["pg_sleep(20) IS NOT NULL"])))
     assert time.monotonic() - begun < 5
-    # Django may have connected anew when time was up already, and been shut again.
+    # Django may have reconnected after the deadline, and that connection was shut down too.
     connection.close()
     with connection.cursor() as cursor:
         while copies(cursor):
@@ -134,8 +134,8 @@ def test_a_server_that_falls_silent_is_given_up(many):
             time.sleep(0.1)
 
 
-def test_no_more_is_made_than_is_read(many):
-    """The thread waits for its reader: an export of any length takes the memory of some chunks."""
+def test_copy_waits_for_its_reader(many):
+    """The thread waits for the reader: an export of any size needs the memory of a few chunks."""
     parts = copying.copy_json(many, records.ACTOR_FIELDS)
     first = next(parts)
     time.sleep(0.3)
@@ -145,7 +145,7 @@ def test_no_more_is_made_than_is_read(many):
 
 @pytest.mark.parametrize("rows", [2_900, 3_100])
 def test_many_rows_are_read_in_the_order_of_an_index(db, monkeypatch, rows):
-    """Reading and sorting a million first kept the reader waiting beyond the deadline, and the file was cut."""
+    """Reading and sorting a million rows before the first one exceeded the deadline, and the file was cut off."""
     plans.fill("actor_sort_last")
     monkeypatch.setattr(copying, "MAX_SORTED_ROWS", rows)  # there are 3,000
     narrowed = Actor.objects.filter(birth_year__gte=1800).order_by("sort_last", "id")

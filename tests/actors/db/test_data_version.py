@@ -1,4 +1,4 @@
-"""The data's version: another after every committed write, whoever writes; and writers don't wait for each other."""
+"""The data version: every committed write of any client changes it, and writers don't wait for each other."""
 
 import io
 import random
@@ -23,7 +23,7 @@ everywhere = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def part(transactional_db):
-    """Mifune's in Seven Samurai."""
+    """Mifune's credit in Seven Samurai."""
     mifune = Actor.objects.create(first_name="Toshirō", last_name="Mifune", country="JP")
     return Credit.objects.create(actor=mifune, film=Film.objects.create(title="Seven Samurai"), character="Kikuchiyo")
 
@@ -68,14 +68,14 @@ def test_every_write_makes_a_new_version(part, write):
 @everywhere
 @pytest.mark.postgresql
 @pytest.mark.parametrize("statement", ["TRUNCATE actor CASCADE", "TRUNCATE actors_change"])
-def test_an_emptied_table_is_a_new_version(part, statement):
+def test_truncate_makes_a_new_version(part, statement):
     before = data_version.current()
     sql(statement)
     assert data_version.current().token != before.token
 
 
 @pytest.mark.postgresql
-def test_copy_is_a_new_version_of_one_number():
+def test_two_copies_in_one_transaction_raise_the_number_by_one():
     with written() as (url, cursor):
         before = state(cursor)
         with psycopg2.connect(url) as writer, writer.cursor() as copy:
@@ -86,7 +86,7 @@ def test_copy_is_a_new_version_of_one_number():
 
 
 @everywhere
-def test_a_version_that_is_lost_is_made_anew(part):
+def test_missing_version_is_a_lookup_error(part):
     sql("DELETE FROM actors_version")
     with pytest.raises(LookupError):
         data_version.current()
@@ -98,7 +98,7 @@ def test_a_version_that_is_lost_is_made_anew(part):
 
 
 @everywhere
-def test_what_is_taken_back_is_no_version(part):
+def test_rolled_back_write_leaves_the_version(part):
     before = data_version.current()
     with transaction.atomic():
         save(part, billing=1)
@@ -113,7 +113,7 @@ def test_what_is_taken_back_is_no_version(part):
 
 
 @everywhere
-def test_who_reads_nothing_but_reads_changes_no_version(part, client):
+def test_reading_pages_leaves_the_version(part, client):
     before = data_version.current()
     for address in ("/", "/spotlight/", "/actors.json", part.film.get_absolute_url()):
         assert client.get(address).status_code == 200
@@ -121,15 +121,15 @@ def test_who_reads_nothing_but_reads_changes_no_version(part, client):
 
 
 @everywhere
-def test_a_pooler_that_gives_another_session_is_put_up_with(part):
-    """A prepared statement is the session's; without it the question is asked in full."""
+def test_version_needs_no_prepared_statement(part):
+    """A connection pooler may give another session, which has no statements that were prepared before."""
     before = data_version.current()
     if connection.vendor == "postgresql":
         sql("DEALLOCATE ALL")
     assert data_version.current() == data_version.current() == before
 
 
-# Of several writers at once. Each has a connection of its own, and commits or not as the test says.
+# Concurrent writers, each on a connection of its own. The tests decide when each one commits.
 
 
 @contextmanager
@@ -149,7 +149,7 @@ def state(cursor):
 
 
 @pytest.mark.postgresql
-def test_a_writer_does_not_wait_for_one_who_has_not_committed():
+def test_writer_does_not_wait_for_an_uncommitted_one():
     with written() as (url, cursor):
         before = state(cursor)
         slow, fast = psycopg2.connect(url), psycopg2.connect(url, options="-c lock_timeout=2000")
@@ -168,8 +168,8 @@ def test_a_writer_does_not_wait_for_one_who_has_not_committed():
 
 
 @pytest.mark.postgresql
-def test_who_holds_the_version_waits_for_nobody():
-    """A foreign key is checked at the commit, and waits for who deletes the row: before the version is taken."""
+def test_version_is_locked_after_foreign_keys_are_checked():
+    """At commit, foreign keys are checked first, which waits for a transaction that deletes the row."""
     with written() as (url, _):
         deleting, crediting = psycopg2.connect(url), psycopg2.connect(url)
         deleting.cursor().execute("DELETE FROM actor WHERE actor_id = 2")
@@ -195,7 +195,7 @@ def test_who_holds_the_version_waits_for_nobody():
 
 
 @pytest.mark.postgresql
-def test_many_writers_make_a_version_each_and_none_fails():
+def test_every_transaction_of_many_writers_makes_a_version():
     with written() as (url, cursor):
         before = state(cursor)[1]
         failed = []
@@ -205,7 +205,7 @@ def test_many_writers_make_a_version_each_and_none_fails():
             try:
                 with cursor_of(url) as some:
                     for _ in range(40):
-                        # In order: who takes rows in another order than others is deadlocked without any version.
+                        # In the order of ids: otherwise the updates of actors alone could deadlock.
                         first, second = sorted(chance.sample(range(1, 11), 2))
                         some.execute("BEGIN")
                         for pk in (first, second):
@@ -227,7 +227,7 @@ def test_many_writers_make_a_version_each_and_none_fails():
 
 
 @pytest.mark.postgresql
-def test_a_row_that_sql_adds_in_another_time_zone_was_changed_now(db):
+def test_last_update_of_a_row_inserted_in_another_time_zone_is_utc(db):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL TIME ZONE 'Asia/Hong_Kong'")
         cursor.execute(

@@ -1,4 +1,4 @@
-"""Pages by key: whole, in order, in both directions, whatever happens between two of them."""
+"""Keyset pages: complete and in order in both directions, whatever is written between two of them."""
 
 import pytest
 
@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 @pytest.fixture
 def cast():
-    """Twelve actors of whom five share a name and one has none that sorts."""
+    """Twelve actors: five share a name, and one has an empty sort key."""
     names = ["Adjani", *["Brown"] * 5, "Cruz", "Čapek", "Ōkōchi", "梁朝偉", "!", "Zhang"]
     Actor.objects.bulk_create(Actor(last_name=name) for name in names)
     return list(Actor.objects.order_by("sort_last", "id"))
@@ -36,7 +36,7 @@ def test_pages_forward_hold_every_row_once_in_order(cast, size):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 6, 11])
-def test_pages_back_are_those_that_one_came_by(cast, size):
+def test_pages_backward_are_the_same_as_forward(cast, size):
     pages = pages_forward(size)
     current = pages[-1]
     for expected in reversed(pages[1:-1]):
@@ -50,7 +50,7 @@ def test_no_rows_are_one_empty_page():
     assert page() == keyset.KeysetPage(rows=[], previous=None, next=None)
 
 
-def test_a_row_added_or_deleted_before_shifts_nothing(cast):
+def test_row_added_or_deleted_before_a_page_does_not_shift_it(cast):
     first = page()
     expected = page(after=first.next).rows
     Actor.objects.create(last_name="Aaa")
@@ -58,27 +58,27 @@ def test_a_row_added_or_deleted_before_shifts_nothing(cast):
     assert page(after=first.next).rows == expected
 
 
-def test_a_page_whose_row_is_deleted_still_begins_there(cast):
+def test_cursor_of_a_deleted_row_is_still_valid(cast):
     token = page().next
     cast[4].delete()
     assert page(after=token).rows == cast[5:10]
     assert page(after=token).previous
 
 
-def test_where_the_rows_are_gone_only_the_first_page_is_left(cast):
+def test_page_whose_rows_are_deleted_is_none(cast):
     last = pages_forward(5)[-2].next
     Actor.objects.filter(pk__in=[actor.pk for actor in cast[8:]]).delete()
     assert page(after=last) is None
 
 
-def test_a_page_back_has_no_next_when_what_followed_is_gone(cast):
+def test_page_backward_has_no_next_if_later_rows_are_deleted(cast):
     token = keyset.make_cursor((cast[11].sort_last, cast[11].pk), "v")
     cast[11].delete()
     assert page(before=token).rows == cast[6:11]
     assert page(before=token).next is None
 
 
-def test_the_same_place_has_the_same_token_everywhere(cast):
+def test_cursor_token_of_a_row_is_always_the_same(cast):
     assert page().next == page().next
 
 
@@ -94,7 +94,7 @@ def test_the_same_place_has_the_same_token_everywhere(cast):
         lambda token: f"WyJhIiwxXQ:{token.partition(':')[2]}",
     ],
 )
-def test_a_token_that_was_not_made_here_is_refused(cast, spoil):
+def test_forged_token_is_refused(cast, spoil):
     token = spoil(page().next)
     for place in ({"after": token}, {"before": token}):
         with pytest.raises(keyset.InvalidCursor):

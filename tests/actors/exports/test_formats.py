@@ -1,4 +1,4 @@
-"""What is exported can be imported again, and changes nothing."""
+"""Exports in every format. An export can be imported again, and changes nothing."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from actors.exports import records as data
 from actors.exports.formats import FORMATS
 from actors.imports.parsers import open_source
 from actors.models import Actor, Film
-from tests.actors.admin.test_imports import client_of
+from tests.clients import client_of
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
@@ -54,7 +54,7 @@ ODD = [
 ]
 texts = strategies.one_of(
     strategies.sampled_from(ODD),
-    # What PostgreSQL can hold; legacy rows may hold what our fields refuse.
+    # Any text that PostgreSQL can store: adopted rows may have characters that the model's fields refuse.
     strategies.text(strategies.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20),
 )
 
@@ -81,7 +81,7 @@ def test_a_round_trip_changes_nothing(db, kind, rows):
 
 @pytest.mark.parametrize("kind", ["csv", "tsv"])
 def test_a_spreadsheet_runs_no_formula(kind):
-    """Row 18: texts that begin so are neutralised, numbers are not touched."""
+    """A text that begins with a formula character gets an apostrophe; numbers are unchanged."""
     for beginning in "=+-@":
         Actor.objects.create(first_name=f"{beginning}1+1", birth_year=1900)
     rows = list(
@@ -131,7 +131,7 @@ def test_who_may_export(actor, role, status):
     assert client.post(LIST, {"action": "export_csv", "_selected_action": [actor.pk]}).status_code == status
 
 
-def test_addresses_that_mean_nothing(actor):
+def test_invalid_export_addresses_are_refused(actor):
     alice = client_of("Editors")
     assert alice.get(f"{LIST}export/docx/").status_code == 404
     assert alice.post(f"{LIST}export/csv/").status_code == 405
@@ -161,7 +161,7 @@ FILM_FIELDS = ["id", "title", "original_title", "year"]
 
 
 def rows_of(kind, content):
-    """The rows of a file as lists of texts and numbers, those of the header included."""
+    """Return the rows of a file, the header included, as lists of texts and numbers."""
     if kind in ("csv", "tsv"):
         rows = csv.reader(io.StringIO(content.decode("utf-8-sig")), delimiter="\t" if kind == "tsv" else ",")
         return [[int(cell) if cell.isdigit() else cell for cell in row] for row in rows]
@@ -175,7 +175,7 @@ def rows_of(kind, content):
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_films_are_exported_as_actors_are(kind):
-    """The list as it is searched, and a selection; with cells that no spreadsheet runs."""
+    """A searched list and a selection; a text that looks like a formula is no formula."""
     alice = client_of("Editors")
     film = Film.objects.create(title="=1+1", original_title="七人の侍", year=1954)
     Film.objects.create(title="Rashomon")
@@ -204,7 +204,7 @@ def test_a_workbook_of_a_films_list_has_texts_and_no_formulas():
     ]  # fmt: skip
 
 
-def test_a_workbook_of_too_many_films_leads_back_to_their_list(monkeypatch):
+def test_workbook_of_too_many_films_redirects_to_the_list(monkeypatch):
     monkeypatch.setattr(exports, "MAX_WORKBOOK_ROWS", 1)
     alice = client_of("Editors")
     Film.objects.bulk_create(Film(title=title) for title in ("Rashomon", "Ran"))
@@ -213,7 +213,7 @@ def test_a_workbook_of_too_many_films_leads_back_to_their_list(monkeypatch):
     assert "These are more than a workbook can be made of in time" in refused.content.decode()
 
 
-def test_addresses_of_films_that_mean_nothing():
+def test_invalid_export_addresses_of_films_are_refused():
     alice = client_of("Editors")
     assert alice.get(f"{FILMS}export/docx/").status_code == 404
     assert alice.post(f"{FILMS}export/csv/").status_code == 405
@@ -222,9 +222,9 @@ def test_addresses_of_films_that_mean_nothing():
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_an_export_of_films_asks_nothing_for_each_row(kind):
+def test_export_of_films_has_no_query_for_each_row(kind):
     Film.objects.bulk_create(Film(title=f"Part {n}") for n in range(300))
     with CaptureQueriesContext(connection) as queries:
         b"".join(FORMATS[kind].parts(Film.objects.order_by("id"), data.FILM_FIELDS))
-    # The transaction's begin and end, the time limit, how many there are, who looks after the reader, and the rows.
+    # At most: savepoint, timeouts, EXPLAIN for the number of rows, connection check, the rows, and the release.
     assert len(queries) <= 6

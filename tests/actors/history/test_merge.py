@@ -1,4 +1,4 @@
-"""Two entries of one actor become one, and two again."""
+"""Merging of actors: duplicates, merge and undo, redirects, admin pages."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,7 +10,8 @@ from actors.history.merge import merge_actors
 from actors.history.merge_redirects import merged_into
 from actors.history.undo import ChangedSinceBatch, undo_batch
 from actors.models import Actor, Batch, Change, Credit, Film, Merge
-from tests.actors.admin.test_imports import client_of, text
+from tests.actors.admin.test_imports import text
+from tests.clients import client_of
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
@@ -19,7 +20,7 @@ LIST = "/admin/actors/actor/"
 
 @pytest.fixture
 def other(actor):
-    """Mifune again, with one film of his own and one that both have."""
+    """Create a duplicate of Mifune, with one film of his own and one that both have."""
     other = Actor.objects.create(first_name="Toshiro", last_name="Mifune", birth_year=1920, biography="He was.")
     rashomon, ran = Film.objects.create(title="Rashomon"), Film.objects.create(title="Ran")
     Credit.objects.create(actor=actor, film=rashomon, character="Tajōmaru")
@@ -32,10 +33,10 @@ def films(actor):
     return sorted(Credit.objects.filter(actor=actor).values_list("film__title", "character", "billing"))
 
 
-# Finding them
+# Possible duplicates
 
 
-def test_the_same_name_however_spelled_is_found(actor, other):
+def test_duplicates_are_found_by_folded_name(actor, other):
     Actor.objects.create(first_name="Toshiro", last_name="Mifune", birth_year=2000)  # after his death
     Actor.objects.create(first_name="Cher")
     pairs, further = find_duplicate_pairs()
@@ -60,12 +61,12 @@ def test_the_same_name_however_spelled_is_found(actor, other):
         ((1900, None), (None, 1950), True),
     ],
 )
-def test_lives_that_could_be_one(one, other, could):
+def test_years_decide_whether_two_may_be_the_same_person(one, other, could):
     first, second = ({"birth_year": born, "death_year": died} for born, died in (one, other))
     assert may_be_same_person(first, second) is could
 
 
-def test_a_part_of_the_directory_is_read_at_a_time(monkeypatch, django_assert_num_queries):
+def test_duplicates_are_read_in_bounded_steps(monkeypatch, django_assert_num_queries):
     monkeypatch.setattr("actors.history.duplicates.MAX_NAMES_READ", 10)
     for name in ("A", "B", "B", "C", *["D"] * 15, "E", "F", "F", "G"):
         Actor.objects.create(first_name=name)
@@ -79,10 +80,10 @@ def test_a_part_of_the_directory_is_read_at_a_time(monkeypatch, django_assert_nu
     assert set(found) == {"B", "D", "F"} and found.count("B") == found.count("F") == 1
 
 
-# Merging and back
+# Merge and undo
 
 
-def test_one_is_left_with_the_films_of_both(actor, other):
+def test_merge_keeps_one_actor_with_credits_of_both_and_can_be_undone(actor, other):
     pk = other.pk
     batch = merge_actors((actor.pk, 1), (pk, 1), {"biography": "He was."}, "carol")
     actor.refresh_from_db()
@@ -103,14 +104,14 @@ def test_one_is_left_with_the_films_of_both(actor, other):
     assert set(Change.objects.filter(who="dora").values_list("kind", flat=True)) == {"~", "+"}
 
 
-def test_nothing_unseen_is_overwritten(actor, other):
+def test_merge_of_changed_actors_is_a_conflict(actor, other):
     for seen in ((2, 1), (1, 2)):
         with pytest.raises(EditConflict):
             merge_actors((actor.pk, seen[0]), (other.pk, seen[1]), {}, "carol")
     assert Actor.objects.count() == 2 and not Batch.objects.exists()
 
 
-def test_values_that_do_not_fit_each_other_are_refused(actor, other):
+def test_merge_with_invalid_values_is_refused(actor, other):
     with pytest.raises(ValidationError):
         merge_actors((actor.pk, 1), (other.pk, 1), {"death_year": 1900}, "carol")
     with pytest.raises(ValueError, match="oneself"):
@@ -118,7 +119,7 @@ def test_values_that_do_not_fit_each_other_are_refused(actor, other):
     assert Actor.objects.count() == 2 and not Batch.objects.exists() and films(other)
 
 
-def test_a_merge_is_not_undone_over_later_work(actor, other):
+def test_merge_is_not_undone_after_later_changes(actor, other):
     batch = merge_actors((actor.pk, 1), (other.pk, 1), {"biography": "He was."}, "carol")
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     with pytest.raises(ChangedSinceBatch):
@@ -128,7 +129,7 @@ def test_a_merge_is_not_undone_over_later_work(actor, other):
         undo_batch(batch, "dora")
 
 
-def test_films_that_were_taken_since_hinder_an_undoing(actor, other):
+def test_merge_is_not_undone_if_a_moved_credit_was_deleted(actor, other):
     batch = merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     Credit.objects.filter(film__title="Ran").delete()
     with pytest.raises(ChangedSinceBatch) as since:
@@ -137,18 +138,18 @@ def test_films_that_were_taken_since_hinder_an_undoing(actor, other):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_film_that_both_had_and_that_is_gone_hinders_no_undoing(actor, other):
-    """The database held the credit against its film at the end only, and the merge could never be undone."""
+def test_merge_is_undone_if_a_shared_film_was_deleted(actor, other):
+    """The deferred foreign key of the credit failed at the commit, and the merge could never be undone."""
     batch = merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     Film.objects.filter(title="Rashomon").delete()
     undo_batch(batch, "dora")
     assert films(Actor.objects.get(pk=other.pk)) == [("Ran", "", None)] and films(actor) == []
 
 
-# Addresses
+# Redirects
 
 
-def test_the_old_address_leads_on_for_ever(client, actor, other):
+def test_merged_actor_redirects_to_the_survivor(client, actor, other):
     third = Actor.objects.create(first_name="Mifune", birth_year=1920)
     old = [other.get_absolute_url(), actor.get_absolute_url()]
     merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
@@ -162,14 +163,14 @@ def test_the_old_address_leads_on_for_ever(client, actor, other):
     assert client.get(old[1]).status_code == 200
 
 
-def test_the_survivors_name_may_be_the_same(client, actor):
+def test_merged_actor_redirects_to_a_survivor_of_the_same_name(client, actor):
     twin = Actor.objects.create(first_name="Toshirō", last_name="Mifune")
     address = twin.get_absolute_url()
     merge_actors((actor.pk, 1), (twin.pk, 1), {}, "carol")
     assert client.get(address)["Location"] == actor.get_absolute_url()
 
 
-def test_who_was_merged_into_someone_who_is_gone_is_gone(client, actor, other):
+def test_actor_merged_into_a_deleted_actor_is_410(client, actor, other):
     address = other.get_absolute_url()
     merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     actor.delete()
@@ -177,7 +178,7 @@ def test_who_was_merged_into_someone_who_is_gone_is_gone(client, actor, other):
     assert merged_into(999_999) is None
 
 
-def test_merges_in_a_circle_end(actor):
+def test_circular_merges_end(actor):
     Merge.objects.create(batch=Batch.objects.create(kind="merge"), gone_id=801, survivor_id=802)
     Merge.objects.create(batch=Batch.objects.create(kind="merge"), gone_id=802, survivor_id=801)
     assert merged_into(801) is None
@@ -186,14 +187,14 @@ def test_merges_in_a_circle_end(actor):
 # In the admin
 
 
-def test_both_of_a_pair_are_named_with_their_countries(actor, other):
+def test_possible_duplicates_show_years_and_countries(actor, other):
     Actor.objects.filter(pk=other.pk).update(country="US")
     page = text(client_of("Curators", "carol").get(f"{LIST}duplicates/"))
     assert f"<div>#{actor.pk} Toshirō Mifune 三船敏郎 1920–1997 Japan</div>" in page
     assert f"<div>#{other.pk} Toshiro Mifune 1920– United States of America</div>" in page
 
 
-def test_a_curator_finds_compares_merges_and_undoes(actor, other):
+def test_curator_finds_compares_merges_and_undoes(actor, other):
     carol = client_of("Curators", "carol")
     assert "Possible duplicates" in text(carol.get(LIST))
     page = f"{LIST}merge/?a={actor.pk}&amp;b={other.pk}"
@@ -202,7 +203,7 @@ def test_a_curator_finds_compares_merges_and_undoes(actor, other):
     chosen = carol.post(LIST, {"action": "merge_selected", "_selected_action": [other.pk, actor.pk]})
     assert chosen["Location"] == page
     shown = text(carol.get(page))
-    # The one with more films stays; what it lacks is the other's.
+    # The actor with more films survives, and gets the values that it lacks from the other.
     assert 'name="survivor" value="b" required checked' in shown
     assert 'name="take_native_name" value="a" checked' in shown
     assert 'name="take_first_name" value="b" checked' in shown
@@ -218,7 +219,7 @@ def test_a_curator_finds_compares_merges_and_undoes(actor, other):
     assert Actor.objects.count() == 2
 
 
-def test_no_name_of_either_is_lost(actor):
+def test_merge_can_keep_all_names_of_both(actor):
     Actor.objects.filter(pk=actor.pk).update(also_known_as="The Wolf / Sanchuan Minlang")
     other = Actor.objects.create(last_name="Mifune Toshirou", also_known_as="the wolf / Mifune", native_name="三船敏郎")
     carol = client_of("Curators")
@@ -234,11 +235,11 @@ def test_no_name_of_either_is_lost(actor):
     assert actor.also_known_as == "The Wolf / Sanchuan Minlang"
 
 
-def test_where_no_name_would_be_lost_nothing_is_offered(actor, other):
+def test_all_names_of_both_is_not_offered_if_none_would_be_lost(actor, other):
     assert 'value="both"' not in text(client_of("Curators").get(f"{LIST}merge/?a={actor.pk}&b={other.pk}"))
 
 
-def test_other_names_that_are_too_long_together_are_explained(actor):
+def test_too_long_other_names_show_an_error(actor):
     Actor.objects.filter(pk=actor.pk).update(also_known_as="x" * 300)
     other = Actor.objects.create(last_name="Mifune", also_known_as="y" * 300)
     data = {"seen_a": 2, "seen_b": 1, "survivor": "a", "take_also_known_as": "both"}
@@ -247,7 +248,7 @@ def test_other_names_that_are_too_long_together_are_explained(actor):
     assert Actor.objects.count() == 2
 
 
-def test_what_was_changed_meanwhile_is_shown(actor, other):
+def test_merge_after_a_change_is_409(actor, other):
     carol = client_of("Curators", "carol")
     page = f"{LIST}merge/?a={actor.pk}&b={other.pk}"
     Actor.objects.filter(pk=actor.pk).update(country="FR")
@@ -258,7 +259,7 @@ def test_what_was_changed_meanwhile_is_shown(actor, other):
     assert answer.status_code == 409 and Actor.objects.count() == 1
 
 
-def test_values_that_do_not_fit_are_explained(actor, other):
+def test_invalid_merged_values_show_an_error(actor, other):
     Actor.objects.filter(pk=other.pk).update(birth_year=1998)
     answer = client_of("Curators").post(
         f"{LIST}merge/?a={actor.pk}&b={other.pk}",
@@ -270,12 +271,12 @@ def test_values_that_do_not_fit_are_explained(actor, other):
 @pytest.mark.parametrize(
     "data", [{}, {"survivor": "c"}, {"survivor": "a", "seen_a": "x"}, {"survivor": "a", "take_country": "both"}]
 )
-def test_choices_that_are_none_are_refused(actor, other, data):
+def test_invalid_choices_are_400(actor, other, data):
     answer = client_of("Curators").post(f"{LIST}merge/?a={actor.pk}&b={other.pk}", {"seen_a": 1, "seen_b": 1, **data})
     assert answer.status_code == 400 and Actor.objects.count() == 2
 
 
-def test_addresses_that_mean_nothing(actor):
+def test_invalid_merge_addresses_are_refused(actor):
     carol = client_of("Curators")
     for query in ("", f"?a={actor.pk}", f"?a={actor.pk}&b={actor.pk}", "?a=1&b=x", f"?a={actor.pk}&b=999999"):
         assert carol.get(f"{LIST}merge/{query}").status_code == 404, query
@@ -284,8 +285,8 @@ def test_addresses_that_mean_nothing(actor):
     assert "Select two actors to merge." in text(alone)
 
 
-def test_the_undoing_of_a_merge_is_merged_again_not_undone(client, actor, other):
-    """The address that was to lead on for ever was gone, and who had a film since was said to be changed."""
+def test_undo_of_a_merge_cannot_be_undone_but_merged_again(client, actor, other):
+    """Undoing it used to delete the permanent redirect, and to refuse actors with new films as changed."""
     carol, address, batches = client_of("Curators"), other.get_absolute_url(), "/admin/actors/batch/"
     batch = merge_actors((actor.pk, 1), (other.pk, 1), {"country": "FR"}, "carol")
     undoing = undo_batch(batch, "dora")
@@ -304,7 +305,7 @@ def test_the_undoing_of_a_merge_is_merged_again_not_undone(client, actor, other)
 @pytest.mark.parametrize(
     ("role", "status"), [(None, 302), ("Editors", 403), ("Curators", 200), ("Administrators", 200)]
 )
-def test_who_may_merge(actor, other, role, status):
+def test_merge_access_by_role(actor, other, role, status):
     client = client_of(role)
     page = f"{LIST}merge/?a={actor.pk}&b={other.pk}"
     assert client.get(f"{LIST}duplicates/").status_code == status

@@ -1,4 +1,4 @@
-"""An import is undone as one, or not at all."""
+"""An import is undone as a whole, or not at all."""
 
 import io
 
@@ -24,7 +24,7 @@ def write(content):
 
 @pytest.fixture
 def batch(actor):
-    """Mifune's life is changed, and Cher added."""
+    """Import a change of Mifune and the new actor Cher; return the batch."""
     return write(f"id,version,first_name,birth_year,biography\n{actor.pk},1,T,,New\n,,Cher,1946,\n")
 
 
@@ -32,7 +32,7 @@ def everything():
     return list(Actor.objects.order_by("id").values("id", "first_name", "birth_year", "biography", "country"))
 
 
-def test_everything_is_as_before(actor, batch):
+def test_undo_restores_every_actor_and_can_be_undone(actor, batch):
     changed = everything()
     undoing = undo_batch(batch, "dora")
     assert everything() == [
@@ -46,13 +46,13 @@ def test_everything_is_as_before(actor, batch):
     assert Actor.objects.get(first_name="Cher").version > 1
 
 
-def test_it_is_undone_once(batch):
+def test_batch_is_undone_only_once(batch):
     undo_batch(batch, "dora")
     with pytest.raises(ValueError, match="undone already"):
         undo_batch(batch, "dora")
 
 
-def test_later_work_is_not_overwritten(actor, batch):
+def test_undo_after_a_later_change_is_refused(actor, batch):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     state = everything()
     with pytest.raises(ChangedSinceBatch) as since:
@@ -61,7 +61,7 @@ def test_later_work_is_not_overwritten(actor, batch):
     assert everything() == state and Batch.objects.count() == 1
 
 
-def test_what_was_deleted_since_stays_so(batch):
+def test_undo_after_a_later_deletion_is_refused(batch):
     cher = Actor.objects.get(first_name="Cher")
     pk = cher.pk
     cher.delete()
@@ -70,7 +70,7 @@ def test_what_was_deleted_since_stays_so(batch):
     assert since.value.ids == [pk]
 
 
-def test_films_that_were_given_since_are_not_lost(batch):
+def test_undo_of_an_added_actor_with_credits_is_refused(batch):
     cher = Actor.objects.get(first_name="Cher")
     Credit.objects.create(actor=cher, film=Film.objects.create(title="Moonstruck"))
     with pytest.raises(ChangedSinceBatch) as since:
@@ -79,7 +79,7 @@ def test_films_that_were_given_since_are_not_lost(batch):
     assert Credit.objects.count() == 1
 
 
-def test_undoing_an_undoing_needs_the_place_to_be_free(batch):
+def test_undo_of_an_undo_is_refused_if_the_id_is_taken(batch):
     undoing = undo_batch(batch, "dora")
     gone = Change.objects.get(batch=undoing, kind="-")
     Actor.objects.create(pk=gone.actor_id, first_name="Other")
@@ -87,10 +87,10 @@ def test_undoing_an_undoing_needs_the_place_to_be_free(batch):
         undo_batch(undoing, "dora")
 
 
-# By the command
+# The command undo_import
 
 
-def test_the_command_undoes_too(actor, batch, capsys):
+def test_command_undoes_a_batch(actor, batch, capsys):
     User.objects.create_user("dora")
     call_command("undo_import", str(batch.pk), "--who", "dora")
     assert capsys.readouterr().out == "Undone: 2 actors are as before.\n"
@@ -101,7 +101,7 @@ def test_the_command_undoes_too(actor, batch, capsys):
         call_command("undo_import", "999")
 
 
-def test_the_command_says_what_was_changed_since(actor, batch, capsys):
+def test_command_lists_actors_changed_since(actor, batch, capsys):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     with pytest.raises(CommandError, match="Nothing is undone") as refused:
         call_command("undo_import", str(batch.pk))
@@ -117,8 +117,8 @@ def known_to_the_planner():
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_what_many_rows_left_behind_is_cleared_away(actor, monkeypatch, tmp_path):
-    """Until autovacuum came, the list walked over a million dead rows, for longer than a request may take."""
+def test_large_undo_and_import_vacuum_the_table(actor, monkeypatch, tmp_path):
+    """Until autovacuum ran, the list scanned a million dead rows, for longer than a request may take."""
     monkeypatch.setattr(vacuum, "MIN_VACUUM_ROWS", 5)
     batch = write("first_name\n" + "Cher\n" * 6)
     assert known_to_the_planner() != 1
@@ -136,7 +136,7 @@ def test_what_many_rows_left_behind_is_cleared_away(actor, monkeypatch, tmp_path
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_what_cannot_be_cleared_away_is_undone_all_the_same(actor, monkeypatch, capsys, caplog):
+def test_undo_succeeds_if_vacuum_cannot_lock_the_table(actor, monkeypatch, capsys, caplog):
     monkeypatch.setattr(vacuum, "MIN_VACUUM_ROWS", 5)
     batch = write("first_name\n" + "Cher\n" * 6)
     here = connection.settings_dict

@@ -1,4 +1,4 @@
-"""Files of many actors: read whatever they are, checked row by row, compared, written all or nothing."""
+"""Imports: reading each format, checking rows, comparing them with the database, writing all or none."""
 
 import io
 import json
@@ -28,7 +28,7 @@ def examined(content, encoding=None, columns=None):
 
 
 def run(content, **how):
-    """Import; return the batch, or what is wrong as (line, column) with the messages."""
+    """Import; return the batch, or {(line, column): error message}."""
     with examined(content, **how) as staging:
         if staging.wrong:
             return {(line, column): message for line, column, _value, message in staging.mistakes()}
@@ -42,30 +42,30 @@ def everyone():
 NAMES = "first_name,last_name,native_name\nTony,Leung,梁朝偉\nMaggie,Cheung,张曼玉\n"
 
 
-# Row 16: encodings, ends of lines, delimiters
+# Row 16: encodings, line ends, delimiters
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gbk", "gb18030"])
-def test_the_encoding_is_found(encoding):
+def test_encoding_is_detected(encoding):
     run(NAMES.encode(encoding))
     assert list(Actor.objects.order_by("id").values_list("native_name", flat=True)) == ["梁朝偉", "张曼玉"]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-def test_delimiter_and_ends_of_lines_are_found(delimiter, newline):
+def test_delimiter_and_line_ends_are_detected(delimiter, newline):
     run(NAMES.replace(",", delimiter).replace("\n", newline))
     assert everyone() == ["Tony Leung", "Maggie Cheung"]
 
 
 @pytest.mark.parametrize("said", ["sep=;\r\n", '"sep=;"\n', "\ufeffSEP=;\n"])
-def test_a_file_may_say_its_delimiter_in_excel_s_way(said):
+def test_excel_sep_line_sets_the_delimiter(said):
     assert run(said + "first_name;birth_year\nTony;x\n").keys() == {(3, "birth_year")}
     run(said + "first_name;last_name\nTony,;Leung\n")
     assert everyone() == ["Tony, Leung"]
 
 
-def test_ends_of_lines_may_be_mixed():
+def test_line_ends_may_be_mixed():
     run('first_name,biography\r\nTony,a\rMaggie,"b\r\nc"\nCher,d\r\n')
     assert list(Actor.objects.order_by("id").values_list("first_name", "biography")) == [
         ("Tony", "a"), ("Maggie", "b\nc"), ("Cher", "d")
@@ -81,13 +81,13 @@ def test_ends_of_lines_may_be_mixed():
         ("first_name\nŁukasz\n".encode("utf-16-le")[:-1], "is not in the encoding UTF-16-LE"),
     ],
 )
-def test_what_cannot_be_read_is_one_clear_error(content, said):
+def test_undecodable_file_names_the_line(content, said):
     with pytest.raises(UnreadableFile, match=said):
         run(content)
     assert not Actor.objects.exists()
 
 
-def test_an_encoding_can_be_named():
+def test_given_encoding_is_used():
     run("first_name\nJosé\n".encode("cp1252"), encoding="cp1252")
     assert everyone() == ["José"]
     with pytest.raises(UnreadableFile, match="no encoding of the name “klingon”"):
@@ -96,10 +96,10 @@ def test_an_encoding_can_be_named():
         run(NAMES, encoding="hex")
 
 
-# Row 17: every row at fault, nothing written
+# Row 17: errors in every row, nothing written
 
 
-def test_every_mistake_is_listed_by_line_and_column(actor):
+def test_every_error_is_listed_by_line_and_column(actor):
     content = (
         "id,first_name,last_name,birth_year,death_year,country,version\n"
         f"{actor.pk},Toshiro,Mifune,1920,1997,JP,1\n"
@@ -138,7 +138,7 @@ def test_every_mistake_is_listed_by_line_and_column(actor):
     assert everyone() == ["Toshirō Mifune"] and not Batch.objects.exists()
 
 
-def test_a_row_with_a_wrong_cell_is_held_against_the_other_rules_too(actor):
+def test_row_with_an_invalid_cell_is_checked_by_all_other_rules(actor):
     gone = Actor.objects.create(first_name="Gone")
     pk = gone.pk
     gone.delete()
@@ -160,7 +160,7 @@ def test_a_row_with_a_wrong_cell_is_held_against_the_other_rules_too(actor):
         *((6, column) for column in ("country", "id")),
         *((7, column) for column in ("", "death_year", "id")),
     ]
-    # Whose row it is, is not known: so neither is whether a name is missing.
+    # The actor of the row is unknown, so whether a name is missing is unknown too.
     assert list(run("id,version,first_name\ny,1,\n")) == [(2, "id")]
     assert list(run(f"id,version,first_name\n{actor.pk},y,\n")) == [(2, "version")]
 
@@ -186,7 +186,7 @@ def test_a_row_with_a_wrong_cell_is_held_against_the_other_rules_too(actor):
         (b"PK\x03\x04 and so on", "This workbook cannot be read."),
     ],
 )
-def test_files_without_rows_are_refused_with_the_reason(content, said):
+def test_unreadable_file_is_refused_with_the_reason(content, said):
     if said:
         with pytest.raises(UnreadableFile, match=said):
             run(content)
@@ -195,16 +195,16 @@ def test_files_without_rows_are_refused_with_the_reason(content, said):
     assert not Actor.objects.exists()
 
 
-def test_more_mistakes_than_can_be_shown_are_all_listed():
+def test_all_errors_are_listed_without_a_limit():
     with examined("first_name,birth_year\n" + "A,1\n" * 12_000) as staging:
         assert (staging.wrong, staging.rows, len(list(staging.mistakes(1_000)))) == (12_000, 12_000, 1_000)
         assert [mistake.line for mistake in staging.mistakes()] == list(range(2, 12_002))
 
 
-# What the rows do
+# Columns, comparing and writing
 
 
-def test_columns_are_found_by_name_by_label_and_by_what_is_said():
+def test_columns_are_assigned_by_name_label_or_choice():
     for heading in ("birth_year", "Year of birth", "出生年份"):
         if heading == "出生年份":
             from django.utils import translation
@@ -221,7 +221,7 @@ def test_columns_are_found_by_name_by_label_and_by_what_is_said():
         run("first_name\nA\n", columns={"Nmae": "last_name", "first_name": "shoe"})
 
 
-def test_rows_add_change_and_leave(actor):
+def test_rows_add_change_or_leave_actors(actor):
     other = Actor.objects.create(first_name="Cher")
     content = (
         "id,version,first_name,last_name,birth_year\n"
@@ -241,7 +241,7 @@ def test_rows_add_change_and_leave(actor):
         ]
         batch = staging.apply("carol", "file.csv")
     actor.refresh_from_db()
-    # What the file has no column for stays.
+    # Fields without a column in the file stay unchanged.
     assert (actor.birth_year, actor.death_year, actor.country, actor.version) == (1921, 1997, "JP", 2)
     assert Actor.objects.get(pk=900_000).version == 1
     assert Actor.objects.create(first_name="Next").pk > 900_000
@@ -261,12 +261,12 @@ def test_import_while_queries_are_logged():
     assert "Ada Lovelace" in map(str, Actor.objects.all())
 
 
-def test_ids_are_in_the_order_of_the_lines():
+def test_new_ids_are_in_line_order():
     run("last_name\nZorro\nAdam\nMaria\n")
     assert everyone() == ["Zorro", "Adam", "Maria"]
 
 
-def test_a_change_that_its_writer_has_not_seen_is_refused(actor):
+def test_row_with_a_stale_or_missing_version_is_an_error(actor):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     other = Actor.objects.create(first_name="Cher")
     gone = Actor.objects.create(first_name="Gone")
@@ -281,7 +281,7 @@ def test_a_change_that_its_writer_has_not_seen_is_refused(actor):
     assert run(f"id,first_name\n{other.pk},C\n").keys() == {(2, "version")}
 
 
-def test_the_directory_may_not_change_between_the_comparison_and_the_writing(actor):
+def test_change_between_compare_and_apply_is_a_conflict(actor):
     with pytest.raises(ImportConflict), examined(f"id,version,first_name\n{actor.pk},1,T\n") as staging:
         Actor.objects.filter(pk=actor.pk).update(country="FR")
         staging.apply("carol", "file")
@@ -289,12 +289,12 @@ def test_the_directory_may_not_change_between_the_comparison_and_the_writing(act
     assert actor.first_name == "Toshirō" and not Batch.objects.exists()
 
 
-def test_a_row_is_checked_together_with_what_the_directory_has(actor):
+def test_row_is_checked_together_with_stored_values(actor):
     assert run(f"id,version,death_year\n{actor.pk},1,1900\n").keys() == {(2, "death_year")}
     assert run(f"id,version,birth_year\n{actor.pk},1,\n").changed == 1
 
 
-def test_a_blank_cell_empties_a_field_and_blank_rows_are_no_rows(actor):
+def test_blank_cell_empties_the_field_and_blank_row_is_skipped(actor):
     run(f"id,version,birth_year,country,,\n,,,,,\n{actor.pk},1,,,,\n")
     actor.refresh_from_db()
     assert (actor.birth_year, actor.country) == (None, "")
@@ -320,20 +320,20 @@ ROWS = [
         "\ufeff" + json.dumps(ROWS[0]) + "\r\n\r\n" + json.dumps(ROWS[1]),
     ],
 )
-def test_json_and_ndjson(content):
+def test_json_and_ndjson_are_read(content):
     run(content)
     assert list(Actor.objects.order_by("id").values_list("first_name", "birth_year", "biography")) == [
         ("Tony", 1962, 'Said:\n"no"'), ("Cher", None, "")
     ]  # fmt: skip
 
 
-def test_other_names_are_a_list_in_json():
+def test_other_names_may_be_a_list_in_json():
     run('[{"first_name": "A", "also_known_as": ["B", "C D"]}, {"first_name": "E", "also_known_as": "F / G"}]')
     assert list(Actor.objects.order_by("id").values_list("also_known_as", flat=True)) == ["B / C D", "F / G"]
     assert run('{"first_name": "A", "also_known_as": [["B"]]}').keys() == {(1, "")}
 
 
-def test_mistakes_in_json_are_by_line():
+def test_json_errors_have_line_numbers():
     content = '[\n {"first_name": "A", "birth_year": 1066},\n {"first_name": ["B"], "birth_year": 1},\n'
     content += ' {"first_name": "C"},\n 7,\n {"first_name": "\\ud800", "birth_year": true}\n]'
     assert run(content).keys() == {(2, "birth_year"), (3, ""), (4, ""), (5, ""), (6, "")}
@@ -351,30 +351,30 @@ def workbook(*rows):
     return file.getvalue()
 
 
-def test_a_formula_for_a_heading_is_said_to_be_one():
+def test_formula_as_heading_is_an_error():
     with pytest.raises(UnreadableFile, match=r"^B1 is a formula or an error. Keep the value alone.$"):
         run(workbook(["first_name", "=1+1"], ["A", "x"]))
 
 
-def test_xlsx():
+def test_xlsx_is_read():
     run(workbook(["First name", "Year of birth", "Country"], ["Tony", 1962, "HK"], ["Cher", 1946.0], [None], ["007"]))
     assert list(Actor.objects.order_by("id").values_list("first_name", "birth_year", "country")) == [
         ("Tony", 1962, "HK"), ("Cher", 1946, ""), ("007", None, "")
     ]  # fmt: skip
 
 
-def test_a_date_is_not_taken_for_a_year():
-    """A year typed into a cell for dates is a day of 1905 there: 1946 would become 1905."""
+def test_date_is_not_accepted_as_a_year():
+    """1946 typed into a date cell of a spreadsheet is a day in 1905."""
     found = run(workbook(["first_name", "birth_year"], ["Cher", datetime(1946, 5, 20)]))
     assert found == {(2, "birth_year"): "Give a year alone, such as 1946."}
 
 
-def test_mistakes_in_xlsx_are_by_line():
+def test_xlsx_errors_have_line_numbers():
     found = run(workbook(["first_name", "birth_year"], ["=1+1", 1], ["A", 1962.5], ["B", "inf"], ["C", 1, 2]))
     assert found.keys() == {(2, ""), (3, "birth_year"), (4, "birth_year"), (5, "")}
 
 
-def test_a_quotation_mark_of_a_csv_for_spreadsheets_is_taken_off(actor):
+def test_formula_guard_of_exported_csv_is_removed(actor):
     Actor.objects.filter(pk=actor.pk).update(biography="=SUM(1)", native_name="'-x")
     content = b"".join(records.csv_stream(Actor.objects.all()))
     assert b"'=SUM(1)" in content

@@ -1,4 +1,4 @@
-"""The rules of an import are the model's own, however fast they are checked."""
+"""An import checks the rules of the model, in the fast and in the slow way."""
 
 import json
 
@@ -28,7 +28,7 @@ CELLS = {
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=strategies.fixed_dictionaries(CELLS))
-def test_a_row_is_right_where_the_model_says_so(db, cells):
+def test_row_is_valid_if_the_model_accepts_it(db, cells):
     values, mistakes = ColumnValidator(list(IMPORT_FIELDS)).check([2], [[cells[name]] for name in IMPORT_FIELDS])
     stored = dict(zip(IMPORT_FIELDS, (column[0] for column in values), strict=True))
     empty = {name: None if name.endswith("year") else "" for name in IMPORT_FIELDS}
@@ -69,14 +69,14 @@ def test_a_row_is_right_where_the_model_says_so(db, cells):
 )
 @example(name="birth_year", cells=["0"])
 @example(name="first_name", cells=["e\u0301"])
-def test_a_cell_becomes_what_the_field_makes_of_it(name, cells):
+def test_cell_is_cleaned_as_by_the_field(name, cells):
     checker = ColumnValidator([name])
     (values,), mistakes = checker.check(list(range(len(cells))), [cells])
     wrong = {mistake.line for mistake in mistakes}
     for line, (cell, value) in enumerate(zip(cells, values, strict=True)):
         try:
             if name == "birth_year" and (not cell.strip() or line in wrong):
-                # That a number is a year is the rule of the whole actor, not of the field.
+                # The range of years is checked by Actor.clean(), not by the field.
                 assert value == "" and cell.strip() not in checker.right[name] - {""}
             else:
                 assert value == str(Actor._meta.get_field(name).clean(cell, None))
@@ -86,8 +86,8 @@ def test_a_cell_becomes_what_the_field_makes_of_it(name, cells):
             assert line not in wrong or name == "birth_year"
 
 
-def test_what_is_fast_is_what_the_field_does():
-    """The quick look at a column must never let pass what the field would change or refuse."""
+def test_fast_check_accepts_only_text_the_field_keeps_unchanged():
+    """The fast check of a column must never accept text that the field would change or refuse."""
     checker = ColumnValidator(["first_name"])
     for code in range(0x110000):
         cell = f"a{chr(code)}b"

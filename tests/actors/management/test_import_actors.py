@@ -58,7 +58,7 @@ class TestReport:
         assert list(Actor.objects.values_list("first_name", "version")) == [("Cher", 1)]
         assert not Batch.objects.exists()
 
-    def test_a_dry_run_warns_of_those_that_may_be_there(self, file, capsys):
+    def test_dry_run_lists_possible_duplicates(self, file, capsys):
         file.write_text("first_name,last_name,birth_year\nCHÉR,,1946\nFay,Wray,1907\nFay,Wray,\nFay,Wray,1910\nA,B,\n")
         call_command("import_actors", str(file), "--dry-run")
         assert capsys.readouterr().out.splitlines()[1:] == [
@@ -74,7 +74,7 @@ class TestReport:
         assert report["first_alike"][0] == {"line": 2, "name": "CHÉR", "actor": 1, "other": None}
 
     @pytest.mark.parametrize("command", [["import_actors", "-"], ["undo_import", "1"]])
-    def test_it_is_in_nobody_s_name_who_has_no_account(self, command):
+    def test_unknown_account_is_refused(self, command):
         with pytest.raises(CommandError, match=r"^--who ghost: there is no such account.$") as error:
             call_command(*command, "--who", "ghost")
         assert error.value.returncode == 2
@@ -89,7 +89,7 @@ class TestReport:
         )
         assert (batch.name, batch.who) == ("actors.csv", "carol")
 
-    def test_for_programs(self, file, capsys):
+    def test_json_report_of_an_import(self, file, capsys):
         call_command("import_actors", str(file), "--format", "json")
         report = json.loads(capsys.readouterr().out)
         assert report == {
@@ -121,7 +121,7 @@ class TestReport:
         with (tmp_path / "errors.csv").open(encoding="utf-8-sig", newline="") as errors:
             assert list(csv.reader(errors))[1][:3] == ["2", "birth_year", "'=cmd|calc"]
 
-    def test_columns_and_encoding_can_be_said(self, file):
+    def test_columns_and_encoding_can_be_given(self, file):
         file.write_bytes("Vorname;Größe\nJosé;180\n".encode("cp1252"))
         call_command("import_actors", str(file), "--encoding=cp1252", "--column=Vorname=first_name", "--column=Größe=")
         assert Actor.objects.latest("id").first_name == "José"
@@ -138,14 +138,14 @@ class TestReport:
             (["FILE", "--errors", "/"], 2),
         ],
     )
-    def test_what_makes_no_sense_is_refused(self, file, arguments, code):
+    def test_invalid_arguments_end_with_their_exit_code(self, file, arguments, code):
         arguments = [str(file) if argument == "FILE" else argument for argument in arguments]
         with pytest.raises(CommandError) as refused:
             call_command("import_actors", *arguments)
         assert refused.value.returncode == code
         assert Actor.objects.get().first_name == "Cher" and not Batch.objects.exists()
 
-    def test_what_changes_meanwhile_ends_it(self, file, monkeypatch):
+    def test_concurrent_change_stops_the_import(self, file, monkeypatch):
         def examine(*arguments):
             staging = imports_examine(*arguments)
             Actor.objects.filter(pk=1).update(country="FR")
@@ -169,7 +169,7 @@ def test_exit_codes_of_the_process(file):
         assert run("--nonsense", DATABASE_URL=url).returncode == 2
 
 
-def test_progress_has_words_where_there_are_no_numbers():
+def test_progress_of_unknown_length_shows_its_text():
     for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
         Progress(stream, None).say("Writing…")
         assert ("Writing…" in stream.getvalue()) is shown
@@ -194,7 +194,7 @@ def test_the_table_of_the_replaced_page_in_another_database():
 
 
 @pytest.mark.parametrize("given", ["", "nonsense", "postgres://me:hush-hush@127.0.0.1:1/x", "mysql://me:hush-hush@h/x"])
-def test_another_database_that_cannot_be_read_is_said_without_its_secret(given):
+def test_error_of_another_database_does_not_show_its_password(given):
     with server.migrated_database() as url:
         done = run("--from-database", given=given, DATABASE_URL=url)
     assert done.returncode == 3

@@ -1,4 +1,4 @@
-"""People for trials."""
+"""``manage.py make_actors``: made-up actors for trials."""
 
 import io
 import time
@@ -27,7 +27,7 @@ def test_the_same_seed_makes_the_same_people():
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "1e3", "many", "100000001", "١٠"])
-def test_a_number_that_makes_no_sense_is_refused(number):
+def test_invalid_number_is_refused(number):
     with pytest.raises(CommandError, match=r"whole number from 1 to 100000000|unrecognized|required"):
         call_command("make_actors", number)
 

@@ -83,7 +83,7 @@ def test_an_old_database_is_adopted_in_place():
 
 
 def test_a_new_database_is_like_an_adopted_one():
-    """Columns, defaults, indexes, constraints and triggers, as the catalogue has them."""
+    """Compare columns, defaults, indexes, constraints and triggers in the system catalogue."""
     catalogue = """
         SELECT 'column', column_name, data_type || character_maximum_length || column_default || is_nullable
             || coalesce(collation_name, ''), ordinal_position FROM information_schema.columns WHERE table_name = 'actor'
@@ -105,7 +105,7 @@ def test_a_new_database_is_like_an_adopted_one():
     assert len(found[0]) > 15
 
 
-def test_every_migration_can_be_taken_back():
+def test_every_migration_can_be_reversed():
     with scratch_database() as url:
         assert migrate(url).returncode == 0
         back = migrate(url, "actors", "zero")
@@ -114,7 +114,7 @@ def test_every_migration_can_be_taken_back():
 
 
 def test_a_row_without_a_name_is_adopted_too():
-    """The constraint is not checked for the rows that are there, but for every change to them."""
+    """The constraint does not check existing rows, only inserts and updates."""
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute(OLD)
         cursor.execute("INSERT INTO actor (first_name, last_name, last_update) VALUES ('', '', '2006-02-15 04:34:33')")
@@ -127,7 +127,7 @@ def test_a_row_without_a_name_is_adopted_too():
 
 
 def test_a_migration_outside_a_transaction_can_run_again():
-    """Interrupted just before Django notes it, it finds all of its own work done."""
+    """Interrupted just before Django records it, it runs again and finds its indexes built."""
     indexes = "SELECT array_agg((relname, oid) ORDER BY relname) FROM pg_class WHERE relkind = 'i'"
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute(OLD)
@@ -142,7 +142,7 @@ def test_a_migration_outside_a_transaction_can_run_again():
         assert migrate(url).returncode == 0
 
 
-def test_a_database_that_may_not_have_trigrams_is_migrated_all_the_same():
+def test_database_without_the_right_to_create_pg_trgm_is_migrated():
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute("SELECT current_database()")
         name = cursor.fetchone()[0]

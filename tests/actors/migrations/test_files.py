@@ -1,4 +1,4 @@
-"""What the migrations may be made of, and that their SQL has the same rules as the code in Python."""
+"""What migrations may import, and that their SQL folds names by the same rules as the Python code."""
 
 import ast
 import hashlib
@@ -22,7 +22,7 @@ FILES = sorted(path for folder in FOLDERS.values() for path in folder.rglob("*.p
 
 
 def imported(source):
-    """Return the full names of the modules, or of what is in them, that Python ``source`` imports, and how."""
+    """Return the modules that Python ``source`` imports, and the names in it that import or run other code."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -70,7 +70,7 @@ def test_a_migration_imports_neither_the_application_nor_another_migration(path)
         "__import__('actors.models')",
     ],
 )
-def test_what_else_would_import_them_is_found(source):
+def test_every_kind_of_forbidden_import_is_found(source):
     assert refused(source)
 
 
@@ -108,7 +108,7 @@ def sql():
 
 
 def plain(literal):
-    """Return what the inside of an SQL ``literal`` of a regular expression says, as Python's constants have it."""
+    """Return the content of an SQL ``literal`` with its escapes resolved, to compare it with Python's constants."""
     literal = literal.replace("''", "'")
     escapes = {"t": "\t", "r": "\r", "n": "\n"}
     return re.sub(
@@ -140,7 +140,7 @@ def test_sql_has_the_same_single_letters(sql):
     assert len(before) == len(after)
     folded = {}
     for letter, other in zip(before, after, strict=True):
-        # As translate() does: the first counts.
+        # Like translate(): of a letter that occurs twice, the first one counts.
         folded.setdefault(letter, other)
     assert {letter: other for letter, other in folded.items() if letter != other} == SINGLES
 

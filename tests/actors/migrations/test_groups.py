@@ -1,4 +1,4 @@
-"""The groups come with the migrations, and go with them."""
+"""The groups: migrations create them, and delete them when they are reversed."""
 
 from importlib import import_module
 
@@ -39,7 +39,7 @@ ROLES = {
         "view_accessattempt", "delete_accessattempt",
     },
 }  # fmt: skip
-# What the site gives without the directory.
+# The permissions of Administrators in a site without the app actors.
 ACCOUNTS = {
     "add_user", "change_user", "delete_user", "view_user", "view_group", "view_accessattempt", "delete_accessattempt",
 }  # fmt: skip
@@ -53,13 +53,13 @@ def test_each_group_has_just_its_rights():
     assert rights_of_all() == ROLES
 
 
-def test_roles_made_again_are_the_same():
+def test_migrations_run_again_change_nothing():
     groups.forwards(apps, Editor)
     administrators.forwards(apps, Editor)
     assert rights_of_all() == ROLES
 
 
-def test_roles_taken_back_leave_what_was_before():
+def test_reversed_migration_removes_only_its_own_rights():
     groups.backwards(apps, Editor)
     assert rights_of_all() == {"Administrators": ACCOUNTS}
     groups.forwards(apps, Editor)
@@ -80,21 +80,21 @@ def no_groups():
 
 
 @pytest.mark.parametrize("order", [(groups, administrators), (administrators, groups)])
-def test_made_in_any_order_they_are_the_same(no_groups, order):
+def test_groups_are_the_same_in_any_order_of_migrations(no_groups, order):
     assert rights_of_all() == {}
     for migration in order:
         migration.forwards(apps, Editor)
     assert rights_of_all() == ROLES
 
 
-def test_made_again_it_is_the_same(no_groups):
+def test_migration_run_twice_makes_one_group(no_groups):
     groups.forwards(apps, Editor)
     groups.forwards(apps, Editor)
     assert rights() == ROLES["Editors"]
     assert Group.objects.filter(name="Editors").count() == 1
 
 
-def test_permissions_that_are_not_there_yet_are_made(no_groups):
+def test_missing_permissions_are_created(no_groups):
     Permission.objects.all().delete()
     groups.forwards(apps, Editor)
     administrators.forwards(apps, Editor)
@@ -106,7 +106,7 @@ def test_permissions_that_are_not_there_yet_are_made(no_groups):
     assert names["delete_accessattempt"] == "Can delete access attempt"
 
 
-def test_taken_back_it_is_gone():
+def test_reversed_migrations_delete_the_groups():
     groups.backwards(apps, Editor)
     groups.backwards(apps, Editor)
     assert not Group.objects.filter(name="Editors").exists()
@@ -115,7 +115,7 @@ def test_taken_back_it_is_gone():
     assert not Group.objects.exists()
 
 
-def test_taken_back_a_group_in_use_stays_without_the_rights():
+def test_group_with_members_is_kept_without_rights():
     User.objects.create_user("alice").groups.add(Group.objects.get(name="Editors"))
     groups.backwards(apps, Editor)
     assert rights() == set()

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
 
 @pytest.fixture
 def linted(tmp_path, monkeypatch, settings):
-    """Lint our migrations with one more, of ``operation``; return the exit code."""
+    """A function that lints the migrations and one more with ``operation``, and returns the exit code."""
 
     def run(operation):
         folder = tmp_path / "more_migrations"
@@ -51,7 +51,7 @@ def linted(tmp_path, monkeypatch, settings):
         'AddIndexWithoutLock("actor", models.Index(fields=["country"], name="by_country"))',
     ],
 )
-def test_what_only_adds_passes(linted, operation):
+def test_additive_operation_passes(linted, operation):
     assert linted(operation) == 0
 
 
@@ -66,6 +66,6 @@ def test_what_only_adds_passes(linted, operation):
         ('RunSQLFile("drop")', "DROPPING columns"),
     ],
 )
-def test_what_breaks_the_old_version_is_refused(linted, capsys, operation, reason):
+def test_operation_that_breaks_the_old_version_is_refused(linted, capsys, operation, reason):
     assert linted(operation) == 1
     assert reason in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What an actor may be, and what the database keeps by itself."""
+"""Validation of actors, and the columns that the database maintains."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def test_an_edit_raises_the_version_and_the_last_change(actor):
     assert timezone.now() - actor.last_update < timedelta(minutes=1)
 
 
-def test_a_write_that_changes_nothing_leaves_both(actor):
+def test_write_without_changes_leaves_version_and_last_update(actor):
     actor.refresh_from_db()
     before = actor.version, actor.last_update
     actor.save()
@@ -54,13 +54,13 @@ def test_hidden_characters_are_refused_whoever_writes(actor, character):
         Actor.objects.update(first_name=name)
 
 
-def test_the_words_beside_a_hidden_character_are_said():
+def test_error_quotes_the_words_beside_a_hidden_character():
     said = r"biography holds the character U\+202E, .*: “rn in Qingdao, then \ufffdin Tokyo. A long lif”"
     with pytest.raises(ValidationError, match=said):
         Actor(first_name="A", biography="He was born in Qingdao, then\n\u202ein Tokyo. A long life.").full_clean()
 
 
-def test_what_word_and_other_scripts_bring_along_is_normalised(actor):
+def test_invisible_characters_of_word_processors_are_normalised(actor):
     actor.biography = "\ufeffOne\x0btwo\x0cthree\x85four\u2028five\u2029six\tseven\u200e eight\u200f.\r\nnine"
     actor.first_name, actor.last_name = "To\u00adshi\u200bro\u2060", "Mi\tfu\u2028ne\u00ad"
     actor.also_known_as = "A\x0bB\u2028C\ufeff"
@@ -71,7 +71,7 @@ def test_what_word_and_other_scripts_bring_along_is_normalised(actor):
     assert (actor.first_name, actor.last_name, actor.also_known_as) == ("Toshiro", "Mi fu ne", "A / B / C")
 
 
-def test_a_name_of_nothing_that_can_be_seen_is_empty():
+def test_name_of_invisible_characters_is_empty():
     with pytest.raises(ValidationError, match="Give a first name"):
         Actor(first_name="\u200b\u2060", last_name="\xad").full_clean()
 
@@ -93,12 +93,12 @@ def test_one_name_may_be_empty_but_not_both(actor):
     ("birth", "death", "message"),
     [(1066, None, "Give a year from 1800"), (1950, 1949, "before the year of birth, 1950"), (None, 9999, "to 20")],
 )
-def test_years_that_cannot_be_are_refused(birth, death, message):
+def test_impossible_years_are_refused(birth, death, message):
     with pytest.raises(ValidationError, match=message):
         Actor(first_name="A", birth_year=birth, death_year=death).full_clean()
 
 
-def test_only_countries_are_countries():
+def test_unknown_country_code_is_refused():
     Actor(first_name="A", country="HK").full_clean()
     with pytest.raises(ValidationError):
         Actor(first_name="A", country="ZZ").full_clean()

@@ -1,4 +1,4 @@
-"""Films and credits: what they may be, and how an old database's come over."""
+"""Films and credits: validation, and the import from the replaced application's database."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -39,7 +39,7 @@ def test_a_film_is_found_by_either_title_and_counts_its_edits():
 
 
 @pytest.mark.parametrize("year", [1887, 2999])
-def test_a_film_is_of_a_year_that_can_be(year):
+def test_impossible_year_of_a_film_is_refused(year):
     with pytest.raises(ValidationError, match="Give a year from 1888"):
         Film(title="A", year=year).full_clean()
 
@@ -53,7 +53,7 @@ def test_credits_come_in_the_order_of_billing(actor):
     assert [credit.actor for credit in film.credits.all()] == [actor, shimura, tsuchiya]
 
 
-def test_one_part_in_one_film_is_one_credit(actor):
+def test_second_credit_for_the_same_part_is_refused(actor):
     film = Film.objects.create(title="Kagemusha")
     Credit.objects.create(actor=actor, film=film, character="A lord")
     Credit.objects.create(actor=actor, film=film, character="His double")
@@ -63,7 +63,7 @@ def test_one_part_in_one_film_is_one_credit(actor):
         Credit.objects.create(actor=actor, film=film, character="A lord")
 
 
-def test_old_films_come_over_once_and_edits_stay(old_tables, capsys):
+def test_old_films_are_imported_once_and_edits_are_kept(old_tables, capsys):
     call_command("import_old_films")
     assert capsys.readouterr().out == "Added 2 films and 3 credits.\n"
     film = Film.objects.get(legacy_id=1)
@@ -79,10 +79,10 @@ def test_old_films_come_over_once_and_edits_stay(old_tables, capsys):
     assert film.credits.get().character == "The Professor"
 
 
-def test_what_editors_deleted_of_the_old_films_stays_deleted(old_tables, capsys):
+def test_old_films_deleted_by_editors_are_not_imported_again(old_tables, capsys):
     call_command("import_old_films")
     first, second = Film.objects.order_by("legacy_id")
-    # Renamed before, and without a year: the history knows what it was called at first.
+    # It was renamed and has no year: the history has its first title.
     second.title = "Ace Goldfinger"
     second.save()
     second.delete()
@@ -93,17 +93,17 @@ def test_what_editors_deleted_of_the_old_films_stays_deleted(old_tables, capsys)
     assert Film.objects.get() == first and not Credit.objects.exists()
 
 
-def test_what_editors_brought_back_of_the_old_films_comes_over_no_second_time(old_tables):
+def test_restored_old_film_is_not_imported_again(old_tables):
     call_command("import_old_films")
     pk = Film.objects.get(legacy_id=1).pk
     Film.objects.filter(pk=pk).delete()
-    # As the history does it, which does not know the number in the old table.
+    # As a restore from the history does, which does not set legacy_id.
     Film.objects.create(pk=pk, title="ACADEMY DINOSAUR", year=2006)
     call_command("import_old_films")
     assert Film.objects.get(title="ACADEMY DINOSAUR").pk == pk
 
 
-def test_a_part_that_was_given_to_another_actor_stays_with_that_one(old_tables):
+def test_old_credit_moved_to_another_actor_is_kept(old_tables):
     call_command("import_old_films")
     Credit.objects.filter(film__legacy_id=1).update(actor_id=2)
     call_command("import_old_films")
@@ -111,7 +111,7 @@ def test_a_part_that_was_given_to_another_actor_stays_with_that_one(old_tables):
 
 
 def test_titles_of_old_films_are_cleaned(old_tables):
-    """A page, a feed and a form take a title as all others are: composed, in one line, without what cannot be seen."""
+    """Titles are normalised like those of other films: NFC, in one line, without invisible characters."""
     with connection.cursor() as cursor:
         titles = ["\u202eOld \x01film", " Am\u00e9lie", "Ame\u0301lie", "Two\r\nlines\t"]
         cursor.executemany("INSERT INTO film VALUES (%s, %s, 1999)", list(enumerate(titles, 11)))
@@ -120,6 +120,6 @@ def test_titles_of_old_films_are_cleaned(old_tables):
     assert list(found) == ["Old film", "Am\u00e9lie", "Am\u00e9lie", "Two lines"]
 
 
-def test_without_old_films_there_is_a_clear_answer():
+def test_missing_old_tables_are_named():
     with pytest.raises(CommandError, match="no table film and no table film_actor"):
         call_command("import_old_films")

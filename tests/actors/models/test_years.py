@@ -1,11 +1,11 @@
-"""Years of a life are in the language that they are asked for and cached under."""
+"""Life spans are in the requested language, which is part of the cache key."""
 
 import pytest
 from django.utils.translation import override
 
 from actors.models import years
 
-# No database is asked.
+# The tests do not use the database.
 pytestmark = pytest.mark.once
 
 BORN = {"en": "born 1954", "zh-hans": "生于 1954 年"}

@@ -1,4 +1,4 @@
-"""Lists that are narrowed to a country, a decade and the living or the dead: exact, at any size."""
+"""Lists filtered by country, decade of birth, and living or dead: exact at any size."""
 
 import itertools
 import random
@@ -30,7 +30,7 @@ VIEWS = [
 
 @pytest.fixture
 def people():
-    """Some ninety actors, many of one name; the dead of the 1950s at the end of the alphabet."""
+    """Ninety actors, many with the same name; 20 of the 1950s, one of them dead, at the end of the alphabet."""
     chance = random.Random(5)
     names = ["Abe", "Bo", "Bo", "Čapek", "Ōe", "三船", "Zoe", "!"]
     made = [
@@ -52,7 +52,7 @@ def people():
 
 @pytest.fixture(params=[1, 9, 2_000])
 def walked(request, monkeypatch):
-    """A walk that ends at once, one that ends within the list, and one that does not end before it."""
+    """Pages of four rows, and a limit on the index scan of one row, of a part of the list, and beyond its end."""
     monkeypatch.setattr(facets, "WALKED", request.param)
     monkeypatch.setattr(actors, "PAGE_SIZE", 4)
 
@@ -73,7 +73,7 @@ def view(**values):
 
 @pytest.mark.parametrize("sort", ["last", "first"])
 @pytest.mark.parametrize("data", [False, True])
-def test_every_view_has_its_rows_once_in_order_on_pages_that_lead_both_ways(people, walked, sort, data):
+def test_pages_of_every_filter_have_each_row_once_in_order_both_ways(people, walked, sort, data):
     for narrow in VIEWS:
         key = actors.ACTOR_SORTS[sort]
         wanted = sorted(
@@ -96,7 +96,7 @@ def test_every_view_has_its_rows_once_in_order_on_pages_that_lead_both_ways(peop
         assert asked.number(3) == min(len(wanted), 3)
 
 
-def test_a_letter_leads_into_every_view(people, walked):
+def test_letter_begins_within_every_filter(people, walked):
     for narrow, letter in itertools.product(VIEWS, "#BZ中"):
         asked = view(**narrow, letter=letter)
         begin = {"#": "", "中": "\u3400"}.get(letter, fold(letter))
@@ -110,14 +110,14 @@ def test_a_letter_leads_into_every_view(people, walked):
 
 
 @pytest.mark.parametrize("sort", ["last", "first"])
-def test_every_view_is_whole_and_in_order_as_a_file(people, sort):
+def test_file_of_every_filter_is_complete_and_in_order(people, sort):
     for narrow in VIEWS:
         wanted = sorted((getattr(actor, f"sort_{sort}"), actor.pk) for actor in people if is_of(actor, **narrow))
         assert list(view(**narrow, sort=sort).whole().values_list(f"sort_{sort}", "pk")) == wanted, narrow
 
 
 @pytest.mark.parametrize("query", ["bo", "o", "zz0", "ape", "三", "三船 bo", "-"])
-def test_a_file_of_a_search_has_whom_the_search_finds(people, query):
+def test_file_of_a_search_has_the_same_actors_as_the_list(people, query):
     for narrow in VIEWS:
         wanted = view(**narrow, q=query).rows().order_by("sort_first", "pk")
         assert list(view(**narrow, q=query, sort="first").whole()) == list(wanted), narrow
@@ -125,7 +125,7 @@ def test_a_file_of_a_search_has_whom_the_search_finds(people, query):
 
 
 @pytest.mark.parametrize("most", [2, 1_000])
-def test_each_choice_has_the_number_that_choosing_it_would_give(people, most):
+def test_count_of_each_choice_is_the_number_of_its_results(people, most):
     for narrow in VIEWS:
         found = facets.counts(Facets(**narrow), most, 3, "sort_first")
         there = sorted((actor.sort_first for actor in people if is_of(actor, **narrow)), key=str)
@@ -146,13 +146,13 @@ def test_each_choice_has_the_number_that_choosing_it_would_give(people, most):
             ], (narrow, facet)
 
 
-def test_nobody_is_no_trouble(walked):
+def test_empty_table_has_no_choices(walked):
     nobody = {"country": [], "born": [], "living": [("yes", 0), ("no", 0)], "whole": 0, "letters": []}
     assert facets.counts(Facets(), 9, 9, "sort_last") == nobody
     assert view(living="no").page().rows == [] and view(living="no").count(None) == (0, False)
 
 
-def test_choices_are_counted_where_the_list_is_not_searched_and_lead_to_somebody(client, people):
+def test_choices_have_counts_unless_the_list_is_searched(client, people):
     page = client.get("/?country=JP&living=no").content.decode()
 
     narrow = {"country": "JP", "living": "no"}
@@ -174,7 +174,7 @@ def test_choices_are_counted_where_the_list_is_not_searched_and_lead_to_somebody
     assert offered["born"]["1950s"] == "1950s" and offered["country"]["FR"] == "France"
 
 
-def test_a_choice_that_leads_to_nobody_is_shown_where_it_is_chosen(client, people):
+def test_chosen_filter_without_results_is_still_offered(client, people):
     page = client.get("/?country=US&living=no&born=2000s").content.decode()
     assert "Nobody found" in page and ("no", "Deceased (0)") in choices(page, "living")
     assert chosen(page)["living"] == ["no"]
@@ -182,11 +182,11 @@ def test_a_choice_that_leads_to_nobody_is_shown_where_it_is_chosen(client, peopl
 
 @pytest.mark.postgresql
 def test_pages_and_numbers_of_a_rare_combination_are_read_from_an_index():
-    """A walk along a million names took 1.7 s to find nobody."""
+    """A scan of a million names took 1.7 s to find nobody."""
     plans.fill("actor_facets_first", "actor_facets_last")
     narrowed = Facets(living="no", born="1940s")
     found = Actor.objects.filter(pk__in=narrowed.places("sort_first")(">", ("m", 1), False, 51)).order_by("sort_first")
-    # By itself, or as a bitmap.
+    # As an index scan or a bitmap scan.
     served = r"actor_facets_{}\b.*\n\s+Index Cond: .*death_year"
     assert re.search(served.format("first"), found.explain())
     for ask in (lambda: narrowed.number(51), lambda: facets.counts(narrowed, 51, 51)):
@@ -199,7 +199,7 @@ def test_pages_and_numbers_of_a_rare_combination_are_read_from_an_index():
 
 @pytest.mark.postgresql
 def test_numbers_beside_the_countries_are_read_from_an_index_before_any_vacuum():
-    """After an import of 200,000 the whole table was read for each country, in 5 s, and the page was a 503."""
+    """After an import of 200,000 rows, the whole table was read for each country: 5 s, and the page was a 503."""
     indexes = (
         "actor_birth_year",
         "actor_country_first",
@@ -214,14 +214,14 @@ def test_numbers_beside_the_countries_are_read_from_an_index_before_any_vacuum()
         cursor.execute("SET LOCAL enable_seqscan = on")
         cursor.execute(f"EXPLAIN {asked[0]['sql']}")
         plan = "\n".join(line for (line,) in cursor)
-    # All of them are counted in the order of the table, up to a bound.
+    # The count of all rows, up to a bound, reads the table in its own order.
     assert plan.count("Seq Scan") == 1 and not re.search(r"Seq Scan.*\n\s+Filter", plan)
     assert re.search(r"Limit.*\n\s+->  Index (Only )?Scan using actor_country_last.*\n\s+Index Cond: .*country", plan)
 
 
 @pytest.mark.postgresql
 def test_the_file_of_a_rare_combination_is_read_from_an_index():
-    """At ten million, a walk along the names found nothing until the deadline, and the file was cut."""
+    """At ten million rows, a scan of the names found nothing before the deadline, and the file was cut off."""
     plans.fill("actor_sort_last", "actor_facets_last")
     plan = view(living="no", born="1990s").whole().explain()
     assert re.search(r"actor_facets_last\b.*\n\s+Index Cond: .*CASE WHEN", plan), plan

@@ -1,4 +1,4 @@
-"""Who is found, best first, whatever the number."""
+"""Ranked search: who is found, best match first, at any number of matches."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def add(*names, **facts):
-    """Add actors of the names "first|last"; return them."""
+    """Create actors with the names "first|last"; return them."""
     parts = (name.partition("|") for name in names)
     return [Actor.objects.create(first_name=first, last_name=last, **facts) for first, _bar, last in parts]
 
@@ -65,8 +65,8 @@ def test_of_several_words_the_whole_names_come_first():
     assert found("leung t") == ["Tony Leung", "Tony Chiu-wai Leung", "Wai Leung Tonya", "Tony Leungson"]
 
 
-def test_it_finds_whom_the_words_match_and_nobody_else():
-    """The fixture's actors, by thousands of pieces of their names, against the rule itself."""
+def test_search_finds_exactly_the_actors_that_match_all_words():
+    """Search the fixture's actors for hundreds of pieces of their names, and compare with the rule in Python."""
     call_command("loaddata", "actors", verbosity=0)
     everybody = dict(Actor.objects.values_list("pk", "search"))
     texts = [text.strip() for text in everybody.values()]
@@ -105,13 +105,13 @@ def test_a_name_is_found_in_traditional_and_in_simplified_characters(client, que
     assert len(b"".join(client.get(f"/actors.csv?q={query}").streaming_content).splitlines()) == 2
 
 
-def test_a_whole_name_is_before_the_inside_of_one_in_either_characters(client):
+def test_whole_name_ranks_first_in_either_chinese_spelling(client):
     Actor.objects.create(first_name="Name", last_name="Inside", native_name="大梁朝偉們")
     Actor.objects.create(first_name="Name", last_name="Whole", native_name="梁朝偉")
     assert shown(client, "/?q=梁朝伟")[0] == ["Name Whole", "Name Inside"]
 
 
-def test_of_two_spellings_both_are_found_and_films_too(client):
+def test_both_chinese_spellings_of_a_film_are_found(client):
     for title in ("花樣年華", "花样年华", "樣樣"):
         Film.objects.create(title="In the Mood", original_title=title)
     for query in ("花样年华", "花樣年華", "花樣年华"):
@@ -124,7 +124,7 @@ def test_no_text_has_more_spellings_than_a_bound():
     assert spellings("mifune") == ["mifune"] and spellings("さくら") == ["さくら"]
 
 
-def test_the_list_narrows_what_is_found(client):
+def test_filters_apply_to_a_search(client):
     add("Leo|Abel", country="FR")
     add("Leo|Baker", country="FR", death_year=1999)
     add("Leo|Clark", country="GB", death_year=1999)
@@ -134,7 +134,7 @@ def test_the_list_narrows_what_is_found(client):
     assert shown(client, "/?q=leo&country=GB")[0] == ["Leo Clark"]
 
 
-def test_pages_of_the_best_lead_on_and_back(client):
+def test_pages_of_best_matches_link_forward_and_back(client):
     add(*(f"Ann|Leo{n:03}" for n in range(60)), *(f"Leo|Ann{n:03}" for n in range(60)), "Cleo|Z")
     names, url, pages = [], "/?q=leo", []
     while url:
@@ -153,7 +153,7 @@ def test_pages_of_the_best_lead_on_and_back(client):
     assert client.get(pages[1][0], follow=True).redirect_chain == [("./?q=leo", 302)]
 
 
-def test_of_more_than_can_be_ranked_the_page_says_so_and_the_data_has_all(client, monkeypatch):
+def test_page_of_too_many_matches_says_so_and_exports_have_all(client, monkeypatch):
     monkeypatch.setattr("actors.search.ranking.MAX_RANKED", 60)
     add(*(f"Cleo|Z{n:03}" for n in range(50)), *(f"Ann|Leo{n:03}" for n in range(61)))
     names, page = shown(client, "/?q=leo")
@@ -169,7 +169,7 @@ def test_of_more_than_can_be_ranked_the_page_says_so_and_the_data_has_all(client
     assert len(names) == 50 and "More than 60 actors" in page
 
 
-def test_where_nobody_is_left_of_many_that_were_read_the_page_says_that_there_may_be(client, monkeypatch):
+def test_page_says_if_a_bounded_search_may_have_missed_somebody(client, monkeypatch):
     monkeypatch.setattr("actors.search.ranking.MAX_RANKED", 2)
     monkeypatch.setattr("actors.search.ranking.MAX_SORTED_BY_NAME", 20)
     add(*(f"Ann|Leo{n:03}" for n in range(30)))
@@ -180,7 +180,7 @@ def test_where_nobody_is_left_of_many_that_were_read_the_page_says_that_there_ma
     assert "so far" not in client.get("/?q=leo&country=JP").content.decode()
 
 
-def test_where_few_are_left_of_many_that_were_read_there_may_be_more(client, monkeypatch):
+def test_filtered_bounded_search_may_have_more(client, monkeypatch):
     monkeypatch.setattr("actors.search.ranking.MAX_RANKED", 2)
     monkeypatch.setattr("actors.search.ranking.MAX_SORTED_BY_NAME", 20)
     add(*(f"Ann|Leo{n:03}" for n in range(30)))
@@ -188,7 +188,7 @@ def test_where_few_are_left_of_many_that_were_read_there_may_be_more(client, mon
     assert ranking.rank_actors("leo", living="yes").more
 
 
-def test_a_search_is_best_first_unless_it_is_asked_otherwise(client):
+def test_search_is_sorted_by_best_match_by_default(client):
     add("Leo|Abel", "Zoe|Leonard", "Abe|Leopold")
     assert shown(client, "/?q=leo")[0] == ["Leo Abel", "Zoe Leonard", "Abe Leopold"]
     names, page = shown(client, "/?q=leo&sort=first")
@@ -198,7 +198,7 @@ def test_a_search_is_best_first_unless_it_is_asked_otherwise(client):
     assert 'href="http://testserver/"' in client.get("/?sort=last").content.decode()
 
 
-def test_a_sorted_search_leads_from_page_to_page_and_puts_no_more_in_order_than_are_read(client, monkeypatch):
+def test_sorted_search_has_pages_and_sorts_a_bounded_number(client, monkeypatch):
     monkeypatch.setattr("actors.search.ranking.MAX_SORTED_BY_NAME", 120)
     add(*(f"Leo {n:03}|Z{-n % 7}" for n in range(80)), *(f"Ann|Leo{n:03}" for n in range(40)))
     for sort, key in (("last", "sort_last"), ("first", "sort_first")):
@@ -222,7 +222,7 @@ def test_a_sorted_search_leads_from_page_to_page_and_puts_no_more_in_order_than_
 
 @pytest.mark.postgresql
 def test_the_shortest_words_are_served_by_an_index():
-    """No trigram is so short; the walk along the names took 225 ms at a million."""
+    """They are shorter than a trigram; a scan of the names took 225 ms at a million."""
     plans.fill("actor_starts")
     for query in ("zh", "q", "朝", "小龍"):
         assert "Index Scan on actor_starts" in Actor.objects.search(query).explain(), query
@@ -230,13 +230,13 @@ def test_the_shortest_words_are_served_by_an_index():
 
 
 @pytest.mark.postgresql
-def test_the_shortest_words_are_what_parts_begin_with_and_all_of_han():
+def test_actor_starts_has_beginnings_of_parts_and_all_of_han():
     with connection.cursor() as cursor:
         cursor.execute("SELECT actor_starts(' ann lee 李小龍')")
         assert set(cursor.fetchone()[0]) == {"a", "an", "l", "le", "李", "李小", "小", "小龍", "龍"}
 
 
-# The same by patterns, which is slower.
+# actor_starts() by regular expressions, which is slower.
 STARTS_BY_PATTERNS = f"""
 CREATE FUNCTION starts_by_patterns(search text) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -256,8 +256,8 @@ END $$
 
 
 @pytest.mark.postgresql
-def test_the_shortest_words_are_those_that_patterns_find():
-    """Parts are cut by position, which is faster."""
+def test_actor_starts_finds_the_same_as_regular_expressions():
+    """actor_starts() cuts parts by position, which is faster."""
     chance = random.Random(1)
     letters = "abç'ßжя李小龍ミフ송กา \u0301🎬"
     samples = ["", *(f" {''.join(chance.choices(letters, k=chance.randint(1, 12)))}" for _ in range(1000))]
@@ -271,10 +271,10 @@ def test_the_shortest_words_are_those_that_patterns_find():
 
 
 @pytest.mark.postgresql
-def test_those_who_begin_with_a_word_are_read_in_order_whatever_was_looked_for_before():
-    """Where thousands do, PostgreSQL read and sorted them all: 35 ms at a million for "le", not 3."""
+def test_prefix_matches_are_read_in_index_order_after_another_search():
+    """For a frequent prefix, PostgreSQL read and sorted all matches: 35 ms at a million for "le", instead of 3."""
     plans.fill("actor_sort_last", "actor_sort_first")
-    ranking.rank_actors("abc")  # leaves only bitmaps behind, until the transaction ends
+    ranking.rank_actors("abc")  # leaves only bitmap scans enabled, until the transaction ends
     with CaptureQueriesContext(connection) as asked:
         ranking.rank_actors("1")
     *scans, statement = asked[0]["sql"].split("; ")

@@ -1,4 +1,4 @@
-"""Did you mean: what a search that finds nobody may have meant."""
+"""Suggestions ("Did you mean") for searches that find nothing."""
 
 import pytest
 from django.db import connection
@@ -59,7 +59,7 @@ def test_suggests(query, meant):
     assert suggest_actors(query) == meant
 
 
-def test_only_what_finds_somebody_in_the_list_is_suggested():
+def test_suggestion_finds_somebody_with_the_same_filters():
     assert suggest_actors("belmonod") == suggest_actors("belmonod", country="FR", living="yes") == ["belmondo"]
     assert suggest_actors("belmonod", country="GB") == suggest_actors("belmonod", living="no") == []
 
@@ -115,7 +115,7 @@ def test_suggests_words_of_titles(films, query, meant):
     assert suggest_films(query) == meant
 
 
-def test_only_what_finds_a_film_in_the_list_is_suggested(films):
+def test_suggestion_finds_a_film_with_the_same_filter(films):
     assert suggest_films("samuria") == suggest_films("samuria", "1950s") == ["samurai"]
     assert suggest_films("samuria", "1940s") == []
     assert suggest_films("rebelion", "1950s") == []
@@ -137,7 +137,7 @@ def test_a_suggestion_of_films_is_one_in_chinese_too(client, films):
     assert "您要找的是不是" in page and '<a href="./?q=samurai"><bdi>Samurai</bdi></a>？' in page
 
 
-def test_what_finds_nothing_here_is_looked_for_there_by_one_click(client, films):
+def test_empty_result_links_to_the_same_search_in_the_other_list(client, films):
     assert '<a href="/films/?q=Seven%20Samurai%26">' in client.get("/?q=Seven+Samurai%26").content.decode()
     assert '<a href="/?q=tony%20leung">' in client.get("/films/?q=tony+leung").content.decode()
     assert "/films/?q=" not in client.get("/?country=JP").content.decode()
@@ -145,7 +145,7 @@ def test_what_finds_nothing_here_is_looked_for_there_by_one_click(client, films)
 
 @pytest.mark.postgresql
 def test_the_words_of_titles_are_looked_up_in_an_index(films):
-    """Hundreds of slips of one word: without it, each would read the table."""
+    """One word has hundreds of possible typos: without the index, each would read the table."""
     with CaptureQueriesContext(connection) as asked:
         suggest_films("samuria")
     (statement,) = (each["sql"] for each in asked if "film_words" in each["sql"])
@@ -158,8 +158,8 @@ def test_the_words_of_titles_are_looked_up_in_an_index(films):
 
 
 @pytest.mark.postgresql
-def test_the_index_has_every_word_that_a_slip_may_have_been():
-    """A slip makes it one letter longer or shorter than what is typed."""
+def test_index_has_words_one_letter_beyond_the_limits():
+    """A typo may make a word one letter longer or shorter."""
     for length in (MIN_WORD_LENGTH - 1, MAX_WORD_LENGTH + 1):
         Film.objects.create(title="x" * length)
         with connection.cursor() as cursor:

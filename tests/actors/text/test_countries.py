@@ -1,11 +1,11 @@
-"""Names of countries are in the language that they are asked for and cached under."""
+"""Names of countries are in the requested language, which is part of the cache key."""
 
 import pytest
 from django.utils.translation import override
 
 from actors.text import countries
 
-# No database is asked.
+# The tests do not use the database.
 pytestmark = pytest.mark.once
 
 NAMES = {"en": "Japan", "zh-hans": "日本"}
@@ -13,7 +13,7 @@ NAMES = {"en": "Japan", "zh-hans": "日本"}
 
 @pytest.fixture(autouse=True)
 def empty_caches():
-    """What another test has cached must not answer."""
+    """Clear the caches: a name that another test has cached would hide an error."""
     for function in (countries.country_name, countries._country_choices):
         function.cache_clear()
     yield
@@ -24,7 +24,7 @@ def empty_caches():
 @pytest.mark.parametrize("active", NAMES)
 @pytest.mark.parametrize("language", NAMES)
 def test_country_name_is_in_the_given_language_whatever_is_active(language, active):
-    """The first visitor's language was cached under another one's."""
+    """A name in the first visitor's language was once cached for another language."""
     with override(active):
         assert countries.country_name("JP", language) == NAMES[language]
 
@@ -38,7 +38,7 @@ def test_cached_choices_are_in_the_language_that_they_are_cached_under(language,
 
 @pytest.mark.parametrize(("language", "first"), [("en", "Afghanistan"), ("zh-hans", "阿尔巴尼亚")])
 def test_country_choices_are_in_the_active_language_and_its_order(language, first):
-    """django-countries has a space before the Chinese name of Svalbard, which came first for it."""
+    """django-countries has a space before the Chinese name of Svalbard, which sorted it first."""
     with override(language):
         choices = countries.country_choices()
     assert dict(choices)["JP"] == NAMES[language]

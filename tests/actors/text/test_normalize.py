@@ -1,4 +1,4 @@
-"""One folding of names, in Python and in the database."""
+"""Names are folded alike in Python and in the database."""
 
 import random
 import unicodedata
@@ -46,7 +46,7 @@ def test_database_folds_as_python_does():
             assert cursor.fetchone()[0] == normalize.fold(sample), ascii(sample)
 
 
-def test_a_row_written_past_django_is_found():
+def test_row_written_by_sql_is_found():
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO actor (first_name, last_name) VALUES ('Gérard', 'Depardieu')")
         assert Actor.objects.search("gerard dep").count() == 1
@@ -62,7 +62,7 @@ def test_every_word_must_match(actor):
 
 
 def test_a_short_word_begins_a_part_of_a_name(actor):
-    """Two letters are inside of many names; whoever types them has begun to write one."""
+    """Two letters are inside many names, so they match only the beginning of a part."""
     leung = Actor.objects.create(first_name="Tony Chiu-wai", last_name="Leung", native_name="梁朝偉")
     for query, found in {
         "mi": [actor],

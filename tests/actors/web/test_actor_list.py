@@ -1,4 +1,4 @@
-"""The list: what it shows, finds and says, in every state."""
+"""The list of actors: rows, search, filters, pages and messages."""
 
 import re
 from html import unescape
@@ -12,13 +12,13 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 def names(response):
-    """The names on the page, in order."""
+    """Return the names on the page, in order."""
     rows = re.findall(r'<li>\s*<a href="/actors/[^"]*">(.*?)</a>', response.content.decode(), re.DOTALL)
     return [" ".join(re.sub(r"<.*?>", "", row).split()) for row in rows]
 
 
 def choices(page, name):
-    """The (value, text) of each choice of ``name`` that the page offers, in order."""
+    """Return the (value, text) of each option of the select ``name``, in order."""
     menu = re.search(rf'<select id="{name}" name="{name}">(.*?)</select>', page, re.DOTALL)
     return [
         (value, unescape(text))
@@ -27,7 +27,7 @@ def choices(page, name):
 
 
 def chosen(page):
-    """The value of each choice that is selected, by name."""
+    """Return the selected values of each select, by name."""
     menus = re.findall(r'<select id="\w+" name="(\w+)">(.*?)</select>', page, re.DOTALL)
     return {name: re.findall(r'<option value="([^"]*)" selected>', options) for name, options in menus}
 
@@ -79,7 +79,7 @@ def test_visitor_sorts_by_first_name(client, cast):
         ("q=---", []),
     ],
 )
-def test_visitor_narrows_the_list(client, cast, query, found):
+def test_visitor_searches_and_filters_the_list(client, cast, query, found):
     assert names(client.get(f"/?{query}")) == found
 
 
@@ -91,7 +91,7 @@ def test_a_row_shows_native_name_years_and_country(client, cast):
     assert '<bdi class="native" lang="zh-Hant">張曼玉</bdi>' in page and "born 1964" in page
 
 
-def test_visitor_takes_one_condition_away(client, cast):
+def test_visitor_removes_one_filter(client, cast):
     page = client.get("/?q=cr&country=ES&living=yes").content.decode()
     for rest in ("?country=ES&amp;living=yes", "?q=cr&amp;living=yes", "?q=cr&amp;country=ES"):
         assert f'<a href="./{rest}"><span class="unseen">Remove</span>' in page
@@ -136,7 +136,7 @@ def test_each_state_has_one_canonical_form(client, cast, asked, canonical):
         ("after=x&before=y", "after and before cannot be given together"),
     ],
 )
-def test_what_means_nothing_gets_a_page_that_says_what_is_allowed(client, query, said):
+def test_invalid_parameter_gets_400_with_the_allowed_values(client, query, said):
     response = client.get(f"/?{query}")
     assert response.status_code == 400
     assert said in response.content.decode()
@@ -152,7 +152,7 @@ def test_q_of_200_characters_is_answered(client):
     assert client.get("/?q=" + "%E6%A2%81" * 200).status_code == 200
 
 
-def test_nobody_found_shows_what_stands_near_in_the_alphabet(client, cast):
+def test_empty_result_shows_names_near_in_the_alphabet(client, cast):
     page = client.get("/?q=penelope+crux&sort=last")
     assert "Nobody found" in page.content.decode()
     assert names(page)[0] == "Penélope Cruz"
@@ -173,7 +173,7 @@ def crowd():
 
 
 @pytest.mark.parametrize("path", ["/actors/", "/actors"])
-def test_the_address_above_those_of_the_actors_leads_to_the_list(client, cast, path):
+def test_actors_address_redirects_to_the_list(client, cast, path):
     for query in ("", "?q=cr%C3%BCz&country=ES"):
         answer = client.get(path + query, follow=True)
         assert answer.redirect_chain[-1] == (f"/{query}", 301)
@@ -181,7 +181,7 @@ def test_the_address_above_those_of_the_actors_leads_to_the_list(client, cast, p
     assert client.post("/actors/").status_code == 405
 
 
-def test_visitor_turns_the_pages_of_a_narrowed_list(client, crowd):
+def test_visitor_pages_through_a_filtered_list(client, crowd):
     address, seen = "/?country=GB&sort=first&living=no", []
     while address:
         page = client.get(address)
@@ -192,7 +192,7 @@ def test_visitor_turns_the_pages_of_a_narrowed_list(client, crowd):
     assert seen == [f"Ann {n:03} Brown" for n in range(0, 250, 2)]
 
 
-def test_a_token_holds_for_its_own_list_only(client, crowd):
+def test_cursor_token_is_valid_for_its_own_list_only(client, crowd):
     token = re.search(r"after=([^\"]*)", client.get("/").content.decode())[1]
     assert client.get(f"/?after={token}").status_code == 200
     for other in ("sort=first", "q=ann", "living=yes"):
@@ -205,7 +205,7 @@ def test_the_page_before_the_second_is_the_first(client, crowd):
     assert client.get(previous, follow=True).redirect_chain == [("./", 302)]
 
 
-def test_titles_and_running_head_say_where_one_is(client, crowd):
+def test_title_and_heading_show_filter_and_range(client, crowd):
     page = client.get("/?country=GB&sort=first").content.decode()
     assert "<title>United Kingdom · Ann 000 – Ann 049 · Actors · Actorsite</title>" in page
     assert "<bdi>Ann 000 – Ann 049</bdi>" in page
@@ -218,7 +218,7 @@ def test_the_title_of_the_front_page_is_that_of_the_directory(client, crowd):
     assert "<title>Brown – Brown · Actors · Actorsite</title>" in client.get(second).content.decode()
 
 
-def test_a_searched_or_narrowed_list_is_still_the_directory(client, cast):
+def test_masthead_marks_the_directory_in_a_filtered_list(client, cast):
     for query, here in {"": "page", "?q=cr": "true", "?country=HK&living=yes": "true", "?q=xyzzy": "true"}.items():
         masthead = client.get(f"/{query}").content.decode().split("</header>")[0]
         assert f'<a href="/" aria-current="{here}">Directory</a>' in masthead
@@ -231,21 +231,21 @@ def test_counting_stops_at_a_bound(client, crowd, monkeypatch):
 
 
 def test_the_first_page_of_250_costs_two_queries_and_any_page_five(client, crowd, django_assert_max_num_queries):
-    """One more is the page cache's, for the data's version."""
+    """The page cache adds one query, for the data version."""
     with django_assert_max_num_queries(2):
         page = client.get("/").content.decode()
     token = re.search(r"after=([^\"]*)", page)[1]
     narrowed = "country=GB&sort=first&living=yes"
     queries = [f"after={token}", "letter=b", "sort=first&letter=a", narrowed, f"{narrowed}&letter=a", "country=FR"]
     queries += [f"{narrowed}&born=1950s", "q=ann", f"q=ann&{narrowed}", "q=brown+ann&sort=last"]
-    # What may have been meant is looked for too, and what comes of it is tried.
+    # Searches that find nobody also look for suggestions, and try them.
     queries += ["q=nobody", f"q=nobody&{narrowed}", "q=brwon", "q=brwon+anm", "q=anm+brwon+nobdy+brwn&living=no"]
     for query in queries:
         with django_assert_max_num_queries(5):
             assert client.get(f"/?{query}").status_code == 200
 
 
-def test_what_a_search_finds_and_one_page_shows_is_not_narrowed(client, crowd):
+def test_filters_are_not_offered_if_a_search_fits_one_page(client, crowd):
     def narrows(address):
         return bool(choices(client.get(address).content.decode(), "living"))
 
@@ -253,14 +253,14 @@ def test_what_a_search_finds_and_one_page_shows_is_not_narrowed(client, crowd):
     assert not narrows("/?q=ann+000") and not narrows("/?q=nobody")
 
 
-def test_a_name_cannot_write_markup(client):
+def test_names_are_escaped(client):
     Actor.objects.create(first_name="<script>alert(1)</script>", last_name='"><b>', native_name="<i>", country="GB")
     for address in ("/", "/?q=%3Cscript%3E%22", "/spotlight/"):
         page = client.get(address).content.decode()
         assert "<script" not in page and '"><b>' not in page and "<i>" not in page
 
 
-def test_a_change_past_django_is_on_the_next_page(client, cast):
+def test_change_by_sql_is_on_the_next_page(client, cast):
     client.get("/")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE actor SET last_name = 'Cheong' WHERE last_name = 'Cheung'")
@@ -268,7 +268,7 @@ def test_a_change_past_django_is_on_the_next_page(client, cast):
     assert page.status_code == 200 and "Maggie Cheong" in names(page)
 
 
-def test_countries_are_in_the_order_that_their_reader_looks_them_up_in(client):
+def test_countries_are_sorted_in_the_visitors_language(client):
     Actor.objects.bulk_create(Actor(first_name="A", country=code) for code in ("US", "AX", "CN", "EG", "DE"))
 
     def order(language):

@@ -1,4 +1,4 @@
-"""One actor's page and its one address."""
+"""The page of an actor, and its canonical address."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from actors.text.language import language_of_name
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
-def test_visitor_reads_what_is_known(client, actor):
+def test_page_shows_all_fields(client, actor):
     Actor.objects.filter(pk=actor.pk).update(biography="A samurai.\n\nAn <admiral>.")
     page = client.get(f"/actors/{actor.pk}-toshiro-mifune/").content.decode()
     assert "<title>Toshirō Mifune · Actorsite</title>" in page
@@ -20,13 +20,13 @@ def test_visitor_reads_what_is_known(client, actor):
     assert f'<time datetime="{actor.last_update:%Y-%m-%d}' in page
 
 
-def test_visitor_searches_on_from_an_actor(client, actor):
+def test_actor_page_has_a_search_form(client, actor):
     page = client.get(actor.get_absolute_url()).content.decode()
     assert '<form class="search" role="search" method="get" action="/">' in page
     assert '<label class="unseen" for="q">Search by name</label>' in page
 
 
-def test_what_is_not_known_is_left_out(client):
+def test_empty_fields_are_left_out(client):
     cher = Actor.objects.create(first_name="Cher")
     page = client.get(cher.get_absolute_url()).content.decode()
     assert "<h1>Cher</h1>" in page and "There is no biography yet." in page
@@ -41,21 +41,21 @@ def test_a_correction_is_on_the_page_at_once(client, actor):
     assert ">1921</a></dd>" in after.content.decode()
 
 
-def test_a_year_of_which_there_is_no_list_leads_nowhere(client):
+def test_year_without_a_decade_filter_is_no_link(client):
     Actor.objects.bulk_create([Actor(last_name="Molière", birth_year=1622)])
     page = client.get(Actor.objects.get().get_absolute_url()).content.decode()
     assert "<dd>1622</dd>" in page and "born=" not in page
 
 
 @pytest.mark.parametrize("wrong", ["{pk}", "{pk}/", "{pk}-/", "{pk}-toshiro/", "{pk}-Toshiro-Mifune/", "{pk}-%E4/"])
-def test_a_wrong_or_missing_slug_leads_to_the_one_address(client, actor, wrong):
+def test_wrong_or_missing_slug_redirects_to_the_canonical_address(client, actor, wrong):
     response = client.get("/actors/" + wrong.format(pk=actor.pk), follow=True)
     assert response.redirect_chain[-1] == (f"/actors/{actor.pk}-toshiro-mifune/", 301)
     assert response.status_code == 200
 
 
-def test_a_redirect_is_not_kept_by_browsers(client, actor):
-    """Else a name that is changed and changed back would send them in circles."""
+def test_redirect_is_not_cached_by_browsers(client, actor):
+    """Otherwise a name that is changed and changed back would cause a redirect loop."""
     assert client.get(f"/actors/{actor.pk}-old/")["Cache-Control"] == "no-cache"
 
 
@@ -79,7 +79,7 @@ def test_a_name_in_any_script_has_a_readable_address(client, first, last, slug):
 @pytest.mark.parametrize(
     "wrong", ["0", "-1", "00", "١٢", "9" * 3900, "9" * 5000, "2147483648", "1.5", "1e3", "a", "999"]
 )
-def test_what_is_not_an_id_is_not_found(client, actor, wrong):
+def test_invalid_id_is_not_found(client, actor, wrong):
     for address in (f"/actors/{wrong}/", f"/actors/{wrong}-toshiro-mifune/"):
         assert client.get(address).status_code == 404
 
@@ -101,11 +101,11 @@ def test_what_is_not_an_id_is_not_found(client, actor, wrong):
         ("", "JP", ""),
     ],
 )
-def test_the_language_of_a_native_name_is_told_by_script_and_country(name, country, language):
+def test_language_of_a_native_name_follows_script_and_country(name, country, language):
     assert language_of_name(name, country) == language
 
 
-def test_a_deleted_actor_is_gone_and_one_that_never_was_is_not_found(client, actor):
+def test_deleted_actor_is_gone_and_unknown_one_is_not_found(client, actor):
     address = actor.get_absolute_url()
     actor.delete()
     assert client.get(address).status_code == 410

@@ -1,4 +1,4 @@
-"""The list narrowed to a decade of birth."""
+"""The list filtered by decade of birth."""
 
 import re
 
@@ -37,14 +37,14 @@ def names(client, address):
         ("born=1960s&q=lee", []),
     ],
 )
-def test_narrows(client, query, found):
+def test_decade_filters_page_and_data(client, query, found):
     shown, page = names(client, f"/?{query}")
     assert shown == found or (not found and "Nobody found" in page)
     data = client.get(f"/actors.json?{query}").json()
     assert [actor["first_name"] for actor in data["actors"]] == found and data["total"] == len(found)
 
 
-def test_offers_the_decades_that_there_are_with_numbers_that_are_bounded(client):
+def test_decades_are_offered_with_bounded_counts(client):
     Actor.objects.bulk_create(Actor(first_name=f"N{n}", birth_year=1955) for n in range(100))
     _names, page = names(client, "/")
     assert choices(page, "born") == [
@@ -59,7 +59,7 @@ def test_offers_the_decades_that_there_are_with_numbers_that_are_bounded(client)
     assert "FR" not in dict(choices(page, "country"))
 
 
-def test_says_so_and_can_be_taken_away(client):
+def test_decade_is_in_the_title_and_can_be_removed(client):
     _names, page = names(client, "/?sort=first&born=1940s&q=lee")
     assert "<title>“lee” · Born in the 1940s · Actors" in page
     assert 'href="http://testserver/?q=lee&amp;born=1940s&amp;sort=first"' in page
@@ -69,7 +69,7 @@ def test_says_so_and_can_be_taken_away(client):
 
 
 @pytest.mark.parametrize("wrong", ["1940", "1945s", "1740s", "2940s", "40s", "1940s%0a", "١٩٤٠s", "%00", "'"])
-def test_what_is_no_decade_is_refused(client, wrong):
+def test_invalid_decade_is_refused(client, wrong):
     answer = client.get(f"/?born={wrong}")
     assert answer.status_code == 400
     if wrong != "%00":

@@ -24,7 +24,7 @@ def titles(feed):
     return [entry.findtext(f"{ATOM}title") for entry in feed.iter(f"{ATOM}entry")]
 
 
-def test_the_actor_changed_last_is_the_first_and_each_is_there_once(client, actor):
+def test_actors_are_listed_once_latest_change_first(client, actor):
     Actor.objects.create(first_name="Tony", last_name="Leung", native_name="梁朝偉", country="HK")
     assert titles(read(client)) == ["Tony Leung", "Toshirō Mifune"]
     Actor.objects.filter(pk=actor.pk).update(birth_year=1921)
@@ -52,7 +52,7 @@ def test_films_and_their_casts_are_in_it(client, actor):
     assert titles(read(client)) == ["Toshirō Mifune"]
 
 
-def test_an_entry_has_what_the_standard_demands(client, actor):
+def test_entry_has_the_elements_that_atom_requires(client, actor):
     feed = read(client)
     entry = feed.find(f"{ATOM}entry")
     actor.refresh_from_db()
@@ -89,19 +89,19 @@ def test_the_feed_is_bounded_whatever_the_history(client, monkeypatch, django_as
     assert len(titles(read(client))) == 10
 
 
-def test_the_feed_speaks_the_readers_language(client, actor):
+def test_feed_is_in_the_readers_language(client, actor):
     feed = read(client, **{"Accept-Language": "zh-CN"})
     assert feed.get("{http://www.w3.org/XML/1998/namespace}lang") == "zh-hans"
     assert feed.findtext(f"{ATOM}title") == "Actorsite：最近的更改"
 
 
-def test_pages_lead_to_the_feed(client, actor):
+def test_pages_link_to_the_feed(client, actor):
     page = client.get("/").content.decode()
     assert '<link rel="alternate" type="application/atom+xml" title="Recent changes" href="/feed/">' in page
     assert '<a href="/feed/" type="application/atom+xml">Recent changes (Atom)</a>' in page.split("<footer")[1]
 
 
-def test_what_sql_wrote_and_xml_cannot_hold_is_left_out(client, actor):
+def test_characters_that_xml_cannot_have_are_left_out(client, actor):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE actor SET first_name = %s, native_name = %s", ["To\x01shi\ufffe", "三船\x1b敏郎"])
     (entry,) = read(client).iter(f"{ATOM}entry")

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 @pytest.fixture
 def films():
-    """Seven Samurai, Tokyo Story, Breathless, Amélie, and Lost, of which no year is known."""
+    """Seven Samurai, Tokyo Story, Breathless, Amélie, and Lost, which has no year."""
     Film.objects.bulk_create(
         Film(title=title, original_title=original, year=year)
         for title, original, year in (
@@ -74,8 +74,8 @@ def test_page_and_data_find_the_same_films(client, films, query, found):
     assert sorted(row["title"] for row in rows) == sorted(found)
 
 
-def test_a_search_by_year_puts_no_more_in_order_than_are_read(client, monkeypatch):
-    """A word that is in many titles had all of them read and sorted."""
+def test_search_sorted_by_year_sorts_a_bounded_number(client, monkeypatch):
+    """For a word that is in many titles, all of them were read and sorted."""
     years = [None, 2001, 999, 1999, 1999, 0]
     for number, year in enumerate(years):
         Film.objects.create(title=f"Part {number}", year=year)
@@ -101,7 +101,7 @@ def line_of(title):
 
 
 @pytest.mark.parametrize("query", ["", "?sort=year", "?q=part", "?q=part&sort=year", "?decade=1900s"])
-def test_pages_lead_through_all_the_films_and_back(client, many, query):
+def test_pages_link_through_all_films_and_back(client, many, query):
     whole = [json.loads(line)["title"] for line in streamed(client.get(f"/films.ndjson{query}")).splitlines()]
     assert len(whole) == (120 if "decade" not in query else 106)
     url, seen, pages = f"/films/{query}", [], []
@@ -123,7 +123,7 @@ def test_pages_lead_through_all_the_films_and_back(client, many, query):
     assert seen == whole
 
 
-def test_the_title_says_where_one_is(client, many):
+def test_title_shows_filter_and_range(client, many):
     response = client.get("/films/?decade=1900s")
     page, shown = response.content.decode(), titles(response)
     assert f"<title>Films of the 1900s · {shown[0]} – {shown[-1]} · Films · Actorsite</title>" in page
@@ -159,26 +159,26 @@ def test_each_state_has_one_canonical_form(client, films, asked, canonical):
         ("q=a&after=x", "after must be taken from a link"),
     ],
 )
-def test_what_means_nothing_gets_an_answer_that_says_what_is_allowed(client, query, said):
+def test_invalid_parameter_gets_400_with_the_allowed_values(client, query, said):
     page, answer = client.get(f"/films/?{query}"), client.get(f"/films.json?{query}")
     assert page.status_code == answer.status_code == 400
     assert said in page.content.decode() and said in answer.json()["detail"]
 
 
-def test_a_token_holds_in_its_own_view_only(client, many):
+def test_cursor_token_is_valid_for_its_own_list_only(client, many):
     after = client.get("/films.json?sort=year").json()["next"].split("after=")[1]
     assert client.get(f"/films.json?sort=year&after={after}").status_code == 200
     for other in (f"/films.json?after={after}", f"/films/?decade=1900s&after={after}", f"/?after={after}"):
         assert client.get(other).status_code == 400
 
 
-def test_a_page_whose_films_are_gone_leads_to_the_first(client, many):
+def test_page_whose_films_are_deleted_redirects_to_the_first(client, many):
     after = client.get("/films.json").json()["next"].split("after=")[1]
     Film.objects.all().delete()
     assert client.get(f"/films/?after={after}")["Location"] == "./"
 
 
-def test_nothing_found_shows_what_stands_near_in_the_alphabet_and_an_empty_list_says_so(client, films):
+def test_empty_result_shows_titles_near_in_the_alphabet(client, films):
     page = client.get("/films/?q=brx")
     assert "Nothing found" in page.content.decode() and titles(page)[0] == "Lost"
     Film.objects.all().delete()
@@ -190,7 +190,7 @@ def test_any_page_costs_at_most_five_queries(client, many, django_assert_max_num
     Credit.objects.create(film=Film.objects.first(), actor=Actor.objects.create(first_name="A"))
     after = client.get("/films.json?sort=year").json()["next"].split("after=")[1]
     queries = ["", f"?sort=year&after={after}", "?q=part", "?q=part&sort=year&decade=1900s", "?letter=p"]
-    # What may have been meant is looked for too, and what comes of it is tried.
+    # Searches that find nothing also look for suggestions, and try them.
     queries += ["?q=nothing", "?q=prat", "?q=prat+nothing+pary&decade=1900s"]
     for query in queries:
         with django_assert_max_num_queries(5):
@@ -236,7 +236,7 @@ def test_any_origin_may_read_and_nobody_write(client):
     assert client.post("/films/").status_code == 405
 
 
-def test_the_list_is_linked_and_leads_to_its_data(client, films):
+def test_list_is_linked_and_links_to_itself_as_data(client, films):
     film = Film.objects.first()
     assert '<a href="/films/">All films</a>' in client.get(film.get_absolute_url()).content.decode()
     assert '<a href="/films/">Films</a>' in client.get("/").content.decode()
@@ -246,7 +246,7 @@ def test_the_list_is_linked_and_leads_to_its_data(client, films):
     assert '<option value="1950s" selected>' in page
 
 
-def test_the_page_speaks_chinese(client, films):
+def test_page_is_in_chinese(client, films):
     page = client.get("/films/?decade=1950s", headers={"accept-language": "zh-CN"}).content.decode()
     assert "2 部影片" in page and "按片名搜索" in page
 

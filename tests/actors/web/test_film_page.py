@@ -18,7 +18,7 @@ def film(actor):
     return film
 
 
-def test_an_actors_films_lead_to_the_film_and_its_cast_back(client, actor, film):
+def test_actor_and_film_pages_link_to_each_other(client, actor, film):
     Credit.objects.create(film=Film.objects.create(title="Yojimbo", year=1961), actor=actor)
     Credit.objects.create(film=Film.objects.create(title="Undated"), actor=actor)
     page = client.get(actor.get_absolute_url()).content.decode()
@@ -31,25 +31,25 @@ def test_an_actors_films_lead_to_the_film_and_its_cast_back(client, actor, film)
     assert f'href="{actor.get_absolute_url()}"' in page
 
 
-def test_the_year_of_a_film_leads_to_those_of_its_decade(client, film):
+def test_year_links_to_the_films_of_its_decade(client, film):
     page = client.get(film.get_absolute_url()).content.decode()
     assert '<dd><a href="/films/?decade=1950s">1954</a></dd>' in page
     assert film.title in client.get("/films/?decade=1950s").content.decode()
 
 
-def test_an_editor_gets_from_a_film_to_its_form(client, admin_client, film):
+def test_film_page_links_to_its_admin_form(client, admin_client, film):
     page = client.get(film.get_absolute_url()).content.decode()
     edit = re.search(r'href="(/admin/[^"]*)" rel="nofollow">Correct this entry', page)
     assert admin_client.get(edit[1]).context["original"] == film
 
 
-def test_visitor_searches_on_from_a_film(client, film):
+def test_film_page_has_a_search_form(client, film):
     page = client.get(film.get_absolute_url()).content.decode()
     assert '<form class="search" role="search" method="get" action="/films/">' in page
     assert '<label class="unseen" for="q">Search by title</label>' in page
 
 
-def test_a_film_has_one_address(client, film):
+def test_film_redirects_to_its_canonical_address(client, film):
     for wrong in (f"/films/{film.pk}/", f"/films/{film.pk}-wrong/"):
         answer = client.get(wrong)
         assert (answer.status_code, answer["Location"]) == (301, film.get_absolute_url())
@@ -87,7 +87,7 @@ def test_the_original_title_is_in_the_language_of_most_of_the_cast(client, actor
     assert '<bdi class="native" lang="ja">東京物語' in client.get(actor.get_absolute_url()).content.decode()
 
 
-def test_a_title_in_letters_of_many_languages_is_in_none(client, actor):
+def test_original_title_in_latin_letters_has_no_language(client, actor):
     film = Film.objects.create(title="Breathless", original_title="À bout de souffle")
     Credit.objects.create(film=film, actor=actor)
     assert "<bdi>À bout de souffle" in client.get(film.get_absolute_url()).content.decode()

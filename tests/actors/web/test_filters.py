@@ -1,4 +1,4 @@
-"""The form that searches, narrows and sorts a list, and the cached fragment that it is."""
+"""The form that searches, filters and sorts a list, and its cached fragment."""
 
 import re
 
@@ -36,12 +36,12 @@ def page(client, address, **headers):
 
 
 def form(html):
-    """The search form of a page."""
+    """Return the search form of a page."""
     return re.search(r'<form class="search".*?</form>', html, re.DOTALL)[0]
 
 
 def fragments():
-    """What is cached of the choices, without what is the same on all pages."""
+    """Return the cache keys of the fragments with choices, without those that are the same on all pages."""
     return [key for key in caches["template_fragments"]._cache if ".selects." in key]
 
 
@@ -128,13 +128,13 @@ def test_submitted_form_as_data_is_answered_directly(client, people):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fragment_data_changed_is_made_anew(people):
+def test_fragment_data_changed_is_rendered_again(people):
     site = Site()
 
     def countries(address):
         return [text for _code, text in choices(site.get(address)[2].decode(), "country")]
 
-    # Each under another spelling: no whole page is cached of it.
+    # None of the addresses is canonical, so that the page cache stores no page.
     assert countries("/?x=1") == countries("/?x=2") == ["All", "South Korea (1)", "United Kingdom (2)"]
     assert len(fragments()) == 1
     with connection.cursor() as cursor:

@@ -12,20 +12,20 @@ from django.db import transaction
 import actors
 from actors.models import Actor, Credit, Film
 
-# One worker, one load.
+# In one worker of pytest-xdist, so that the fixtures are loaded once.
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow, pytest.mark.xdist_group("fixture")]
 
 FIXTURES = Path(actors.__file__).parent / "fixtures"
 
 
 def written(name):
-    """The fixture as it is in its file."""
+    """Return the rows in the file of a fixture."""
     return json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
 def loaded_once(django_db_setup, django_db_blocker):
-    """Load both, once for the tests of this file: each works in a savepoint of this transaction."""
+    """Load both fixtures once for this module. Each test runs in a savepoint of this transaction."""
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("loaddata", "actors", "films", verbosity=0)
         yield
@@ -68,7 +68,7 @@ def test_every_actor_is_valid(loaded):
 
 
 def test_the_text_is_stored_as_it_is_written(loaded):
-    """A row that the model would change on its way in differs from what its file says."""
+    """A value that the model normalises would differ from its file."""
     stored = {
         (model._meta.label_lower, row["id"]): row for model in (Actor, Film, Credit) for row in model.objects.values()
     }
@@ -93,7 +93,7 @@ def test_loading_it_again_changes_nothing(loaded):
 
 
 def test_it_leaves_the_actors_of_an_adopted_database_alone(loaded):
-    """The replaced application's sample data holds the ids 1 to 200."""
+    """The replaced application's sample data has the ids 1 to 200."""
     old = Actor.objects.filter(pk__lte=200)
     for pk in (1, 200):
         Actor.objects.create(pk=pk, first_name="Penelope", last_name="Guiness")
@@ -130,11 +130,11 @@ def test_every_film_and_credit_is_valid(loaded):
 def test_nobody_acts_before_birth_or_long_after_death(loaded):
     for credit in Credit.objects.select_related("actor", "film"):
         first, last = credit.actor.birth_year or 1850, credit.actor.death_year or 2030
-        # A film is at times released when its actor has died.
+        # Some films are released after the death of an actor.
         assert first < credit.film.year <= last + 2, credit
 
 
-def test_a_place_in_the_credits_is_given_once(loaded):
+def test_billing_is_unique_in_a_film(loaded):
     places = Counter(Credit.objects.exclude(billing=None).values_list("film", "billing"))
     assert [place for place, times in places.items() if times > 1] == []
 
@@ -156,8 +156,8 @@ def test_people_who_share_a_name_keep_their_own_films(loaded, name, told_apart_b
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["actors", "films"])
-def test_the_file_is_written_to_be_compared(name):
-    """Sorted by kind and id, one field a line, one newline at the end: a change shows as itself."""
+def test_file_is_sorted_and_formatted_for_diffs(name):
+    """Sorted by kind and id, one field a line, one newline at the end: a diff shows only what has changed."""
     kinds = ["actors.actor", "actors.film", "actors.credit"]
     rows = sorted(written(name), key=lambda row: (kinds.index(row["model"]), row["pk"]))
     text = json.dumps(rows, ensure_ascii=False, indent=1) + "\n"

@@ -1,4 +1,4 @@
-"""Pages and data are made of the rows as they are, whatever was cached of them before."""
+"""Pages and data show the current rows, whatever was cached before."""
 
 import json
 from html import escape
@@ -21,7 +21,7 @@ def site():
     return Site()
 
 
-def test_list_after_write_is_made_anew(site):
+def test_list_after_write_is_rendered_again(site):
     addresses = ("/?x", "/?q=mifune&living=yes&x", "/actors.json?x")
     before = [site.get(address)[2] for address in addresses]
     assert before == [site.get(address)[2] for address in addresses]
@@ -50,7 +50,7 @@ def as_data(actor):
 
 
 def test_rows_as_data_follow_every_write(site):
-    """Twice each, for what may be cached, and after each column was changed behind the models' back."""
+    """Each page is read twice, because rows may be cached, and again after SQL has changed each column."""
     for text in HOSTILE:
         Actor.objects.create(
             first_name=text, last_name=f"Åå {text}", native_name=text, biography=f"{text}\n{text}", also_known_as=text

@@ -1,4 +1,4 @@
-"""What was found is marked in the list, by the folding that finds it."""
+"""Matches of a search are marked in the list, by the folding that the search uses."""
 
 import pytest
 
@@ -32,7 +32,7 @@ from actors.web.presentation import highlight
         ("", "cher", ""),
     ],
 )
-def test_marks(text, query, shown):
+def test_highlight_marks_the_matches_of_words(text, query, shown):
     assert highlight(text, fold_words(query)) == shown
 
 

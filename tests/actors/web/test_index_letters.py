@@ -1,4 +1,4 @@
-"""A row of letters that jumps into the list."""
+"""The row of letters that link into the list."""
 
 import re
 
@@ -32,7 +32,7 @@ def names(page):
     ]
 
 
-def test_it_has_the_letters_that_there_are(client):
+def test_row_has_the_letters_that_names_begin_with(client):
     letters, _page = row(client, "/")
     assert [label for _url, _more, label in letters] == [*"#BDEMOА", "ח", "ع", "あ", "中", "가"]
     assert [label for _url, _more, label in row(client, "/?country=JP")[0]] == [*"#DEOА", "ח", "ع", "あ", "中", "가"]
@@ -40,7 +40,7 @@ def test_it_has_the_letters_that_there_are(client):
     assert row(client, "/?country=GB")[0] == [] and row(client, "/?q=baker")[0] == []
 
 
-def test_a_letter_leads_to_its_names_and_pages_go_on_from_there(client):
+def test_letter_links_to_its_names_and_pages_continue_from_there(client):
     letters, page = row(client, "/")
     assert [label for _url, more, label in letters if "aria-current" in more] == ["#"]
     address = next(url for url, _more, label in letters if label == "M")
@@ -59,7 +59,7 @@ def test_a_letter_leads_to_its_names_and_pages_go_on_from_there(client):
     assert names(row(client, "/?sort=first&letter=Z")[1])[0] == "Z Miller 000"
 
 
-def test_of_every_letter_there_is_one_address(client):
+def test_each_letter_has_one_canonical_address(client):
     for given, letter in (("m", "M"), ("É", "E"), ("王", "中"), ("ア", "あ"), ("%23", "#"), ("ß", None)):
         answer = client.get(f"/?letter={given}")
         if letter is None:
@@ -75,26 +75,26 @@ def test_of_every_letter_there_is_one_address(client):
 
 
 @pytest.mark.parametrize("wrong", ["ab", "%20", "1", "-", "%00", "æ"])
-def test_what_is_no_letter_is_refused(client, wrong):
+def test_invalid_letter_is_refused(client, wrong):
     assert client.get(f"/?letter={wrong}").status_code == 400
     assert client.get(f"/actors.json?letter={wrong}").status_code == 400
     token = re.search(r"after=([^\"]*)", client.get("/").content.decode())[1]
     assert b"letter cannot be given together" in client.get(f"/?letter=m&after={token}").content
 
 
-def test_the_data_jumps_too(client):
+def test_data_begins_at_the_letter(client):
     answer = client.get("/actors.json?letter=m").json()
     assert answer["actors"][0]["last_name"] == "Miller 000" and "letter" not in answer["next"]
     assert len(b"".join(client.get("/actors.csv?letter=m").streaming_content).splitlines()) == 144
 
 
-def test_steps_are_bounded(monkeypatch):
+def test_number_of_letters_is_bounded(monkeypatch):
     monkeypatch.setattr(loose_index_scan, "MAX_LETTERS", 3)
     assert facets.counts(Facets(), 1, 1, "sort_last")["letters"] == ["#", "B", "D"]
 
 
 def test_the_order_is_one_in_every_language(client):
-    """An address means the same to every reader; Han is in the order of radicals and strokes."""
+    """The order does not depend on the language. Han characters are sorted by radical and strokes."""
     Actor.objects.bulk_create(Actor(first_name=first, last_name="Zhang") for first in ("Ziyi", "Yimou"))
     Actor.objects.create(first_name="丁一")
     both = [
@@ -107,7 +107,7 @@ def test_the_order_is_one_in_every_language(client):
     ]  # fmt: skip
 
 
-def test_films_have_one_of_their_titles(client):
+def test_films_have_the_letters_of_their_titles(client):
     titles = ["8½", "Alien", "Amélie", "Brazil", "Élisa", "Zelig", "생활의 발견", "花樣年華"]
     Film.objects.bulk_create(Film(title=title, year=1985 if title in ("Brazil", "Zelig") else None) for title in titles)
     letters, _page = row(client, "/films/")

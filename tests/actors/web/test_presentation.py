@@ -12,12 +12,12 @@ from actors.web import presentation
 
 
 def actor_of(first_name="", last_name="", native_name="", birth_year=None, country="", also_known_as=""):
-    """A row of the list of actors."""
+    """Return a row of the list of actors."""
     return SimpleNamespace(id=1, death_year=None, **locals())
 
 
 def text_of(html):
-    """What a reader sees of ``html``."""
+    """Return the text of ``html``, without tags."""
     return " ".join(re.sub("<[^>]*>", "", html).split())
 
 

@@ -1,4 +1,4 @@
-"""The sitemap: every page, in files that no directory outgrows."""
+"""The sitemap: every page, in files of bounded size."""
 
 import xml.etree.ElementTree as ElementTree
 
@@ -35,7 +35,7 @@ def test_a_small_directory_is_one_file_of_every_page(client, actor):
 
 
 class TestLarge:
-    """Three actors are a large directory where a file may have two addresses."""
+    """A few actors make a large directory if a file may have only two addresses."""
 
     @pytest.fixture(autouse=True)
     def _actors(self, monkeypatch):

@@ -1,4 +1,4 @@
-"""Five actors by lot, and who served them."""
+"""The spotlight: five random actors, and the name of the server."""
 
 import pytest
 from django.db import connection
@@ -20,7 +20,7 @@ def test_five_different_actors_and_the_servers_name(client, settings):
     assert not response.has_header("ETag")
 
 
-def test_the_lot_falls_on_everybody(client):
+def test_every_actor_can_be_drawn(client):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n}") for n in range(300))
     drawn = {name for _ in range(100) for name in names(client.get("/spotlight/"))}
     assert len(drawn) > 150
@@ -30,13 +30,13 @@ def test_the_lot_falls_on_everybody(client):
     "ids",
     [[], [7], [1, 2, 3], [5, 2_000_000_000], [1, 2, 3, 4, 2_000_000_000], [1, 2, 10**6, 3 * 10**6, 9 * 10**6]],
 )
-def test_few_actors_and_wide_gaps_are_no_obstacle(client, ids):
+def test_spotlight_works_with_few_actors_and_gaps_between_ids(client, ids):
     Actor.objects.bulk_create(Actor(id=pk, first_name=f"Number {pk}") for pk in ids)
     response = client.get("/spotlight/")
     assert len(names(response)) == min(5, len(ids))
 
 
-def test_no_table_is_sorted_by_chance(client):
+def test_no_query_sorts_a_table_by_random(client):
     Actor.objects.bulk_create(Actor(id=n * 1_000_000, first_name=f"Number {n}") for n in range(1, 300))
     with CaptureQueriesContext(
         connection,

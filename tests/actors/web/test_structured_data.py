@@ -1,4 +1,4 @@
-"""What the pages of actors and films say to machines."""
+"""Structured data (JSON-LD and Open Graph) on the pages of actors and films."""
 
 import json
 import re
@@ -50,7 +50,7 @@ def test_an_actors_page_says_who_it_is(client, actor, film):
     assert movie["url"] == f"http://testserver{film.get_absolute_url()}"
 
 
-def test_what_is_not_known_is_not_said(client):
+def test_empty_fields_are_left_out(client):
     cher = Actor.objects.create(first_name="Cher")
     assert set(said(client, cher)) == {"@context", "@type", "@id", "url", "name", "givenName"}
     assert "og:description" not in cards(client, cher)
@@ -66,7 +66,7 @@ def test_a_films_page_says_who_plays_whom(client, actor, film):
 
 
 @pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "<!--<script>", "a & b", '"\\'])
-def test_no_text_ends_the_script_it_stands_in(client, text):
+def test_text_cannot_end_the_script_element(client, text):
     actor = Actor.objects.create(first_name=text, biography=f"{text}\n\n{text}")
     page = client.get(actor.get_absolute_url()).content.decode()
     assert said(client, actor)["description"] == f"{text}\n\n{text}"
@@ -87,7 +87,7 @@ def test_a_shared_link_shows_what_it_is_about(client, actor, film):
 
 
 def test_a_shared_link_shows_the_sites_picture(client, actor, film):
-    """1200 by 630 pixels, from an address that can be asked for from anywhere."""
+    """It has 1200 by 630 pixels, and an absolute address."""
     for address in ("/", actor.get_absolute_url(), film.get_absolute_url()):
         page = client.get(address).content.decode()
         card = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', page))

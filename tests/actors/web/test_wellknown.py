@@ -19,11 +19,11 @@ class TestRobots:
         return parser
 
     @pytest.mark.parametrize("path", ["/", "/actors/1-toshiro-mifune/", "/films/1-x/", "/actors.json", "/feed/"])
-    def test_pages_may_be_read(self, robots, path):
+    def test_pages_are_allowed(self, robots, path):
         assert robots.can_fetch("*", path)
 
     @pytest.mark.parametrize("path", ["/admin/", "/language/", "/spotlight/", "/actors.csv", "/actors.ndjson"])
-    def test_what_no_search_should_show_may_not(self, robots, path):
+    def test_other_addresses_are_disallowed(self, robots, path):
         assert not robots.can_fetch("*", path)
 
     def test_the_sitemap_is_named(self, robots):
@@ -31,7 +31,7 @@ class TestRobots:
 
 
 @pytest.mark.once
-def test_the_icon_is_found_where_programs_look_for_it(client):
+def test_favicon_ico_redirects_to_the_icon(client):
     response = client.get("/favicon.ico")
     assert (response.status_code, response["Location"]) == (302, "/static/actors/favicon.svg")
     assert finders.find("actors/favicon.svg")

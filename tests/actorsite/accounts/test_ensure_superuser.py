@@ -1,4 +1,4 @@
-"""``manage.py ensure_superuser`` makes the first administrator, once."""
+"""``manage.py ensure_superuser`` creates the first administrator, once."""
 
 import pytest
 from django.contrib.auth import authenticate
@@ -6,14 +6,14 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import RequestFactory
 
-pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
+from tests.clients import PASSWORD
 
-PASSWORD = "correct horse battery"
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture
 def ensure(settings, capsys):
-    """Run the command as for ``username`` and ``password``; return what it said, in one text."""
+    """Return a function that runs the command with a username and a password, and returns its output."""
 
     def run(username="ada", password=PASSWORD, email=""):
         settings.FIRST_ADMINISTRATOR = {"username": username, "password": password, "email": email}
@@ -36,7 +36,7 @@ def test_the_first_administrator_is_made(ensure):
     assert (ada.is_staff, ada.is_superuser, ada.email) == (True, True, "ada@example.org")
 
 
-def test_a_second_time_changes_nothing(ensure):
+def test_second_run_changes_nothing(ensure):
     ensure()
     ada = User.objects.get()
     ada.set_password("changed by herself")
@@ -53,7 +53,7 @@ def test_an_administrator_who_was_renamed_does_not_come_back(ensure):
     assert User.objects.get().username == "countess"
 
 
-def test_an_account_of_that_name_is_not_raised(ensure):
+def test_existing_account_is_not_made_superuser(ensure):
     User.objects.create_user("ada", password="only a visitor")
     assert (
         ensure() == "DJANGO_SUPERUSER_USERNAME is the name of an account that is no administrator; it is not changed."
@@ -62,14 +62,14 @@ def test_an_account_of_that_name_is_not_raised(ensure):
     assert not ada.is_superuser and ada.check_password("only a visitor")
 
 
-def test_without_the_variables_it_says_so(ensure):
+def test_without_variables_nothing_is_created(ensure):
     assert ensure(None, None) == (
         "DJANGO_SUPERUSER_USERNAME and DJANGO_SUPERUSER_PASSWORD are not set: no administrator is made.\n"
     )
 
 
 @pytest.mark.parametrize(("half", "missing"), [(("ada", None), "PASSWORD"), ((None, PASSWORD), "USERNAME")])
-def test_half_the_variables_are_a_mistake(ensure, half, missing):
+def test_one_variable_without_the_other_is_an_error(ensure, half, missing):
     assert ensure(*half).startswith(f"DJANGO_SUPERUSER_{missing} must be set too")
     assert not User.objects.exists()
 

@@ -1,4 +1,4 @@
-"""Signing in: who guesses is locked out, and nobody else is."""
+"""Lockout: wrong passwords lock an account for the address that sent them, and for no other."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.utils.timezone import now
 
 from tests import server
+from tests.clients import PASSWORD
 
 LOGIN = "/admin/login/"
-PASSWORD = "correct horse battery"
 PEOPLE = f"""
 from django.contrib.auth.models import User
 for name in ("alice", "bob"):
@@ -32,7 +32,7 @@ def sign_in(client, name, password, address="203.0.113.1", **more):
 
 
 def lock(client, name="alice", address="203.0.113.1"):
-    """Guess until the account is locked to the address; return each answer's status."""
+    """Send five wrong passwords, which lock the account for the address; return the statuses."""
     return [sign_in(client, name, f"guess {n}", address).status_code for n in range(5)]
 
 
@@ -46,13 +46,13 @@ def test_the_fifth_wrong_password_locks_the_account_to_that_address(client, peop
     assert sign_in(client, "alice", PASSWORD, "203.0.113.2").status_code == 302
 
 
-def test_the_page_is_in_chinese_too(client, people):
+def test_lockout_page_is_translated(client, people):
     lock(client)
     page = sign_in(client, "alice", PASSWORD, headers={"Accept-Language": "zh-hans"})
     assert page.status_code == 429 and "密码错误次数过多" in page.content.decode()
 
 
-def test_an_account_that_is_not_there_is_locked_as_one_that_is(client, people):
+def test_unknown_account_is_locked_like_an_existing_one(client, people):
     assert lock(client, "nobody") == [200, 200, 200, 200, 429]
     page = sign_in(client, "nobody", PASSWORD).content
     lock(client)
@@ -60,17 +60,17 @@ def test_an_account_that_is_not_there_is_locked_as_one_that_is(client, people):
 
 
 @pytest.mark.parametrize("spelling", ["alice ", " alice", "ａlice", "alice\t"])
-def test_another_spelling_of_the_name_gains_nothing(client, people, spelling):
+def test_other_spellings_of_the_name_are_locked_too(client, people, spelling):
     lock(client)
     assert sign_in(client, spelling, PASSWORD).status_code == 429
 
 
-def test_another_browser_gains_nothing(client, people):
+def test_lock_does_not_depend_on_the_browser(client, people):
     answers = [sign_in(client, "alice", "guess", headers={"User-Agent": f"Browser {n}"}).status_code for n in range(6)]
     assert answers == [200, 200, 200, 200, 429, 429]
 
 
-def test_signing_in_forgives_what_was_mistyped(client, people):
+def test_signing_in_resets_the_failure_count(client, people):
     for _ in range(3):
         assert [sign_in(client, "alice", "typo").status_code for _ in range(4)] == [200] * 4
         assert sign_in(client, "alice", PASSWORD).status_code == 302
@@ -86,19 +86,19 @@ def test_the_lock_ends_by_itself_and_is_not_prolonged(client, people, settings):
     assert sign_in(client, "alice", PASSWORD).status_code == 302
 
 
-def test_what_is_kept_of_a_try_is_no_password_and_has_a_bound(client, people):
+def test_stored_attempt_has_no_password_and_bounded_size(client, people):
     client.post(LOGIN, {"username": "alice", "password": "nearly the password", "more": "x" * 1_000_000})
     attempt = AccessAttempt.objects.get()
     assert "nearly" not in attempt.post_data and len(attempt.post_data) < 2_000
 
 
-def test_a_command_unlocks(client, people):
+def test_axes_reset_username_unlocks(client, people):
     lock(client)
     call_command("axes_reset_username", "alice")
     assert sign_in(client, "alice", PASSWORD).status_code == 302
 
 
-# Who may unlock
+# Unlocking
 
 LOCKS = "/admin/axes/accessattempt/"
 
@@ -113,7 +113,7 @@ def member(group):
     ("group", "answers"),
     [(None, 302), ("Editors", 403), ("Curators", 403), ("Administrators", 200)],
 )
-def test_administrators_unlock(client, people, group, answers):
+def test_only_administrators_unlock(client, people, group, answers):
     lock(client)
     if group:
         client.force_login(member(group))
@@ -141,7 +141,7 @@ def test_failed_sign_ins_are_found_by_declared_lookups_only(client, people, quer
 
 
 class Browser:
-    """A browser at an address of its own, behind the proxy in front of the site."""
+    """A client with its own address, behind a proxy in front of the site."""
 
     def __init__(self, site, address):
         self.site, self.address = site, address
@@ -181,7 +181,7 @@ def site():
 
 
 def test_thirty_wrong_passwords_and_then_the_right_one(site):
-    """Row 26 of the hostile inputs; the guesser forges X-Forwarded-For between the tries."""
+    """Each attempt forges another X-Forwarded-For (row 26 of the hostile inputs)."""
     guesser = Browser(site, "198.51.100.7")
     answers = [guesser.sign_in("alice", f"guess {n}", forged=f"192.0.2.{n}")[0] for n in range(30)]
     assert answers == [200] * 4 + [429] * 26
@@ -190,8 +190,8 @@ def test_thirty_wrong_passwords_and_then_the_right_one(site):
     assert Browser(site, "198.51.100.8").sign_in("alice", PASSWORD)[0] == 302
 
 
-def test_guesses_at_the_same_time_gain_little(site):
-    """At most one guess of each thread is under way when the account is locked."""
+def test_simultaneous_attempts_are_limited(site):
+    """At most one attempt of each thread is being answered when the account is locked."""
     guessers = [Browser(site, "198.51.100.9") for _ in range(12)]
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda guesser: guesser.sign_in("alice", "guess")[0], guessers))
@@ -200,13 +200,13 @@ def test_guesses_at_the_same_time_gain_little(site):
 
 
 @pytest.mark.parametrize("name", ["x" * 151, "x" * 256, "x" * 5000, "梁" * 300])
-def test_a_name_that_no_account_can_have_gets_the_form_with_an_error(site, name):
+def test_too_long_username_gets_the_form_with_an_error(site, name):
     """Row 4 of the hostile inputs."""
     status, page = Browser(site, "198.51.100.10").sign_in(name, PASSWORD)
     assert status == 200 and "errorlist" in page and f"it has {len(name)}" in page
 
 
-def test_the_log_says_where_from_and_not_which_name_or_password(site):
+def test_log_of_failed_sign_in_has_address_without_name_and_password(site):
     Browser(site, "198.51.100.77").sign_in("my secret typed in the wrong place", "another secret")
     assert "198.51.100.77" in site.log
     assert "secret" not in site.log
@@ -216,6 +216,6 @@ def test_the_log_says_where_from_and_not_which_name_or_password(site):
     ("language", "whom", "back"),
     [("en", "For editors.", "Back to the directory"), ("zh-hans", "供编辑使用。", "返回名录")],
 )
-def test_who_is_no_editor_finds_back_from_signing_in(client, language, whom, back):
+def test_sign_in_page_links_back_to_the_directory(client, language, whom, back):
     page = client.get(f"{LOGIN}?next=/admin/actors/actor/1/change/", headers={"accept-language": language})
     assert f'{whom} <a href="/">{back}</a>' in page.content.decode()

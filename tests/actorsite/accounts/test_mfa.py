@@ -1,4 +1,4 @@
-"""The second factor: without it a password opens nothing, where an account has one or must have one."""
+"""The second factor: a password alone is not enough for users who have one or must have one."""
 
 import base64
 import re
@@ -20,16 +20,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from actors.models import Actor
 from actorsite.accounts import mfa
 from actorsite.accounts.models import Passkey
+from tests.clients import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _passwords_are_hashed_fast(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-PASSWORD = "correct horse battery"
 OWN, CHECK, APP = "/admin/second-factor/", "/admin/second-factor/check/", "/admin/second-factor/app/"
 SCRIPTS = [f"{OWN}passkeys/{name}/" for name in ("new", "add", "known", "check")]
 
@@ -51,17 +46,17 @@ def give_app(account):
 
 
 def code_of(device):
-    """The code that the app shows now."""
+    """Return the code that the app shows now."""
     generator = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
     generator.time = time.time()
     return f"{generator.token():06d}"
 
 
 def next_code(account):
-    """A code that ``account`` may give now, be it that of now or the one after the last that was given.
+    """Return a code that is valid for ``account`` now: the current one, or the one after the last that was used.
 
-    That of half a minute later is not always one: where a code was given as its half minute ended, the clock of its
-    app is taken to be late from then on.
+    The code of the next time step is not always valid: if a code was used as its time step ended, django-otp has
+    stored that the app's clock is late.
     """
     device = TOTPDevice.objects.get(user__username=account)
     generator = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
@@ -71,7 +66,7 @@ def next_code(account):
 
 
 def browser(name="alice"):
-    """A browser in which ``name`` has given the password."""
+    """Return a client in which ``name`` has signed in with the password only."""
     opened = Client()
     assert opened.post("/admin/login/", {"username": name, "password": PASSWORD}).status_code == 302
     return opened
@@ -84,11 +79,11 @@ def leads(opened, address="/admin/actors/actor/"):
     return answer.request["PATH_INFO"]
 
 
-def test_without_a_factor_and_without_the_duty_the_password_is_enough(alice):
+def test_password_is_enough_if_factor_is_optional_and_not_set_up(alice):
     assert leads(browser()) == "/admin/actors/actor/"
 
 
-def test_with_a_factor_the_password_alone_opens_nothing(alice, actor):
+def test_password_alone_opens_no_page_of_user_with_factor(alice, actor):
     device = give_app(alice)
     opened = browser()
     for address in (
@@ -106,7 +101,7 @@ def test_with_a_factor_the_password_alone_opens_nothing(alice, actor):
     assert leads(opened) == "/admin/actors/actor/"
 
 
-def test_the_check_leads_to_the_page_that_was_wanted_and_nowhere_else(alice):
+def test_check_redirects_to_requested_page_of_this_site_only(alice):
     device = give_app(alice)
     opened = browser()
     ask = opened.get("/admin/actors/actor/?q=li", follow=True).redirect_chain[-1][0]
@@ -114,7 +109,7 @@ def test_the_check_leads_to_the_page_that_was_wanted_and_nowhere_else(alice):
     assert opened.post(CHECK, {"code": code_of(device), "next": "https://evil.example/"}).url == "/admin/"
 
 
-def test_the_sessions_key_is_new_after_the_check(alice):
+def test_session_key_is_replaced_after_the_check(alice):
     device = give_app(alice)
     opened = browser()
     before = opened.session.session_key
@@ -125,7 +120,7 @@ def test_the_sessions_key_is_new_after_the_check(alice):
     assert leads(stolen) == "/admin/login/"
 
 
-def test_a_code_is_good_once(alice):
+def test_code_is_valid_once(alice):
     device = give_app(alice)
     code = code_of(device)
     assert browser().post(CHECK, {"code": code}).status_code == 302
@@ -133,20 +128,20 @@ def test_a_code_is_good_once(alice):
     assert again.status_code == 200 and "wrong, or was used before" in again.content.decode()
 
 
-def test_another_accounts_code_is_none(alice):
+def test_code_of_another_account_is_refused(alice):
     give_app(alice)
     assert browser().post(CHECK, {"code": code_of(give_app(person("bob")))}).status_code == 200
 
 
 @pytest.mark.parametrize("code", ["", "x", "000 000", "٠٠٠٠٠٠", "a\x00b", "x" * 41, "1" * 40, "-1", "²²²²²²"])
-def test_what_is_no_code_gets_the_form_with_an_error(alice, code):
+def test_malformed_code_gets_the_form_with_an_error(alice, code):
     give_app(alice)
     answer = browser().post(CHECK, {"code": code})
     assert answer.status_code == 200 and "errorlist" in answer.content.decode()
 
 
-def test_wrong_codes_make_the_next_wait_from_wherever_they_come(alice):
-    """Who has the password cannot try codes, not with as many addresses and fresh sign-ins as he likes."""
+def test_wrong_codes_delay_the_next_one_for_any_address(alice):
+    """Neither other addresses nor new sign-ins allow more attempts to somebody who has the password."""
     device = give_app(alice)
     opened = browser()
     right = code_of(device)
@@ -154,7 +149,7 @@ def test_wrong_codes_make_the_next_wait_from_wherever_they_come(alice):
     assert opened.post(CHECK, {"code": wrong}).status_code == 200
 
     def answer_after(count):
-        """The wait of the last of ``count`` failures begins now: not before signing in, which takes some of it."""
+        """Return the answer to a right code after ``count`` failures, the last one now: signing in takes time."""
         signed_in, failed = browser(), now() + timedelta(seconds=0.4)
         TOTPDevice.objects.update(throttling_failure_count=count, throttling_failure_timestamp=failed)
         return signed_in.post(CHECK, {"code": right}, REMOTE_ADDR=f"203.0.113.{count}")
@@ -166,7 +161,7 @@ def test_wrong_codes_make_the_next_wait_from_wherever_they_come(alice):
     assert "counts in 1 second." in answer_after(1).content.decode()
 
 
-def test_wrong_codes_lock_as_wrong_passwords_do(alice):
+def test_wrong_codes_lock_the_account_like_wrong_passwords(alice):
     device = give_app(alice)
     opened = browser()
     answers = []
@@ -175,7 +170,7 @@ def test_wrong_codes_lock_as_wrong_passwords_do(alice):
         answers.append(opened.post(CHECK, {"code": "not a code"}).status_code)
     assert answers == [200, 200, 200, 200, 429]
     assert opened.post(CHECK, {"code": code_of(device)}).status_code == 429
-    # She herself is elsewhere.
+    # Alice herself is at another address.
     assert opened.post(CHECK, {"code": code_of(device)}, REMOTE_ADDR="203.0.113.9").status_code == 302
 
 
@@ -183,7 +178,7 @@ def test_wrong_codes_lock_as_wrong_passwords_do(alice):
 
 
 def key_shown(page):
-    """The key of the page where an app is set up, as an app would take it."""
+    """Return a device with the secret that the set-up page shows, as an app would read it."""
     secret = re.search(r'<code class="secret">([A-Z2-7 ]+)</code>', page)[1].replace(" ", "")
     device = TOTPDevice()
     device.key = base64.b32decode(secret).hex()
@@ -196,7 +191,7 @@ def set_up_app(opened):
     return opened.post(APP, {"code": code_of(device)}), device
 
 
-def test_an_app_is_set_up_once_a_code_proves_it(alice):
+def test_app_is_set_up_with_a_valid_code(alice):
     opened = browser()
     page = opened.get(APP).content.decode()
     assert "<svg" in page and "style=" not in page
@@ -210,18 +205,18 @@ def test_an_app_is_set_up_once_a_code_proves_it(alice):
     opened.post(answer.url)
     assert opened.get(answer.url).url == OWN
     assert set_up_app(opened)[0].url == OWN
-    assert leads(opened) == "/admin/actors/actor/"  # here it is known already
+    assert leads(opened) == "/admin/actors/actor/"  # this session is verified
     assert leads(browser()) == CHECK
 
 
-def test_the_qr_code_says_what_the_page_says(alice):
+def test_qr_code_has_the_secret_of_the_page(alice):
     page = browser().get(APP).content.decode()
     address = mfa.app_address(alice, key_shown(page).key)
     assert address.startswith("otpauth://totp/Actorsite%3Aalice?secret=")
     assert str(mfa.qr_code(address)) in unescape(page) or str(mfa.qr_code(address)) in page
 
 
-def test_another_app_takes_the_place_of_the_first(alice):
+def test_new_app_replaces_the_old_one(alice):
     opened = browser()
     _answer, first = set_up_app(opened)
     _answer, second = set_up_app(opened)
@@ -229,7 +224,7 @@ def test_another_app_takes_the_place_of_the_first(alice):
     assert browser().post(CHECK, {"code": code_of(first)}).status_code == 200
 
 
-def test_recovery_codes_are_shown_once_kept_as_hashes_and_good_once_each(alice):
+def test_recovery_codes_are_shown_once_stored_hashed_and_valid_once(alice):
     opened = browser()
     set_up_app(opened)
     shown = re.findall(r"<code>([a-z2-7-]+)</code>", opened.post(f"{OWN}codes/").content.decode())
@@ -243,7 +238,7 @@ def test_recovery_codes_are_shown_once_kept_as_hashes_and_good_once_each(alice):
     assert not set(again) & set(shown)
 
 
-def test_with_the_last_factor_go_the_recovery_codes(alice):
+def test_removing_the_last_factor_removes_recovery_codes(alice):
     opened = browser()
     set_up_app(opened)
     opened.post(f"{OWN}codes/")
@@ -252,7 +247,7 @@ def test_with_the_last_factor_go_the_recovery_codes(alice):
     assert leads(browser()) == "/admin/actors/actor/"
 
 
-def test_nobody_takes_away_what_is_anothers(alice):
+def test_factors_of_others_cannot_be_removed(alice):
     bob = person("bob")
     key = Passkey.objects.create(user=bob, name="key", credential_id="x", public_key=b"")
     opened = browser()
@@ -261,10 +256,10 @@ def test_nobody_takes_away_what_is_anothers(alice):
     assert Passkey.objects.exists()
 
 
-# Required
+# Required for all staff
 
 
-def test_required_of_all_staff_nothing_opens_before_one_is_set_up(alice, settings):
+def test_required_factor_opens_no_page_before_it_is_set_up(alice, settings):
     settings.STAFF_SECOND_FACTOR = "required"
     opened = browser()
     for address in ("/admin/", "/admin/actors/actor/", "/admin/password_change/", "/admin/login/"):
@@ -274,10 +269,10 @@ def test_required_of_all_staff_nothing_opens_before_one_is_set_up(alice, setting
     assert leads(opened) == "/admin/actors/actor/"
 
 
-# Who else
+# Access to the pages
 
 
-def test_the_pages_are_for_who_gave_a_password(client, alice):
+def test_factor_pages_require_the_password(client, alice):
     for address in (OWN, CHECK, APP):
         assert leads(client, address) == "/admin/login/"
     for address in (f"{OWN}codes/", f"{OWN}remove/", *SCRIPTS):
@@ -296,7 +291,7 @@ def test_signing_out_needs_no_second_factor(alice):
 
 
 @pytest.mark.parametrize("address", [f"{OWN}remove/", *SCRIPTS])
-def test_what_changes_something_is_asked_by_post(alice, address):
+def test_changes_require_post(alice, address):
     opened = browser()
     set_up_app(opened)
     assert opened.get(address).status_code == 405
@@ -317,7 +312,7 @@ def test_what_changes_something_is_asked_by_post(alice, address):
     ids=range(8),
 )
 @pytest.mark.parametrize("address", [SCRIPTS[1], SCRIPTS[3]])
-def test_a_passkey_that_is_none_is_refused(alice, address, body):
+def test_invalid_passkey_is_refused(alice, address, body):
     opened = browser()
     set_up_app(opened)
     opened.post(address.replace("add", "new").replace("check", "known"), b"{}", "application/json")
@@ -339,7 +334,7 @@ ACCOUNTS = "/admin/auth/user/"
         ("superuser", "root", True),
     ],
 )
-def test_who_resets_whose_factor(client, alice, role, target, done):
+def test_reset_of_factor_by_role_and_account(client, alice, role, target, done):
     root = person("root", is_superuser=True)
     colleague = person("dora", None if role == "superuser" else role, is_superuser=role == "superuser")
     account = {"alice": alice, "root": root}[target]
@@ -354,7 +349,7 @@ def test_who_resets_whose_factor(client, alice, role, target, done):
     assert (leads(opened, "/admin/") == "/admin/") is done
 
 
-def test_a_reset_ends_what_the_lost_factor_had_opened(alice, settings):
+def test_reset_revokes_verified_sessions(alice, settings):
     settings.STAFF_SECOND_FACTOR = "required"
     opened = browser()
     set_up_app(opened)
@@ -363,7 +358,7 @@ def test_a_reset_ends_what_the_lost_factor_had_opened(alice, settings):
     assert leads(opened) == OWN
 
 
-def test_a_command_resets(alice, capsys):
+def test_reset_second_factor_command(alice, capsys):
     give_app(alice)
     call_command("reset_second_factor", "alice")
     assert capsys.readouterr().out == "alice has no second factor any more.\n"

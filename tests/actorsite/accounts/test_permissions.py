@@ -1,4 +1,4 @@
-"""The admin's pages of groups and accounts name permissions in the language of who reads."""
+"""The admin pages of groups and users show permissions in the user's language."""
 
 import re
 
@@ -16,7 +16,7 @@ CHINESE = {"Accept-Language": "zh-hans"}
 
 @pytest.fixture
 def dave(client):
-    """Somebody who may see groups and see and change accounts, and is no superuser."""
+    """Return a signed-in user of the group Administrators who is not a superuser."""
     dave = User.objects.create_user("dave", is_staff=True)
     dave.groups.add(Group.objects.get(name="Administrators"))
     dave.user_permissions.add(Permission.objects.get(codename="change_actor"))
@@ -32,7 +32,7 @@ def texts(client, address):
     return client.get(address, headers=CHINESE).content.decode()
 
 
-def test_the_boxes_have_no_english_verb(client, root):
+def test_permission_choices_are_in_chinese(client, root):
     for address in (*pages(), f"/admin/auth/user/{root.pk}/change/"):
         page = texts(client, address)
         assert "演员与影片 | 演员 | 可以添加演员</option>" in page and "可以从历史中恢复演员" in page
@@ -42,14 +42,14 @@ def test_the_boxes_have_no_english_verb(client, root):
         assert page.count("</option>") >= Permission.objects.count()
 
 
-def test_who_may_only_see_them_reads_them_too(client, dave):
+def test_read_only_permissions_are_in_chinese(client, dave):
     page = texts(client, pages()[0])
     assert "演员与影片 | 演员 | 可以删除演员<br>" in page and "| Can " not in page
     page = texts(client, f"/admin/auth/user/{dave.pk}/change/")
     assert "演员与影片 | 演员 | 可以更改演员" in page and "| Can " not in page
 
 
-def test_who_may_only_see_them_gives_nobody_more(client, dave):
+def test_user_who_may_only_view_permissions_cannot_grant_them(client, dave):
     address, everything = f"/admin/auth/user/{dave.pk}/change/", list(Permission.objects.values_list("pk", flat=True))
     form = {"username": "dave", "is_active": "on", "is_staff": "on", "user_permissions": everything}
     form |= {"shown_permissions": everything, "groups": [group.pk for group in dave.groups.all()], "_save": "Save"}
@@ -58,7 +58,7 @@ def test_who_may_only_see_them_gives_nobody_more(client, dave):
     assert [permission.codename for permission in dave.user_permissions.all()] == ["change_actor"]
 
 
-def test_a_superuser_gives_permissions(client, root):
+def test_superuser_grants_permissions(client, root):
     eve, permission = User.objects.create_user("eve"), Permission.objects.get(codename="view_film")
     form = {"username": "eve", "is_active": "on", "user_permissions": [permission.pk], "_save": "Save"}
     assert client.post(f"/admin/auth/user/{eve.pk}/change/", form).status_code == 302
@@ -68,7 +68,7 @@ def test_a_superuser_gives_permissions(client, root):
     assert list(Group.objects.get(name="Lookers").permissions.all()) == [permission]
 
 
-def test_in_english_they_are_what_is_stored():
+def test_english_label_equals_stored_name():
     about = Permission.objects.filter(content_type__model__in=["actor", "film", "change", "user", "group"])
     assert len(about) == 18
     assert [permission_label(permission) for permission in about] == [str(permission) for permission in about]
@@ -77,7 +77,7 @@ def test_in_english_they_are_what_is_stored():
 @pytest.mark.parametrize(
     ("kind", "codename"), [("actor", "praise_actor"), ("gone", "add_gone"), ("change", "add_change")]
 )
-def test_what_no_model_declares_is_called_as_it_is_stored(kind, codename):
+def test_permission_that_no_model_declares_has_its_stored_name(kind, codename):
     of, _made = ContentType.objects.get_or_create(app_label="actors", model=kind)
     permission = Permission(content_type=of, codename=codename, name="As stored")
     with translation.override("zh-hans"):

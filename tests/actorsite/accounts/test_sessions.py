@@ -1,4 +1,4 @@
-"""Sessions end, their cookies are nobody else's, and passwords are good."""
+"""Sessions expire, their cookies are limited to the host, and passwords are validated."""
 
 from datetime import timedelta
 
@@ -13,22 +13,17 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils.timezone import now
 
+from tests.clients import PASSWORD
 from tests.server import Server, manage, migrated_database
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _passwords_are_hashed_fast(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-PASSWORD = "correct horse battery"
 SESSION, TOKEN = "__Host-sessionid", "__Host-csrftoken"
 
 
 def signed_in(name="alice"):
-    """Return a browser in which ``name`` is signed in."""
+    """Return a client in which ``name`` is signed in."""
     if not User.objects.filter(username=name).exists():
         User.objects.create_superuser(name, f"{name}@example.org", PASSWORD, first_name="Alice", last_name="Liddell")
     browser = Client()
@@ -41,14 +36,14 @@ def is_in(browser):
     return browser.get("/admin/").status_code == 200
 
 
-def test_the_cookies_are_this_hosts_only():
+def test_cookies_are_limited_to_the_host():
     for name in (SESSION, TOKEN):
         cookie = signed_in().cookies[name]
         assert cookie["secure"] and cookie["path"] == "/" and not cookie["domain"] and cookie["samesite"] == "Lax"
     assert signed_in().cookies[SESSION]["httponly"]
 
 
-def test_a_session_ends_whatever_is_done_meanwhile():
+def test_session_ends_at_fixed_time():
     browser = signed_in()
     assert 43_190 <= browser.cookies[SESSION]["max-age"] <= 43_200
     key = browser.session.session_key
@@ -62,7 +57,7 @@ def test_a_session_ends_whatever_is_done_meanwhile():
     assert not is_in(browser)
 
 
-def test_signing_in_deletes_the_sessions_that_ended():
+def test_signing_in_deletes_expired_sessions():
     signed_in()
     Session.objects.update(expire_date=now() - timedelta(seconds=1))
     signed_in("bob")
@@ -106,7 +101,7 @@ def test_a_bad_password_is_refused_with_the_reason(password, message):
 
 
 @pytest.mark.once
-def test_the_variable_says_when_a_session_ends_and_development_has_plain_cookies():
+def test_session_hours_sets_the_end_and_development_has_plain_cookies():
     with migrated_database() as url:
         people = (
             f"from django.contrib.auth.models import User; User.objects.create_superuser('a', password={PASSWORD!r})"
@@ -128,8 +123,8 @@ def test_the_variable_says_when_a_session_ends_and_development_has_plain_cookies
 
 
 @pytest.mark.postgresql
-def test_a_session_that_the_database_does_not_take_was_not_deleted():
-    """It was a 400 that says so; the database's own error is a 503."""
+def test_session_save_on_read_only_database_raises_its_error():
+    """Regression: it was a 400 for a deleted session; the database's own error is a 503."""
     browser = signed_in()
     request = RequestFactory().get("/admin/", headers={"Cookie": f"{SESSION}={browser.session.session_key}"})
 

@@ -1,4 +1,4 @@
-"""What was typed into a form that cannot be taken: the answer holds it, and a button that sends it again."""
+"""Form recovery: the response to a form that cannot be saved has its fields and a button to send it again."""
 
 import re
 from html import unescape
@@ -10,8 +10,9 @@ from django.db import OperationalError
 from django.test import Client
 
 from actors.models import Actor
-from tests.actors.admin.test_actors import PASSWORD, address, form
+from tests.actors.admin.test_actors import address, form
 from tests.actorsite.accounts.test_mfa import code_of, give_app
+from tests.clients import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -27,19 +28,19 @@ def alice():
 
 @pytest.fixture
 def browser(alice):
-    """A client that must send the token against forgery, as a browser of Alice's does."""
+    """Return a client in which Alice is signed in, with CSRF checks as in a browser."""
     browser = Client(enforce_csrf_checks=True, raise_request_exception=False)
     browser.force_login(alice)
     return browser
 
 
 def send(browser, path, data, **named):
-    """POST as a browser does: the client of the tests would send all as if there were files."""
+    """POST a URL-encoded form as a browser does; Django's test client would send it as multipart."""
     return browser.post(path, urlencode(data), content_type="application/x-www-form-urlencoded", **named)
 
 
 def fields(response, form):
-    """What the form of a page, which ``form`` finds, would send: (address, fields)."""
+    """Return (action, hidden fields) of the form whose attributes contain ``form``."""
     page = response.content.decode()
     attributes, inside = re.search(rf"<form ([^>]*{form}[^>]*)>(.*?)</form>", page, re.DOTALL).groups()
     named = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
@@ -49,7 +50,7 @@ def fields(response, form):
 
 
 def typed(browser, actor, **changes):
-    """The form of an actor, with the token that its page came with."""
+    """Return the data of an actor's form with a biography, and the CSRF token of its page."""
     token = browser.get(address(actor)).context["csrf_token"]
     return form(actor, biography=TYPED, csrfmiddlewaretoken=str(token), **changes)
 
@@ -62,7 +63,7 @@ def assert_sent_again(browser, answer, actor):
     assert (saved.status_code, actor.biography) == (302, TYPED)
 
 
-def test_the_database_is_away(browser, actor, monkeypatch):
+def test_form_is_recovered_during_database_outage(browser, actor, monkeypatch):
     data = typed(browser, actor)
 
     def fail(*arguments, **named):
@@ -76,7 +77,7 @@ def test_the_database_is_away(browser, actor, monkeypatch):
     assert_sent_again(browser, answer, actor)
 
 
-def test_the_session_is_over(browser, actor):
+def test_form_is_recovered_through_signing_in(browser, actor):
     data = typed(browser, actor)
     del browser.cookies["__Host-sessionid"]
     answer = send(browser, address(actor), data)
@@ -93,7 +94,7 @@ def test_the_session_is_over(browser, actor):
     assert_sent_again(browser, answer, actor)
 
 
-def test_the_session_is_over_and_somebody_else_was_faster(browser, actor):
+def test_recovered_form_with_old_version_is_a_conflict(browser, actor):
     data = typed(browser, actor)
     del browser.cookies["__Host-sessionid"]
     action, signing = fields(send(browser, address(actor), data), 'id="login-form"')
@@ -103,7 +104,7 @@ def test_the_session_is_over_and_somebody_else_was_faster(browser, actor):
     assert send(browser, action, data).status_code == 409
 
 
-def test_the_session_is_over_and_there_is_a_second_factor(browser, alice, actor):
+def test_form_is_recovered_through_the_second_factor(browser, alice, actor):
     data = typed(browser, actor)
     app = give_app(alice)
     del browser.cookies["__Host-sessionid"]
@@ -116,7 +117,7 @@ def test_the_session_is_over_and_there_is_a_second_factor(browser, alice, actor)
     assert_sent_again(browser, answer, actor)
 
 
-def test_another_signing_in_replaced_the_token(browser, actor):
+def test_form_with_old_csrf_token_is_recovered(browser, actor):
     data = typed(browser, actor)
     del browser.cookies["__Host-csrftoken"]
     browser.get(address(actor))
@@ -126,7 +127,7 @@ def test_another_signing_in_replaced_the_token(browser, actor):
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "https://testserver"])
-def test_a_forged_form_is_not_one_click_from_being_sent(browser, actor, origin):
+def test_form_of_another_site_is_not_recovered(browser, actor, origin):
     headers = {"Origin": origin} if origin else {}
     answer = send(browser, address(actor), form(actor, biography=TYPED), headers=headers)
     assert answer.status_code == 403
@@ -135,7 +136,7 @@ def test_a_forged_form_is_not_one_click_from_being_sent(browser, actor, origin):
     assert "copy what you typed" in page
 
 
-def test_the_right_is_taken_away(browser, alice, actor):
+def test_form_is_recovered_after_permission_is_removed(browser, alice, actor):
     data = typed(browser, actor)
     alice.groups.clear()
     answer = send(browser, address(actor), data)
@@ -144,7 +145,7 @@ def test_the_right_is_taken_away(browser, alice, actor):
     assert_sent_again(browser, answer, actor)
 
 
-def test_no_password_is_held(browser, alice):
+def test_passwords_are_not_recovered(browser, alice):
     User.objects.filter(pk=alice.pk).update(is_superuser=True)
     token = str(browser.get("/admin/auth/user/add/").context["csrf_token"])
     secret = {"password1": "the secret", "password2": "the secret", "csrfmiddlewaretoken": token}
@@ -155,7 +156,7 @@ def test_no_password_is_held(browser, alice):
     assert send(browser, "/admin/password_change/", secret).status_code == 302
 
 
-def test_signing_in_leads_nowhere_else(browser, actor):
+def test_recovered_form_is_not_sent_to_another_site(browser, actor):
     data = typed(browser, actor)
     del browser.cookies["__Host-sessionid"]
     action, signing = fields(send(browser, address(actor), data), 'id="login-form"')

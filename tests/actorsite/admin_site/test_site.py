@@ -7,7 +7,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("label", [None, "staging"])
-def test_the_environments_label_is_on_every_page(client, actor, settings, label):
+def test_environment_label_is_on_every_page(client, actor, settings, label):
     settings.ENVIRONMENT_LABEL = label
     pages = [client.get("/admin/login/")]
     client.force_login(User.objects.create_superuser("root"))
@@ -17,7 +17,7 @@ def test_the_environments_label_is_on_every_page(client, actor, settings, label)
         assert page.content.decode().count("staging") == bool(label)
 
 
-def test_what_the_stock_admin_has_no_chinese_for_is_in_chinese_all_the_same(client, root):
+def test_texts_without_django_translation_are_in_chinese(client, root):
     chinese = {"headers": {"Accept-Language": "zh-CN"}}
     page = client.get("/admin/", **chinese).content.decode()
     for english, text in (("Model name", "模型名称"), ("Add link", "添加链接"), ("Change or view list link", "的链接")):

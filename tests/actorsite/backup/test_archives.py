@@ -1,4 +1,4 @@
-"""``manage.py backup`` and ``verify_backup``: a backup that cannot be restored is told from one that can."""
+"""``manage.py backup`` and ``verify_backup``, which tells whether a backup can be restored."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tests.environment import DATABASE, MEASURED
 from tests.postgres import binaries, newest_client
 from tests.server import migrated_database
 
-# All verifications of one server in one process: one test counts the databases that they leave behind.
+# All verifications in one process: one test counts the databases that they leave behind on the server.
 pytestmark = [pytest.mark.sqlite, pytest.mark.xdist_group("verify")]
 postgresql = pytest.mark.postgresql
 
@@ -48,14 +48,14 @@ def manage(url, *arguments, binary=False, **variables):
 
 @pytest.fixture(scope="module")
 def site():
-    """The URL of a database with actors."""
+    """Yield the URL of a database with actors."""
     with migrated_database(["actors", "films"]) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def good(site, tmp_path_factory):
-    """The path of a backup of ``site``."""
+    """Return the path of a backup of ``site``."""
     path = tmp_path_factory.mktemp("backup") / "site.dump"
     done = manage(site, "backup", path)
     assert done.returncode == 0, done.stderr
@@ -64,7 +64,7 @@ def good(site, tmp_path_factory):
 
 @pytest.fixture
 def copy(good, tmp_path):
-    """The path of a copy of ``good``, with its manifest, to be spoilt."""
+    """Return the path of a copy of ``good`` with its manifest, for a test to damage."""
     for path in good.parent.iterdir():
         shutil.copy(path, tmp_path)
     return tmp_path / good.name
@@ -81,7 +81,7 @@ def change_manifest(path, change):
 
 
 def refused(site, path):
-    """Verify what is no good backup; return what was said."""
+    """Verify an invalid backup; return the error message."""
     done = manage(site, "verify_backup", path)
     assert done.returncode != 0, done.stdout
     assert done.stderr.startswith("CommandError: ")
@@ -101,7 +101,7 @@ def test_a_backup_is_restored_and_compared(site, good):
     assert done.stdout.startswith(f"Restored {len(manifest['tables'])} tables with {rows} rows.\nAll are as the")
 
 
-def test_nobody_else_may_read_it(good):
+def test_backup_is_readable_by_owner_only(good):
     assert [path.stat().st_mode & 0o077 for path in good.parent.iterdir()] == [0, 0]
     assert {path.name for path in good.parent.iterdir()} == {"site.dump", "site.dump.manifest.json"}
 
@@ -123,7 +123,7 @@ def test_a_truncated_archive_is_refused(site, copy, part, manifest):
     refused(site, copy)
 
 
-def test_a_flipped_bit_is_found(site, copy):
+def test_flipped_bit_is_found(site, copy):
     content = bytearray(copy.read_bytes())
     content[len(content) // 2] ^= 1
     copy.write_bytes(content)
@@ -133,7 +133,7 @@ def test_a_flipped_bit_is_found(site, copy):
 @postgresql
 def test_a_flipped_bit_in_the_rows_is_found_without_a_manifest(site, copy):
     content = bytearray(copy.read_bytes())
-    # The table of contents is first; the rows, compressed, are the greater part.
+    # The table of contents comes first; most of the archive is the compressed rows.
     content[int(len(content) * 0.8)] ^= 1
     copy.write_bytes(content)
     manifest_of(copy).unlink()
@@ -142,7 +142,7 @@ def test_a_flipped_bit_in_the_rows_is_found_without_a_manifest(site, copy):
 
 @postgresql
 def test_a_newer_client_backs_up_and_verifies_on_an_older_server(site, tmp_path):
-    """As the image's client does: it is to be as new as any server."""
+    """The client in the image is newer than most servers."""
     path = tmp_path / "site.dump"
     for command in ("backup", "verify_backup"):
         done = manage(site, command, path, PATH=f"{newest_client()}:{os.environ['PATH']}")
@@ -178,13 +178,13 @@ def test_a_missing_table_is_found(site, copy):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}'])
-def test_a_manifest_that_is_none_is_refused(site, copy, text):
+def test_invalid_manifest_is_refused(site, copy, text):
     manifest_of(copy).write_text(text)
     assert "manifest" in refused(site, copy)
 
 
-def test_without_a_manifest_it_says_what_it_could_not_compare(site, copy):
-    """As with an archive of `heroku pg:backups:download`."""
+def test_archive_without_manifest_is_restored_and_not_compared(site, copy):
+    """For example an archive of `heroku pg:backups:download`."""
     manifest_of(copy).unlink()
     done = manage(site, "verify_backup", copy)
     assert done.returncode == 0, done.stderr
@@ -193,16 +193,16 @@ def test_without_a_manifest_it_says_what_it_could_not_compare(site, copy):
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PGDMP", b"SQLite format 3\0"])
-def test_what_is_no_archive_is_refused(site, tmp_path, content):
+def test_file_that_is_no_archive_is_refused(site, tmp_path, content):
     path = tmp_path / "file"
     path.write_bytes(content)
-    # A site on SQLite has no server to see it by.
+    # A site on SQLite has no server to restore it on.
     said = "was not checked" if content == b"PGDMP" and DATABASE == "sqlite" else "is not a good backup"
     assert said in refused(site, path)
 
 
 @postgresql
-def test_the_readmes_way_to_restore_restores(site, good):
+def test_restore_command_of_the_readme_works(site, good):
     readme = (settings.BASE_DIR / "README.md").read_text()
     (command,) = re.findall(r'^pg_restore .* --dbname="\$NEW_URL" site.dump$', readme, re.MULTILINE)
     with scratch_database() as url, cursor_of(url) as cursor:
@@ -221,12 +221,12 @@ def test_an_archive_of_another_application_is_refused(site, tmp_path):
             cursor.execute("CREATE TABLE parcel AS SELECT 1 AS id")
         path = tmp_path / "other.dump"
         assert manage(url, "backup", path).returncode == 0
-        assert "no table of actors" in refused(site, path)
+        assert "no table actor." in refused(site, path)
 
 
 @postgresql
-def test_the_archive_and_the_manifest_are_of_one_moment(site, tmp_path):
-    """Whatever is written meanwhile."""
+def test_archive_and_manifest_are_of_one_snapshot(site, tmp_path):
+    """Also while other sessions write."""
     with migrated_database() as url, cursor_of(url) as cursor:
         script = tmp_path / "script"
         line = "INSERT INTO actor (first_name, last_name) SELECT 'A', repeat('B', 40) FROM generate_series(1, 20);\n"
@@ -247,7 +247,7 @@ def test_the_archive_and_the_manifest_are_of_one_moment(site, tmp_path):
 
 
 @postgresql
-def test_no_database_is_left_behind(site, good, copy):
+def test_verification_leaves_no_database_behind(site, good, copy):
     copy.write_bytes(copy.read_bytes()[:5000])
     manifest_of(copy).unlink()
     manage(site, "verify_backup", good)
@@ -258,7 +258,7 @@ def test_no_database_is_left_behind(site, good, copy):
 
 
 @postgresql
-def test_an_account_that_may_not_create_databases_is_told_of_another_server(site, good):
+def test_account_without_createdb_is_told_of_server_option(site, good):
     with cursor_of(site) as cursor:
         cursor.execute("CREATE ROLE only_reads LOGIN")
         try:
@@ -273,7 +273,7 @@ def test_an_account_that_may_not_create_databases_is_told_of_another_server(site
 
 @pytest.mark.only_sqlite
 def test_a_write_during_the_backup_does_not_spoil_it(site, tmp_path):
-    """SQLite's online backup: another connection holds a write that is not committed."""
+    """SQLite's online backup, while another connection has an uncommitted write."""
     with sqlite3.connect(site.removeprefix("sqlite:///")) as other:
         other.execute("BEGIN IMMEDIATE")
         other.execute("INSERT INTO auth_group (name) VALUES ('half done')")
@@ -285,7 +285,7 @@ def test_a_write_during_the_backup_does_not_spoil_it(site, tmp_path):
     assert b"half done" not in path.read_bytes()
 
 
-def test_a_backup_that_fails_leaves_nothing(tmp_path):
+def test_failing_backup_leaves_no_files(tmp_path):
     done = manage("postgres://nobody@127.0.0.1:1/none?sslmode=disable", "backup", tmp_path / "new")
     assert done.returncode != 0 and "The server is not there" in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -294,7 +294,7 @@ def test_a_backup_that_fails_leaves_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("file", "said"), [("", "is a directory: name a file in it."), ("none/new", "There is no directory")]
 )
-def test_a_file_that_cannot_be_is_refused_before_anything_is_dumped(tmp_path, file, said):
+def test_impossible_path_is_refused_before_dumping(tmp_path, file, said):
     folder = tmp_path / "folder"
     folder.mkdir()
     done = manage("postgres://nobody@127.0.0.1:1/none?sslmode=disable", "backup", folder / file)
@@ -304,7 +304,7 @@ def test_a_file_that_cannot_be_is_refused_before_anything_is_dumped(tmp_path, fi
 
 @pytest.mark.once
 @pytest.mark.parametrize("step", [0, 1, 2])
-def test_a_backup_that_is_cut_off_leaves_no_archive_with_the_manifest_of_another(tmp_path, monkeypatch, step):
+def test_interrupted_backup_leaves_no_archive_with_another_manifest(tmp_path, monkeypatch, step):
     path, renamed, replace = tmp_path / "site.dump", [], Path.replace
 
     def dump(made, to):

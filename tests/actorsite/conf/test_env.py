@@ -1,4 +1,4 @@
-"""The environment is read strictly, and all its mistakes come in one message."""
+"""Environment variables are validated, and one message lists all errors."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ BAD_OPTIONS = [
     *("foo=bar", "sslmode=nonsense", "sslmode=", "sslmode", "sslmode=require&sslmode=disable", "pgbouncer=true"),
     *("connect_timeout=abc", "connect_timeout=1.5", "keepalives=true", "target_session_attrs=master"),
 ]
-# For each variable, values that a tired operator may set. Free texts have none but the empty one.
+# For each variable, invalid values that an operator might set. For free text, only the empty value is invalid.
 BAD = {
     "SECRET_KEY": ["short", "with spaces " * 10, "a" * 60, "abcd" * 15, "django-insecure-" + "abcde" * 10],
     "ALLOWED_HOSTS": [
@@ -76,11 +76,11 @@ BAD = {
     "RELEASE_LOCK_TIMEOUT": ["99", "60001", "1s"],
     "RELEASE_SEED": ["True", "1", "yes"],
 }
-# Empty is how a list says that it has nothing.
+# The empty value is an empty list.
 EMPTY_IS_FINE = {"TRUSTED_PROXIES", "CSRF_TRUSTED_ORIGINS"}
 
 
-def test_every_variable_has_bad_values_here():
+def test_bad_values_cover_every_variable():
     assert list(BAD) == [variable.name for variable in env.VARIABLES]
 
 
@@ -89,7 +89,7 @@ def test_every_variable_has_bad_values_here():
     [(name, value) for name, values in BAD.items() for value in values]
     + [(name, "") for name in BAD if name not in EMPTY_IS_FINE],
 )
-def test_a_bad_value_is_refused_by_its_name(name, value):
+def test_bad_value_is_refused_with_name_of_variable(name, value):
     with pytest.raises(env.InvalidEnvironment) as refused:
         env.read_environment({**GOOD, name: value})
     heading, *mistakes = str(refused.value).splitlines()
@@ -115,7 +115,7 @@ def test_good_values_are_read():
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])
-def test_what_is_required_must_be_set(missing):
+def test_missing_required_variable_is_refused(missing):
     with pytest.raises(env.InvalidEnvironment, match=f"- {missing} is required: "):
         env.read_environment({name: value for name, value in GOOD.items() if name != missing})
 
@@ -124,7 +124,7 @@ OLD = {"host": "db.example.org", "PSQL_USERNAME": "ada", "PSQL_PASSWORD": "p@ss/
 
 
 def test_the_four_old_variables_name_the_database():
-    """With the replaced page's TLS, which is libpq's default."""
+    """With libpq's default sslmode, as in the replaced application."""
     url = env.read_environment({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD})[
         "DATABASE_URL"
     ]
@@ -133,7 +133,7 @@ def test_the_four_old_variables_name_the_database():
     assert (entry["PORT"], entry["OPTIONS"]["sslmode"]) == (5432, "prefer")
 
 
-def test_the_host_may_be_an_address():
+def test_old_host_variable_accepts_ipv6_address():
     required = {name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}
     url = env.read_environment({**required, **OLD, "host": "2001:db8::7"})["DATABASE_URL"]
     entry = env.database_settings(url, 600)
@@ -141,18 +141,18 @@ def test_the_host_may_be_an_address():
 
 
 @pytest.mark.parametrize(("name", "value"), [("PSQL_PASSWORD", ""), ("host", "h:5433")])
-def test_one_of_the_four_that_is_wrong_is_said_once(name, value):
+def test_wrong_old_variable_is_reported_once(name, value):
     with pytest.raises(env.InvalidEnvironment) as refused:
         env.read_environment({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD, name: value})
     [_heading, mistake] = str(refused.value).splitlines()
     assert mistake.startswith(f"- {name} must be ")
 
 
-def test_database_url_wins_over_the_four():
+def test_database_url_precedes_the_old_variables():
     assert env.read_environment({**GOOD, **OLD})["DATABASE_URL"] == GOOD["DATABASE_URL"]
 
 
-def test_the_old_variables_come_together():
+def test_old_variables_must_all_be_set():
     some = {"SECRET_KEY": GOOD["SECRET_KEY"], "ALLOWED_HOSTS": "a", "host": "db", "PSQL_PASSWORD": "hush"}
     with pytest.raises(env.InvalidEnvironment, match="PSQL_USERNAME, PSQL_DBNAME must be set too") as refused:
         env.read_environment(some)
@@ -180,7 +180,7 @@ def test_tls_is_required_unless_the_url_says_otherwise(url, sslmode):
         ("sqlite:///x?init_command=PRAGMA%20foreign_keys", {"init_command": "PRAGMA foreign_keys"}),
     ],
 )
-def test_options_that_are_known_are_taken(url, options):
+def test_known_options_of_database_url_are_applied(url, options):
     entry = env.database_settings(env.read_environment({**GOOD, "DATABASE_URL": url})["DATABASE_URL"], 600)
     assert options.items() <= entry["OPTIONS"].items()
     assert entry["ENGINE"] == (
@@ -202,7 +202,7 @@ WRONG = {
     [["-m", "actorsite.server.start"], ["manage.py", "check"], ["manage.py", "migrate"]],
     ids=["serve", "check", "migrate"],
 )
-def test_every_way_to_start_refuses_with_one_message(command):
+def test_every_command_refuses_invalid_environment_with_one_message(command):
     ended = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment(**WRONG), capture_output=True, text=True, timeout=60
     )
@@ -219,8 +219,8 @@ def test_the_production_variables_pass_the_deployment_checks():
     assert ended.returncode == 0, ended.stderr
 
 
-def test_development_would_not_pass_the_deployment_checks():
-    """So that the check above can fail."""
+def test_development_variables_fail_the_deployment_checks():
+    """Shows that the test above can fail."""
     ended = manage(
         "check", "--deploy", "--fail-level", "WARNING", DATABASE_URL="sqlite:////nonexistent/none", DEBUG="true"
     )

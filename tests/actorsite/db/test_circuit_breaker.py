@@ -1,4 +1,4 @@
-"""The circuit breaker: who may try to connect, and when."""
+"""The circuit breaker: which threads may try to connect, and when."""
 
 import time
 
@@ -8,7 +8,7 @@ from psycopg2 import OperationalError
 from actorsite.db import circuit_breaker
 from actorsite.db.circuit_breaker import CircuitBreaker, CircuitOpen
 
-# No database is asked.
+# No database is used.
 pytestmark = pytest.mark.once
 
 
@@ -42,7 +42,7 @@ def test_connect_while_half_open_lets_one_thread_try(monkeypatch):
 
 
 class ClosedMeanwhile(CircuitBreaker):
-    """Another thread connects, and so clears ``failed_at``, as soon as it was read."""
+    """Circuit breaker whose ``failed_at`` another thread sets to None after some reads."""
 
     times = iter(())
     failed_at = property(lambda self: next(self.times, None), lambda self, value: None)
@@ -50,7 +50,7 @@ class ClosedMeanwhile(CircuitBreaker):
 
 @pytest.mark.parametrize("reads", [1, 2])
 def test_connect_while_another_thread_closes_the_breaker(reads):
-    """``failed_at`` was read again after the test for None, and a TypeError was no 503."""
+    """Regression: ``failed_at`` was read again after the check for None, and the TypeError was a 500."""
     breaker = ClosedMeanwhile()
     breaker.times = iter([time.monotonic()] * reads)
     with pytest.raises(CircuitOpen):
@@ -66,7 +66,7 @@ def test_the_same_failure_is_logged_once_a_minute(caplog, monkeypatch):
     assert [record.getMessage() for record in caplog.records] == ["The database cannot be reached: connection refused"]
 
 
-def test_trip_marks_connections_of_before():
+def test_trip_marks_older_connections():
     breaker = CircuitBreaker()
     before = time.monotonic()
     assert breaker.tripped_at < before

@@ -1,4 +1,4 @@
-"""What waits for the database is bounded, and what is known to take long may."""
+"""Deadlines bound waits for the database; extended ones allow long work."""
 
 import contextlib
 import time
@@ -17,9 +17,9 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def own_connection():
-    """A connection of its own for each test, which may break it."""
+    """Open a new connection for each test, which may break it."""
     connection.close()
-    # Connecting takes longer than what is bounded here, on a busy machine.
+    # On a busy machine, connecting can take longer than the deadlines here.
     connection.ensure_connection()
     yield
     connection.close()
@@ -51,24 +51,24 @@ def test_an_inner_deadline_ends_with_its_block():
         sleep(1.2)
 
 
-def test_work_that_is_known_to_take_long_may():
+def test_extended_deadline_allows_longer_work():
     with deadlines.deadline(1):
         deadlines.extend_deadline(8)
         sleep(1.2)
 
 
-def test_after_the_request_nothing_is_cut():
+def test_connection_is_not_cut_after_its_deadline_ended():
     with deadlines.deadline(1):
         sleep(0)
     sleep(1.2)
 
 
-def test_who_does_other_work_than_wait_is_not_cut():
-    """A password was hashed for longer on a busy machine, and its account could not sign in: a 503."""
+def test_deadline_is_renewed_for_thread_that_does_not_wait():
+    """Regression: hashing a password took longer on a busy machine, and signing in was a 503."""
     before = connection.connection
     with deadlines.deadline(3), deadlines.deadline(2):
         time.sleep(3.8)
-        # When the time has passed a second time, this is under way, and has not had its two seconds.
+        # At the second deadline, this statement is running, and has not had its two seconds.
         sleep(1)
     sleep(0)
     assert connection.connection is before
@@ -89,7 +89,7 @@ def test_other_work_within_an_inner_deadline_does_not_end_the_outer():
         sleep(0.2)
 
 
-def test_a_stream_gets_as_much_time_for_each_part():
+def test_each_part_of_a_stream_has_its_own_deadline():
     def rows(*naps):
         for nap in naps:
             sleep(nap)
@@ -105,8 +105,8 @@ def test_a_stream_gets_as_much_time_for_each_part():
         stream(0, 8)
 
 
-def test_a_file_of_data_may_be_silent_for_longer(monkeypatch):
-    """At ten million, what a search finds may be seconds apart; the file was cut there."""
+def test_stream_response_allows_longer_waits_for_parts(monkeypatch):
+    """Regression: at ten million rows, matches may be seconds apart, and the file was cut off."""
 
     def stream(nap):
         def rows():
@@ -126,8 +126,8 @@ def test_a_file_of_data_may_be_silent_for_longer(monkeypatch):
         stream(8)
 
 
-def test_a_ping_that_is_answered_as_its_time_ends_is_no_answer(monkeypatch):
-    """The connection is given up then: whoever went on with it would find it lost."""
+def test_ping_answered_after_its_deadline_is_unusable(monkeypatch):
+    """The socket is shut down by then, so the connection must not be used."""
 
     def late(wrapper):
         with contextlib.suppress(OperationalError, InterfaceError):
@@ -141,7 +141,7 @@ def test_a_ping_that_is_answered_as_its_time_ends_is_no_answer(monkeypatch):
         sleep(0)
 
 
-def test_a_ping_in_time_is_an_answer():
+def test_ping_answered_in_time_is_usable():
     connection.ensure_connection()
     assert connection.is_usable() is True
     sleep(base.PING_SECONDS + 0.2)

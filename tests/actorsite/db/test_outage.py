@@ -1,4 +1,4 @@
-"""The database goes away in every way, and the site says so in time, and comes back by itself."""
+"""Database outages of every kind: the site answers 503 in time, and recovers by itself."""
 
 import json
 import os
@@ -17,10 +17,10 @@ from tests.database import cursor_of
 from tests.postgres import PostgreSQL
 from tests.server import Server, manage
 
-# One server for all, which each test takes away.
+# One PostgreSQL server for all tests; each test makes it unavailable.
 pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("outage")]
 
-# Rendered anew each time: see actorsite.pages.
+# Not a canonical address, so it is never cached: see actorsite.page_cache.wsgi.
 PAGE = "/?q=mifune&anew"
 KEPT = "/"
 ADA = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD": "countess-of-lovelace"}
@@ -50,7 +50,7 @@ def server(postgres):
 
 @pytest.fixture(autouse=True)
 def well(server):
-    """Every trial begins and ends with a site that serves."""
+    """Wait before and after each test until the site serves."""
     wait_until_served(server, 5)
     yield
     wait_until_served(server, 5)
@@ -65,7 +65,7 @@ def wait_until_served(server, patience):
 
 
 def sign_in(server):
-    """Send Ada's name and password; return what ``Server.request`` does."""
+    """Sign in as Ada; return the result of ``Server.request``."""
     page = server.get("/admin/login/")
     token = re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', page[2])[1].decode()
     form = {"username": "ada", "password": "countess-of-lovelace", "csrfmiddlewaretoken": token, "next": "/admin/"}
@@ -77,7 +77,7 @@ def sign_in(server):
 
 
 def within(seconds, ask):
-    """Return what ``ask`` does, which takes less than ``seconds``: once of three times, on a machine that is busy."""
+    """Return the result of ``ask``, which must take less than ``seconds`` in one of three attempts."""
     taken = []
     for _ in range(3):
         start = time.monotonic()
@@ -89,7 +89,7 @@ def within(seconds, ask):
 
 
 def assert_unavailable(server, ask=lambda server: server.get(PAGE)):
-    """The page is a 503 within 3 s that asks to come back."""
+    """Assert that a page is a 503 within 3 s, with Retry-After."""
     status, headers, body = within(3, lambda: ask(server))
     assert status == 503, server.log[-1500:]
     assert headers["Retry-After"].isdecimal()
@@ -99,7 +99,7 @@ def assert_unavailable(server, ask=lambda server: server.get(PAGE)):
 
 
 def assert_files_are_unavailable(server):
-    """No file begins that would be cut, and no answer is a 500."""
+    """Assert that data files are a 503 from the start: neither cut off later nor a 500."""
     for path in ("/actors.csv", "/actors.ndjson", "/actors.ndjson?living=no", "/films.csv"):
         status, headers, body = within(3, lambda path=path: server.get(path))
         assert (status, headers["Content-Type"]) == (503, "application/problem+json"), (path, status, body)
@@ -115,7 +115,7 @@ def assert_alive_but_not_ready(server):
 
 @contextmanager
 def hung(postgres):
-    """All of the server's processes stopped: connections are accepted by the kernel, and nobody answers."""
+    """Stop all processes of the server: the kernel accepts connections, and nothing answers."""
     stopped = postgres.pids()
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
@@ -126,7 +126,7 @@ def hung(postgres):
             os.kill(pid, signal.SIGCONT)
 
 
-def test_the_database_is_away(postgres, server):
+def test_stopped_database(postgres, server):
     server.get(KEPT)
     postgres.stop_server(mode="immediate")
     try:
@@ -140,7 +140,7 @@ def test_the_database_is_away(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_the_database_hangs(postgres, server):
+def test_hung_database(postgres, server):
     server.get(KEPT)
     with hung(postgres):
         assert_unavailable(server, lambda server: server.get(KEPT))
@@ -150,8 +150,8 @@ def test_the_database_hangs(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_many_visitors_while_the_database_hangs(postgres, server):
-    """Their waiting does not add up, and liveness still answers: nothing is restarted for the database's sake."""
+def test_hung_database_with_many_visitors(postgres, server):
+    """Waits do not add up, and liveness still answers, so that Kubernetes restarts no pod."""
     with hung(postgres), ThreadPoolExecutor(20) as visitors:
         assert_unavailable(server)
         answers = [visitors.submit(assert_unavailable, server) for _ in range(60)]
@@ -161,8 +161,8 @@ def test_many_visitors_while_the_database_hangs(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_a_server_that_hangs_in_the_middle_of_a_query(postgres, server):
-    """No statement time-out ends this one."""
+def test_database_that_hangs_during_a_query(postgres, server):
+    """A stopped server cannot apply its statement_timeout."""
     with cursor_of(postgres.url("outage")) as cursor:
         cursor.execute("BEGIN; LOCK TABLE actor")
         waiting = threading.Thread(target=assert_unavailable, args=[server])
@@ -174,8 +174,8 @@ def test_a_server_that_hangs_in_the_middle_of_a_query(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_a_slow_query(postgres, server):
-    """PostgreSQL itself ends it, and so does not go on working for nobody."""
+def test_slow_query_is_cancelled_by_statement_timeout(postgres, server):
+    """PostgreSQL cancels the statement by statement_timeout, and so does not work on for a lost client."""
     start = len(server.log)
     with cursor_of(postgres.url("outage")) as cursor:
         cursor.execute("BEGIN; LOCK TABLE actor; LOCK TABLE django_migrations")
@@ -186,8 +186,8 @@ def test_a_slow_query(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_a_table_that_others_hold(postgres, server):
-    """A file of data may look for its rows for long, and does not wait for a lock as long as that."""
+def test_locked_table_is_503_in_time(postgres, server):
+    """A data file may search for its rows for 10 s, but waits less than that for a lock."""
     with cursor_of(postgres.url("outage")) as cursor:
         cursor.execute("BEGIN; LOCK TABLE actor, actors_film")
         assert_files_are_unavailable(server)
@@ -195,8 +195,8 @@ def test_a_table_that_others_hold(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_the_database_is_read_only(postgres, server):
-    """Reading goes on; what must write is told to come back; readiness sends the traffic elsewhere."""
+def test_read_only_database_serves_reads_and_refuses_writes(postgres, server):
+    """Reads succeed, writes are a 503, and the site is not ready."""
     with cursor_of(postgres.url()) as cursor:
         cursor.execute("ALTER DATABASE outage SET default_transaction_read_only = on")
         drop_connections(cursor)
@@ -208,7 +208,7 @@ def test_the_database_is_read_only(postgres, server):
         finally:
             cursor.execute("ALTER DATABASE outage RESET default_transaction_read_only")
     wait_until_served(server, 3)
-    # Each of the four threads may still have a connection of before: the first refusal makes all let go of theirs.
+    # Each of the four threads may still have an old connection: the first refused write makes all replace theirs.
     answers = [sign_in(server)[0] for _ in range(20)]
     assert sorted(answers) in ([302] * 20, [302] * 19 + [503])
 
@@ -221,7 +221,7 @@ def test_an_outage_leaves_no_traceback_in_the_log(postgres, server):
     assert "OperationalError" in server.log[start:]
 
 
-def test_no_connection_is_left(postgres, server):
+def test_database_without_free_connections(postgres, server):
     with cursor_of(postgres.url()) as cursor:
         drop_connections(cursor)
     taken = []
@@ -242,7 +242,7 @@ def test_no_connection_is_left(postgres, server):
 
 @pytest.fixture
 def wrong_password(postgres):
-    """The address of the database for an account whose password is another."""
+    """Yield a database URL with a wrong password."""
     hba = postgres.data / "pg_hba.conf"
     rules = hba.read_text()
     with cursor_of(postgres.url()) as cursor:
@@ -258,7 +258,7 @@ def wrong_password(postgres):
             cursor.execute("DROP ROLE grace")
 
 
-def test_a_wrong_password_is_said_once_and_by_readiness(postgres, wrong_password):
+def test_wrong_password_is_logged_once_and_shown_by_readyz(postgres, wrong_password):
     with Server(wrong_password, WEB_THREADS="4") as refused:
         for _ in range(10):
             assert refused.get(PAGE)[0] == refused.get(KEPT)[0] == 503
@@ -272,7 +272,7 @@ def test_a_wrong_password_is_said_once_and_by_readiness(postgres, wrong_password
         assert "hush" not in refused.log
 
 
-def test_a_database_that_does_not_exist_is_said(postgres):
+def test_missing_database_is_logged_and_shown_by_readyz(postgres):
     with Server(postgres.url("nowhere")) as refused:
         assert refused.get(PAGE)[0] == 503
         assert 'database \\"nowhere\\" does not exist' in refused.log

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def other():
-    """A psycopg2 connection besides Django's."""
+    """Yield a psycopg2 connection in addition to Django's."""
     other = psycopg2.connect(**connection.get_connection_params() | {"cursor_factory": None})
     yield other
     other.close()

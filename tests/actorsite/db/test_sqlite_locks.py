@@ -1,4 +1,4 @@
-"""SQLite while another process holds it, and what looks after the waits of threads."""
+"""SQLite files locked by another process, and the thread that watches deadlines."""
 
 import json
 import sqlite3
@@ -15,8 +15,8 @@ def lookers():
     return [thread for thread in threading.enumerate() if thread.name == "deadline"]
 
 
-def test_a_wait_for_sqlite_ends_nobody():
-    """Who waited past the deadline ended the thread that looks, and so every deadline of the process."""
+def test_wait_for_sqlite_past_deadline_keeps_watching_thread():
+    """Regression: a wait for SQLite past its deadline ended the watching thread, and all deadlines with it."""
     deadlines.watch_connection(sqlite3.connect(":memory:"))
     with deadlines.deadline(0.1):
         time.sleep(0.4)
@@ -24,8 +24,8 @@ def test_a_wait_for_sqlite_ends_nobody():
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_whoever_looks_is_replaced(monkeypatch):
-    """After a fault of ours."""
+def test_failed_watching_thread_is_replaced(monkeypatch):
+    """After an exception in the watching thread."""
     with monkeypatch.context() as patched:
         patched.setattr(deadlines, "_check_deadlines", lambda now: 1 / 0)
         with deadlines.deadline(1):
@@ -36,7 +36,7 @@ def test_whoever_looks_is_replaced(monkeypatch):
 
 
 def test_deadline_thread_starts_after_a_failed_start(monkeypatch):
-    """No later request had a deadline: the process was marked as watched before its thread was started."""
+    """Regression: the process was marked as watched before the thread started, so later requests had no deadline."""
 
     def start(thread):
         raise RuntimeError("can't start new thread")
@@ -59,7 +59,7 @@ def server():
 
 @pytest.fixture
 def held(server):
-    """The file, which another process holds."""
+    """Yield a connection that holds an exclusive lock on the database file."""
     held = sqlite3.connect(server.variables["DATABASE_URL"].removeprefix("sqlite:///"), isolation_level=None)
     held.execute("BEGIN EXCLUSIVE")
     yield held
@@ -68,7 +68,7 @@ def held(server):
 
 @pytest.mark.only_sqlite
 @pytest.mark.parametrize("path", ["/", "/?q=mifune", "/spotlight/", "/actors.csv", "/actors.ndjson", "/readyz"])
-def test_a_locked_file_is_a_503_in_time(server, held, path):
+def test_locked_sqlite_file_is_503_within_three_seconds(server, held, path):
     start, before = time.monotonic(), len(server.log)
     status = server.get(path)[0]
     assert (status, time.monotonic() - start < 3) == (503, True)

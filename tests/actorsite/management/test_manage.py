@@ -1,4 +1,4 @@
-"""Commands say in a line what is wrong with the database."""
+"""Commands report a database error in one line."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from tests.postgres import free_port
-from tests.project.test_make_run import database, development  # noqa: F401  a fixture
+from tests.project.test_make_run import development
 from tests.server import manage
 
 pytestmark = pytest.mark.sqlite
@@ -23,7 +23,7 @@ def away():
 
 
 @pytest.mark.postgresql
-def test_make_run_on_a_server_without_tls_says_what_to_do():
+def test_make_run_on_server_without_tls_explains_sslmode():
     done = subprocess.run(
         ["sh", "bin/run", sys.executable],
         cwd=settings.BASE_DIR,
@@ -39,7 +39,7 @@ def test_make_run_on_a_server_without_tls_says_what_to_do():
 
 
 @pytest.mark.postgresql
-def test_release_says_so_too():
+def test_release_on_server_without_tls_explains_sslmode():
     ended = manage("release", DATABASE_URL=without_tls(), RELEASE_PATIENCE="0")
     assert ended.returncode == 1
     assert ended.stderr.endswith(" To do without TLS, end DATABASE_URL in `?sslmode=disable`.\n")
@@ -47,7 +47,7 @@ def test_release_says_so_too():
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("command", ["migrate", "seed", "ensure_superuser"])
-def test_a_server_that_is_away_is_one_line(command):
+def test_unreachable_server_is_reported_in_one_line(command):
     ended = manage(command, DATABASE_URL=away())
     [line] = ended.stderr.splitlines()
     assert ended.returncode == 1
@@ -55,13 +55,13 @@ def test_a_server_that_is_away_is_one_line(command):
 
 
 @pytest.mark.parametrize("command", ["seed", "ensure_superuser"])
-def test_a_database_that_is_not_migrated_is_one_line(database, command):  # noqa: F811  the fixture that is imported
-    ended = manage(command, DATABASE_URL=database)
+def test_unmigrated_database_is_reported_in_one_line(empty_database, command):
+    ended = manage(command, DATABASE_URL=empty_database)
     [line] = ended.stderr.splitlines()
     assert ended.returncode == 1
     assert line.startswith("The database is not migrated: run `manage.py migrate` first (")
 
 
-def test_the_traceback_is_there_for_who_asks(database):  # noqa: F811  the fixture that is imported
-    ended = manage("ensure_superuser", "--traceback", DATABASE_URL=database)
+def test_traceback_option_shows_the_traceback(empty_database):
+    ended = manage("ensure_superuser", "--traceback", DATABASE_URL=empty_database)
     assert ended.returncode == 1 and ended.stderr.startswith("Traceback")

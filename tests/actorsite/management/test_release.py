@@ -1,4 +1,4 @@
-"""``manage.py release`` makes the database ready, whoever else does so at the same time."""
+"""``manage.py release`` prepares the database, also when several run at the same time."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ ADMINISTRATOR = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD"
 
 
 def start(url, command=("release",), **environment):
-    """Start a command of manage.py on the database at ``url``."""
+    """Start a command of manage.py on the database at ``url``; return the process."""
     return subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=settings.BASE_DIR,
@@ -32,7 +32,7 @@ def start(url, command=("release",), **environment):
 
 
 def run(url, command=("release",), **environment):
-    """Run it to its end; return its exit code and all that it said."""
+    """Run a command of manage.py; return its exit code and its output."""
     process = start(url, command, **environment)
     out, err = process.communicate(timeout=60)
     return process.returncode, out + err
@@ -40,7 +40,7 @@ def run(url, command=("release",), **environment):
 
 @contextmanager
 def holding(url, statement):
-    """Hold what ``statement`` locks, in a transaction of another session."""
+    """Run ``statement`` in an open transaction of another session, which keeps its locks; yield the connection."""
     with cursor_of(url) as cursor:
         cursor.connection.autocommit = False
         cursor.execute(statement)
@@ -54,7 +54,7 @@ def value(url, query):
 
 
 @pytest.mark.parametrize("round_", [1, 2, 3])
-def test_eight_at_once_all_succeed_and_migrate_once(round_):
+def test_eight_releases_at_once_succeed_and_migrate_once(round_):
     with scratch_database() as url:
         processes = [start(url, RELEASE_SEED="true", **ADMINISTRATOR) for _ in range(8)]
         said = [process.communicate(timeout=240) for process in processes]
@@ -65,14 +65,14 @@ def test_eight_at_once_all_succeed_and_migrate_once(round_):
         assert sum(f"Loaded {value(url, 'SELECT count(*) FROM actor')} actors" in out for out, _ in said) == 1
 
 
-def test_nothing_is_loaded_and_nobody_made_unless_asked():
+def test_release_without_variables_loads_no_actors_and_creates_no_administrator():
     with scratch_database() as url:
         code, said = run(url)
         assert code == 0 and said.endswith("Released.\n")
         assert value(url, "SELECT count(*) FROM actor") == value(url, "SELECT count(*) FROM auth_user") == 0
 
 
-def test_a_failing_migration_is_taken_back_whole():
+def test_failing_migration_is_rolled_back():
     schema = """SELECT md5(string_agg(line, E'\n' ORDER BY line)) FROM (
         SELECT table_name || column_name || data_type AS line FROM information_schema.columns
             WHERE table_schema = 'public'
@@ -81,7 +81,7 @@ def test_a_failing_migration_is_taken_back_whole():
     with scratch_database() as url, cursor_of(url) as cursor:
         assert run(url, ("migrate", "actors", "0002"))[0] == 0
         assert run(url, ("migrate", "auth"))[0] == run(url, ("migrate", "admin"))[0] == 0
-        # What the next migration makes last is there already, so that it fails with half its work done.
+        # The last table of the next migration exists already, so that the migration fails halfway.
         cursor.execute("CREATE TABLE actors_credit (id integer)")
         before = value(url, schema)
         code, said = run(url)
@@ -93,7 +93,7 @@ def test_a_failing_migration_is_taken_back_whole():
         assert value(url, schema) == before
 
 
-def test_a_failing_migration_outside_a_transaction_stops_halfway_and_the_next_release_takes_it_up():
+def test_failing_migration_without_transaction_is_continued_by_next_release():
     built = "SELECT string_agg(indexname, ' ' ORDER BY 1) FROM pg_indexes WHERE indexname LIKE 'actor_sort_%'"
     with scratch_database() as url, cursor_of(url) as cursor:
         # The second index cannot be built: its name is taken.
@@ -113,7 +113,7 @@ TRIGRAMS = "SELECT array_agg(indexdef ORDER BY indexname) FROM pg_indexes WHERE 
 VALID = "SELECT count(*) FROM pg_index WHERE indexrelid::regclass::text LIKE '%_trgm' AND indisvalid"
 
 
-def test_trigram_indexes_are_made_when_the_extension_comes_later():
+def test_trigram_indexes_are_created_once_the_extension_exists():
     with scratch_database() as url, cursor_of(url) as cursor:
         assert run(url)[0] == 0
         made_by_migration = value(url, TRIGRAMS)
@@ -141,7 +141,7 @@ def test_trigram_indexes_are_made_when_the_extension_comes_later():
             cursor.execute(f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
 
 
-def test_a_release_creates_the_extension_where_it_may_by_now():
+def test_release_creates_missing_extension():
     with scratch_database() as url, cursor_of(url) as cursor:
         assert run(url)[0] == 0
         cursor.execute("DROP EXTENSION pg_trgm CASCADE")
@@ -159,7 +159,7 @@ def test_an_invalid_trigram_index_is_replaced():
         assert value(url, VALID) == 2
 
 
-def test_an_extension_outside_the_search_path_serves_too():
+def test_extension_outside_the_search_path_is_used():
     with scratch_database() as url, cursor_of(url) as cursor:
         assert run(url)[0] == 0
         cursor.execute('DROP EXTENSION pg_trgm CASCADE; CREATE SCHEMA "Its own"')
@@ -168,7 +168,7 @@ def test_an_extension_outside_the_search_path_serves_too():
         assert (code, value(url, VALID)) == (0, 2), said
 
 
-def test_trigram_indexes_are_made_while_others_write():
+def test_trigram_indexes_are_created_during_writes():
     with scratch_database() as url, cursor_of(url) as cursor:
         assert run(url)[0] == 0
         cursor.execute("DROP INDEX actor_search_trgm")
@@ -205,8 +205,8 @@ def test_a_table_that_cannot_be_adopted_is_left_as_it_is(change, said):
         assert value(url, "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == 1
 
 
-def test_a_table_in_use_is_waited_for_without_holding_up_its_readers():
-    """Each try makes others wait no longer than RELEASE_LOCK_TIMEOUT, and one succeeds in the end."""
+def test_release_waits_for_locked_table_without_blocking_readers():
+    """Each attempt delays other transactions by RELEASE_LOCK_TIMEOUT at most, and the last one succeeds."""
     with scratch_database() as url:
         assert run(url, ("migrate", "actors", "0001"))[0] == 0
         slowest, over = [0.0], threading.Event()
@@ -241,7 +241,7 @@ def test_a_table_in_use_is_waited_for_without_holding_up_its_readers():
         assert 0 < slowest[0] < 0.9
 
 
-def test_patience_ends():
+def test_release_fails_after_release_patience():
     with scratch_database() as url:
         assert run(url, ("migrate", "actors", "0001"))[0] == 0
         with holding(url, "LOCK TABLE actor IN ACCESS SHARE MODE"):
@@ -249,8 +249,8 @@ def test_patience_ends():
         assert code != 0 and "lock timeout" in said
 
 
-def test_a_broken_off_release_is_taken_up_by_the_next():
-    """Killed while it builds indexes, it leaves a broken one; the next release builds that anew."""
+def test_killed_release_is_continued_by_the_next():
+    """A release that is killed while it builds indexes leaves an invalid one, which the next release rebuilds."""
     with scratch_database() as url, cursor_of(url) as cursor:
         assert run(url, ("migrate", "actors", "0003"))[0] == 0
         with holding(url, "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B')") as other:
@@ -261,7 +261,7 @@ def test_a_broken_off_release_is_taken_up_by_the_next():
             )
             while not value(url, broken) and time.monotonic() < end:
                 time.sleep(0.1)
-            # Longer than a lock may take: building an index waits, and nobody waits for it.
+            # Longer than the lock timeout: CREATE INDEX CONCURRENTLY has none, because nobody waits for it.
             time.sleep(0.5)
             assert release.poll() is None
             release.kill()
@@ -280,7 +280,7 @@ def test_a_broken_off_release_is_taken_up_by_the_next():
         )
 
 
-def test_the_database_is_waited_for():
+def test_release_waits_for_unreachable_database():
     url = f"postgres://nobody@127.0.0.1:{free_port()}/none?sslmode=disable"
     started = time.monotonic()
     code, said = run(url, RELEASE_PATIENCE="2")

@@ -1,4 +1,4 @@
-"""Hostile addresses and headers: never a 500, and a page that explains."""
+"""Hostile URLs and headers get a page with an explanation, never a 500."""
 
 import re
 
@@ -12,14 +12,14 @@ PUBLIC = ("/", "/spotlight/", "/actors/1-x/", "/nowhere/", "/admin/login/")
 
 @pytest.mark.parametrize("query", ["q=%00", "q=a%00b", "q=%ff%fe", "q=%ED%A0%80", "%00", "x=%C3"])
 @pytest.mark.parametrize("address", PUBLIC)
-def test_a_query_that_is_no_text_is_refused_everywhere(client, address, query):
+def test_query_string_that_is_not_utf8_answers_400_everywhere(client, address, query):
     response = client.generic("GET", address, QUERY_STRING=query)
     assert response.status_code == 400
     assert "must be UTF-8" in response.content.decode()
 
 
 @pytest.mark.parametrize("query", ["q=%C3%A9", "q=%F0%9F%98%80", "q=a%0Ab", "q=%", "q=%zz", "&&==&", "q=%E2%80%AE"])
-def test_strange_text_is_answered(client, query):
+def test_unusual_query_string_is_answered(client, query):
     assert client.generic("GET", "/", QUERY_STRING=query).status_code == 200
 
 
@@ -33,7 +33,7 @@ def test_other_methods_are_not_allowed(address, method, client):
 
 
 @pytest.mark.parametrize("address", ["/", "/actors/{pk}-toshiro-mifune/", "/?q=nobody"])
-def test_head_is_get_without_the_page(client, actor, address):
+def test_head_has_headers_of_get_without_body(client, actor, address):
     address = address.format(pk=actor.pk)
     head, get = client.head(address), client.get(address)
     assert (head.status_code, head.content) == (200, b"")
@@ -50,13 +50,13 @@ def test_public_pages_set_no_cookie_and_do_not_vary_by_one(client, actor, addres
 
 
 @pytest.mark.parametrize("language", ["", "x" * 10_240, "xx-invalid", "*", ";q=,,", "de,fr;q=0.8", "\u00ff"])
-def test_a_language_that_is_not_spoken_gets_the_default(client, language):
+def test_unsupported_language_gets_default_language(client, language):
     response = client.get("/", headers={"Accept-Language": language})
     assert response.status_code == 200
     assert '<html lang="en">' in response.content.decode()
 
 
-def test_what_is_not_there_gets_a_page_with_a_search(client):
+def test_404_page_has_a_search(client):
     response = client.get("/nowhere/")
     assert response.status_code == 404
     assert 'name="q"' in response.content.decode()
@@ -70,7 +70,7 @@ def test_error_pages_need_neither_context_nor_database(code, django_db_blocker):
     assert re.search(r"<h1>\w[^<]+</h1>", page)
 
 
-def test_a_failure_gets_the_page_that_needs_nothing(client, monkeypatch):
+def test_exception_in_view_gets_static_500_page(client, monkeypatch):
     def fail(*args):
         raise RuntimeError
 
@@ -81,7 +81,7 @@ def test_a_failure_gets_the_page_that_needs_nothing(client, monkeypatch):
     assert "Something went wrong here" in response.content.decode()
 
 
-def test_a_form_without_its_token_gets_a_page_that_explains(client):
+def test_form_without_csrf_token_gets_explaining_page(client):
     client.handler.enforce_csrf_checks = True
     response = client.post("/admin/login/", {"username": "a", "password": "b"})
     assert response.status_code == 403

@@ -1,4 +1,4 @@
-"""Every answer says what a browser may do with it."""
+"""Every response has the security headers."""
 
 import pytest
 
@@ -10,7 +10,7 @@ POLICY = (
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/admin/login/", "/admin/", "/actors.json"])
-def test_public_pages_admin_redirects_and_errors_carry_the_policy(client, path):
+def test_pages_redirects_and_errors_have_security_headers(client, path):
     headers = client.get(path).headers
     assert headers["Content-Security-Policy"] == POLICY
     assert headers["X-Content-Type-Options"] == "nosniff"

@@ -1,4 +1,4 @@
-"""Only a declared proxy is believed about where a request comes from."""
+"""Only the X-Forwarded headers of trusted proxies set the client's address and the scheme."""
 
 from ipaddress import ip_network
 
@@ -17,7 +17,7 @@ def behind_proxies(settings):
 
 
 def seen(method="GET", path="/actors/?q=%C5%82", peer="10.0.0.9", **headers):
-    """What the site sees of a request: (response, address, scheme, host)."""
+    """Send a request through the middleware; return the response and what the view gets."""
     found = {}
 
     def site(request):
@@ -29,13 +29,13 @@ def seen(method="GET", path="/actors/?q=%C5%82", peer="10.0.0.9", **headers):
     return TrustedProxyMiddleware(site)(request), found
 
 
-def test_a_trusted_proxy_is_believed():
+def test_trusted_proxy_sets_address_and_scheme():
     response, found = seen(**{"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"})
     assert response.status_code == 200
     assert (found["address"], found["secure"]) == ("198.51.100.7", True)
 
 
-def test_a_stranger_is_not():
+def test_forwarded_headers_of_untrusted_peer_are_removed():
     forged = {
         "X-Forwarded-For": "1.2.3.4",
         "X-Forwarded-Proto": "https",
@@ -63,8 +63,8 @@ def test_a_proxys_x_forwarded_host_changes_nothing():
         ("", "10.0.0.9"),
     ],
 )
-def test_the_client_is_the_last_address_that_no_proxy_of_ours_has(forwarded, address):
-    """Whatever stands before it, anybody may have written."""
+def test_client_address_is_last_one_of_no_trusted_proxy(forwarded, address):
+    """Clients can forge the addresses before it."""
     _, found = seen(**{"X-Forwarded-For": forwarded, "X-Forwarded-Proto": "https"})
     assert found["address"] == address
 
@@ -76,19 +76,19 @@ def test_ipv4_peers_of_a_socket_for_both_families():
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 301), ("HEAD", 301), ("POST", 308), ("DELETE", 308)])
-def test_http_at_a_proxy_leads_to_https(method, status):
+def test_http_at_a_proxy_redirects_to_https(method, status):
     response, found = seen(method, **{"X-Forwarded-Proto": "http"})
     assert (response.status_code, found) == (status, {})
     assert response["Location"] == "https://testserver/actors/?q=%C5%82"
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Forwarded-Proto": "gopher"}, {"X-Forwarded-Proto": "http, https"}])
-def test_a_proxy_that_does_not_say_http_is_served(headers):
-    """No loop behind proxies that say nothing, as the replaced page's."""
+def test_proxy_that_does_not_report_http_is_not_redirected(headers):
+    """The replaced application's proxies send no header; a redirect would be an endless loop."""
     assert seen(**headers)[0].status_code == 200
 
 
-def test_a_stranger_who_says_http_is_served():
+def test_untrusted_peer_that_reports_http_is_not_redirected():
     assert seen(peer="203.0.113.5", **{"X-Forwarded-Proto": "http"})[0].status_code == 200
 
 
@@ -97,7 +97,7 @@ def test_development_stays_on_http(settings):
     assert seen(**{"X-Forwarded-Proto": "http"})[0].status_code == 200
 
 
-def test_https_is_remembered_by_browsers_and_http_is_not_told(client):
+def test_hsts_header_is_sent_over_https_only(client):
     """Strict-Transport-Security over HTTP means nothing (RFC 6797, 7.2)."""
     secure = client.get("/nowhere", REMOTE_ADDR="10.0.0.9", headers={"X-Forwarded-Proto": "https"})
     assert secure["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"

@@ -1,4 +1,4 @@
-"""Probes answer whatever Host, scheme and database there are."""
+"""Health probes answer for any Host and scheme, and in any state of the database."""
 
 import threading
 from types import SimpleNamespace
@@ -16,21 +16,21 @@ pytestmark = pytest.mark.sqlite
 
 @pytest.fixture
 def readiness(monkeypatch):
-    """A readiness that remembers nothing of other tests."""
+    """Replace the module's Readiness by a new one without a cached answer, and return it."""
     fresh = health.Readiness()
     monkeypatch.setattr(health, "readiness", fresh)
     return fresh
 
 
-def test_livez_asks_no_database(client):
-    """Without the db mark a query fails the test."""
+def test_livez_uses_no_database(client):
+    """pytest-django makes any query fail, because the test has no mark for a database."""
     response = client.get("/livez")
     assert (response.status_code, response.content) == (200, b"alive")
 
 
 @pytest.mark.parametrize("path", ["/livez", "/health"])
 def test_probes_answer_any_host_without_redirect(client, path):
-    """A kubelet asks by the pod's address, over HTTP."""
+    """The kubelet sends probes to the pod's IP address over HTTP."""
     response = client.get(path, headers={"host": "10.1.2.3:5000"})
     assert response.status_code == 200
     assert "Set-Cookie" not in response.headers
@@ -38,7 +38,7 @@ def test_probes_answer_any_host_without_redirect(client, path):
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/health"])
-def test_probes_are_only_read(client, path):
+def test_probe_with_post_answers_405(client, path):
     response = client.post(path)
     assert response.status_code == 405
     assert response["Allow"] == "GET, HEAD"
@@ -86,14 +86,14 @@ def test_readyz_asks_at_most_twice_a_second(client, readiness, monkeypatch):
     assert len(asked) == 2
 
 
-def test_readyz_says_no_while_the_process_stops(client, monkeypatch):
+def test_readyz_answers_503_while_the_process_stops(client, monkeypatch):
     monkeypatch.setattr(health, "is_draining", lambda: True)
     response = client.get("/readyz")
     assert (response.status_code, response.content) == (503, b"This process is stopping.")
 
 
 def test_readyz_asks_again_after_a_thread_could_not_start(client, readiness, monkeypatch):
-    """The next probe waited for an answer that no thread was going to give: 503 until the process was replaced."""
+    """Regression: every later probe waited for a thread that had not started, and answered 503."""
     monkeypatch.setattr(health, "database_reason", lambda: "")
     monkeypatch.setattr(health, "MAX_WAIT_SECONDS", 0.5)
     with monkeypatch.context() as patched:
@@ -129,7 +129,7 @@ def raise_(error):
 @pytest.mark.parametrize(
     ("text", "status", "body"), [(None, 200, b"healthy"), ("healthy\n", 200, b"healthy"), ("ill", 500, b"unhealthy")]
 )
-def test_health_keeps_the_replaced_contract(client, monkeypatch, tmp_path, text, status, body):
+def test_health_answers_as_the_replaced_application(client, monkeypatch, tmp_path, text, status, body):
     file = tmp_path / "healthy"
     if text is not None:
         file.write_text(text)
@@ -170,7 +170,7 @@ AT = 'connection to server at "db.example.org" (192.0.2.7), port 5432 failed: '
         ("", "OperationalError"),
     ],
 )
-def test_a_reason_names_no_server_and_nobody(said, reason):
-    """Anybody may read it."""
+def test_public_reason_has_no_server_and_user_names(said, reason):
+    """/readyz is public."""
     assert circuit_breaker.public_reason(OperationalError(said)) == reason
     assert circuit_breaker.public_reason(circuit_breaker.CircuitOpen("Away", reason)) == reason

@@ -1,4 +1,4 @@
-"""What is logged, in which form, and what never is."""
+"""The log: its formats, its fields, and what is never logged."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ def line(form="json", exception=None, **extra):
     return {"json": logs.JSONFormatter, "text": logs.TextFormatter}[form]().format(record)
 
 
-def test_json_is_one_line_whatever_is_said():
+def test_json_with_newlines_is_one_line():
     written = line(method="GET", path="/a\nb", status=200, duration_ms=1.5)
     assert "\n" not in written
     found = json.loads(written)
@@ -39,14 +39,14 @@ def test_json_is_one_line_whatever_is_said():
 
 
 def test_json_has_the_extra_fields():
-    """They were dropped."""
+    """Regression: they were dropped."""
     extra = {"film": 7, "names": ["梁朝偉"], "ratio": 0.5, "none": None, "lazy": gettext_lazy("Films")}
     found = json.loads(line(**extra))
     assert {name: found[name] for name in extra} == extra | {"lazy": "Films"}
 
 
 def test_json_has_the_stack(caplog):
-    """It was dropped."""
+    """Regression: it was dropped."""
     logging.getLogger("actors").error("Here", stack_info=True)
     written = logs.JSONFormatter().format(caplog.records[0])
     assert len(written.splitlines()) == 1
@@ -65,8 +65,8 @@ def test_extra_fields_do_not_replace_those_of_every_line():
     assert "extra" not in found.values()
 
 
-def test_extra_fields_have_no_request():
-    """Django attaches it to its records, and its text has the query string."""
+def test_request_in_record_is_not_logged():
+    """Django attaches the request to its records, and its repr has the query string."""
     request = RequestFactory().get("/?q=private")
     assert "private" not in line(request=request, status_code=400)
 
@@ -80,14 +80,14 @@ for _ in range(100_000):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {(1, 2): 3}, LOOP, DEEP, {1}, b"x", ValueError("x")])
 def test_extra_fields_of_any_type_are_json(value):
-    """A line that cannot be encoded was lost."""
+    """Regression: a record that JSON cannot encode was lost."""
     found = json.loads(line(value=value, film=7), parse_constant=pytest.fail)
     assert found["message"] == "Saw 梁朝偉\nand more"
     assert found["film"] == 7
     assert "value" in found
 
 
-def test_a_dict_as_message_has_its_fields_and_its_text():
+def test_dict_message_is_logged_as_fields_and_text():
     record = logging.LogRecord("actors", logging.INFO, __file__, 1, {"film": 7, "level": "none"}, (), None)
     found = json.loads(logs.JSONFormatter().format(record))
     assert (found["film"], found["level"], found["message"]) == (7, "INFO", "{'film': 7, 'level': 'none'}")
@@ -95,8 +95,8 @@ def test_a_dict_as_message_has_its_fields_and_its_text():
 
 @pytest.mark.parametrize("path", ["/", '/梁🎬"\\', "/\x7f", "/\n\x85"])
 @pytest.mark.parametrize("identifier", ["this-is-mine", None])
-def test_the_request_line_is_what_the_library_would_write(path, identifier, caplog):
-    """It has a faster way of its own, with the same fields in the same order."""
+def test_request_line_equals_that_of_the_library(path, identifier, caplog):
+    """The formatter writes it without the library, with the same fields in the same order."""
     caplog.set_level(logging.INFO)
     logs.log_request("GET", path, 404, 1.2345, identifier)
     [record] = caplog.records
@@ -109,7 +109,7 @@ def test_the_request_line_is_what_the_library_would_write(path, identifier, capl
     assert json.loads(written)["duration_ms"] == 1.2
 
 
-def test_any_text_is_json_as_it_is():
+def test_any_character_survives_json():
     path = "".join(map(chr, range(0x250))) + '\u2028\u2029\ufeff\U0001f3ac\\"/'
     written = line(method='"', path=path, status=404, duration_ms=0.0)
     found = json.loads(written)
@@ -130,8 +130,8 @@ def test_an_exception_is_one_field():
     ("name", "status", "brief"),
     [("django.security.TooManyFieldsSent", 400, True), ("django.request", 503, True), ("django.request", 500, False)],
 )
-def test_strangers_and_outages_get_no_traceback(name, status, brief):
-    """A fault of our own does."""
+def test_suspicious_requests_and_outages_have_no_traceback(name, status, brief):
+    """An error of the site does."""
     error = ValueError("lost\nthe server")
     record = logging.LogRecord(name, logging.ERROR, __file__, 1, "Failed: %s", ("/",), (ValueError, error, None))
     record.status_code = status
@@ -141,7 +141,7 @@ def test_strangers_and_outages_get_no_traceback(name, status, brief):
     assert ("exception" in written) is not brief
 
 
-def test_a_thread_that_fails_is_one_line_too(caplog, monkeypatch):
+def test_exception_of_a_thread_is_one_line(caplog, monkeypatch):
     monkeypatch.setattr(threading, "excepthook", logs.log_thread_failure)
     for failure in (SystemExit, ValueError("no such actor")):
         thread = threading.Thread(target=lambda failure=failure: raise_(failure), name="look")
@@ -157,13 +157,13 @@ def raise_(exception):
     raise exception
 
 
-def test_text_is_for_people():
+def test_text_format_escapes_newlines():
     assert line("text").endswith("INFO    Saw 梁朝偉\\nand more")
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_a_delete_character_in_a_line_of_ascii_is_escaped(form):
-    """The test for ASCII, which it is, let it pass."""
+    """Regression: DEL is ASCII, and ASCII lines were not escaped."""
     record = logging.LogRecord("actors", logging.INFO, __file__, 1, "Saw \x7f", (), None)
     assert "\x7f" not in {"json": logs.JSONFormatter, "text": logs.TextFormatter}[form]().format(record)
 
@@ -172,8 +172,8 @@ CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_a_stranger_writes_no_line_and_moves_no_cursor(form):
-    """In the path of a request, nor in what an exception says of it."""
+def test_control_characters_of_requests_and_exceptions_are_escaped(form):
+    """Neither by the path of a request nor by the message of an exception."""
     said = "/x" + "".join(CONTROLS)
     error = ValueError(f"{said}\n14:00:00 ERROR   FAKE")
     record = logging.LogRecord("actors", logging.ERROR, __file__, 1, "Saw %s", (said,), (ValueError, error, None))
@@ -221,7 +221,7 @@ def test_a_well_formed_request_id_is_kept(client, given, caplog):
 
 
 @pytest.mark.parametrize("given", ["short", "a" * 129, "has spaces in it", "naïve-naïve", 'quote"quote', ""])
-def test_another_is_replaced(client, given):
+def test_malformed_request_id_is_replaced(client, given):
     made = client.get("/nowhere", headers={"X-Request-Id": given})["X-Request-Id"]
     assert made != given
     assert len(made) == 32
@@ -236,7 +236,7 @@ def test_a_request_is_one_line_without_its_query(client, caplog):
     assert "private" not in logs.JSONFormatter().format(record)
 
 
-def test_a_good_probe_is_not_logged(client, caplog, tmp_path, monkeypatch):
+def test_successful_probe_is_not_logged(client, caplog, tmp_path, monkeypatch):
     from actorsite.observability import health
 
     caplog.set_level(logging.INFO)

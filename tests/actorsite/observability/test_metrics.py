@@ -1,4 +1,4 @@
-"""The figures at /metrics, of a real gunicorn with two workers."""
+"""The metrics at /metrics, of a gunicorn server with two workers."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ REQUESTS = "actorsite_requests_total"
 
 @pytest.fixture(scope="module")
 def server():
-    """A PostgreSQL that a test may stop, or None."""
+    """Yield a PostgreSQL server that a test may stop, or None on SQLite."""
     if DATABASE == "sqlite":
         yield None
         return
@@ -57,13 +57,13 @@ def manage(*arguments, **variables):
 
 
 class Site:
-    """A served site. ``folder`` is its temporary one."""
+    """A running server. ``folder`` is its directory for temporary files."""
 
     def __init__(self, process, port, metrics_port, folder):
         self.process, self.port, self.metrics_port, self.folder = process, port, metrics_port, folder
 
     def get(self, path, port=None, method="GET"):
-        """Return (status, text) over a connection of its own, which any worker may take."""
+        """Return (status, text). Each call opens a new connection, which any worker may accept."""
         connection = HTTPConnection("127.0.0.1", port or self.port, timeout=10)
         try:
             connection.request(method, path)
@@ -124,13 +124,13 @@ def wait(condition, seconds=20):
         time.sleep(0.1)
 
 
-def test_every_worker_answers_for_all(database, tmp_path):
+def test_every_worker_returns_metrics_of_all_workers(database, tmp_path):
     with site(database, tmp_path) as served:
         for _ in range(20):
             assert served.get("/")[0] == 200
         served.get("/nowhere/")
         served.get("/", method="BREW")
-        # Each scrape may reach another worker; all say the same.
+        # Each scrape may reach another worker; all return the same.
         assert {served.total(REQUESTS, method="GET", status="200") for _ in range(10)} == {20}
         assert served.total(REQUESTS, status="404", view="none") == 1
         assert served.total(REQUESTS, method="other") == 1
@@ -157,7 +157,7 @@ def test_probes_are_not_counted(database, tmp_path):
         assert served.total(REQUESTS) == 0
 
 
-def test_what_a_worker_counted_outlives_it_and_a_new_one_answers_too(database, tmp_path):
+def test_counters_survive_their_worker_and_new_worker_answers(database, tmp_path):
     with site(database, tmp_path) as served:
         for _ in range(5):
             served.get("/")
@@ -168,7 +168,7 @@ def test_what_a_worker_counted_outlives_it_and_a_new_one_answers_too(database, t
         assert {served.total(REQUESTS, status="200") for _ in range(10)} == {6}
 
 
-def test_a_reload_keeps_port_and_figures(database, tmp_path):
+def test_reload_keeps_port_and_metrics(database, tmp_path):
     with site(database, tmp_path) as served:
         served.get("/")
         before = served.workers()
@@ -178,14 +178,14 @@ def test_a_reload_keeps_port_and_figures(database, tmp_path):
         assert served.total(REQUESTS, status="200") == 2
 
 
-def test_the_port_serves_figures_and_nothing_else(database, tmp_path):
+def test_metrics_port_serves_metrics_only(database, tmp_path):
     with site(database, tmp_path) as served:
         assert served.get("/", served.metrics_port)[0] == 404
         assert served.get("/admin/", served.metrics_port)[0] == 404
         assert served.get("/metrics")[0] == 404
 
 
-def test_nothing_is_left_behind(database, tmp_path):
+def test_metrics_directory_is_removed_at_the_end(database, tmp_path):
     with site(database, tmp_path) as served:
         served.get("/")
         assert list(tmp_path.iterdir())
@@ -193,7 +193,7 @@ def test_nothing_is_left_behind(database, tmp_path):
 
 
 def test_the_metrics_directory_of_the_site_is_removed_after_a_reload_too(database, tmp_path):
-    """A reload reads gunicorn.conf.py again, which finds the variable set, by itself."""
+    """A reload runs gunicorn.conf.py again, with the variable set by its first run."""
     with site(database, tmp_path) as served:
         before = served.workers()
         served.process.send_signal(signal.SIGHUP)
@@ -202,7 +202,7 @@ def test_the_metrics_directory_of_the_site_is_removed_after_a_reload_too(databas
 
 
 def test_the_metrics_directory_of_the_operator_is_kept(database, tmp_path):
-    """It was deleted at the end, with all that was in it."""
+    """Regression: the directory was deleted with its contents at the end."""
     folder, named = tmp_path / "tmp", tmp_path / "named"
     folder.mkdir()
     named.mkdir()
@@ -214,7 +214,7 @@ def test_the_metrics_directory_of_the_operator_is_kept(database, tmp_path):
 
 
 def test_files_of_live_gauges_end_with_their_worker(database, tmp_path):
-    """As prometheus_client asks for: a gauge of live processes would count the dead worker for ever."""
+    """prometheus_client requires it: otherwise gauges of live processes would include dead workers."""
     with site(database, tmp_path) as served:
         [folder] = tmp_path.iterdir()
         pid = served.workers()[0]
@@ -224,7 +224,7 @@ def test_files_of_live_gauges_end_with_their_worker(database, tmp_path):
         wait(lambda: not gauge.exists())
 
 
-def test_without_the_variable_there_is_no_port_and_no_library(database, tmp_path):
+def test_without_metrics_port_no_port_is_open_and_no_library_loaded(database, tmp_path):
     with site(database, tmp_path, metrics=False) as served:
         with pytest.raises(ConnectionRefusedError):
             served.get("/metrics", served.metrics_port)
@@ -236,7 +236,7 @@ def test_without_the_variable_there_is_no_port_and_no_library(database, tmp_path
 
 
 @pytest.mark.postgresql
-def test_a_database_that_is_away_is_said_within_three_seconds(database, server, tmp_path):
+def test_database_up_is_0_within_three_seconds_of_an_outage(database, server, tmp_path):
     with site(database, tmp_path) as served:
         assert served.figures()["actorsite_database_connections", ()] > 0
         server.stop_server()

@@ -1,4 +1,4 @@
-"""Answers are compressed for who accepts it."""
+"""Responses that the page cache does not handle are compressed if the client accepts it."""
 
 import gzip
 
@@ -16,7 +16,7 @@ def actors():
 
 
 @pytest.mark.parametrize("url", ["/", "/actors.json", "/actors.csv"])
-def test_an_answer_is_smaller_and_the_same(client, url):
+def test_compressed_response_is_smaller_and_has_same_content(client, url):
     plain = client.get(url)
     packed = client.get(url, headers=GZIP)
     assert packed["Content-Encoding"] == "gzip"

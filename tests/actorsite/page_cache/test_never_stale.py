@@ -1,4 +1,4 @@
-"""Two server processes on one database: what one kept is never shown after a write, whatever wrote."""
+"""Two servers on one database: no cached page is served after a write, however the write was made."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.server import Server, manage, migrated_database
 pytestmark = pytest.mark.sqlite
 
 PK = 1001
-# The address counts, and each server has a port of its own.
+# The page's key includes the host, and each server has another port.
 HOST = {"Host": "localhost"}
 
 
@@ -53,7 +53,7 @@ def done(ended):
 
 
 @pytest.mark.parametrize("way", ["orm", "sql", "loaddata"])
-def test_a_write_is_in_the_next_answer_of_every_process(database, servers, way, tmp_path):
+def test_write_is_in_next_response_of_every_process(database, servers, way, tmp_path):
     years = iter(range(1901 + 10 * ["orm", "sql", "loaddata"].index(way), 2000))
     for address in (f"/actors/{PK}/", f"/actors/{PK}.json"):
         tags = []
@@ -63,7 +63,7 @@ def test_a_write_is_in_the_next_answer_of_every_process(database, servers, way, 
                 address = headers["Location"]
                 headers = server.get(address, HOST)[1]
             tags.append(headers["ETag"])
-        # The same in every process, so that a balancer may send a visitor to any.
+        # The same in every process, so that a load balancer may use any of them.
         assert len(set(tags)) == 1
         assert {server.get(address, {**HOST, "If-None-Match": tags[0]})[0] for server in servers} == {304}
         year = next(years)
@@ -76,8 +76,8 @@ def test_a_write_is_in_the_next_answer_of_every_process(database, servers, way, 
             assert headers["ETag"] != tags[0]
 
 
-def test_who_reads_at_once_after_a_commit_reads_it(database, servers):
-    """Again and again, with pages that are kept: a write, then both processes."""
+def test_read_right_after_commit_has_the_new_data(database, servers):
+    """Repeat with cached pages: one write, then a request to both servers."""
     if DATABASE == "sqlite":
         for year in (1950, 1951):
             by_sql(database, year)

@@ -14,7 +14,7 @@ seen = []
 
 
 def counting_middleware(get_response):
-    """A middleware as another project might add it."""
+    """Middleware such as another project might add: records each request and marks its response."""
 
     def count(request):
         response = get_response(request)

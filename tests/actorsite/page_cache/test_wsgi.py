@@ -1,4 +1,4 @@
-"""The page cache: the same answer as without it, of the newest data, and nobody else's."""
+"""The page cache: cached pages equal rendered ones, are never stale, and are only those for the request's key."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ADDRESSES = ["/", "/?q=mifune", "/?country=JP&sort=first", "/actors.json", "/actors.json?living=yes", "/feed/", "/api/"]
 ADDRESSES += ["/robots.txt", "/openapi.json", "{actor}", "{film}", "{actor.json}"]
-# In letters other than a to z, which Django and WSGI write in two ways.
+# With non-ASCII letters, which Django and WSGI encode differently.
 ADDRESSES += ["{other actor}", "{other film}"]
 
 
@@ -53,7 +53,7 @@ def lasting(headers):
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("encoding", ["", "gzip", "gzip, deflate, br"])
-def test_a_kept_page_is_what_was_rendered(site, addresses, language, encoding):
+def test_cached_page_equals_rendered_page(site, addresses, language, encoding):
     asked = {"Accept-Language": language, "Accept-Encoding": encoding}
     for address in addresses:
         first = site.get(address, asked)
@@ -69,7 +69,7 @@ def test_a_kept_page_is_what_was_rendered(site, addresses, language, encoding):
         assert (head[0], lasting(head[1]), head[2]) == (200, lasting(headers), b"")
 
 
-def test_a_page_is_kept_for_head_too_and_head_is_get_without_the_page(addresses):
+def test_head_caches_the_page_and_has_headers_of_get(addresses):
     for address in addresses:
         site = Site()
         head = site.request("HEAD", address)
@@ -78,7 +78,7 @@ def test_a_page_is_kept_for_head_too_and_head_is_get_without_the_page(addresses)
         assert lasting(head[1]) == lasting(got[1]) and got[2]
 
 
-def test_a_page_is_compressed_as_is_accepted(site, addresses):
+def test_page_is_compressed_as_accept_encoding_allows(site, addresses):
     plain = site.get("/")[2]
     for accepted, encoding, unpack in [
         ("gzip", "gzip", gzip.decompress),
@@ -96,8 +96,8 @@ def test_a_page_is_compressed_as_is_accepted(site, addresses):
         assert encoding is None or len(body) < len(plain) / 3
 
 
-def test_no_page_is_given_for_another(site, addresses, settings):
-    """By language, scheme, host, encoding and query; each twice, so that the second comes from the cache."""
+def test_pages_differ_by_language_scheme_host_and_query(site, addresses, settings):
+    """Pages differ by language, scheme, host and query. Each is requested twice: the second is from the cache."""
     settings.ALLOWED_HOSTS = ["testserver", "other.example"]
     seen = {}
     for _ in range(2):
@@ -117,7 +117,7 @@ def test_no_page_is_given_for_another(site, addresses, settings):
     assert len(set(seen.values())) == 16
 
 
-def test_a_trusted_proxys_word_on_the_scheme_counts_and_no_one_elses(addresses, settings):
+def test_forwarded_scheme_counts_from_trusted_proxies_only(addresses, settings):
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
     site = Site()
     for _ in range(2):
@@ -133,7 +133,7 @@ def test_a_trusted_proxys_word_on_the_scheme_counts_and_no_one_elses(addresses, 
             assert canonical is None or b'rel="canonical" href="' + canonical + b'"' in answer[2]
 
 
-def test_a_choice_of_language_counts_before_what_the_browser_prefers(site, addresses):
+def test_language_cookie_precedes_accept_language(site, addresses):
     for _ in range(2):
         for cookie, language in [("django_language=zh-hans", "zh-hans"), ("django_language=xx", "en"), ("a=b", "en")]:
             assert site.get("/", {"Cookie": cookie})[1]["Content-Language"] == language
@@ -156,7 +156,7 @@ def test_a_choice_of_language_counts_before_what_the_browser_prefers(site, addre
         ("/.well-known/security.txt", {}),
     ],
 )
-def test_what_is_not_for_all_or_not_by_this_address_is_not_kept(site, addresses, address, headers, settings):
+def test_unpublished_responses_and_other_addresses_are_not_cached(site, addresses, address, headers, settings):
     settings.SECURITY_CONTACT = "mailto:ada@example.org"
     for _ in range(2):
         before = site.asked
@@ -170,8 +170,8 @@ def test_a_foreign_host_gets_nothing_from_the_cache(site, addresses):
     assert site.get("/", {"Host": "evil.example"})[0] == 400
 
 
-def test_an_unchanged_page_needs_no_rendering_anywhere(site, addresses):
-    """Another process, which has not rendered it, knows by the ETag alone."""
+def test_304_needs_no_rendering_in_any_process(site, addresses):
+    """A process that has not rendered the page answers 304 by the ETag alone."""
     for address in [*addresses, "/actors.csv", "/actors.ndjson", "/actors.csv?raw", "/sitemap.xml"]:
         tag = site.get(address)[1]["ETag"]
         other = Site()
@@ -179,7 +179,7 @@ def test_an_unchanged_page_needs_no_rendering_anywhere(site, addresses):
             status, headers, body = other.get(address, {"If-None-Match": wanted})
             assert (status, body, other.asked) == (304, b"", 0), address
             assert headers["ETag"] == tag and headers["Cache-Control"] == "public, no-cache" and headers["Vary"]
-        # From the page, where it is kept, the same.
+        # The same from a process that has cached the page.
         assert lasting(site.get(address, {"If-None-Match": tag})[1]) == lasting(headers)
         Film.objects.create(title="Another")
         assert other.get(address, {"If-None-Match": tag})[0] == 200
@@ -196,13 +196,13 @@ def test_an_unchanged_page_needs_no_rendering_anywhere(site, addresses):
         ("If-Modified-Since", "tomorrow", 200),
     ],
 )
-def test_conditions_are_answered_by_the_standard(site, db, header, value, status):
+def test_conditional_requests_follow_the_standard(site, db, header, value, status):
     for _ in range(2):
         assert site.get("/", {header: value})[0] == status
     assert site.get("/nowhere/", {header: value})[0] == 404
 
 
-def test_every_change_is_another_etag_and_is_shown(site, actor):
+def test_every_change_is_shown_with_a_new_etag(site, actor):
     tags = set()
     for year in (1921, 1922, 1920):
         Actor.objects.update(birth_year=year)
@@ -212,13 +212,13 @@ def test_every_change_is_another_etag_and_is_shown(site, actor):
     assert len(tags) == 3
 
 
-def test_the_last_change_is_said_to_the_second(site, actor):
+def test_last_modified_is_the_second_of_the_last_change(site, actor):
     said = site.get("/")[1]["Last-Modified"]
     assert parse_http_date(said) == max(data_version.current().at, revision_time())
 
 
-def test_a_page_of_before_a_write_is_not_kept_for_after_it(actor):
-    """The version is read before the rows: what is written in between makes the page new, and never old."""
+def test_page_rendered_before_a_write_is_not_served_after_it(actor):
+    """The version is read before the rows: a write in between may make a page newer than its version, never older."""
     site = Site()
     application = site.application
 
@@ -233,7 +233,7 @@ def test_a_page_of_before_a_write_is_not_kept_for_after_it(actor):
     assert b"1999" in site.get("/")[2]
 
 
-def test_a_version_may_be_remembered_where_the_operator_says_so(actor):
+def test_cache_seconds_serves_older_pages_until_they_end(actor):
     site = Site(seconds=60)
     assert b"1920" in site.get("/")[2]
     Actor.objects.update(birth_year=1999)
@@ -253,8 +253,8 @@ def test_a_connection_that_was_lost_is_replaced_before_a_page_is_made(actor, sec
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("seconds", [0, 60])
-def test_a_page_made_anew_waits_no_longer_than_a_request_may(actor, monkeypatch, seconds):
-    """Also where a version is remembered: without its deadline this would sleep to the end, and then go on."""
+def test_rendering_has_the_deadline_of_a_request(actor, monkeypatch, seconds):
+    """Also with a remembered version. Without a deadline, this would sleep for 8 s and then answer."""
 
     def slow(*arguments, **named):
         with connection.cursor() as cursor:
@@ -270,8 +270,8 @@ def test_a_page_made_anew_waits_no_longer_than_a_request_may(actor, monkeypatch,
         connection.close()
 
 
-def test_no_page_is_kept_of_what_only_looks_like_another_host(site, actor, settings):
-    """All of them are allowed, and would make room for nothing but themselves."""
+def test_other_spellings_of_a_host_are_not_cached(site, actor, settings):
+    """ALLOWED_HOSTS permits all of them, and they would evict the pages that visitors request."""
     settings.ALLOWED_HOSTS = ["testserver", "other.example"]
     hosts = ["testserver", "testserver:80", "testserver:443", "other.example"]
     for host in [*hosts, "testserver:81", "TestServer", "testserver.", "Other.example:80"]:
@@ -279,13 +279,13 @@ def test_no_page_is_kept_of_what_only_looks_like_another_host(site, actor, setti
     assert len(site.cache.store.pages) == len(hosts)
 
 
-def test_the_tag_of_a_stream_is_weak_and_known_again(site, actor):
+def test_etag_of_a_stream_is_weak_and_matches(site, actor):
     tag = site.get("/actors.csv")[1]["ETag"]
     assert tag.startswith('W/"')
     assert site.get("/actors.csv", {"If-None-Match": tag})[0] == 304
 
 
-def test_what_is_kept_is_bounded_and_the_latest_used_stays():
+def test_store_is_bounded_and_keeps_recently_used_pages():
     store = PageStore(max_bytes=4 * (PAGE_OVERHEAD_BYTES + 1_000))
     for n in range(10):
         store.put(n, CachedPage("t", "e", [], b"x" * 1_000, "/", "list"))
@@ -295,14 +295,14 @@ def test_what_is_kept_is_bounded_and_the_latest_used_stays():
     assert store.get(0, "other") is None and store.get(9, "u")
 
 
-def test_long_headers_are_not_remembered(site, addresses):
+def test_results_of_long_headers_are_not_cached(site, addresses):
     before = keys.language_for.cache_info().currsize, keys.encoding_for.cache_info().currsize
     for n in range(5):
         site.get("/", {"Accept-Language": f"x{n}," * 1_000, "Accept-Encoding": f"x{n}," * 1_000})
     assert (keys.language_for.cache_info().currsize, keys.encoding_for.cache_info().currsize) == before
 
 
-def test_a_kept_page_has_its_line_in_the_log(db):
+def test_cached_page_is_logged(db):
     with migrated_database(["actors"]) as url, Server(url) as server:
         for method in ("GET", "GET", "HEAD"):
             server.request(method, "/?q=mifune", {"X-Request-Id": "given-1234"})
@@ -324,13 +324,13 @@ def test_a_kept_page_has_its_line_in_the_log(db):
         ("gzip;q=0.0", ""), ("br;q=none, brotli, xgzip", ""), ("*", ""), ("", ""), (",;, br", "br"),
     ],
 )  # fmt: skip
-def test_the_best_encoding_that_is_allowed_is_taken(accepted, encoding):
+def test_best_encoding_returns_best_allowed_one(accepted, encoding):
     assert compression.best_encoding(accepted) == encoding
 
 
 @pytest.mark.parametrize("header", ["Accept-Encoding", "Accept-Language", "Cookie", "If-None-Match", "X-Request-Id"])
-def test_no_header_takes_long_to_read(site, actor, header):
-    """Of 100,000 characters: where the reading goes back for each, it takes minutes; else it is far from the bound."""
+def test_long_headers_are_parsed_quickly(site, actor, header):
+    """Headers of 100,000 characters: parsing in quadratic time takes minutes, in linear time far less than 5 s."""
     site.get("/")
     for text in ("br" + " " * 100_000 + "x", '"' * 100_001, "a=" * 50_000, "\\" * 100_000, "; " * 50_000):
         begun = time.process_time()
@@ -339,8 +339,8 @@ def test_no_header_takes_long_to_read(site, actor, header):
 
 
 @pytest.mark.parametrize("cookie", ["a[b]=1; ", "path=1; ", 'x={"k":1}; ', "=; ;"])
-def test_cookies_that_are_ill_formed_choose_nobody_elses_language(site, actor, cookie):
-    """A key of another reading than the site's own had a page in Chinese kept for those who read English."""
+def test_malformed_cookies_do_not_change_the_language_of_others(site, actor, cookie):
+    """Regression: the key was parsed from other cookies than the page, and a Chinese page was cached for English."""
     for address in ("/", "/api/", "/feed/"):
         asked = {"Accept-Language": "en"}
         chosen = site.get(address, {**asked, "Cookie": f"{cookie}django_language=zh-hans"})[1]["Content-Language"]
@@ -348,8 +348,24 @@ def test_cookies_that_are_ill_formed_choose_nobody_elses_language(site, actor, c
         assert site.get(address, asked)[1]["Content-Language"] == "en"
 
 
-def test_who_is_signed_in_gets_no_kept_page_however_ill_formed_the_other_cookies(site, actor):
+def test_session_cookie_after_malformed_one_bypasses_the_cache(site, actor):
     site.get("/")
     site.asked = 0
     site.get("/", {"Cookie": f"a[b]=1; {settings.SESSION_COOKIE_NAME}=x"})
     assert site.asked == 1
+
+
+def test_answers_from_cache_are_counted(addresses):
+    hits = []
+    site = Site(on_hit=lambda method, status, view, seconds: hits.append((method, status, view, seconds > 0)))
+    etag = site.get("/")[1]["ETag"]
+    site.get("/")
+    site.get("/", {"If-None-Match": etag})
+    assert hits == [("GET", 200, "list", True), ("GET", 304, "list", True)]
+
+
+def test_304_without_cached_page_is_counted_by_its_view(addresses):
+    etag = Site().get("/")[1]["ETag"]
+    hits = []
+    Site(on_hit=lambda *hit: hits.append(hit[:3])).get("/", {"If-None-Match": etag})
+    assert hits == [("GET", 304, "list")]

@@ -1,4 +1,4 @@
-"""The process does not end before what it has written is sent."""
+"""The server process waits at its end until written responses are sent."""
 
 import contextlib
 import signal
@@ -16,7 +16,7 @@ PATH = "/static/admin/js/vendor/jquery/jquery.min.js"
 
 @contextlib.contextmanager
 def slow_reader(port):
-    """A connection that takes next to nothing until it is read."""
+    """Yield a connected socket with a tiny receive buffer, which takes almost nothing until it is read."""
     with socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         reader.settimeout(10)
@@ -31,7 +31,7 @@ def listener():
 
 
 def accept(listener):
-    """Accept a connection whose kernel takes 60,000 bytes for it at once."""
+    """Accept a connection whose send buffer takes 60,000 bytes at once."""
     connection, _ = listener.accept()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 100_000)
     connection.settimeout(10)
@@ -39,7 +39,7 @@ def accept(listener):
 
 
 def read(reader, pause=0.0):
-    """Return all that comes, read a little at a time."""
+    """Return everything that ``reader`` receives, read in small parts with a ``pause`` after each."""
     parts = []
     while part := reader.recv(4096):
         parts.append(part)
@@ -47,7 +47,7 @@ def read(reader, pause=0.0):
     return b"".join(parts)
 
 
-def test_it_waits_for_what_a_closed_connection_still_sends(listener):
+def test_wait_until_sent_waits_for_unsent_bytes_of_a_closed_connection(listener):
     port = listener.getsockname()[1]
     with slow_reader(port) as reader:
         connection = accept(listener)
@@ -63,17 +63,17 @@ def test_it_waits_for_what_a_closed_connection_still_sends(listener):
         assert [len(all_of_it) for all_of_it in received] == [60_000]
 
 
-def test_it_waits_no_longer_than_it_may(listener):
+def test_wait_until_sent_ends_at_its_time_limit(listener):
     port = listener.getsockname()[1]
     with slow_reader(port), accept(listener) as connection:
         connection.sendall(b"x" * 60_000)
         drain.wait_until_sent(port, 0.3)
         assert drain.has_unsent_bytes(port)
-        # What others have not sent is not waited for.
+        # Unsent bytes of another port do not count.
         assert not drain.has_unsent_bytes(port - 1)
 
 
-def test_the_server_sends_all_before_it_ends():
+def test_server_sends_whole_response_before_it_ends():
     with migrated_database() as url, Server(url) as server:
         length = int(server.request("HEAD", PATH)[1]["Content-Length"])
         with slow_reader(server.port) as reader:

@@ -1,4 +1,4 @@
-"""The threads of a worker share what malloc keeps."""
+"""The threads of a worker share one malloc arena."""
 
 import concurrent.futures
 import itertools
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from tests.server import Server, migrated_database
 
-HEAP = 64 * 2**20  # what glibc reserves for an arena of another thread than the first, at a multiple of it
+HEAP = 64 * 2**20  # the size and alignment of an arena that glibc reserves for a thread other than the first
 
 
 def arenas(pid):
-    """Return how many arenas of malloc a process has beside the first."""
+    """Return the number of malloc arenas of a process, without the main arena."""
     lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
     maps = [
         (int(start, 16), int(end, 16))
@@ -25,7 +25,7 @@ def arenas(pid):
     )
 
 
-def test_the_threads_of_a_worker_share_one_arena():
+def test_threads_of_a_worker_share_one_arena():
     with migrated_database(["actors"]) as url, Server(url, WEB_THREADS="4") as server:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             assert {status for status, *_ in pool.map(server.get, ["/", "/actors.json"] * 20)} == {200}

@@ -1,4 +1,4 @@
-"""The real server, from its start to its end."""
+"""A gunicorn server with the site, from its start to SIGTERM."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ import pytest
 
 from tests.server import Server, migrated_database
 
-# One server for all.
+# One server for all tests of the module.
 pytestmark = pytest.mark.xdist_group("serving")
 
 
@@ -38,7 +38,7 @@ def test_a_query_of_7000_characters_gets_414(server):
 
 
 def log_after(server, start):
-    """The lines that were logged since ``start`` characters, each one JSON object."""
+    """Return the log lines after the first ``start`` characters, each parsed as JSON."""
     time.sleep(0.1)
     return [json.loads(line) for line in server.log[start:].splitlines()]
 
@@ -62,26 +62,26 @@ def test_forged_headers_change_nothing(server):
 
 @pytest.mark.parametrize("method", ["TRACE", "DELETE", "POST", "PUT", "PATCH", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/", "/spotlight/", "/actors/1-x/", "/livez"])
-def test_public_pages_are_only_read(server, method, path):
+def test_public_pages_with_other_methods_answer_405(server, method, path):
     status, headers, _ = server.request(method, path)
     assert status == 405
     assert {"GET", "HEAD"} <= set(headers["Allow"].replace(" ", "").split(","))
 
 
 @pytest.mark.parametrize("languages", ["en-GB," * 1700, "xx-invalid", "*", "q=;;;,", "zz;q=9,\xff"])
-def test_odd_languages_get_the_default_one(server, languages):
+def test_invalid_accept_language_gets_default_language(server, languages):
     status, headers, body = server.get("/", {"Accept-Language": languages})
     assert (status, headers["Content-Language"]) == (200, "en")
     assert b'<html lang="en"' in body
 
 
-def test_a_page_has_no_ranges(server):
+def test_range_of_a_page_is_ignored(server):
     status, _, body = server.get("/", {"Range": "bytes=0-9"})
     assert status == 200
     assert len(body) > 10
 
 
-def test_a_static_file_has_ranges_and_stays_for_ever(server):
+def test_static_file_has_ranges_and_is_immutable(server):
     [style] = re.findall(rb'href="(/static/[^"]+\.css)"', server.get("/")[2])[:1]
     status, headers, body = server.get(style.decode(), {"Range": "bytes=0-9"})
     assert (status, len(body)) == (206, 10)
@@ -114,7 +114,7 @@ def test_http_1_1_without_host_is_refused(server):
     "data",
     [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", b"\x16\x03\x01\x00"],
 )
-def test_what_is_not_http_gets_400_or_nothing(server, data):
+def test_malformed_http_gets_400_or_no_answer(server, data):
     assert re.match(rb"$|HTTP/1.1 (400|505) ", server.raw(data))
 
 
@@ -135,8 +135,8 @@ def test_every_line_of_the_log_is_json(server):
     assert all({"time", "level", "logger", "message"} <= set(line) for line in lines)
 
 
-def test_term_finishes_a_request_and_exits_0(database_url):
-    """A slow upload is answered; a kept connection hears that the process stops."""
+def test_sigterm_finishes_request_and_exits_with_0(database_url):
+    """A slow upload is answered, and /readyz on a keep-alive connection answers 503."""
     with Server(database_url) as stopping:
         kept = http.client.HTTPConnection("127.0.0.1", stopping.port, timeout=5)
         kept.request("GET", "/readyz")

@@ -1,4 +1,4 @@
-"""The addresses of static files are whitenoise's."""
+"""CachedManifestStorage returns the same URLs as whitenoise's storage, each computed once."""
 
 import json
 
@@ -19,21 +19,21 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_they_are_what_the_manifest_says(folder):
+def test_urls_equal_those_of_whitenoise(folder):
     ours, stock = (kind(folder, "/static/") for kind in (CachedManifestStorage, CompressedManifestStaticFilesStorage))
     for _again in range(2):
         assert [ours.url(name) for name in NAMES] == [stock.url(name) for name in NAMES]
     assert ours.url("site.css") == "/static/site.0123456789ab.css"
 
 
-def test_one_is_made_once(folder):
+def test_url_is_computed_once(folder):
     storage = CachedManifestStorage(folder, "/static/")
     address = storage.url("site.css")
     storage.hashed_files.clear()
     assert storage.url("site.css") == address
 
 
-def test_a_file_that_is_not_there_is_refused_each_time(folder):
+def test_url_of_missing_file_raises_value_error_each_time(folder):
     storage = CachedManifestStorage(folder, "/static/")
     for _again in range(2):
         with pytest.raises(ValueError, match="Missing staticfiles manifest entry"):

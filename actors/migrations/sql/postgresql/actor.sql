@@ -1,4 +1,4 @@
--- The database keeps each row's version, last change and folded names, whatever writes the row.
+-- Triggers maintain each row's version, last change and folded names, whatever writes the row.
 
 -- `last_update` holds UTC. The old default, now(), is local time in a session of another time zone.
 ALTER TABLE actor ALTER COLUMN last_update SET DEFAULT timezone('UTC', now());
@@ -23,10 +23,10 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Triggers fire by name: after an adopted table's own, whose last_update gives way to ours.
+-- Triggers fire in the order of their names: this one after an adopted table's own, whose last_update it replaces.
 CREATE TRIGGER zz_actor_keep BEFORE INSERT OR UPDATE ON actor FOR EACH ROW EXECUTE FUNCTION actor_keep();
 
--- Django and loaddata find a column's sequence by its owner; an adopted one may have none, or lag behind.
+-- Django and loaddata find a column's sequence by its owner. An adopted sequence may have none, or lag behind.
 DO $$ BEGIN
     IF pg_get_serial_sequence('actor', 'actor_id') IS NULL AND to_regclass('actor_actor_id_seq') IS NOT NULL THEN
         ALTER SEQUENCE actor_actor_id_seq OWNED BY actor.actor_id;

@@ -1,17 +1,17 @@
 -- The version of all the data that public pages show. Its token is random, so that a restored backup never gives an
 -- old token to other rows. `at` is a Unix time in whole seconds.
 --
--- A statement only notes its transaction. When the transaction commits, after all other deferred constraints, one
--- row is changed: writers wait for each other for the length of a commit, and each waits last of all, so that none
--- holds the row while it waits for another's.
+-- A statement only records its transaction. At commit, after all other deferred constraints, the transaction updates
+-- the one row of actors_version. So writers wait for each other only for the length of a commit, and none holds that
+-- row while it waits for another lock.
 
 CREATE TABLE actors_version (id smallint PRIMARY KEY CHECK (id = 1), number bigint NOT NULL, token text NOT NULL, at bigint NOT NULL);
 INSERT INTO actors_version VALUES (1, 1, gen_random_uuid(), floor(extract(epoch FROM now())));
 
--- A row lives no longer than its transaction: nobody else sees it, and no crash needs it.
+-- A row exists only within its transaction: no other session sees it, and it need not survive a crash.
 CREATE UNLOGGED TABLE actors_written (transaction xid8 PRIMARY KEY);
 
--- With their owner's rights: who may write actors need not be allowed to write the version.
+-- With their owner's rights, so that a role that writes actors needs no permission to write the version.
 CREATE FUNCTION actors_note_transaction() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
@@ -23,8 +23,8 @@ CREATE FUNCTION actors_raise_version() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        -- A deferred trigger that a deferred trigger sets off comes after all that were set off before:
-        -- foreign keys, whose checks wait for other transactions, have been looked at by then.
+        -- A deferred trigger that is queued by a deferred trigger fires after all that were queued before it. By
+        -- then the checks of foreign keys, which may wait for other transactions, are done.
         DELETE FROM actors_written WHERE transaction = NEW.transaction;
     ELSE
         INSERT INTO actors_version AS v VALUES (1, 1, gen_random_uuid(), floor(extract(epoch FROM clock_timestamp())))

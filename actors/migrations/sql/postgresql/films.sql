@@ -1,4 +1,4 @@
--- The database keeps each film's version, last change and folded titles.
+-- A trigger maintains each film's version, last change and folded titles.
 
 CREATE FUNCTION film_keep() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

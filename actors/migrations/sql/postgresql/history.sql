@@ -1,8 +1,8 @@
--- The history: one entry for each row that is added, changed or deleted, whatever writes it. Who and why is told
--- by settings within the transaction (actors.who, actors.origin, actors.batch).
+-- The history: one entry for each row that is added, changed or deleted, whatever writes it. Settings
+-- within the transaction give the user, the origin and the batch (actors.who, actors.origin, actors.batch).
 -- The triggers fire once for each statement, so that a million rows cost one INSERT … SELECT.
 
--- With its owner's rights: who may write actors need not be allowed to write history.
+-- With its owner's rights, so that a role that writes actors needs no permission to write the history.
 CREATE FUNCTION actor_note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     batch bigint := nullif(current_setting('actors.batch', true), '')::bigint;
@@ -13,7 +13,7 @@ BEGIN
         INSERT INTO actors_change (actor_id, kind, version, at, who, origin, batch_id, fields, before, after) SELECT n.actor_id, '+', n.version, now(), who, origin, batch, 'first_name last_name native_name birth_year death_year country biography also_known_as', NULL, jsonb_build_object('first_name', n.first_name, 'last_name', n.last_name, 'native_name', n.native_name, 'birth_year', n.birth_year, 'death_year', n.death_year, 'country', n.country, 'biography', n.biography, 'also_known_as', n.also_known_as)
         FROM new_rows AS n ORDER BY n.actor_id;
     ELSIF TG_OP = 'UPDATE' THEN
-        -- An id that was changed is one actor gone and another come.
+        -- A change of the id is recorded as one actor deleted and another added.
         INSERT INTO actors_change (actor_id, kind, version, at, who, origin, batch_id, fields, before, after) SELECT coalesce(n.actor_id, o.actor_id),
             CASE WHEN o.actor_id IS NULL THEN '+' WHEN n.actor_id IS NULL THEN '-' ELSE '~' END,
             coalesce(n.version, o.version), now(), who, origin, batch, concat_ws(' ', CASE WHEN o.first_name IS DISTINCT FROM n.first_name THEN 'first_name' END, CASE WHEN o.last_name IS DISTINCT FROM n.last_name THEN 'last_name' END, CASE WHEN o.native_name IS DISTINCT FROM n.native_name THEN 'native_name' END, CASE WHEN o.birth_year IS DISTINCT FROM n.birth_year THEN 'birth_year' END, CASE WHEN o.death_year IS DISTINCT FROM n.death_year THEN 'death_year' END, CASE WHEN o.country IS DISTINCT FROM n.country THEN 'country' END, CASE WHEN o.biography IS DISTINCT FROM n.biography THEN 'biography' END, CASE WHEN o.also_known_as IS DISTINCT FROM n.also_known_as THEN 'also_known_as' END),

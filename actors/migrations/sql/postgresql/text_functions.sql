@@ -1,14 +1,14 @@
--- Functions of a text alone. The same rule stands in Python (`fold`), and tests compare the characters below with its
--- constants, and what both return.
+-- Functions that depend on a text only. Python has the same rule (`fold`): tests compare the characters below with its
+-- constants, and the results of both.
 
--- Marks and apostrophes go, letters that Unicode does not decompose become those that stand for them, separators
--- become one space. translate() looks each letter up from the start of its list, so the letters that names are made
--- of come first: most common Latin letters, then Cyrillic and Greek.
+-- Removes marks and apostrophes, replaces letters that Unicode does not decompose, and turns separators into one
+-- space. translate() searches its list from the start for each letter, so the most frequent letters of names come
+-- first: the common Latin letters, then Cyrillic and Greek.
 CREATE FUNCTION actor_fold_letters(name text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
 DECLARE
     folded text := name;
 BEGIN
-    -- Most names are plain, and each step is dear: a million rows must not wait for them.
+    -- Most names are plain and can skip these steps, which take long for a million rows.
     IF folded ~ '[^ A-Za-z]|  ' COLLATE "C" THEN
         folded := regexp_replace(normalize(folded, NFKD), '[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670''`\u2018\u2019\u02bb\u02bc\u02be\u02bf]', '', 'g');
         IF folded ~ '[À-Ֆẞ]' THEN
@@ -19,14 +19,14 @@ BEGIN
     RETURN btrim(lower(folded COLLATE "C"), ' ');
 END $$;
 
--- A plain name is folded without a call: PostgreSQL inlines a function of this kind.
+-- Folds a plain name without a function call: PostgreSQL inlines a function of this kind.
 CREATE FUNCTION actor_fold(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN name ~ '[^ A-Za-z]|  ' COLLATE "C" THEN actor_fold_letters(name)
         ELSE btrim(lower(name COLLATE "C"), ' ') END
 $$;
 
--- What the parts of a name start with, one letter and two. In scripts written without spaces (Thai, kana, Han,
--- Hangul), every letter and every pair: so short a text has no trigram, and no other index would find it.
+-- The first letter and the first two letters of each part of a name. In scripts written without spaces (Thai, kana,
+-- Han, Hangul), every letter and every pair: so short a text has no trigram, and no other index would find it.
 CREATE FUNCTION actor_starts(search text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
 DECLARE
     part text;
@@ -47,7 +47,7 @@ BEGIN
     RETURN array_remove(starts, '');
 END $$;
 
--- The words of a title, in which "Did you mean" looks for what was meant.
+-- The words of a title, which "Did you mean" searches.
 CREATE FUNCTION film_words(search text) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
 BEGIN
     RETURN ARRAY(

@@ -1,4 +1,4 @@
--- The database keeps each row's version, last change and folded names, whatever writes the row.
+-- Triggers maintain each row's version, last change and folded names, whatever writes the row.
 -- actor_fold() is the function `fold` in Python.
 
 CREATE TRIGGER actor_keep_insert AFTER INSERT ON actor

@@ -1,4 +1,4 @@
--- The database keeps each film's version, last change and folded titles.
+-- Triggers maintain each film's version, last change and folded titles.
 
 CREATE TRIGGER film_keep_insert AFTER INSERT ON actors_film
 BEGIN

@@ -1,6 +1,6 @@
 -- The history: one entry for each row that is added, changed or deleted, whatever writes it.
--- actor_who(), actor_origin() and actor_batch() are functions in Python, which each connection has.
--- The trigger actor_keep_update raises the version after actor_note_update has seen the old one.
+-- actor_who(), actor_origin() and actor_batch() are Python functions that every connection registers.
+-- An entry has OLD.version + 1, the version that the trigger actor_keep_update sets.
 
 CREATE TRIGGER actor_note_insert AFTER INSERT ON actor
 BEGIN

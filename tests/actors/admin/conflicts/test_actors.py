@@ -1,4 +1,4 @@
-"""Nobody's work is overwritten by someone who has not seen it."""
+"""Edit conflicts of actors: no save overwrites a change that its editor has not seen."""
 
 import re
 import shutil
@@ -17,7 +17,8 @@ from actors.admin.conflicts.field_conflicts import conflicting_fields
 from actors.history.actors import TRACKED_FIELDS
 from actors.models import Actor, Change
 from tests import server
-from tests.actors.admin.test_actors import LIST, PASSWORD, address, form
+from tests.actors.admin.test_actors import LIST, address, form
+from tests.clients import PASSWORD
 from tests.database import cursor_of
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +44,7 @@ def bob(actor):
 
 
 def inputs(response):
-    """What a browser would send of a conflict page on which nothing more is chosen."""
+    """Return the data that a browser would submit from an untouched conflict page."""
     page = response.content.decode()
     data = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
     data |= {
@@ -56,7 +57,7 @@ def inputs(response):
     return {**data, "_save": "Save"}
 
 
-def test_a_stale_save_is_refused_and_shows_it_all(alice, bob, actor):
+def test_stale_save_is_409_and_shows_all_versions(alice, bob, actor):
     bob.post(address(actor), form(actor, country="FR", last_name="Mifune-San"))
     response = alice.post(address(actor), form(actor, country="US"))
     page = re.sub(r"\s+", " ", response.content.decode())
@@ -70,7 +71,7 @@ def test_a_stale_save_is_refused_and_shows_it_all(alice, bob, actor):
 
 
 @pytest.mark.parametrize(("take", "kept"), [("theirs", "FR"), ("mine", "US"), ("edited", "DE")])
-def test_each_field_is_decided(alice, bob, actor, take, kept):
+def test_chosen_side_of_a_field_is_saved(alice, bob, actor, take, kept):
     bob.post(address(actor), form(actor, country="FR"))
     data = inputs(alice.post(address(actor), form(actor, country="US")))
     typed = {"edited_country": "DE"} if take == "edited" else {}
@@ -81,7 +82,7 @@ def test_each_field_is_decided(alice, bob, actor, take, kept):
     assert (actor.first_name, actor.native_name, actor.birth_year) == ("Toshirō", "三船敏郎", 1920)
 
 
-def test_changes_of_different_fields_are_merged_when_asked(alice, bob, actor):
+def test_changes_of_different_fields_are_preselected_for_merging(alice, bob, actor):
     bob.post(address(actor), form(actor, biography="He said:\r\n\r\n<b>no</b>."))
     response = alice.post(address(actor), form(actor, birth_year="1921"))
     assert response.status_code == 409 and "Merge and save" in response.content.decode()
@@ -94,7 +95,7 @@ def test_changes_of_different_fields_are_merged_when_asked(alice, bob, actor):
     ]
 
 
-def test_a_field_without_a_choice_brings_the_page_again(alice, bob, actor):
+def test_missing_choice_shows_the_conflict_page_again(alice, bob, actor):
     bob.post(address(actor), form(actor, country="FR"))
     data = inputs(alice.post(address(actor), form(actor, country="US")))
     assert "take_country" not in data
@@ -105,7 +106,7 @@ def test_a_field_without_a_choice_brings_the_page_again(alice, bob, actor):
 
 
 @pytest.mark.parametrize("side", ["theirs", "mine", None])
-def test_what_was_typed_is_kept_whatever_was_chosen(alice, bob, actor, side):
+def test_typed_text_is_kept_if_edit_was_not_chosen(alice, bob, actor, side):
     bob.post(address(actor), form(actor, country="FR", biography="Theirs."))
     data = inputs(alice.post(address(actor), form(actor, country="US", biography="Mine.")))
     typed = {"edited_biography": "Both:\r\ntyped.", "edited_country": "US", "take_country": "mine"}
@@ -130,7 +131,7 @@ def test_what_was_typed_is_kept_whatever_was_chosen(alice, bob, actor, side):
     assert (actor.country, actor.biography) == ("US", "Both:\ntyped.")
 
 
-def test_who_was_told_what_was_typed_may_choose_otherwise(alice, bob, actor):
+def test_typed_text_can_be_given_up_on_the_second_page(alice, bob, actor):
     bob.post(address(actor), form(actor, biography="Theirs."))
     data = inputs(alice.post(address(actor), form(actor, biography="Mine.")))
     typed = {"edited_biography": "Typed.", "take_biography": "mine"}
@@ -140,7 +141,7 @@ def test_who_was_told_what_was_typed_may_choose_otherwise(alice, bob, actor):
     assert actor.biography == "Mine."
 
 
-def test_what_was_typed_outlasts_a_second_conflict(alice, bob, actor):
+def test_typed_text_is_kept_in_a_second_conflict(alice, bob, actor):
     bob.post(address(actor), form(actor, biography="Theirs."))
     data = inputs(alice.post(address(actor), form(actor, biography="Mine.")))
     actor.refresh_from_db()
@@ -151,7 +152,7 @@ def test_what_was_typed_outlasts_a_second_conflict(alice, bob, actor):
     assert "take_biography" not in again
 
 
-def test_a_second_conflict_while_the_first_is_decided(alice, bob, actor):
+def test_change_during_a_conflict_is_a_second_conflict(alice, bob, actor):
     bob.post(address(actor), form(actor, country="FR"))
     data = inputs(alice.post(address(actor), form(actor, country="US")))
     actor.refresh_from_db()
@@ -165,7 +166,7 @@ def test_a_second_conflict_while_the_first_is_decided(alice, bob, actor):
     assert (actor.country, actor.birth_year) == ("US", 1919)
 
 
-def test_an_edited_value_that_is_wrong_is_explained_and_then_saved(alice, bob, actor):
+def test_invalid_edited_value_shows_error_and_can_be_fixed(alice, bob, actor):
     bob.post(address(actor), form(actor, birth_year="1919"))
     data = inputs(alice.post(address(actor), form(actor, birth_year="1921")))
     response = alice.post(address(actor), {**data, "take_birth_year": "edited", "edited_birth_year": "1066"})
@@ -174,18 +175,18 @@ def test_an_edited_value_that_is_wrong_is_explained_and_then_saved(alice, bob, a
     assert alice.post(address(actor), form(actor, birth_year="1922", seen=seen)).status_code == 302
 
 
-def test_the_same_change_twice_leaves_nothing_to_save(alice, bob, actor):
+def test_same_change_by_both_leaves_nothing_to_save(alice, bob, actor):
     bob.post(address(actor), form(actor, country="FR"))
     response = alice.post(address(actor), form(actor, country="FR"))
     assert response.status_code == 409 and "there is nothing left to save" in response.content.decode()
 
 
-def test_a_change_past_django_is_a_conflict_too(alice, actor):
+def test_change_by_bulk_update_is_a_conflict(alice, actor):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     assert alice.post(address(actor), form(actor, country="US")).status_code == 409
 
 
-def test_an_actor_deleted_meanwhile(alice, bob, actor):
+def test_save_of_a_deleted_actor_is_409_and_shows_typed_text(alice, bob, actor):
     stale = form(actor, biography="A long text <b>.")
     pk = actor.pk
     alice.post(f"{LIST}{pk}/delete/", {"post": "yes", "seen": 1})
@@ -198,14 +199,14 @@ def test_an_actor_deleted_meanwhile(alice, bob, actor):
 
 
 @pytest.mark.parametrize("seen", ["", "0", "x", "-1", "²", "9" * 5000, "1 "])
-def test_a_form_without_a_good_version_saves_nothing(alice, actor, seen):
+def test_form_without_valid_version_is_409(alice, actor, seen):
     assert alice.post(address(actor), form(actor, country="US", seen=seen)).status_code == 409
     actor.refresh_from_db()
     assert actor.version == 1
 
 
 @pytest.mark.parametrize("spelling", ["_3{}", "+{}", " {}", "0x{}", "{}.0"])
-def test_another_spelling_of_an_id_does_not_pass_the_guard(alice, actor, spelling):
+def test_other_spelling_of_an_id_does_not_bypass_version_check(alice, actor, spelling):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     pk = spelling.format(actor.pk)
     assert alice.post(f"{LIST}{pk}/change/", form(actor, country="US")).status_code in (302, 404, 409)
@@ -214,7 +215,7 @@ def test_another_spelling_of_an_id_does_not_pass_the_guard(alice, actor, spellin
     assert actor.country == "FR"
 
 
-def test_a_stale_deletion_is_refused(alice, bob, actor):
+def test_stale_deletion_is_409(alice, bob, actor):
     confirmation = alice.get(f"{LIST}{actor.pk}/delete/").content.decode()
     seen = re.search(r'name="seen" value="(\d+)"', confirmation)[1]
     bob.post(address(actor), form(actor, country="FR"))
@@ -225,7 +226,7 @@ def test_a_stale_deletion_is_refused(alice, bob, actor):
     assert not Actor.objects.exists()
 
 
-def test_the_action_deletes_what_was_confirmed_or_nothing(alice, bob, actor):
+def test_delete_action_deletes_the_confirmed_versions_or_nothing(alice, bob, actor):
     other = Actor.objects.create(first_name="Other")
     chosen = {"action": "delete_selected", "_selected_action": [actor.pk, other.pk]}
     confirmation = alice.post(LIST, chosen).content.decode()
@@ -242,11 +243,11 @@ def test_the_action_deletes_what_was_confirmed_or_nothing(alice, bob, actor):
         assert not Actor.objects.exists()
 
 
-def test_the_list_has_no_fields_to_edit():
+def test_list_has_no_editable_fields():
     assert ActorAdmin.list_editable == ()
 
 
-def test_who_may_not_change_learns_nothing(actor):
+def test_user_without_change_permission_gets_403_instead_of_conflict(actor):
     reader = Client()
     person = User.objects.create_user("carol", is_staff=True)
     person.user_permissions.add(Permission.objects.get(codename="view_actor"))
@@ -256,7 +257,7 @@ def test_who_may_not_change_learns_nothing(actor):
     assert Client().post(address(actor), form(actor, seen=7)).status_code == 302
 
 
-def test_without_history_nothing_is_preselected(alice, actor):
+def test_nothing_is_preselected_without_history(alice, actor):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     Change.objects.all().delete()
     response = alice.post(address(actor), form(actor, birth_year="1921"))
@@ -264,7 +265,7 @@ def test_without_history_nothing_is_preselected(alice, actor):
     assert not [name for name in inputs(response) if name in ("take_country", "take_birth_year")]
 
 
-def test_compare():
+def test_field_changed_by_both_has_no_preselected_side():
     blank = dict.fromkeys(TRACKED_FIELDS, "")
     rows = conflicting_fields(
         {**blank, "country": "JP", "birth_year": 1}, {**blank, "country": "FR"}, {**blank, "country": "US"}
@@ -278,7 +279,7 @@ def test_compare():
 
 
 class Editor:
-    """A person with a browser of their own."""
+    """HTTP client of one user, with its own cookies."""
 
     def __init__(self, server, name):
         self.server, self.cookies = server, {}
@@ -287,7 +288,7 @@ class Editor:
 
     def send(self, method, path, body=None):
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        # As the proxy in front says, which makes the site take the request for one over HTTPS.
+        # The header of the trusted proxy, so that the site treats the request as HTTPS.
         headers |= {"X-Forwarded-Proto": "https", "Host": "localhost", "Referer": "https://localhost/"}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -318,7 +319,7 @@ for n in range(20):
 
 @pytest.fixture
 def site_without_guard(tmp_path, monkeypatch):
-    """The server's code, with the stock admin's way of saving."""
+    """Copy the site's code, and remove optimistic locking from the actor admin."""
     folder = tmp_path / "site"
     shutil.copytree(server.site(), folder)
     admin = folder / "actors" / "admin" / "actors.py"
@@ -330,7 +331,7 @@ def site_without_guard(tmp_path, monkeypatch):
 
 
 def save_twenty_times_at_once():
-    """Return what twenty people, who all opened version 1 of one actor, are answered, and the actor's version."""
+    """Let twenty users save version 1 of an actor; return {status: number of responses} and the final version."""
     with server.migrated_database() as url:
         done = server.manage("shell", "-c", PEOPLE, DATABASE_URL=url)
         assert done.returncode == 0, done.stderr
@@ -349,13 +350,13 @@ def save_twenty_times_at_once():
 
 
 @pytest.mark.postgresql
-def test_of_twenty_simultaneous_saves_one_is_kept():
+def test_twenty_simultaneous_saves_store_one():
     assert save_twenty_times_at_once() == ({302: 1, 409: 19}, 2)
 
 
 @pytest.mark.postgresql
-def test_the_stock_admin_takes_all_twenty(site_without_guard):
-    """What the guard is for, and the proof that the test above can fail."""
+def test_default_admin_stores_all_twenty(site_without_guard):
+    """Shows what optimistic locking prevents, and that the test above can fail."""
     assert save_twenty_times_at_once() == ({302: 20}, 21)
 
 
@@ -368,8 +369,8 @@ def test_the_stock_admin_takes_all_twenty(site_without_guard):
         ({"biography": "One.\r\n\r\nTwo.", "also_known_as": "A / A"}, {"biography": "One.\r\n\r\nTwo."}),
     ],
 )
-def test_what_is_written_otherwise_and_stored_alike_is_no_conflict(alice, actor, stored, sent):
-    """What SQL wrote is as SQL wrote it until a form is saved."""
+def test_unnormalized_stored_text_is_no_conflict(alice, actor, stored, sent):
+    """Text that SQL wrote is normalized only when a form is saved."""
     with connection.cursor() as cursor:
         for name, text in stored.items():
             cursor.execute(f"UPDATE actor SET {name} = %s WHERE actor_id = %s", [text, actor.pk])

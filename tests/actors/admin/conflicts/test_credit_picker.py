@@ -1,26 +1,16 @@
-"""On the page of a film's conflict, too, anybody gets a part where no script runs: by name or id, written out."""
+"""Choosing the actor of a credit on a conflict page without JavaScript, by a typed name or id."""
 
 import re
 
 import pytest
 
 from actors.models import Actor, Film
-from tests.actors.admin.conflicts.test_films import TAKASHI, TOSHIRO, Page, cast, client_of, save, seven_samurai
+from tests.actors.admin.conflicts.test_films import TAKASHI, TOSHIRO, Page, cast, save
 from tests.actors.admin.test_films import address, form
 
 pytestmark = pytest.mark.django_db
 
 BOX, WRITTEN, TAKE = "edited_line0_actor", "edited_line0_actor_written", "take_line0_actor"
-
-
-@pytest.fixture
-def alice():
-    return client_of("alice", "Curators")
-
-
-@pytest.fixture
-def film(actor):
-    return seven_samurai(actor)
 
 
 @pytest.fixture
@@ -30,7 +20,7 @@ def fifth():
 
 @pytest.fixture
 def page(alice, film, actor):
-    """A conflict about the actor of a part: Third is mine, Fourth theirs."""
+    """Return a conflict page about the actor of a credit: Third is mine, Fourth theirs."""
     third, fourth = (Actor.objects.create(first_name=name) for name in ("Third", "Fourth"))
     mine = form(film) | {"credits-0-actor": third.pk}
     film.credits.filter(actor=actor).update(actor=fourth)
@@ -49,13 +39,13 @@ THEIRS = ("Fourth", "Kikuchiyo", 1)
 
 
 @pytest.mark.parametrize("text", [" fifth  ELEMENT ", "{}", "#{}"])
-def test_anybody_is_written(alice, film, page, fifth, text):
+def test_typed_name_or_id_selects_the_actor(alice, film, page, fifth, text):
     assert page.fields[WRITTEN] == ""
     save(alice, film, page, **{TAKE: "edited", WRITTEN: text.format(fifth.pk)})
     assert cast(film) == [("Fifth", "Kikuchiyo", 1), TAKASHI]
 
 
-def test_anybody_is_written_in_a_line_as_a_whole(alice, film, fifth):
+def test_typed_name_selects_the_actor_of_a_whole_credit(alice, film, fifth):
     mine = form(film, new=[(Actor.objects.create(first_name="Third"), "T")])
     Film.objects.update(year=1955)
     page = Page(alice.post(address(film), mine))
@@ -63,8 +53,8 @@ def test_anybody_is_written_in_a_line_as_a_whole(alice, film, fifth):
     assert cast(film) == [("Fifth", "T", None), TAKASHI, TOSHIRO]
 
 
-@pytest.mark.parametrize("text", ["Fifth Element", "Third"])  # the second is who the box has
-def test_who_is_written_is_kept_where_edit_was_not_chosen(alice, film, page, fifth, text):
+@pytest.mark.parametrize("text", ["Fifth Element", "Third"])  # the second is selected in the box already
+def test_typed_name_is_kept_if_edit_was_not_chosen(alice, film, page, fifth, text):
     page = again(alice, film, page, **{TAKE: "theirs", WRITTEN: text})
     assert "Edit was not chosen: Third: Actor." in page.text
     assert page.takes["line0_actor"] == "edited" and page.fields[WRITTEN] == ""
@@ -83,7 +73,7 @@ def test_who_is_written_is_kept_where_edit_was_not_chosen(alice, film, page, fif
         ("#9999999", "There is no actor with the id 9999999."),
     ],
 )
-def test_who_is_not_found_or_not_alone_is_named(alice, film, page, fifth, text, said, take):
+def test_unmatched_name_shows_error_and_keeps_the_page(alice, film, page, fifth, text, said, take):
     twins = [Actor.objects.create(first_name="Twin", birth_year=year) for year in (1900, None)]
     page.fields[BOX] = str(Actor.objects.get(first_name="Fourth").pk)
     page = again(alice, film, page, **{TAKE: take, WRITTEN: text})
@@ -97,13 +87,13 @@ def test_who_is_not_found_or_not_alone_is_named(alice, film, page, fifth, text, 
     assert cast(film) == [("Fifth", "Kikuchiyo", 1), TAKASHI]
 
 
-def test_who_was_not_found_can_be_given_up(alice, film, page):
+def test_unmatched_name_can_be_given_up(alice, film, page):
     page = again(alice, film, page, **{TAKE: "edited", WRITTEN: "Nobody"})
     save(alice, film, page, **{TAKE: "theirs", WRITTEN: ""})
     assert cast(film) == [THEIRS, TAKASHI]
 
 
-def test_what_was_written_outlives_another_conflict(alice, film, page, fifth):
+def test_typed_name_is_kept_in_a_second_conflict(alice, film, page, fifth):
     film.credits.filter(character="Kambei").update(character="Again")
     Film.objects.update(year=1955)
     page = again(alice, film, page, **{TAKE: "edited", WRITTEN: "Fif"})
@@ -114,6 +104,6 @@ def test_what_was_written_outlives_another_conflict(alice, film, page, fifth):
     assert cast(film) == [("Fifth", "Kikuchiyo", 1), ("Takashi", "Again", 2)] and film.year == 1955
 
 
-def test_what_was_written_is_there_to_copy_where_the_film_is_gone(alice, film, page):
+def test_typed_name_is_shown_if_the_film_was_deleted(alice, film, page):
     Film.objects.all().delete()
     assert "Fif · Kikuchiyo · 1" in again(alice, film, page, **{TAKE: "edited", WRITTEN: "Fif"}).text

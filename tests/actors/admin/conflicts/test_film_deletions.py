@@ -1,4 +1,4 @@
-"""Films that are overtaken by what takes things away, forms that cannot be trusted, and deletions."""
+"""Edit conflicts of films with deletions and merges, crafted forms, and conflicts on deletion."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -12,31 +12,16 @@ from actors.admin.conflicts.films import MAX_UNSEEN_CHANGES
 from actors.admin.films import FilmAdmin
 from actors.history.merge import merge_actors
 from actors.models import Actor, Change, Credit, Film, FilmChange
-from tests.actors.admin.conflicts.test_films import TAKASHI, TOSHIRO, Page, cast, client_of, save, seven_samurai
+from tests.actors.admin.conflicts.test_films import TAKASHI, TOSHIRO, Page, cast, save
 from tests.actors.admin.test_films import FILMS, address, form, go_back, seen
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def alice():
-    return client_of("alice", "Curators")
+# Deleted and merged objects
 
 
-@pytest.fixture
-def bob():
-    return client_of("bob", "Curators")
-
-
-@pytest.fixture
-def film(actor):
-    return seven_samurai(actor)
-
-
-# What is gone
-
-
-def test_a_film_that_was_deleted_meanwhile(alice, bob, film):
+def test_save_of_a_deleted_film_is_409_and_shows_typed_text(alice, bob, film):
     mine = form(film, title="A new title <b>") | {"credits-0-character": "Mine"}
     pk = film.pk
     bob.post(f"{FILMS}{pk}/delete/", {"post": "yes", "seen": seen(film)})
@@ -47,7 +32,7 @@ def test_a_film_that_was_deleted_meanwhile(alice, bob, film):
     assert not page.takes and not Film.objects.exists()
 
 
-def test_an_actor_who_was_deleted_meanwhile_cannot_be_kept(alice, film, actor):
+def test_deleted_actor_cannot_be_chosen_in_a_conflict(alice, film, actor):
     third = Actor.objects.create(first_name="Third")
     mine = form(film, new=[(third, "T")]) | {"credits-0-character": "Mine"}
     gone, gone_too = actor.pk, third.pk
@@ -61,7 +46,7 @@ def test_an_actor_who_was_deleted_meanwhile_cannot_be_kept(alice, film, actor):
     }
     assert page.radios["take_line0"] == page.radios["take_line1"] == ["theirs", "mine disabled", "edited"]
     assert not page.takes.keys() & {"line0", "line1"}
-    # Sent all the same, it is explained.
+    # If it is submitted anyway, the form shows an error.
     answer = alice.post(address(film), {**page.fields, "take_line0": "mine", "take_line1": "theirs"})
     assert answer.status_code == 200 and "This actor was deleted" in answer.content.decode()
     other = Actor.objects.create(first_name="Other")
@@ -70,7 +55,7 @@ def test_an_actor_who_was_deleted_meanwhile_cannot_be_kept(alice, film, actor):
     assert cast(film) == [("Other", "Mine", 1), TAKASHI]
 
 
-def test_an_actor_of_a_new_line_who_was_deleted_meanwhile_is_explained(alice, film):
+def test_deleted_actor_in_a_new_credit_shows_error(alice, film):
     third = Actor.objects.create(first_name="Third")
     mine = form(film, new=[(third, "T")])
     third.delete()
@@ -79,7 +64,7 @@ def test_an_actor_of_a_new_line_who_was_deleted_meanwhile_is_explained(alice, fi
     assert cast(film) == [TAKASHI, TOSHIRO]
 
 
-def test_an_actor_who_was_merged_meanwhile_is_the_survivor(alice, film, actor):
+def test_merged_actor_is_replaced_by_the_survivor_in_a_conflict(alice, film, actor):
     survivor = Actor.objects.create(first_name="Survivor")
     third = Actor.objects.create(first_name="Third")
     mine = form(film, new=[(third, "T")]) | {"credits-0-character": "Mine"}
@@ -98,8 +83,8 @@ def test_an_actor_who_was_merged_meanwhile_is_the_survivor(alice, film, actor):
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("merged", [False, True])
-def test_an_actor_who_goes_while_the_form_is_saved(film, actor, monkeypatch, merged):
-    """Past every look of the form: the database's own keys tell, and the second look explains."""
+def test_actor_deleted_or_merged_during_save_is_detected(film, actor, monkeypatch, merged):
+    """The form is already validated: the foreign key fails, and the second validation shows the error."""
     User.objects.create_superuser("root")
     alice = Client()
     alice.force_login(User.objects.get())
@@ -132,10 +117,10 @@ def test_an_actor_who_goes_while_the_form_is_saved(film, actor, monkeypatch, mer
         assert Film.objects.get().year == 1954
 
 
-# What cannot be trusted
+# Unknown versions and crafted forms
 
 
-def test_without_history_nothing_is_preselected(alice, film):
+def test_nothing_is_preselected_without_history(alice, film):
     mine = form(film, year=1999)
     FilmChange.objects.all().delete()
     film.credits.filter(billing=1).update(billing=3)
@@ -146,13 +131,13 @@ def test_without_history_nothing_is_preselected(alice, film):
 
 
 @pytest.mark.parametrize("token", ["", "x", "-1", "9" * 30, "٣", "9999999999"])
-def test_a_form_without_a_good_mark_has_seen_nothing(alice, film, token):
+def test_form_without_valid_version_preselects_nothing(alice, film, token):
     page = Page(alice.post(address(film), form(film, seen=token, year=1999)))
     assert page.rows() == {"Year": ("1954", "1999")}
     assert "year" not in page.takes
 
 
-def test_more_changes_than_can_be_told_apart_preselect_nothing(alice, film):
+def test_nothing_is_preselected_after_too_many_changes(alice, film):
     mine = form(film, year=1999)
     FilmChange.objects.bulk_create(
         FilmChange(film_id=film.pk, kind="~", origin="sql", fields="year", before={}, after={})
@@ -162,7 +147,7 @@ def test_more_changes_than_can_be_told_apart_preselect_nothing(alice, film):
     assert "year" not in page.takes and page.rows() == {"Year": ("1954", "1999")}
 
 
-def test_more_differences_than_a_form_can_have_are_shown(alice, film):
+def test_too_many_differences_are_shown_without_a_form(alice, film):
     people = Actor.objects.bulk_create([Actor(first_name=f"A{n}") for n in range(150)])
     mine = form(film, new=[(actor, "x") for actor in people])
     film.credits.filter(billing=1).update(billing=3)
@@ -179,7 +164,7 @@ def test_more_differences_than_a_form_can_have_are_shown(alice, film):
         {"take_line0_character": "sideways"}, {"base": "x", "seen": "9999999999"}, {"seen": ""},
     ],
 )  # fmt: skip
-def test_a_crafted_answer_is_no_error(alice, film, changes):
+def test_crafted_conflict_answer_does_not_fail(alice, film, changes):
     mine = form(film) | {"credits-0-character": "Mine"}
     film.credits.filter(billing=1).update(character="Theirs")
     page = Page(alice.post(address(film), mine))
@@ -189,18 +174,18 @@ def test_a_crafted_answer_is_no_error(alice, film, changes):
         assert ("Toshirō", "Theirs", 1) in cast(film)
 
 
-# Coming back
+# Restoring
 
 
 def deleted(film):
-    """Delete the film; return the entry about it that brings it back."""
+    """Delete the film; return the history entry to restore it from."""
     pk = film.pk
     film.delete()
     return FilmChange.objects.get(film_id=pk, credit_id=None, kind="-")
 
 
-def test_a_part_of_an_actor_who_was_merged_comes_back_as_the_survivors(alice, film, actor):
-    """It was lost without a word."""
+def test_restored_credit_of_a_merged_actor_goes_to_the_survivor(alice, film, actor):
+    """It used to be lost without a message."""
     survivor = Actor.objects.create(first_name="Survivor")
     middle = Actor.objects.create(first_name="Middle")
     change = deleted(film)
@@ -209,14 +194,14 @@ def test_a_part_of_an_actor_who_was_merged_comes_back_as_the_survivors(alice, fi
     page = go_back(alice, change, "before").content.decode()
     assert "Seven Samurai (1954) is restored." in page and "did not come back" not in page
     assert cast(Film(pk=change.film_id)) == [("Survivor", "Kikuchiyo", 1), TAKASHI]
-    # And so does a part alone.
+    # The same is true for a credit that is restored alone.
     Credit.objects.filter(character="Kikuchiyo").delete()
     first = FilmChange.objects.filter(kind="-", actor_id=actor.pk).get()
     go_back(alice, first, "before")
     assert cast(Film(pk=change.film_id)) == [("Survivor", "Kikuchiyo", 1), TAKASHI]
 
 
-def test_a_part_that_both_had_comes_back_once_as_the_survivors_own(alice, film, actor):
+def test_restored_credit_that_both_actors_had_is_restored_once(alice, film, actor):
     other = Actor.objects.create(first_name="Other")
     Credit.objects.create(film=film, actor=other, character="Kikuchiyo", billing=7)
     change = deleted(film)
@@ -225,7 +210,7 @@ def test_a_part_that_both_had_comes_back_once_as_the_survivors_own(alice, film, 
     assert cast(Film(pk=change.film_id)) == [TAKASHI, TOSHIRO]
 
 
-def test_of_a_part_whose_actor_was_deleted_is_said_that_it_is_not_back(alice, film, actor):
+def test_restore_reports_credits_of_deleted_actors(alice, film, actor):
     change = deleted(film)
     actor.delete()
     page = go_back(alice, change, "before").content.decode()
@@ -237,7 +222,7 @@ def test_of_a_part_whose_actor_was_deleted_is_said_that_it_is_not_back(alice, fi
     assert cast(Film(pk=change.film_id)) == [TAKASHI, TOSHIRO]
 
 
-def test_of_a_part_whose_film_was_deleted_is_said_that_it_is_not_back(alice, film, actor):
+def test_restore_reports_credits_of_deleted_films(alice, film, actor):
     actor.delete()
     film.delete()
     answer = alice.post(
@@ -250,7 +235,7 @@ def test_of_a_part_whose_film_was_deleted_is_said_that_it_is_not_back(alice, fil
 # Deleting
 
 
-def test_the_action_deletes_the_films_that_were_confirmed_or_nothing(alice, bob, film):
+def test_delete_action_deletes_the_confirmed_versions_or_nothing(alice, bob, film):
     other = Film.objects.create(title="Ran")
     chosen = {"action": "delete_selected", "_selected_action": [film.pk, other.pk]}
     page = alice.post(FILMS, chosen).content.decode()
@@ -269,7 +254,7 @@ def test_the_action_deletes_the_films_that_were_confirmed_or_nothing(alice, bob,
     assert not Film.objects.exists() and not Credit.objects.exists()
 
 
-def test_a_stale_deletion_says_who_was_faster(alice, bob, film):
+def test_stale_deletion_names_the_other_editor(alice, bob, film):
     confirmation = alice.get(f"{FILMS}{film.pk}/delete/").content.decode()
     sight = re.search(r'name="seen" value="(\d+)"', confirmation)[1]
     bob.post(address(film), form(film) | {"credits-0-character": "Another"})
@@ -282,8 +267,8 @@ def test_a_stale_deletion_says_who_was_faster(alice, bob, film):
     assert gone.status_code == 409 and "Seven Samurai (deleted)" in re.sub(r"\s+", " ", gone.content.decode())
 
 
-def test_what_is_written_otherwise_and_stored_alike_is_no_conflict(alice, film):
-    """What SQL wrote is as SQL wrote it until a form is saved."""
+def test_unnormalized_stored_text_is_no_conflict(alice, film):
+    """Text that SQL wrote is normalized only when a form is saved."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE actors_film SET title = 'Seven Samurai ' WHERE id = %s", [film.pk])
         cursor.execute("UPDATE actors_credit SET \"character\" = 'Kikuchiyo ' WHERE billing = 1")

@@ -1,11 +1,9 @@
-"""Of two editors of one film, and of its cast line by line, the second decides: nothing of either is lost."""
+"""Edit conflicts of films: the second editor merges the fields, and the cast credit by credit."""
 
 import re
 from html.parser import HTMLParser
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.test import Client
 
 from actors.models import Actor, Credit, Film, FilmChange
 from tests.actors.admin.test_films import address, form
@@ -13,40 +11,8 @@ from tests.actors.admin.test_films import address, form
 pytestmark = pytest.mark.django_db
 
 
-def client_of(name, group):
-    person = User.objects.create_user(name, is_staff=True)
-    person.groups.add(Group.objects.get(name=group))
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-@pytest.fixture
-def alice():
-    return client_of("alice", "Curators")
-
-
-@pytest.fixture
-def bob():
-    return client_of("bob", "Curators")
-
-
-@pytest.fixture
-def film(actor):
-    return seven_samurai(actor)
-
-
-def seven_samurai(actor):
-    """A film with Mifune as Kikuchiyo and Shimura as Kambei."""
-    film = Film.objects.create(title="Seven Samurai", original_title="七人の侍", year=1954)
-    Credit.objects.create(film=film, actor=actor, character="Kikuchiyo", billing=1)
-    shimura = Actor.objects.create(first_name="Takashi", last_name="Shimura")
-    Credit.objects.create(film=film, actor=shimura, character="Kambei", billing=2)
-    return film
-
-
 class Page(HTMLParser):
-    """What a browser would send of the conflict page in ``answer`` on which nothing more is chosen."""
+    """Parser of the conflict page in ``answer``. ``fields`` is the data that a browser would submit, untouched."""
 
     def __init__(self, answer):
         super().__init__()
@@ -87,7 +53,7 @@ class Page(HTMLParser):
         return {name.removeprefix("take_"): value for name, value in self.fields.items() if name.startswith("take_")}
 
     def rows(self):
-        """What each legend has of (it was, theirs, mine)."""
+        """Return {legend: (was, theirs, mine)} of the rows on the page."""
         text = re.sub(r"\s+", " ", self.text)
         return {
             re.sub("<.*", "", legend).strip(): tuple(re.findall(r'<span class="value">(.*?)</span>', rest))
@@ -112,7 +78,7 @@ def save(client, film, page, **choices):
 # Fields of the film
 
 
-def test_a_stale_save_is_refused_and_shows_field_by_field_who_and_when(alice, bob, film):
+def test_stale_save_is_409_and_shows_all_versions(alice, bob, film):
     mine = form(film, title="Seven", year=1999)
     assert bob.post(address(film), form(film, title="The Seven", year=1955)).status_code == 302
     page = Page(alice.post(address(film), mine))
@@ -128,7 +94,7 @@ def test_a_stale_save_is_refused_and_shows_field_by_field_who_and_when(alice, bo
 
 
 @pytest.mark.parametrize(("take", "kept"), [("theirs", 1955), ("mine", 1999), ("edited", 1956)])
-def test_each_field_is_decided(alice, film, take, kept):
+def test_chosen_side_of_a_field_is_saved(alice, film, take, kept):
     mine = form(film, year=1999)
     Film.objects.update(year=1955)
     page = Page(alice.post(address(film), mine))
@@ -137,7 +103,7 @@ def test_each_field_is_decided(alice, film, take, kept):
     assert cast(film) == [TAKASHI, TOSHIRO]
 
 
-def test_changes_of_different_fields_and_lines_are_merged_when_asked(alice, film):
+def test_changes_of_different_fields_and_credits_are_preselected_for_merging(alice, film):
     mine = form(film, year=1999) | {"credits-0-character": "Kikuchiyo!"}
     Film.objects.update(title="The Seven")
     film.credits.filter(character="Kambei").update(billing=1)
@@ -149,11 +115,11 @@ def test_changes_of_different_fields_and_lines_are_merged_when_asked(alice, film
     assert FilmChange.objects.filter(who="alice").count() == 2
 
 
-# Lines of the cast
+# Credits of the cast
 
 
 @pytest.mark.parametrize(("take", "kept"), [("theirs", "Theirs"), ("mine", "Mine"), ("edited", "Edited")])
-def test_each_field_of_a_part_is_decided(alice, bob, film, take, kept):
+def test_chosen_side_of_a_credit_field_is_saved(alice, bob, film, take, kept):
     mine = form(film) | {"credits-0-character": "Mine", "credits-0-billing": "7"}
     theirs = form(film) | {"credits-0-character": "Theirs"}
     assert bob.post(address(film), theirs).status_code == 302
@@ -169,7 +135,7 @@ def test_each_field_of_a_part_is_decided(alice, bob, film, take, kept):
     assert cast(film) == [TAKASHI, ("Toshirō", kept, 7)]
 
 
-def test_another_actor_in_a_part_is_chosen_by_name(alice, film, actor):
+def test_conflicting_actors_of_a_credit_are_chosen_by_name(alice, film, actor):
     third = Actor.objects.create(first_name="Third")
     fourth = Actor.objects.create(first_name="Fourth")
     mine = form(film) | {"credits-0-actor": third.pk}
@@ -177,7 +143,7 @@ def test_another_actor_in_a_part_is_chosen_by_name(alice, film, actor):
     page = Page(alice.post(address(film), mine))
     assert page.rows() == {"Third: Actor": ("Toshirō Mifune", "Fourth", "Third")}
     select = re.search(r'<select name="edited_line0_actor".*?</select>', page.text, re.DOTALL)[0]
-    # With a script it finds every actor, without one it offers those who are about.
+    # With JavaScript it finds every actor; without it, it offers the actors in the conflict.
     assert "admin-autocomplete" in select and re.findall(r">(\w[^<]*)</option>", select) == [
         "Third", "Fourth", "Toshirō Mifune",
     ]  # fmt: skip
@@ -185,7 +151,7 @@ def test_another_actor_in_a_part_is_chosen_by_name(alice, film, actor):
     assert cast(film) == [TAKASHI, TOSHIRO]
 
 
-def test_lines_that_only_one_of_them_added_are_kept(alice, bob, film):
+def test_credits_added_by_either_side_are_kept(alice, bob, film):
     mine, theirs = (Actor.objects.create(first_name=name) for name in ("Mine", "Theirs"))
     sent = form(film, new=[(mine, "A")])
     assert bob.post(address(film), form(film, new=[(theirs, "B")])).status_code == 302
@@ -214,7 +180,7 @@ def test_lines_that_only_one_of_them_added_are_kept(alice, bob, film):
         ),
     ],
 )
-def test_a_line_that_was_added_can_be_left_out_or_edited(alice, film, choices, kept):
+def test_added_credit_can_be_left_out_or_edited(alice, film, choices, kept):
     mine, theirs = (Actor.objects.create(first_name=name) for name in ("Mine", "Theirs"))
     sent = form(film, new=[(mine, "A")])
     Credit.objects.create(film=film, actor=theirs, character="B")
@@ -222,7 +188,7 @@ def test_a_line_that_was_added_can_be_left_out_or_edited(alice, film, choices, k
     assert cast(film) == kept
 
 
-def test_who_was_added_by_both_is_one_line(alice, film):
+def test_credit_added_by_both_is_one_row(alice, film):
     actor = Actor.objects.create(first_name="Kyōko")
     sent = form(film, new=[(actor, "Shino")]) | {"credits-2-billing": "5"}
     Credit.objects.create(film=film, actor=actor, character="Shino", billing=3)
@@ -232,7 +198,7 @@ def test_who_was_added_by_both_is_one_line(alice, film):
     assert cast(film) == [("Kyōko", "Shino", 5), TAKASHI, TOSHIRO]
 
 
-def test_who_made_the_same_changes_has_nothing_to_save(alice, film):
+def test_same_changes_by_both_leave_nothing_to_save(alice, film):
     actor = Actor.objects.create(first_name="Kyōko")
     sent = form(film, new=[(actor, "Shino")], year=1999) | {"credits-0-DELETE": "on"}
     Film.objects.update(year=1999)
@@ -249,7 +215,7 @@ def test_who_made_the_same_changes_has_nothing_to_save(alice, film):
         ({"take_line0": "edited", "edited_line0_character": "K"}, [TAKASHI, ("Toshirō", "K", 1)]),
     ],
 )
-def test_a_line_that_they_removed(alice, film, choices, kept):
+def test_credit_removed_by_them_can_be_kept(alice, film, choices, kept):
     mine = form(film, year=1999)
     film.credits.filter(character="Kikuchiyo").delete()
     page = Page(alice.post(address(film), mine))
@@ -260,7 +226,7 @@ def test_a_line_that_they_removed(alice, film, choices, kept):
 
 
 @pytest.mark.parametrize(("take", "kept"), [("theirs", [TAKASHI]), ("mine", [TAKASHI, ("Toshirō", "Mine", 1)])])
-def test_a_line_that_they_removed_and_i_changed_is_to_be_decided(alice, film, take, kept):
+def test_credit_removed_by_them_and_changed_by_me_needs_a_choice(alice, film, take, kept):
     mine = form(film) | {"credits-0-character": "Mine"}
     film.credits.filter(character="Kikuchiyo").delete()
     page = Page(alice.post(address(film), mine))
@@ -277,7 +243,7 @@ def test_a_line_that_they_removed_and_i_changed_is_to_be_decided(alice, film, ta
         ({"take_line0": "edited", "edited_line0_billing": "3"}, [TAKASHI, ("Toshirō", "Theirs", 3)]),
     ],
 )
-def test_a_line_that_i_removed_and_they_changed_is_to_be_decided(alice, film, choices, kept):
+def test_credit_removed_by_me_and_changed_by_them_needs_a_choice(alice, film, choices, kept):
     mine = form(film) | {"credits-0-DELETE": "on"}
     film.credits.filter(character="Kikuchiyo").update(character="Theirs")
     page = Page(alice.post(address(film), mine))
@@ -287,7 +253,7 @@ def test_a_line_that_i_removed_and_they_changed_is_to_be_decided(alice, film, ch
     assert cast(film) == kept
 
 
-def test_a_line_that_i_removed_alone_goes(alice, film):
+def test_credit_removed_only_by_me_is_preselected_for_removal(alice, film):
     mine = form(film) | {"credits-0-DELETE": "on"}
     Film.objects.update(year=1955)
     page = Page(alice.post(address(film), mine))
@@ -296,10 +262,10 @@ def test_a_line_that_i_removed_alone_goes(alice, film):
     assert (film.year, cast(film)) == (1955, [TAKASHI])
 
 
-# A conflict about a conflict
+# Conflicts on a conflict page
 
 
-def test_a_choice_that_is_missing_brings_the_page_again(alice, film):
+def test_missing_choice_shows_the_conflict_page_again(alice, film):
     third = Actor.objects.create(first_name="Third")
     mine = form(film, year=1999, new=[(third, "T")]) | {"credits-0-character": "Mine"}
     Film.objects.update(year=1955)
@@ -323,7 +289,7 @@ TYPED = [
 
 
 @pytest.mark.parametrize(("typed", "row", "label", "year", "part"), TYPED)
-def test_what_was_typed_is_kept_whatever_was_chosen(alice, film, typed, row, label, year, part):
+def test_typed_text_is_kept_if_edit_was_not_chosen(alice, film, typed, row, label, year, part):
     third = Actor.objects.create(first_name="Third")
     mine = form(film, year=1999, new=[(third, "T")]) | {"credits-0-character": "Mine", "credits-0-billing": "7"}
     Film.objects.update(year=1955)
@@ -344,7 +310,7 @@ def test_what_was_typed_is_kept_whatever_was_chosen(alice, film, typed, row, lab
     assert part is None or part in cast(film)
 
 
-def test_an_actor_found_by_a_script_is_still_there_when_the_page_comes_again(alice, film, actor):
+def test_autocompleted_actor_is_kept_when_the_page_is_shown_again(alice, film, actor):
     third, fourth, fifth = (Actor.objects.create(first_name=name) for name in ("Third", "Fourth", "Fifth"))
     mine = form(film) | {"credits-0-actor": third.pk}
     film.credits.filter(actor=actor).update(actor=fourth)
@@ -354,7 +320,7 @@ def test_an_actor_found_by_a_script_is_still_there_when_the_page_comes_again(ali
     assert cast(film) == [("Fifth", "Kikuchiyo", 1), TAKASHI]
 
 
-def test_nothing_was_typed_beside_an_actor_who_is_gone(alice, film, actor):
+def test_edit_box_of_a_deleted_actor_counts_as_unchanged(alice, film, actor):
     third = Actor.objects.create(first_name="Third")
     mine = form(film) | {"credits-0-actor": third.pk}
     Film.objects.update(year=1955)
@@ -365,7 +331,7 @@ def test_nothing_was_typed_beside_an_actor_who_is_gone(alice, film, actor):
     assert cast(film) == [TAKASHI, TOSHIRO]
 
 
-def test_a_second_conflict_while_the_first_is_decided(alice, film):
+def test_change_during_a_conflict_is_a_second_conflict(alice, film):
     mine = form(film, year=1999) | {"credits-0-character": "Mine"}
     Film.objects.update(year=1955)
     page = Page(alice.post(address(film), mine))
@@ -380,7 +346,7 @@ def test_a_second_conflict_while_the_first_is_decided(alice, film):
     assert (film.year, cast(film)) == (1999, [("Takashi", "Again", 2), ("Toshirō", "Mine", 1)])
 
 
-def test_an_edited_value_that_is_wrong_is_explained_and_then_saved(alice, film):
+def test_invalid_edited_value_shows_error_and_can_be_fixed(alice, film):
     mine = form(film, year=1999)
     film.credits.filter(character="Kambei").update(billing=1)
     page = Page(alice.post(address(film), mine))

@@ -6,42 +6,24 @@ import pytest
 
 from actors.admin.actors import ActorAdmin
 from actors.models import Actor, Credit, Film
-from tests.browser.navigation import follow
-from tests.browser.test_admin import _directory, sign_in  # noqa: F401  fixtures
+from tests.browser.admin.steps import BIOGRAPHY, biography, leaves, save, sign_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-MINE = "Mine, which took an hour to write."
-
-
-@pytest.fixture
-def address():
-    """The address of the form of one actor, whom a second editor may change meanwhile."""
-    return f"/admin/actors/actor/{Actor.objects.get(last_name='Mifune').pk}/change/"
-
-
-def save(page):
-    follow(page.get_by_role("button", name="Save", exact=True).first)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
 
 def overtake():
     Actor.objects.filter(last_name="Mifune").update(biography="Theirs.")
 
 
-def biography():
-    return Actor.objects.get(last_name="Mifune").biography
-
-
 def test_going_back_from_a_conflict_and_saving_again_meets_it_again(page, address):
     sign_in(page, address)
-    page.get_by_label("Biography").fill(MINE)
+    page.get_by_label("Biography").fill(BIOGRAPHY)
     overtake()
     for _ in range(2):
         save(page)
         page.get_by_role("heading", name="was changed while you were editing").wait_for()
         page.go_back()
-        assert page.get_by_label("Biography").input_value() == MINE
+        assert page.get_by_label("Biography").input_value() == BIOGRAPHY
     assert biography() == "Theirs."
 
     # A form without anything of theirs is of what there is now, and does not ask when it is left.
@@ -70,22 +52,6 @@ def test_going_back_from_the_conflict_of_a_film_meets_it_again(page):
     assert film.title == "Theirs"
 
 
-def leaves(page):
-    """Whether the page is left without a question, by who has touched it."""
-    asked = []
-
-    def answer(dialog):
-        asked.append(dialog.type)
-        dialog.accept()
-
-    page.locator("h1").first.click()  # the browser asks for no page that nobody has touched
-    page.once("dialog", answer)
-    page.goto("/admin/")
-    if not asked:
-        page.remove_listener("dialog", answer)
-    return asked == []
-
-
 def test_a_page_that_comes_back_with_what_is_not_saved_asks_before_it_is_left(page, address):
     sign_in(page, address)
     page.get_by_label("Year of birth").fill("1066")
@@ -94,14 +60,14 @@ def test_a_page_that_comes_back_with_what_is_not_saved_asks_before_it_is_left(pa
     assert not leaves(page)
 
     page.goto(address)
-    page.get_by_label("Biography").fill(MINE)
+    page.get_by_label("Biography").fill(BIOGRAPHY)
     overtake()
     save(page)
     page.get_by_role("heading", name="was changed while you were editing").wait_for()
     assert not leaves(page)
 
     page.goto(address)
-    page.get_by_label("Biography").fill(MINE)
+    page.get_by_label("Biography").fill(BIOGRAPHY)
     overtake()
     Actor.objects.filter(last_name="Mifune").delete()
     save(page)
@@ -161,10 +127,10 @@ def test_an_impatient_second_click_adds_nobody_twice(page, monkeypatch):
 @pytest.mark.postgresql
 def test_an_impatient_second_click_is_no_conflict_with_oneself(page, address, monkeypatch):
     sign_in(page, address)
-    page.get_by_label("Biography").fill(MINE)
+    page.get_by_label("Biography").fill(BIOGRAPHY)
     click_twice(page, monkeypatch)
     page.get_by_text("was changed successfully").wait_for()
-    assert biography() == MINE
+    assert biography() == BIOGRAPHY
 
 
 def test_a_conflict_in_a_small_window_stays_there_and_closes_it(page):
@@ -175,7 +141,7 @@ def test_a_conflict_in_a_small_window_stays_there_and_closes_it(page):
     with page.expect_popup() as opened:
         page.get_by_role("link", name="Change selected actor").first.click()
     small = opened.value
-    small.get_by_label("Biography").fill(MINE)
+    small.get_by_label("Biography").fill(BIOGRAPHY)
     overtake()
     save(small)
     small.get_by_role("heading", name="was changed while you were editing").wait_for()
@@ -183,4 +149,4 @@ def test_a_conflict_in_a_small_window_stays_there_and_closes_it(page):
     small.get_by_label("Keep mine").check()
     with small.expect_event("close"):
         small.get_by_role("button", name="Save what is chosen").click()
-    assert biography() == MINE
+    assert biography() == BIOGRAPHY

@@ -1,23 +1,14 @@
 """A curator's import in a real browser: with mistakes, then without, then undone."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from actors.models import Actor, Batch
-from tests.browser.test_admin import _directory, check_page, sign_in  # noqa: F401  fixtures
+from tests.browser.admin.steps import shoot, sign_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
 LIST = "/admin/actors/batch/"
 WRONG = "First name,Year of birth,Shoe size\n" + "Ada Augusta,1066,38\n" * 30
-
-
-def shoot(page, name):
-    """Leave a picture for whoever asks for them by SCREENSHOTS."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def send(page, name, content):
@@ -30,7 +21,7 @@ def send(page, name, content):
 @pytest.mark.parametrize(
     ("size", "scheme", "script"), [("desktop", "light", True), ("phone", "dark", True), ("phone", "light", False)]
 )
-def test_an_import(open_page, check_page, size, scheme, script):  # noqa: F811  the fixture
+def test_an_import(open_page, check_page, size, scheme, script):
     page = open_page(size, scheme, java_script_enabled=script)
 
     def check(name):

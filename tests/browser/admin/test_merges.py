@@ -3,16 +3,15 @@
 import pytest
 
 from actors.models import Actor, Credit, Film
-from tests.browser.test_admin import _directory, check_page, sign_in  # noqa: F401  fixtures
-from tests.browser.test_imports import shoot
+from tests.browser.admin.steps import shoot, sign_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
 
 @pytest.mark.parametrize(
     ("size", "scheme", "script"), [("desktop", "light", True), ("phone", "dark", True), ("phone", "light", False)]
 )
-def test_two_are_made_one(open_page, check_page, size, scheme, script):  # noqa: F811  the fixture
+def test_two_are_made_one(open_page, check_page, size, scheme, script):
     first = Actor.objects.get(last_name="Mifune")
     twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune", biography="He was.\n\nAnd more.")
     Credit.objects.create(actor=first, film=Film.objects.create(title="Rashomon"))

@@ -5,25 +5,23 @@ from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 
-from tests.actors.admin.test_actors import PASSWORD
+from tests.browser.admin.steps import BIOGRAPHY, authenticator, biography, leaves, save, sign_in
 from tests.browser.navigation import follow
-from tests.browser.test_admin import _directory, check_page, sign_in  # noqa: F401  fixtures
-from tests.browser.test_mfa import authenticator
-from tests.browser.test_unsaved_changes import MINE, address, biography, leaves, save  # noqa: F401  the fixture
+from tests.clients import PASSWORD
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
 
-def write(page, address):  # noqa: F811  the fixture
+def write(page, address):
     page.goto(address)
-    page.get_by_label("Biography").fill(MINE)
+    page.get_by_label("Biography").fill(BIOGRAPHY)
 
 
 def send_again(page):
-    assert page.locator(".unsaved-fields").get_by_text(MINE).is_visible()
+    assert page.locator(".unsaved-fields").get_by_text(BIOGRAPHY).is_visible()
     follow(page.get_by_role("button", name="Send again"))
     page.wait_for_url("**/admin/actors/actor/")
-    assert biography() == MINE
+    assert biography() == BIOGRAPHY
 
 
 def give_password(page):
@@ -33,7 +31,7 @@ def give_password(page):
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_the_database_is_away(open_page, check_page, address, monkeypatch, size, scheme):  # noqa: F811  fixtures
+def test_the_database_is_away(open_page, check_page, address, monkeypatch, size, scheme):
     page = open_page(size, scheme)
     sign_in(page)
     write(page, address)
@@ -52,7 +50,7 @@ def test_the_database_is_away(open_page, check_page, address, monkeypatch, size,
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_the_session_is_over(open_page, check_page, address, size, scheme):  # noqa: F811  fixtures
+def test_the_session_is_over(open_page, check_page, address, size, scheme):
     page = open_page(size, scheme)
     sign_in(page)
     write(page, address)
@@ -69,7 +67,7 @@ def test_the_session_is_over(open_page, check_page, address, size, scheme):  # n
         send_again(page)
 
 
-def test_the_session_is_over_and_no_script_runs(open_page, address):  # noqa: F811  the fixture
+def test_the_session_is_over_and_no_script_runs(open_page, address):
     page = open_page(java_script_enabled=False)
     sign_in(page)
     write(page, address)
@@ -79,7 +77,7 @@ def test_the_session_is_over_and_no_script_runs(open_page, address):  # noqa: F8
     send_again(page)
 
 
-def test_the_session_is_over_and_a_passkey_opens_the_next(page, check_page, address):  # noqa: F811  fixtures
+def test_the_session_is_over_and_a_passkey_opens_the_next(page, check_page, address):
     authenticator(page)
     sign_in(page)
     page.goto("/admin/second-factor/")
@@ -97,7 +95,7 @@ def test_the_session_is_over_and_a_passkey_opens_the_next(page, check_page, addr
     send_again(page)
 
 
-def test_another_signing_in_replaced_the_token(page, check_page, address):  # noqa: F811  fixtures
+def test_another_signing_in_replaced_the_token(page, check_page, address):
     sign_in(page)
     write(page, address)
     other = page.context.new_page()
@@ -110,7 +108,7 @@ def test_another_signing_in_replaced_the_token(page, check_page, address):  # no
     send_again(page)
 
 
-def test_the_right_was_taken_away(page, check_page, address):  # noqa: F811  fixtures
+def test_the_right_was_taken_away(page, check_page, address):
     User.objects.update(is_superuser=True)
     sign_in(page)
     write(page, address)

@@ -11,10 +11,9 @@ from django.core.management import call_command
 from playwright.sync_api import expect
 
 from actors.models import Actor, Credit, Film
-from tests.actorsite.accounts.test_lockout import PASSWORD
 from tests.actorsite.accounts.test_mfa import give_app
-from tests.browser.test_admin import check_page, sign_in  # noqa: F401  the fixture
-from tests.browser.test_imports import shoot
+from tests.browser.admin.steps import shoot, sign_in
+from tests.clients import PASSWORD
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
@@ -50,7 +49,7 @@ def addresses():
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_every_page_is_without_fault(open_page, check_page, settings, size, scheme):  # noqa: F811  the fixture
+def test_every_page_is_without_fault(open_page, check_page, settings, size, scheme):
     settings.ENVIRONMENT_LABEL = "staging"
     page = open_page(size, scheme)
     page.goto("/admin/login/")
@@ -74,7 +73,7 @@ def test_every_page_is_without_fault(open_page, check_page, settings, size, sche
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_the_pages_of_who_may_not_enter_are_without_fault(open_page, check_page, size, scheme):  # noqa: F811  the fixture
+def test_the_pages_of_who_may_not_enter_are_without_fault(open_page, check_page, size, scheme):
     page = open_page(size, scheme)
     give_app(User.objects.get(username="dave"))
     for name, password, ends in (("dave", PASSWORD, "Second factor"), ("eve", "wrong", "Log in")):
@@ -125,7 +124,7 @@ def test_leaving_a_form_with_unsaved_changes_asks_first(page):
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_a_film_that_another_changed_meanwhile(open_page, check_page, size, scheme):  # noqa: F811  the fixture
+def test_a_film_that_another_changed_meanwhile(open_page, check_page, size, scheme):
     page = open_page(size, scheme)
     sign_in(page)
     film = Film.objects.get()
@@ -159,7 +158,7 @@ def test_a_film_that_another_changed_meanwhile(open_page, check_page, size, sche
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_another_actor_in_a_part_is_decided_with_and_without_a_script(open_page, check_page, script):  # noqa: F811  the fixture
+def test_another_actor_in_a_part_is_decided_with_and_without_a_script(open_page, check_page, script):
     page = open_page("phone", java_script_enabled=script)
     sign_in(page)
     credit = Credit.objects.get()
@@ -192,7 +191,7 @@ def test_another_actor_in_a_part_is_decided_with_and_without_a_script(open_page,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_has_the_filters_behind_a_button(open_page, check_page, scheme):  # noqa: F811  the fixture
+def test_a_phone_has_the_filters_behind_a_button(open_page, check_page, scheme):
     page = open_page("phone", scheme)
     sign_in(page)
     page.goto("/admin/actors/actor/?missing=birth_year")
@@ -250,7 +249,7 @@ def test_a_cast_needs_no_script(open_page, size, scheme):
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_what_is_typed_beside_edit_is_kept(open_page, check_page, script):  # noqa: F811  the fixture
+def test_what_is_typed_beside_edit_is_kept(open_page, check_page, script):
     page = open_page("phone", "light" if script else "dark", java_script_enabled=script)
     sign_in(page)
     film = Film.objects.get()

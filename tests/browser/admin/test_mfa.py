@@ -5,9 +5,10 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 
 from actorsite.accounts.models import Passkey
-from tests.actorsite.accounts.test_mfa import PASSWORD, code_of, key_shown, next_code
+from tests.actorsite.accounts.test_mfa import code_of, key_shown, next_code
+from tests.browser.admin.steps import authenticator
 from tests.browser.navigation import follow
-from tests.browser.test_admin import check_page  # noqa: F401  the fixture
+from tests.clients import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,18 +18,6 @@ def _alice():
     call_command("loaddata", "actors", verbosity=0)
     group, _made = Group.objects.get_or_create(name="Editors")
     User.objects.create_superuser("alice", password=PASSWORD).groups.add(group)
-
-
-def authenticator(page):
-    """Plug a security key into the browser; return a function that pulls it out."""
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
-        "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True,
-    }  # fmt: skip
-    key = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
-    return lambda: devtools.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
 
 
 def give_password(page):
@@ -43,7 +32,7 @@ def sign_out(page):
     page.get_by_role("link", name="Log in again").wait_for()
 
 
-def test_a_passkey_is_made_and_signs_in(page, check_page):  # noqa: F811  the fixture
+def test_a_passkey_is_made_and_signs_in(page, check_page):
     pull_out = authenticator(page)
     give_password(page)
     page.goto("/admin/second-factor/")
@@ -76,7 +65,7 @@ def test_a_passkey_is_made_and_signs_in(page, check_page):  # noqa: F811  the fi
 
 @pytest.mark.once
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_every_page_is_without_fault(open_page, check_page, size, scheme):  # noqa: F811  the fixture
+def test_every_page_is_without_fault(open_page, check_page, size, scheme):
     page = open_page(size, scheme)
     give_password(page)
     page.goto("/admin/second-factor/")

@@ -12,16 +12,15 @@ import pytest
 from django.contrib.auth.models import User
 
 from actors.models import Actor, Change, Film
-from tests.actors.admin.test_actors import PASSWORD
 from tests.actorsite.accounts.test_mfa import code_of, key_shown, next_code
 from tests.browser.navigation import follow
-from tests.browser.test_admin import _directory, check_page  # noqa: F401  fixtures
+from tests.clients import PASSWORD
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
 
 @pytest.fixture
-def done(page, check_page):  # noqa: F811  the fixture
+def done(page, check_page):
     """A function that holds the page to be without fault after a step, and takes its picture."""
     steps = []
 

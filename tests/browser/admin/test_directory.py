@@ -1,41 +1,11 @@
 """An editor's work in a real browser."""
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.core.management import call_command
 
 from actors.models import Actor
-from tests.actors.admin.test_actors import PASSWORD
+from tests.browser.admin.steps import sign_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def check_page(check_page):
-    """As for the public pages, one page after the other: what axe itself leaves in the console is forgotten."""
-
-    def check(page):
-        check_page(page)
-        page.complaints.clear()
-
-    return check
-
-
-@pytest.fixture(autouse=True)
-def _directory():
-    call_command("loaddata", "actors", verbosity=0)
-    # Flushing the database after another test takes the groups of the migrations with it.
-    group, _made = Group.objects.get_or_create(name="Curators")
-    carol = User.objects.create_superuser("carol", password=PASSWORD)
-    carol.groups.add(group)
-
-
-def sign_in(page, address="/admin/"):
-    page.goto(f"/admin/login/?next={address}")
-    page.get_by_label("Username").fill("carol")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(f"**{address}")
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
 
 @pytest.mark.once

@@ -1,0 +1,8 @@
+"""The origin of the site, as a request addresses it."""
+
+from django.http import HttpRequest
+
+
+def site_origin(request: HttpRequest) -> str:
+    """Return the scheme and host of ``request``, such as "https://example.org": a path after it makes a URL."""
+    return f"{request.scheme}://{request.get_host()}"

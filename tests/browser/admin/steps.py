@@ -1,0 +1,63 @@
+"""Steps that several of the admin's browser tests take."""
+
+import os
+from pathlib import Path
+
+from actors.models import Actor
+from tests.browser.navigation import follow
+from tests.clients import PASSWORD
+
+BIOGRAPHY = "Mine, which took an hour to write."
+
+
+def sign_in(page, address="/admin/"):
+    """Sign in as the fixture ``carol``; end at ``address``."""
+    page.goto(f"/admin/login/?next={address}")
+    page.get_by_label("Username").fill("carol")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"**{address}")
+
+
+def save(page):
+    """Save the form and wait for the next page."""
+    follow(page.get_by_role("button", name="Save", exact=True).first)
+
+
+def biography():
+    """Return the stored biography of the actor of the fixture ``address``."""
+    return Actor.objects.get(last_name="Mifune").biography
+
+
+def leaves(page):
+    """Leave a page that was clicked; return whether the browser let it go without a question."""
+    asked = []
+
+    def answer(dialog):
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.locator("h1").first.click()  # browsers ask only about pages that the user has interacted with
+    page.once("dialog", answer)
+    page.goto("/admin/")
+    if not asked:
+        page.remove_listener("dialog", answer)
+    return asked == []
+
+
+def authenticator(page):
+    """Add a virtual security key to the browser; return a function that removes it."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
+        "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True,
+    }  # fmt: skip
+    key = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
+    return lambda: devtools.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
+
+
+def shoot(page, name):
+    """Save a screenshot in the folder that SCREENSHOTS names, if it is set."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
