@@ -101,12 +101,18 @@ def _stream_copy(cursor: CursorWrapper, statement: str, file: "_CopyFile") -> It
                 raise part
     finally:
         if not ended:
-            # The reader has stopped early. The server ends the COPY when the connection is closed.
+            # The reader has stopped early. The thread must end without reading what the server has sent: only if
+            # unread data is in the socket's buffer does closing it reset the TCP connection (RFC 1122, 4.2.2.13). A
+            # server that waits for room in that buffer would not notice anything else for minutes.
+            file.stopped = True
             shut_down_socket(cursor.connection)
         while worker.is_alive():
             with contextlib.suppress(Empty):
                 file.queue.get_nowait()
             worker.join(0.01)
+        if not ended:
+            # Not left to the rollback, which would read that data first.
+            connection.close()
 
 
 class _CopyFile(ABC):
@@ -119,12 +125,16 @@ class _CopyFile(ABC):
         self.queue: Queue[bytes | Exception | None] = Queue(MAX_QUEUED_CHUNKS)
         self.lines: list[bytes] = []
         self.size = 0
+        # Set to end the COPY at its next row.
+        self.stopped = False
 
     @abstractmethod
     def write(self, row: bytes) -> None:
         """Process the bytes of a ``row``, as COPY sends them."""
 
     def take(self, line: bytes, size: int) -> None:
+        if self.stopped:
+            raise BrokenPipeError
         self.lines.append(line)
         self.size += size
         if self.size >= COPY_CHUNK_BYTES:
