@@ -21,7 +21,7 @@ from actors.admin.conflicts.optimistic_locking import conflict_notice
 from actors.admin.params import is_number
 from actors.history.actors import TRACKED_FIELDS, changed_fields, restore_actor
 from actors.history.attribution import attributed_to
-from actors.history.errors import EditConflict
+from actors.history.errors import EditConflict, NotRestorable
 from actors.history.word_diff import word_diff
 from actors.models import Actor, Batch, Change
 from actors.models.labels import verbose_name_of
@@ -273,6 +273,10 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
                 actor, lost = restore_actor(Actor.objects, change, side, seen)
         except EditConflict as conflict:
             return conflict_notice(request, self, gettext("Nothing was restored"), [(change.actor_id, conflict.now)])
+        except NotRestorable:
+            message = gettext("Nothing was restored: the actor would have no name, which is no longer allowed.")
+            self.message_user(request, message, messages.ERROR)
+            return redirect(actor_history_url(change.actor_id))
         self.message_user(request, gettext("%(actor)s is restored.") % {"actor": actor}, messages.SUCCESS)
         if lost:
             text = ngettext(

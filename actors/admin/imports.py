@@ -14,17 +14,17 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from actors import imports
 from actors.admin.actor_history import render_difference
+from actors.admin.changelist import format_timestamp
 from actors.admin.conflicts.optimistic_locking import conflict_notice
 from actors.admin.params import is_number
+from actors.history.errors import NotRestorable
 from actors.history.undo import CannotUndoUnmerge, ChangedSinceBatch, undo_batch
 from actors.imports.columns import IGNORED_FIELDS, IMPORT_FIELDS, KEY_FIELDS, field_for_heading
 from actors.imports.errors import RowError, UnreadableFile, write_errors
@@ -92,12 +92,12 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
 
     def get_list_display(self, request):
         return [
-            self.when,
+            "when",
             "kind",
             "name",
             "who",
-            self.numbers,
-            *([self.back] if self.has_add_permission(request) else []),
+            "numbers",
+            *(["back"] if self.has_add_permission(request) else []),
         ]
 
     def changelist_view(self, request, extra_context=None):
@@ -105,7 +105,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
 
     @admin.display(description=_("when"))
     def when(self, batch):
-        return date_format(localtime(batch.at), "Y-m-d H:i:s")
+        return format_timestamp(batch.at, "seconds")
 
     @admin.display(description=_("what"))
     def numbers(self, batch):
@@ -156,6 +156,9 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         except CannotUndoUnmerge:
             text = gettext("Nothing was undone: it is the undoing of a merge. Merge the two again instead.")
             self.message_user(request, text, messages.WARNING)
+        except NotRestorable:
+            text = gettext("Nothing was undone: some actors would have no name, which is no longer allowed.")
+            self.message_user(request, text, messages.ERROR)
         except ValueError:
             self.message_user(request, gettext("It is undone already."), messages.WARNING)
         else:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any, overload
 
-from django.apps import apps
 from django.db import models
+from django.db.models import Max
 
 from actors.history.errors import EditConflict
-from actors.history.films import restore_credits_of_actor, undelete
-from actors.models import Actor, Change
+from actors.history.films import assign_state, restore_credits_of_actor, undelete
+from actors.models import Actor, Change, FilmChange
 
 TRACKED_FIELDS = (
     "first_name",
@@ -22,15 +22,17 @@ TRACKED_FIELDS = (
 )
 
 
-def changes_of(kind: str, pks: Iterable[int]) -> models.QuerySet[Any]:
-    """Return the history entries of actors, or of films and their casts.
+def last_changes(kind: str, pks: Iterable[int]) -> dict[int, Change | FilmChange]:
+    """Return {id: last history entry} of actors, or of films and their casts.
 
     Args:
         kind: "actor" or "film".
         pks: The ids of the actors or films.
     """
-    model = apps.get_model("actors", {"actor": "Change", "film": "FilmChange"}[kind])
-    return model._default_manager.filter(**{f"{kind}_id__in": pks})
+    model: type[Change] | type[FilmChange] = Change if kind == "actor" else FilmChange
+    column = f"{kind}_id"
+    last = model._default_manager.filter(**{f"{column}__in": pks}).order_by().values(column).annotate(last=Max("id"))
+    return {getattr(change, column): change for change in model._default_manager.filter(pk__in=last.values("last"))}
 
 
 @overload
@@ -74,6 +76,7 @@ def restore_actor(actors: models.Manager[Actor], change: Change, side: str, seen
 
     Raises:
         EditConflict: The actor does not have the version ``seen``.
+        NotRestorable: The state breaks a constraint.
         ValueError: There was no actor on that side.
     """
     state = getattr(change, side)
@@ -86,10 +89,7 @@ def restore_actor(actors: models.Manager[Actor], change: Change, side: str, seen
         actor = undelete(actors, change.actor_id, version=last.version + 1, **state)
         return actor, restore_credits_of_actor(actor.pk, last)
     # Leave fields unchanged that the entry lacks, because they were added to the model later.
-    known = [name for name in TRACKED_FIELDS if name in state]
-    for name in known:
-        setattr(actor, name, state[name])
-    actor.save(update_fields=known)
+    assign_state(actor, {name: state[name] for name in TRACKED_FIELDS if name in state})
     return actor, 0
 
 

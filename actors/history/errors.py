@@ -12,4 +12,9 @@ class EditConflict(Exception):
 
 
 class NotRestorable(Exception):
-    """A credit cannot be restored: its film or actor is deleted, or the film has the same credit already."""
+    """A state cannot be restored.
+
+    Either it breaks a constraint, such as an actor without a name from before the
+    constraint; or it is a credit whose film or actor is deleted, or that the film
+    has already.
+    """

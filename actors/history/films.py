@@ -48,14 +48,30 @@ def undelete(rows: models.Manager[AnyModel], pk: int, **state: Any) -> AnyModel:
 
     Raises:
         EditConflict: Another user did so meanwhile. (A row that does not exist cannot be locked.)
+        NotRestorable: The state breaks a constraint.
     """
     try:
         with transaction.atomic():
             return rows.create(pk=pk, **state)
-    except IntegrityError:
+    except IntegrityError as error:
         if now := rows.filter(pk=pk).first():
             raise EditConflict(now) from None
-        raise
+        raise NotRestorable from error
+
+
+def assign_state(thing: models.Model, state: dict[str, Any]) -> None:
+    """Save the values ``state`` in the actor or film ``thing``. Call it in a transaction.
+
+    Raises:
+        NotRestorable: The state breaks a constraint.
+    """
+    for name, value in state.items():
+        setattr(thing, name, value)
+    try:
+        with transaction.atomic():
+            thing.save(update_fields=state.keys())
+    except IntegrityError as error:
+        raise NotRestorable from error
 
 
 def restore_film(change: FilmChange, side: str, seen: int) -> tuple[Film, int]:
@@ -74,7 +90,8 @@ def restore_film(change: FilmChange, side: str, seen: int) -> tuple[Film, int]:
 
     Raises:
         EditConflict: There are later entries about the film or its cast.
-        NotRestorable: The film or actor of the credit is deleted, or the film has the same credit already.
+        NotRestorable: The state breaks a constraint, the film or actor of the credit is deleted, or the film has
+            the same credit already.
     """
     state = getattr(change, side)
     film = Film.objects.select_for_update().filter(pk=change.film_id).first()
@@ -88,9 +105,7 @@ def restore_film(change: FilmChange, side: str, seen: int) -> tuple[Film, int]:
         deletion = FilmChange.objects.filter(film_id=film.pk, credit_id=None, kind="-").first()
         lost = _restore_credits(deletion, film_id=film.pk)
     else:
-        for name in TRACKED_FILM_FIELDS:
-            setattr(film, name, state[name])
-        film.save(update_fields=TRACKED_FILM_FIELDS)
+        assign_state(film, {name: state[name] for name in TRACKED_FILM_FIELDS})
     return film, lost
 
 

@@ -7,6 +7,7 @@ from django.db.backends.utils import CursorWrapper
 
 from actors.history.actors import TRACKED_FIELDS
 from actors.history.attribution import attributed_to
+from actors.history.errors import NotRestorable
 from actors.history.merge import credits_moved_since, undo_merge
 from actors.models import Batch, Merge
 from actors.models.years import YEAR_FIELDS
@@ -45,6 +46,7 @@ def undo_batch(batch: Batch, who: str) -> Batch:
     Raises:
         ChangedSinceBatch: The undo would overwrite later changes.
         CannotUndoUnmerge: The batch undid a merge.
+        NotRestorable: A state before the batch breaks a constraint.
         ValueError: The batch is undone already.
     """
     with transaction.atomic():
@@ -70,10 +72,10 @@ def undo_batch(batch: Batch, who: str) -> Batch:
                 try:
                     with transaction.atomic():
                         undoing.added, undoing.changed, undoing.deleted = _restore_batch(cursor, batch)
-                except IntegrityError:
-                    # A deleted actor has no row to lock: another transaction has restored it.
+                except IntegrityError as error:
+                    # A deleted actor has no row to lock: another transaction may have restored it.
                     _refuse_if_changed(cursor, batch)
-                    raise
+                    raise NotRestorable from error
                 if merge:
                     undo_merge(merge)
         undoing.save(update_fields=["added", "changed", "deleted"])

@@ -17,9 +17,9 @@ def actor_state_at(changes, seen):
     """Return the actor's state at the version ``seen``, or None if its ``changes`` do not reach back that far."""
     if seen is None:
         return None
-    if after := changes.filter(version=seen).exclude(after=None).first():
+    if after := changes.filter(version=seen, after__isnull=False).first():
         return after.after
-    before = changes.filter(version=seen + 1).exclude(before=None).first()
+    before = changes.filter(version=seen + 1, before__isnull=False).first()
     return before.before if before else None
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 
 from actors.admin.conflicts.field_conflicts import keep_choices
 from actors.admin.params import is_number, number_in
-from actors.history.actors import changes_of
+from actors.history.actors import last_changes
 from actors.history.attribution import attributed_to
 from actors.history.errors import EditConflict
 from actorsite.admin_site.mixin_base import ModelAdminMixin
@@ -39,8 +39,7 @@ def conflict_notice(request, model_admin, heading, conflicts, kind="actor"):
         conflicts: A list of (id, actor or film, or None if it was deleted).
         kind: "actor" or "film".
     """
-    changes = changes_of(kind, [pk for pk, _thing in conflicts]).order_by("pk")
-    last = {getattr(change, f"{kind}_id"): change for change in changes}
+    last = last_changes(kind, [pk for pk, _thing in conflicts])
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from actors.db.vacuum import vacuum_actors
+from actors.history.errors import NotRestorable
 from actors.history.undo import ChangedSinceBatch, undo_batch
 from actors.management import add_user_argument, check_user
 from actors.models import Actor, Batch
@@ -33,6 +34,10 @@ class Command(BaseCommand):
             undoing = undo_batch(batch, who)
         except ValueError as error:
             raise CommandError(str(error)) from error
+        except NotRestorable as error:
+            raise CommandError(
+                "Nothing is undone: some actors would have no name, which is no longer allowed."
+            ) from error
         except ChangedSinceBatch as since:
             names = Actor.objects.in_bulk(since.ids)
             for pk in since.ids:

@@ -1,11 +1,13 @@
 """An adopted database may have actors without a name and films without a title: the admin shows their ids."""
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from actors.admin.film_history import describe_changes
 from actors.history.merge import combined_other_names
 from actors.models import Actor, Change, Credit, Film, FilmChange
+from tests.actors.history.test_undo import write
 from tests.breadcrumbs import breadcrumbs
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
@@ -15,7 +17,11 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 def nameless(root):
     """Return an actor without a name, as from before the constraint, with a film without a title."""
     rule_off, rule_on = {
-        "postgresql": ("ALTER TABLE actor DROP CONSTRAINT actor_has_a_name", "SELECT 1"),
+        "postgresql": (
+            "ALTER TABLE actor DROP CONSTRAINT actor_has_a_name",
+            "SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE actor ADD CONSTRAINT actor_has_a_name "
+            "CHECK (first_name <> '' OR last_name <> '') NOT VALID",
+        ),
         "sqlite": ("PRAGMA ignore_check_constraints = ON", "PRAGMA ignore_check_constraints = OFF"),
     }[connection.vendor]
     with connection.cursor() as cursor:
@@ -64,3 +70,30 @@ def test_id_of_a_nameless_actor_is_not_used_as_a_name(nameless, actor):
     values = {"first_name": "Toshirō", "last_name": "Mifune", "native_name": "三船敏郎"}
     assert combined_other_names(nameless, actor, values) == ""
     assert nameless.get_absolute_url() == f"/actors/{nameless.pk}-actor/"
+
+
+NO_NAME = "would have no name, which is no longer allowed"
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_restoring_a_nameless_state_is_refused(client, nameless, deleted):
+    pk = nameless.pk
+    if deleted:
+        nameless.delete()
+        seen, state = "", []
+    else:
+        Actor.objects.filter(pk=pk).update(first_name="Named")
+        seen, state = "2", ["Named"]
+    last = Change.objects.filter(actor_id=pk).latest("pk")
+    answer = client.post(f"/admin/actors/change/{last.pk}/restore/", {"restore": f"before:{seen}"}, follow=True)
+    assert NO_NAME in answer.content.decode()
+    assert list(Actor.objects.values_list("first_name", flat=True)) == state
+
+
+def test_undo_to_a_nameless_state_is_refused(client, nameless):
+    batch = write(f"id,version,first_name\n{nameless.pk},1,Named\n,,Other\n")
+    answer = client.post(f"/admin/actors/batch/{batch.pk}/undo/", follow=True)
+    assert NO_NAME in answer.content.decode()
+    with pytest.raises(CommandError, match=NO_NAME):
+        call_command("undo_import", str(batch.pk))
+    assert set(Actor.objects.values_list("first_name", flat=True)) == {"Named", "Other"}
