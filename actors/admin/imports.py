@@ -227,7 +227,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
                     return self._read_otherwise(request, upload)
                 context |= {"upload": upload, "title": gettext("What %(file)s would do") % {"file": upload.name}}
                 staging = self._examine(upload, context)
-                if "_import" in request.POST and not staging.wrong:
+                if "_import" in request.POST and staging.writes and not staging.wrong:
                     batch = staging.apply(request.user.get_username(), upload.name)
                     upload.delete()
                 else:

@@ -129,6 +129,16 @@ def test_user_can_choose_columns_and_encoding(carol):
     assert str(Actor.objects.get()) == "José"
 
 
+def test_import_that_has_become_empty_is_shown_again(carol, actor):
+    """Another editor made the same change after the preview: the file must not be dropped silently."""
+    page = send(carol, f"id,version,first_name\n{actor.pk},1,Toshiro\n")
+    assert 'name="_import"' in text(carol.get(page))
+    Actor.objects.filter(pk=actor.pk).update(first_name="Toshiro")
+    answer = carol.post(page, {"_import": "Import"})
+    assert answer.status_code == 409 and "0 would be added, 0 changed, 1 left as they are." in text(answer)
+    assert Upload.objects.exists() and not Batch.objects.exists()
+
+
 @pytest.mark.parametrize(
     "data",
     [
