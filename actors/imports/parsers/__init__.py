@@ -33,6 +33,5 @@ def open_source(file: IO[bytes], encoding: str | None = None) -> Source:
     if start.startswith(b"\xd0\xcf\x11\xe0"):
         raise UnreadableFile(_("This is a workbook of an old kind (.xls). Save it as .xlsx."))
     if re.match(rb"(\xef\xbb\xbf)?\s*[\[{]", start):
-        kind, header, rows = read_json(file)
-        return Source(kind, header, rows)
+        return read_json(file, encoding)
     return DelimitedText(file, encoding)

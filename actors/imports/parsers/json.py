@@ -12,7 +12,7 @@ from actors.fields import SEPARATOR
 from actors.imports.columns import field_for_heading
 from actors.imports.errors import UnreadableFile, printable
 from actors.imports.parsers.encoding import detect_encoding
-from actors.imports.parsers.source import NumberedRows
+from actors.imports.parsers.source import NumberedRows, Source
 
 JSON_CHUNK_CHARACTERS = 1 << 16
 MAX_OBJECT_LENGTH = 4 << 20  # characters, the same limit as for a cell of CSV
@@ -27,12 +27,16 @@ def _no_constant(name: str) -> NoReturn:
 _decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_constant)
 
 
-def read_json(file: IO[bytes]) -> tuple[str, list[str], NumberedRows]:
-    """Return (format, header, rows) of ``file``.
+def read_json(file: IO[bytes], given: str | None = None) -> Source:
+    """Return the rows of ``file``.
 
     It has an array of objects, an object with such an array under "actors", or one object per line.
+
+    Args:
+        file: The file.
+        given: The encoding chosen by the user; None to detect it.
     """
-    encoding, _lines = detect_encoding(file)
+    encoding, _lines = detect_encoding(file, given)
     file.seek(0)
     text = codecs.getreader(encoding)(file)
     first = text.readline(MAX_OBJECT_LENGTH)
@@ -52,7 +56,9 @@ def read_json(file: IO[bytes]) -> tuple[str, list[str], NumberedRows]:
     if not isinstance(head, dict):
         raise UnreadableFile(_("Line %(line)d is no object of JSON.") % {"line": line})
     header = list(head)
-    return kind, header, _object_rows(header, line, head, objects)
+    source = Source(kind, header, _object_rows(header, line, head, objects))
+    source.encoding = encoding
+    return source
 
 
 def _object_rows(

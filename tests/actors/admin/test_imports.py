@@ -129,6 +129,16 @@ def test_user_can_choose_columns_and_encoding(carol):
     assert str(Actor.objects.get()) == "José"
 
 
+def test_user_can_choose_the_encoding_of_json(carol):
+    page = send(carol, '[{"first_name": "José"}]'.encode("cp1252"), "file.json")
+    assert "is not in the encoding UTF-8" in text(carol.get(page))
+    carol.post(page, {"_read": "1", "encoding": "cp1252"})
+    shown = text(carol.get(page))
+    assert "Kind: JSON, CP1252" in shown and '<option value="cp1252" selected>' in shown
+    carol.post(page, {"_import": "1"})
+    assert str(Actor.objects.get()) == "José"
+
+
 def test_import_that_has_become_empty_is_shown_again(carol, actor):
     """Another editor made the same change after the preview: the file must not be dropped silently."""
     page = send(carol, f"id,version,first_name\n{actor.pk},1,Toshiro\n")
