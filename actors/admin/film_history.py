@@ -145,11 +145,13 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         linked = self.admin_site.get_model_admin(Actor).has_view_permission(request)
         changes = describe_changes(changelist.result_list, linked)
         films = Film.objects.in_bulk({change.film_id for change in changes})
+        credits = Credit.objects.in_bulk({change.credit_id for change in changes if change.credit_id})
         last = FilmChange.objects.filter(film_id__in={change.film_id for change in changes}).order_by()
         seen = dict(last.values("film_id").annotate(last=Max("id")).values_list("film_id", "last"))
         for change in changes:
             change.film = films.get(change.film_id)
             change.seen = seen[change.film_id]
+            change.exists = (change.credit_id in credits) if change.credit_id else bool(change.film)
         changelist.result_list = changes
         return changelist
 
@@ -167,7 +169,7 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         return change.what
 
     def restorable_states(self, change):
-        return change.seen, change.kind == "~", change.before is not None, change.after is not None
+        return change.seen, change.exists, change.before is not None, change.after is not None
 
     def restore_state(self, request, change, side, seen):
         # Every film has history entries, so the form always sends a version token.

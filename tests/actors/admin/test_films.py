@@ -188,6 +188,7 @@ def test_undeleted_film_has_its_id_and_cast(client, curator, film, actor):
     assert "Seven Samurai (1954) is restored." in answer.content.decode()
     assert list(Credit.objects.filter(film_id=pk).values()) == kept
     assert FilmChange.objects.first().who == "carol"
+    assert "Undelete" not in client.get(f"{CHANGES}?film={pk}").content.decode(), "the film and its cast are back"
 
 
 def test_undeleted_actor_has_its_credits(client, curator, film, actor):
