@@ -142,6 +142,15 @@ def test_a_migration_outside_a_transaction_can_run_again():
         assert migrate(url).returncode == 0
 
 
+def test_pg_trgm_in_a_schema_outside_the_search_path_gets_its_indexes():
+    with scratch_database() as url, cursor_of(url) as cursor:
+        cursor.execute('CREATE SCHEMA "Its own"; CREATE EXTENSION pg_trgm SCHEMA "Its own"')
+        done = migrate(url)
+        assert done.returncode == 0, done.stderr
+        cursor.execute("SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%'")
+        assert cursor.fetchone() == (2,)
+
+
 def test_database_without_the_right_to_create_pg_trgm_is_migrated():
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute("SELECT current_database()")

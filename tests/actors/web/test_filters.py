@@ -67,6 +67,19 @@ def test_choices_narrowed_list_keep_the_chosen_one_and_leave_out_empty_ones(clie
     assert chosen(html) == {"country": ["KR"], "living": ["no"], "sort": [""]}
 
 
+@pytest.mark.parametrize("condition", ["born=1850s", "country=AQ", "country=FR"])
+def test_choices_keep_the_chosen_one_if_no_actor_has_it(client, people, condition):
+    name, value = condition.split("=")
+    assert chosen(page(client, f"/?{condition}"))[name] == [value]
+
+
+def test_filter_link_has_the_country_name_without_spaces_around_it(client, people):
+    """The Chinese translation of django-countries has a space before this name."""
+    html = page(client, "/?country=SJ", accept_language="zh-hans")
+    chips = re.search(r'<ul class="chips".*?</ul>', html, re.DOTALL)[0]
+    assert re.findall("<bdi>(.*?)</bdi>", chips) == ["斯瓦尔巴群岛和扬马延岛"]
+
+
 def test_choices_search_have_no_numbers(client, people):
     html = page(client, "/?q=lee&country=GB")
     assert choices(html, "country") == [("", "All"), ("KR", "South Korea"), ("GB", "United Kingdom")]

@@ -234,13 +234,19 @@ def test_delete_action_deletes_the_confirmed_versions_or_nothing(alice, bob, act
     bob.post(address(actor), form(actor, country="FR"))
     response = alice.post(LIST, {**chosen, "post": "yes", "seen": seen})
     assert response.status_code == 409 and "Mifune" in response.content.decode()
-    for crafted in ({}, {"seen": f"{other.pk}:1"}, {"seen": seen, "select_across": "1", "_selected_action": other.pk}):
-        alice.post(LIST, {**chosen, "post": "yes", **crafted})
-        assert Actor.objects.filter(pk=actor.pk).exists()
-    if Actor.objects.filter(pk=other.pk).exists():
-        seen = f"{actor.pk}:2 {other.pk}:1"
-        assert alice.post(LIST, {**chosen, "post": "yes", "seen": seen}).status_code == 302
-        assert not Actor.objects.exists()
+    for crafted in ({}, {"seen": "x"}, {"seen": f"{other.pk}:1"}, {"seen": seen, "select_across": "1"}):
+        assert alice.post(LIST, {**chosen, "post": "yes", **crafted}).status_code == 409
+        assert Actor.objects.count() == 2
+    seen = f"{actor.pk}:2 {other.pk}:1"
+    assert alice.post(LIST, {**chosen, "post": "yes", "seen": seen}).status_code == 302
+    assert not Actor.objects.exists()
+
+
+def test_delete_action_ignores_select_across(alice, actor):
+    other = Actor.objects.create(first_name="Other")
+    chosen = {"action": "delete_selected", "_selected_action": [other.pk], "select_across": "1"}
+    assert alice.post(LIST, {**chosen, "post": "yes", "seen": f"{other.pk}:1"}).status_code == 302
+    assert Actor.objects.get() == actor
 
 
 def test_list_has_no_editable_fields():
@@ -255,6 +261,15 @@ def test_user_without_change_permission_gets_403_instead_of_conflict(actor):
     assert reader.post(address(actor), form(actor, seen=7)).status_code == 403
     assert reader.post(f"{LIST}{actor.pk}/delete/", {"post": "yes", "seen": 7}).status_code == 403
     assert Client().post(address(actor), form(actor, seen=7)).status_code == 302
+
+
+def test_state_is_found_if_its_own_entry_is_gone(alice, actor):
+    """The entry of the next version has the state too, as the state before it."""
+    Actor.objects.filter(pk=actor.pk).update(country="FR")
+    Change.objects.filter(version=1).delete()
+    Change.objects.create(actor_id=actor.pk, version=1, kind="-", before={"first_name": "Earlier"})
+    data = inputs(alice.post(address(actor), form(actor, birth_year="1921")))
+    assert (data["take_country"], data["take_birth_year"]) == ("theirs", "mine")
 
 
 def test_nothing_is_preselected_without_history(alice, actor):
