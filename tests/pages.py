@@ -1,14 +1,7 @@
 """The address of every kind of public page, for tests that look at all of them."""
 
-from copy import copy
-from functools import cache
-
-from django.conf import settings
-from django.core import serializers
-from django.core.management.color import no_style
-from django.db import connection
-
-from actors.models import Actor, Credit, Film
+from actors.models import Actor, Film
+from tests.directory import load_directory
 
 PAGES = {
     "list": "/",
@@ -34,21 +27,9 @@ PAGES = {
 LANGUAGES = ("en", "zh-hans")
 
 
-@cache
-def _site_rows():
-    """Return the objects of the site's fixtures, cached: to parse the files takes longer than to insert the rows."""
-    folder = settings.BASE_DIR / "actors" / "fixtures"
-    texts = [(folder / f"{name}.json").read_text(encoding="utf-8") for name in ("actors", "films")]
-    return [read.object for text in texts for read in serializers.deserialize("json", text)]
-
-
 def load() -> None:
     """Fill the directory with the site's actors and films, and one actor who was deleted."""
-    for model in (Actor, Film, Credit):
-        model.objects.bulk_create(copy(row) for row in _site_rows() if isinstance(row, model))
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), [Actor, Film, Credit]):
-            cursor.execute(statement)
+    load_directory()
     Actor.objects.create(id=999, last_name="Deleted").delete()
 
 

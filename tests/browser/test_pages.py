@@ -7,6 +7,7 @@ import pytest
 
 from actors.models import Actor
 from tests import pages
+from tests.browser.conftest import SIZES
 from tests.browser.navigation import follow
 
 # No fixture of ours must stand in the way of one that the live server commits.
@@ -32,8 +33,11 @@ def _directory(settings):
 @pytest.mark.parametrize("name", pages.PAGES)
 def test_page_is_without_fault_in_the_light_the_dark_on_a_phone_and_in_chinese(open_page, check_page, name):
     address = pages.address(name)
+    opened = {language: open_page(locale=locale) for language, locale in LOCALES.items()}
     for language, scheme, size in LOOKS:
-        page = open_page(size, scheme, locale=LOCALES[language])
+        page = opened[language]
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(SIZES[size])
         page.goto(address)
         assert page.locator("html").get_attribute("lang") == language
         if name[:3].isdigit():

@@ -2,27 +2,16 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.management import call_command
 
 from actors.models import Actor
 from tests.clients import PASSWORD
-
-
-@pytest.fixture
-def check_page(check_page):
-    """``check_page`` of the public pages, for several pages in turn: axe's own console messages are cleared."""
-
-    def check(page):
-        check_page(page)
-        page.complaints.clear()
-
-    return check
+from tests.directory import load_directory
 
 
 @pytest.fixture
 def carol():
     """Load the actors of the fixture; return a superuser who is also a curator."""
-    call_command("loaddata", "actors", verbosity=0)
+    load_directory(Actor)
     # A transactional test before this one has removed the groups that the migrations create.
     group, _made = Group.objects.get_or_create(name="Curators")
     carol = User.objects.create_superuser("carol", password=PASSWORD)

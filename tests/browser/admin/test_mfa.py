@@ -2,20 +2,21 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.management import call_command
 
+from actors.models import Actor
 from actorsite.accounts.models import Passkey
 from tests.actorsite.accounts.test_mfa import code_of, key_shown, next_code
 from tests.browser.admin.steps import authenticator
 from tests.browser.navigation import follow
 from tests.clients import PASSWORD
+from tests.directory import load_directory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
 def _alice():
-    call_command("loaddata", "actors", verbosity=0)
+    load_directory(Actor)
     group, _made = Group.objects.get_or_create(name="Editors")
     User.objects.create_superuser("alice", password=PASSWORD).groups.add(group)
 

@@ -7,20 +7,20 @@ import pytest
 from axes.models import AccessAttempt
 from django.contrib.admin import site
 from django.contrib.auth.models import Group, User
-from django.core.management import call_command
 from playwright.sync_api import expect
 
 from actors.models import Actor, Credit, Film
 from tests.actorsite.accounts.test_mfa import give_app
 from tests.browser.admin.steps import shoot, sign_in
 from tests.clients import PASSWORD
+from tests.directory import load_directory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 @pytest.fixture(autouse=True)
 def _directory():
-    call_command("loaddata", "actors", verbosity=0)
+    load_directory(Actor)
     Group.objects.get_or_create(name="Curators")
     User.objects.create_superuser("carol", password=PASSWORD)
     User.objects.create_user("dave", password=PASSWORD, is_staff=True)
@@ -45,7 +45,8 @@ def addresses():
             continue
         found += [f"{base}add/", *(f"{base}{first.pk}/{page}/" for page in ("change", "delete", "history") if first)]
     dave = User.objects.get(username="dave")
-    return list(dict.fromkeys([*found, f"/admin/auth/user/{dave.pk}/password/", "/admin/actors/actor/?q=none-such"]))
+    searches = [f"/admin/actors/actor/?q={query}" for query in ("none-such", "li&living=yes")]
+    return list(dict.fromkeys([*found, f"/admin/auth/user/{dave.pk}/password/", *searches]))
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
