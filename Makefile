@@ -56,22 +56,25 @@ run: $(VENV)/.runtime ## set up and serve at http://localhost:8000/ (PORT choose
 # that fails is run once more, and the summary names it in red. pytest run by hand repeats nothing.
 AGAIN = --reruns 1
 
+# Processes that run tests. Of all tests, some wait for servers and deadlines: `make test` uses one process more.
+WORKERS ?= 2
 # Not included: the tests of the image (`make test-image`) and those that need more tools (`make quality`).
-HERE = -n 2 --dist loadgroup --ignore=tests/platform --ignore=tests/web
+HERE = -n $(WORKERS) --dist loadgroup --ignore=tests/platform --ignore=tests/web
 
 check: lint types quick ## before each commit: lint, types and the quick tests
 
 quick: $(VENV)/.tools ## the tests that start neither processes nor a browser, on SQLite
 	TEST_DATABASE=sqlite $(BIN)/pytest $(HERE) -m "not slow and not peers"
 
+test: WORKERS = 3
 # PostgreSQL runs everything; SQLite runs what is marked `sqlite`. tests/conftest.py has the marks.
-# Coverage includes the processes that tests start: see pyproject.toml.
-test: $(VENV)/.tools ## everything on PostgreSQL, on SQLite what differs there, and the coverage of both (DJANGO=6.1 on Django 6.1)
+# Coverage includes the processes that tests start: see pyproject.toml, and MEASURED_FOLDERS in tests/conftest.py.
+test: $(VENV)/.tools ## everything on PostgreSQL, with its coverage, and on SQLite what differs there (DJANGO=6.1 on Django 6.1)
 	$(BIN)/coverage erase
 	TEST_DATABASE=postgresql $(BIN)/coverage run -m pytest $(AGAIN) $(HERE) -m "not peers"
-	TEST_DATABASE=sqlite $(BIN)/coverage run -m pytest $(AGAIN) $(HERE) -m "(sqlite or only_sqlite) and not once"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) $(HERE) -m "(sqlite or only_sqlite) and not once"
 
 # The lock file pins the npm packages. Their install scripts are not run.
 WEB = tests/web/node_modules

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.database import scratch_database
-from tests.environment import DATABASE
+from tests.environment import DATABASE, unmeasured
 from tests.server import drop_templates, migrated_template, site
 
 MARKS = {
@@ -15,12 +15,15 @@ MARKS = {
     "postgresql": "needs PostgreSQL: left out on SQLite",
     "once": "does not depend on the database: `make test` does not repeat it on SQLite",
     "peers": "needs what `make bench` installs: run by `make quality` only",
-    "slow": "starts processes or a browser, which STARTERS find, or loads thousands of rows: left out by `make check`",
+    "slow": "starts processes or a browser, which STARTERS find, or tries hundreds of cases: left out by `make check`",
 }
 LEFT_OUT = {"postgresql": "only_sqlite", "sqlite": "postgresql"}
 # A test is slow if its module imports one of these modules, or anything from it, or if it uses one of these fixtures.
 STARTERS = {"subprocess", "tests.server", "tests.database", "tests.postgres", "tests.k8s.kustomize"}
 STARTING_FIXTURES = {"browser", "live_server"}
+# Coverage nearly doubles the time of a test. Of slow tests, it is measured in these folders only, whose subjects the
+# quick tests do not run.
+MEASURED_FOLDERS = {"backup", "conf", "management", "observability", "page_cache"}
 
 
 def pytest_configure(config):
@@ -60,6 +63,15 @@ def pytest_collection_finish(session):
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
                 raise pytest.UsageError(f"{item.nodeid}: its group is lost. Do pytest and pytest-xdist fit each other?")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    """Measure no coverage of slow tests but of those in MEASURED_FOLDERS."""
+    if not item.get_closest_marker("slow") or item.path.parent.name in MEASURED_FOLDERS:
+        return (yield)
+    with unmeasured():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,9 @@ share. tests/shared.py stores in it the files that are made once for all of them
 import atexit
 import os
 import shutil
+import sys
 import tempfile
+from contextlib import contextmanager
 
 from actorsite.conf.env import VARIABLES
 from tests.postgres import PostgreSQL
@@ -41,3 +43,22 @@ os.environ.update(
 
 # Added to the environments of subprocesses: if coverage runs, it measures them too.
 MEASURED = {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}
+
+
+@contextmanager
+def unmeasured():
+    """Pause the measurement of coverage, in this process and in those that it starts."""
+    # Not imported here: `make bench` has this module, but not coverage.
+    module, variables = sys.modules.get("coverage"), dict(MEASURED)
+    coverage = module and module.Coverage.current()
+    if coverage:
+        coverage.stop()
+    for name in variables:
+        del MEASURED[name], os.environ[name]
+    try:
+        yield
+    finally:
+        MEASURED.update(variables)
+        os.environ.update(variables)
+        if coverage:
+            coverage.start()

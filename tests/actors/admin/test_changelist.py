@@ -51,6 +51,7 @@ def walk(client, address, rel="next"):
         (FILMS, "sort_title"), (CHANGES, "-id"), (f"{CHANGES}?kind=%2B", "-id"), ("/admin/actors/filmchange/", "-id"),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_pages_list_every_row_once_in_order(client, many, address, order):
     rows, last = walk(client, address)
     model = last.context["cl"].model

@@ -242,6 +242,7 @@ def test_imported_or_discarded_file_shows_a_message(carol, first):
     assert Actor.objects.count() == Batch.objects.count() == (first == "_import")
 
 
+@pytest.mark.slow
 def test_too_large_file_is_refused(carol):
     large = SimpleUploadedFile("large.csv", b"x" * (10 << 20) + b"x")
     assert "The file is larger than 10 MB." in text(carol.post(ADD, {"file": large}))

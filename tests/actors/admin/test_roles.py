@@ -11,7 +11,7 @@ from django.urls import get_resolver
 
 from actors.models import Actor, Batch, Change, Credit, Film, FilmChange, Upload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 # From the fewest permissions to the most. Each level has the permissions of those before it.
 NOBODY, STAFF, EDITOR, CURATOR, ADMINISTRATOR, SUPERUSER, NO_ONE = range(7)

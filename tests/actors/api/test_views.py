@@ -47,6 +47,7 @@ def test_json_pages_link_through_all_actors_and_back(client, db):
     assert client.get(last["previous"]).json()["actors"][0]["first_name"] == "Number 050"
 
 
+@pytest.mark.slow
 def test_csv_and_ndjson_have_all_rows_of_a_list(client, leungs, actor):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n}", biography='A "b",\nc') for n in range(2_100))
     rows = list(csv.DictReader(io.StringIO(lines(client.get("/actors.csv")), newline="")))

@@ -63,6 +63,7 @@ texts = strategies.one_of(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=strategies.lists(strategies.tuples(texts, texts, texts), min_size=1, max_size=3))
 @example(rows=[("=1+1", "-x", "@\n=\n"), ("'=1+1", "_x000D_", "\\.\n\\.")])
+@pytest.mark.slow
 def test_a_round_trip_changes_nothing(db, kind, rows):
     with transaction.atomic():
         count = 0

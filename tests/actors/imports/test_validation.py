@@ -12,7 +12,7 @@ from actors.imports.validation import ColumnValidator
 from actors.models import Actor
 from tests.actors.imports.test_imports import examined
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 CELLS = {
     "first_name": strategies.text(max_size=50),

@@ -13,6 +13,7 @@ from actors.models import Actor
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
+@pytest.mark.slow
 def test_people_are_added_and_can_be_found(actor, capsys):
     call_command("make_actors", "1500")
     assert Actor.objects.count() == 1501

@@ -71,6 +71,7 @@ def view(**values):
     return actors.ActorListing.read(query)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", ["last", "first"])
 @pytest.mark.parametrize("data", [False, True])
 def test_pages_of_every_filter_have_each_row_once_in_order_both_ways(people, walked, sort, data):
@@ -96,6 +97,7 @@ def test_pages_of_every_filter_have_each_row_once_in_order_both_ways(people, wal
         assert asked.number(3) == min(len(wanted), 3)
 
 
+@pytest.mark.slow
 def test_letter_begins_within_every_filter(people, walked):
     for narrow, letter in itertools.product(VIEWS, "#BZ中"):
         asked = view(**narrow, letter=letter)

@@ -251,6 +251,7 @@ def test_page_is_in_chinese(client, films):
     assert "2 部影片" in page and "按片名搜索" in page
 
 
+@pytest.mark.slow
 def test_each_order_has_an_index():
     Film.objects.bulk_create(Film(title=f"{row * 7919 % 26**3:x}", year=1900 + row % 120) for row in range(3_000))
     with connection.cursor() as cursor:

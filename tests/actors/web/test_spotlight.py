@@ -20,6 +20,7 @@ def test_five_different_actors_and_the_servers_name(client, settings):
     assert not response.has_header("ETag")
 
 
+@pytest.mark.slow
 def test_every_actor_can_be_drawn(client):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n}") for n in range(300))
     drawn = {name for _ in range(100) for name in names(client.get("/spotlight/"))}
