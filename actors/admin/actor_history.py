@@ -196,7 +196,7 @@ class HistoryAdminMixin(KeysetAdminMixin):
             (version token, which the buttons send back, exists, has a state before, has a state after).
             All but the token are used as booleans.
         """
-        raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
+        raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.restore)
@@ -224,7 +224,7 @@ class HistoryAdminMixin(KeysetAdminMixin):
             side: "before" or "after" the change.
             seen: The version token that the editor saw; None if the actor was deleted.
         """
-        raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
+        raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
 
 @admin.register(Change)

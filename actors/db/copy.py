@@ -61,9 +61,9 @@ def _copy(
         sql, parameters = rows.values_list(*fields).query.get_compiler(rows.db).as_sql()
     except EmptyResultSet:
         return
-    chosen = f"SELECT {columns} FROM ({sql}) AS chosen ({names})"  # noqa: S608  our own identifiers; values are parameters
+    chosen = f"SELECT {columns} FROM ({sql}) AS chosen ({names})"  # noqa: S608  column names and a QuerySet's SQL; mogrify gets its parameters
     if form == "binary":
-        chosen = f"SELECT row_to_json(line) FROM ({chosen}) AS line"  # noqa: S608  our own identifiers; values are parameters
+        chosen = f"SELECT row_to_json(line) FROM ({chosen}) AS line"  # noqa: S608  the statement above
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"SET LOCAL statement_timeout = '{COPY_TIMEOUT}'; SET LOCAL lock_timeout = '{COPY_LOCK_TIMEOUT}'"

@@ -19,7 +19,7 @@ def distinct_values_sql(name: str, column: str, value: str, table: str, beyond: 
     """
     where = f" WHERE {first}" if first else ""
     return (
-        f"{name} ({column}) AS (SELECT {value} FROM {table}{where} UNION ALL "  # noqa: S608  our own identifiers; values are parameters
+        f"{name} ({column}) AS (SELECT {value} FROM {table}{where} UNION ALL "  # noqa: S608  names and conditions from our code, without values
         f"SELECT (SELECT {value} FROM {table} WHERE {beyond}) FROM {name} WHERE {name}.{column} IS NOT NULL)"
     )
 
@@ -35,7 +35,7 @@ def first_letters_sql(table: str, key: str, condition: str = "") -> str:
     )
     condition = f" AND {condition}" if condition else ""
     return (
-        f"step (letter, number) AS ("  # noqa: S608  our own identifiers; values are parameters
+        f"step (letter, number) AS ("  # noqa: S608  names and conditions from our code, and the letters of WHOLE_SCRIPTS
         f"SELECT (SELECT substr(min({key}), 1, 1) FROM {table} WHERE {key} > ''{condition}), 1 UNION ALL "
         f"SELECT (SELECT substr(min({key}), 1, 1) FROM {table} "
         f"WHERE {key} > CASE {beyond} ELSE letter END || '{HIGHEST_CHARACTER}'{condition}), number + 1 "

@@ -89,7 +89,7 @@ class FilmListing(ListParams):
             "decades", "decade", "max(year) / 10 * 10", "actors_film", beyond="year < decades.decade"
         )
         statement = (
-            f"WITH RECURSIVE {decades}, {steps} "  # noqa: S608  our own identifiers; values are parameters
+            f"WITH RECURSIVE {decades}, {steps} "  # noqa: S608  our own text; the only values are integers
             "SELECT '', decade, (SELECT count(*) FROM (SELECT 1 FROM actors_film "
             f"WHERE year BETWEEN decade AND decade + 9 LIMIT {most}) AS found) FROM decades WHERE decade IS NOT NULL "
             "UNION ALL SELECT letter, number, 0 FROM step WHERE letter IS NOT NULL"

@@ -207,19 +207,19 @@ class OptimisticLockingMixin(ModelAdminMixin):
 
     def marks(self, things):
         """Return {id: version token} of ``things``, a queryset or a list of objects."""
-        raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
+        raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def lock_at(self, pk, seen):
         """Lock the object ``pk``. Raises EditConflict unless ``seen`` is its version token."""
-        raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
+        raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def resolved(self, data, pk, side=""):
         """Return the data of a submitted conflict page as data of the change form: see resolve_fields."""
-        raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
+        raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def describe_conflict(self, request, pk, now, seen):
         """Return the context of the conflict page.
 
         It has ``rows``, ``same`` (name, value), ``since``, ``base_known`` and ``mark``, the current version token.
         """
-        raise NotImplementedError  # abc would need another metaclass than ModelAdmin's
+        raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
