@@ -15,7 +15,7 @@ COLUMNS = "actor_id, first_name, last_name, birth_year, death_year, country, sor
 
 
 def start_server() -> PostgreSQL:
-    """Start the PostgreSQL server that everything measured shares."""
+    """Start the PostgreSQL server that the site, the peers and the limits share."""
     return PostgreSQL(options=("-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB"))
 
 

@@ -1,8 +1,8 @@
-"""A real Chromium for the pages of a live server.
+"""Fixtures that open pages of a live server in Chromium.
 
-``page`` is a page of a desktop in daylight; ``open_page`` makes others. Every
-page notes what its browser refused and what it could not load; ``check_page``
-holds that against it, with what axe finds.
+``page`` is a desktop page in light colors; ``open_page`` opens others. Each
+page records what the browser blocked or could not load. ``check_page`` fails
+for any of it, and for what axe finds.
 """
 
 import os
@@ -21,7 +21,7 @@ MISSING = "NO CHROMIUM FOUND: the pages were not tested in a browser. Install th
 AXE_OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 SIZES = {"phone": {"width": 320, "height": 640}, "desktop": {"width": 1280, "height": 900}}
 
-# The browser tells the page of what the policy stopped; the console says it in words.
+# The browser reports to the page what the content security policy blocked.
 WATCH = """
 window.refused = [];
 document.addEventListener("securitypolicyviolation",
@@ -31,7 +31,7 @@ document.addEventListener("securitypolicyviolation",
 
 @pytest.fixture(scope="session")
 def browser():
-    """Headless Chromium. Where there is none, the tests are skipped, but fail where CI=true."""
+    """Start headless Chromium. Without it the tests are skipped, or fail if CI=true."""
     if not CHROMIUM:
         if os.environ.get("CI") == "true":
             pytest.fail(MISSING)
@@ -49,7 +49,7 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, live_server):
-    """A function that opens an empty page: (size="desktop", scheme="light", **options of the browser's context)."""
+    """Return a function that opens an empty page: (size="desktop", scheme="light", **context options)."""
     contexts = []
 
     def open_page(size="desktop", scheme="light", **options):
@@ -72,7 +72,7 @@ def open_page(browser, live_server):
 
 
 def _note_message(page, message):
-    # A page that is meant to be a 404 is no complaint; what it loads is watched below.
+    # A page may be a 404 on purpose; _note_response records files that are missing.
     if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
         page.complaints.append(message.text)
 
@@ -86,16 +86,16 @@ def _note_response(page, response):
 
 @pytest.fixture
 def page(open_page):
-    """A page of a desktop in daylight."""
+    """Return a desktop page in light colors."""
     return open_page()
 
 
 @pytest.fixture(scope="session")
 def check_page():
-    """A function that fails unless the page it is given is without fault.
+    """Return a function that fails if a page has a fault.
 
-    That is: served under `default-src 'none'`, of which nothing was violated;
-    everything loaded; no finding of axe; no scrolling sideways.
+    Faults are: no `default-src 'none'`, a violation of the policy, a file that
+    did not load, a violation that axe finds, or a page wider than its window.
     """
 
     def check_page(page):

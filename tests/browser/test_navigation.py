@@ -1,4 +1,4 @@
-"""One walk through the site, by clicks without JavaScript, and by the keyboard alone with the focus in sight."""
+"""A visitor's way through the site, by clicks without JavaScript, and by keyboard with a visible focus."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def _directory():
 
 
 def reach(target):
-    """Go to ``target`` by the Tab key, with the focus in sight at each step."""
+    """Press Tab until ``target`` has the focus; check that the focus is visible at each step."""
     page = target.page
     for _ in range(MOST):
         page.keyboard.press("Tab")
@@ -40,14 +40,14 @@ def reach(target):
 
 
 def press(target):
-    """Go to ``target`` by the Tab key and press Enter, which leads to another page."""
+    """Press Tab until ``target`` has the focus, then Enter; wait for the next page."""
     reach(target)
     with target.page.expect_navigation():
         target.page.keyboard.press("Enter")
 
 
 def choose(menu, text):
-    """Go to ``menu`` by the Tab key and choose what begins with ``text``."""
+    """Press Tab until ``menu`` has the focus, and select the option that begins with ``text``."""
     reach(menu)
     menu.page.keyboard.type(text)
 

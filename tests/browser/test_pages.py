@@ -31,7 +31,7 @@ def _directory(settings):
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", pages.PAGES)
-def test_page_is_without_fault_in_the_light_the_dark_on_a_phone_and_in_chinese(open_page, check_page, name):
+def test_page_is_without_fault_in_every_look(open_page, check_page, name):
     address = pages.address(name)
     opened = {language: open_page(locale=locale) for language, locale in LOCALES.items()}
     for language, scheme, size in LOOKS:
@@ -47,7 +47,7 @@ def test_page_is_without_fault_in_the_light_the_dark_on_a_phone_and_in_chinese(o
 
 @pytest.mark.once
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_filters_on_a_phone_opened_are_without_fault(open_page, check_page, scheme):
+def test_opened_filters_on_a_phone_are_without_fault(open_page, check_page, scheme):
     page = open_page("phone", scheme)
     for address in ("/", "/films/"):
         page.goto(address)

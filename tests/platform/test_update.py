@@ -18,7 +18,7 @@ PATIENT = {"DATABASE_STATEMENT_TIMEOUT": "25000"}
 
 
 class Formation:
-    """The dynos of an app, and those to which the router sends requests."""
+    """The dynos of an app, and the dynos that the router sends requests to."""
 
     def __init__(self, start):
         self.start = start
@@ -34,7 +34,7 @@ class Formation:
         self.routed = [self.now.endpoint()]
 
     def update(self, number):
-        """Start the next dyno; when it answers, signal the old one, twice, and return it."""
+        """Start a new dyno. Once it answers, send the signal ``number`` twice to the old one, and return that."""
         old, new = self.now, self.start(config=PATIENT)
         new.up()
         # Both serve for a moment, as they do on Heroku, before the router forgets the old one.

@@ -1,4 +1,4 @@
-"""The tools that check pages, from npm, pinned in package-lock.json, put in place by `make quality`."""
+"""Fixtures for the npm tools that check pages. `make quality` installs them at the versions in package-lock.json."""
 
 import shutil
 from pathlib import Path

@@ -358,7 +358,7 @@ def test_reset_revokes_verified_sessions(alice, settings):
     assert leads(opened) == OWN
 
 
-def test_reset_second_factor_command(alice, capsys):
+def test_reset_second_factor_removes_it_and_refuses_an_unknown_account(alice, capsys):
     give_app(alice)
     call_command("reset_second_factor", "alice")
     assert capsys.readouterr().out == "alice has no second factor any more.\n"

@@ -10,12 +10,17 @@ from tests.clients import PASSWORD
 BIOGRAPHY = "Mine, which took an hour to write."
 
 
+def log_in(page, name="carol"):
+    """Submit the login form, which ``page`` shows, with the password of ``name``; wait for the next page."""
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    follow(page.get_by_role("button", name="Log in"))
+
+
 def sign_in(page, address="/admin/"):
     """Sign in as the fixture ``carol``; end at ``address``."""
     page.goto(f"/admin/login/?next={address}")
-    page.get_by_label("Username").fill("carol")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    log_in(page)
     page.wait_for_url(f"**{address}")
 
 

@@ -19,7 +19,7 @@ def test_form_with_an_error_is_without_fault(open_page, check_page, address, siz
     check_page(page)
 
 
-def test_an_editor_finds_corrects_meets_a_conflict_and_goes_back(page, check_page):
+def test_editor_finds_and_corrects_an_actor_resolves_a_conflict_and_restores(page, check_page):
     sign_in(page, "/admin/actors/actor/")
     page.get_by_role("textbox", name="Search by name").fill("三船")
     page.get_by_role("button", name="Search").click()
@@ -52,7 +52,7 @@ def test_an_editor_finds_corrects_meets_a_conflict_and_goes_back(page, check_pag
 
 
 @pytest.mark.once
-def test_other_names_outlast_a_conflict_about_other_fields(page, check_page):
+def test_conflict_in_other_fields_keeps_the_other_names(page, check_page):
     sign_in(page)
     lee = Actor.objects.get(first_name="Bruce", last_name="Lee")
     names = lee.also_known_as
@@ -75,7 +75,7 @@ def test_other_names_outlast_a_conflict_about_other_fields(page, check_page):
 
 @pytest.mark.once
 @pytest.mark.parametrize("way", ["keep", "edit"])
-def test_other_names_are_decided_and_edited_one_a_line(page, check_page, way):
+def test_conflict_in_other_names_is_resolved_one_name_per_line(page, check_page, way):
     sign_in(page)
     lee = Actor.objects.get(first_name="Bruce", last_name="Lee")
     first, second = lee.also_known_as.split(" / ")

@@ -5,7 +5,6 @@ SCREENSHOTS names a folder for pictures of each step.
 
 import csv
 import io
-import os
 from pathlib import Path
 
 import pytest
@@ -13,35 +12,23 @@ from django.contrib.auth.models import User
 
 from actors.models import Actor, Change, Film
 from tests.actorsite.accounts.test_mfa import code_of, key_shown, next_code
+from tests.browser.admin.steps import log_in, save, shoot
 from tests.browser.navigation import follow
-from tests.clients import PASSWORD
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
 
 @pytest.fixture
 def done(page, check_page):
-    """A function that holds the page to be without fault after a step, and takes its picture."""
+    """Return a function that takes a screenshot after a step and checks the page."""
     steps = []
 
     def done(step):
         steps.append(step)
-        if folder := os.environ.get("SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / f"day-{len(steps):02}-{step}.png", full_page=True)
+        shoot(page, f"day-{len(steps):02}-{step}")
         check_page(page)
 
     return done
-
-
-def give_password(page):
-    page.goto("/admin/")
-    page.get_by_label("Username").fill("carol")
-    page.get_by_label("Password").fill(PASSWORD)
-    follow(page.get_by_role("button", name="Log in"))
-
-
-def save(page):
-    page.get_by_role("button", name="Save", exact=True).first.click()
 
 
 def send(page, name, content):
@@ -56,7 +43,8 @@ def test_an_editors_day(page, done, settings, open_page):
     settings.ENVIRONMENT_LABEL = "trial"
 
     # The first day: nothing opens before there is a second factor.
-    give_password(page)
+    page.goto("/admin/")
+    log_in(page)
     page.get_by_text("This site wants a second factor").wait_for()
     done("enrolment")
     page.get_by_role("link", name="Set up an authenticator app").click()
@@ -71,7 +59,8 @@ def test_an_editors_day(page, done, settings, open_page):
     follow(page.get_by_role("button", name="Log out"))
 
     # Signing in with it.
-    give_password(page)
+    page.goto("/admin/")
+    log_in(page)
     page.get_by_role("heading", level=1, name="Second factor").wait_for()
     done("check")
     page.get_by_role("textbox", name="Code").fill(next_code("carol"))

@@ -1,13 +1,12 @@
-"""A form that was sent in vain, in a real browser: its page holds it through whatever comes between."""
+"""Form recovery in a real browser: a submission that fails keeps the form, whatever happens in between."""
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 
-from tests.browser.admin.steps import BIOGRAPHY, authenticator, biography, leaves, save, sign_in
+from tests.browser.admin.steps import BIOGRAPHY, authenticator, biography, leaves, log_in, save, sign_in
 from tests.browser.navigation import follow
-from tests.clients import PASSWORD
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
@@ -24,14 +23,8 @@ def send_again(page):
     assert biography() == BIOGRAPHY
 
 
-def give_password(page):
-    page.get_by_label("Username").fill("carol")
-    page.get_by_label("Password").fill(PASSWORD)
-    follow(page.get_by_role("button", name="Log in"))
-
-
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_the_database_is_away(open_page, check_page, address, monkeypatch, size, scheme):
+def test_form_is_recovered_after_a_database_outage(open_page, check_page, address, monkeypatch, size, scheme):
     page = open_page(size, scheme)
     sign_in(page)
     write(page, address)
@@ -50,7 +43,7 @@ def test_the_database_is_away(open_page, check_page, address, monkeypatch, size,
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_the_session_is_over(open_page, check_page, address, size, scheme):
+def test_form_is_recovered_after_the_session_has_expired(open_page, check_page, address, size, scheme):
     page = open_page(size, scheme)
     sign_in(page)
     write(page, address)
@@ -58,7 +51,7 @@ def test_the_session_is_over(open_page, check_page, address, size, scheme):
     save(page)
     page.get_by_text("You were signed out, so nothing was saved.").wait_for()
     check_page(page)
-    give_password(page)
+    log_in(page)
     page.get_by_role("heading", name="Your form is not saved yet").wait_for()
     check_page(page)
     if size == "phone":
@@ -67,17 +60,17 @@ def test_the_session_is_over(open_page, check_page, address, size, scheme):
         send_again(page)
 
 
-def test_the_session_is_over_and_no_script_runs(open_page, address):
+def test_form_is_recovered_after_the_session_has_expired_without_javascript(open_page, address):
     page = open_page(java_script_enabled=False)
     sign_in(page)
     write(page, address)
     Session.objects.all().delete()
     save(page)
-    give_password(page)
+    log_in(page)
     send_again(page)
 
 
-def test_the_session_is_over_and_a_passkey_opens_the_next(page, check_page, address):
+def test_form_is_recovered_after_a_login_with_a_passkey(page, check_page, address):
     authenticator(page)
     sign_in(page)
     page.goto("/admin/second-factor/")
@@ -87,7 +80,7 @@ def test_the_session_is_over_and_a_passkey_opens_the_next(page, check_page, addr
     write(page, address)
     Session.objects.all().delete()
     save(page)
-    give_password(page)
+    log_in(page)
     page.get_by_role("heading", level=1, name="Second factor").wait_for()
     check_page(page)
     follow(page.get_by_role("button", name="Use a passkey"))
@@ -95,7 +88,7 @@ def test_the_session_is_over_and_a_passkey_opens_the_next(page, check_page, addr
     send_again(page)
 
 
-def test_another_signing_in_replaced_the_token(page, check_page, address):
+def test_form_is_recovered_after_another_login_replaced_the_csrf_token(page, check_page, address):
     sign_in(page)
     write(page, address)
     other = page.context.new_page()
@@ -108,7 +101,7 @@ def test_another_signing_in_replaced_the_token(page, check_page, address):
     send_again(page)
 
 
-def test_the_right_was_taken_away(page, check_page, address):
+def test_form_is_recovered_after_the_permission_was_removed(page, check_page, address):
     User.objects.update(is_superuser=True)
     sign_in(page)
     write(page, address)

@@ -1,4 +1,4 @@
-"""The second factor in a real browser, with an authenticator that the browser itself plays (WebAuthn)."""
+"""The second factor in a real browser, with the browser's virtual authenticator (WebAuthn)."""
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, User
 from actors.models import Actor
 from actorsite.accounts.models import Passkey
 from tests.actorsite.accounts.test_mfa import code_of, key_shown, next_code
-from tests.browser.admin.steps import authenticator
+from tests.browser.admin.steps import authenticator, log_in
 from tests.browser.navigation import follow
 from tests.clients import PASSWORD
 from tests.directory import load_directory
@@ -23,9 +23,7 @@ def _alice():
 
 def give_password(page):
     page.goto("/admin/login/?next=/admin/actors/actor/")
-    page.get_by_label("Username").fill("alice")
-    page.get_by_label("Password").fill(PASSWORD)
-    follow(page.get_by_role("button", name="Log in"))
+    log_in(page, "alice")
 
 
 def sign_out(page):
@@ -33,7 +31,7 @@ def sign_out(page):
     page.get_by_role("link", name="Log in again").wait_for()
 
 
-def test_a_passkey_is_made_and_signs_in(page, check_page):
+def test_passkey_is_created_and_used_to_log_in(page, check_page):
     pull_out = authenticator(page)
     give_password(page)
     page.goto("/admin/second-factor/")
@@ -99,7 +97,7 @@ def test_every_page_is_without_fault(open_page, check_page, size, scheme):
     page.wait_for_url("**/admin/actors/actor/")
 
 
-def test_an_app_is_set_up_and_used_without_javascript(open_page):
+def test_authenticator_app_is_set_up_and_used_without_javascript(open_page):
     page = open_page(java_script_enabled=False)
     give_password(page)
     page.goto("/admin/second-factor/app/")

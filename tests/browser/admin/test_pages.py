@@ -1,4 +1,4 @@
-"""Every page of the admin, the accounts' too, as people with every kind of eyes and windows have it."""
+"""Every page of the admin, including those of accounts, in light and dark, on a desktop and on a phone."""
 
 import re
 from itertools import pairwise
@@ -35,7 +35,7 @@ def _directory():
 
 
 def addresses():
-    """The list, the form, the history and the deletion of everything that is registered, and the pages of all."""
+    """Return the addresses of the admin's own pages, and of the list, forms, history and deletion of every model."""
     found = ["/admin/", "/admin/password_change/", "/admin/password_change/done/", "/admin/second-factor/"]
     for model in site._registry:
         opts = model._meta
@@ -75,7 +75,7 @@ def test_every_page_is_without_fault(open_page, check_page, settings, size, sche
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_the_pages_of_who_may_not_enter_are_without_fault(open_page, check_page, size, scheme):
+def test_pages_of_refused_logins_are_without_fault(open_page, check_page, size, scheme):
     page = open_page(size, scheme)
     give_app(User.objects.get(username="dave"))
     for name, password, ends in (("dave", PASSWORD, "Second factor"), ("eve", "wrong", "Log in")):
@@ -126,7 +126,7 @@ def test_leaving_a_form_with_unsaved_changes_asks_first(page):
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_a_film_that_another_changed_meanwhile(open_page, check_page, size, scheme):
+def test_conflict_of_a_film_is_resolved(open_page, check_page, size, scheme):
     page = open_page(size, scheme)
     sign_in(page)
     film = Film.objects.get()
@@ -160,7 +160,7 @@ def test_a_film_that_another_changed_meanwhile(open_page, check_page, size, sche
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_another_actor_in_a_part_is_decided_with_and_without_a_script(open_page, check_page, script):
+def test_conflict_about_the_actor_of_a_credit_is_resolved(open_page, check_page, script):
     page = open_page("phone", java_script_enabled=script)
     sign_in(page)
     credit = Credit.objects.get()
@@ -193,7 +193,7 @@ def test_another_actor_in_a_part_is_decided_with_and_without_a_script(open_page,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_has_the_filters_behind_a_button(open_page, check_page, scheme):
+def test_filters_are_behind_a_button_on_a_phone(open_page, check_page, scheme):
     page = open_page("phone", scheme)
     sign_in(page)
     page.goto("/admin/actors/actor/?missing=birth_year")
@@ -217,7 +217,7 @@ def test_a_phone_has_the_filters_behind_a_button(open_page, check_page, scheme):
 @pytest.mark.parametrize(
     ("size", "address"), [("phone", "actors/actor"), ("phone", "auth/user"), ("desktop", "actors/actor")]
 )
-def test_filters_need_no_script(open_page, size, address):
+def test_filters_work_without_javascript(open_page, size, address):
     page = open_page(size, java_script_enabled=False)
     sign_in(page)
     page.goto(f"/admin/{address}/")
@@ -234,7 +234,7 @@ def test_filters_need_no_script(open_page, size, address):
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_a_cast_needs_no_script(open_page, size, scheme):
+def test_cast_is_edited_without_javascript(open_page, size, scheme):
     page = open_page(size, scheme, java_script_enabled=False)
     sign_in(page)
     page.goto("/admin/actors/film/add/")
@@ -251,7 +251,7 @@ def test_a_cast_needs_no_script(open_page, size, scheme):
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_what_is_typed_beside_edit_is_kept(open_page, check_page, script):
+def test_text_typed_in_a_conflict_selects_edit_and_is_kept(open_page, check_page, script):
     page = open_page("phone", "light" if script else "dark", java_script_enabled=script)
     sign_in(page)
     film = Film.objects.get()
@@ -277,14 +277,14 @@ def test_what_is_typed_beside_edit_is_kept(open_page, check_page, script):
 
 
 def choose(page, box, name):
-    """Find an actor in a box of the stock autocompletion, by keyboard."""
+    """Select an actor in an autocomplete field by keyboard."""
     box.press("Enter")
     page.get_by_role("searchbox").fill(name)
     page.get_by_role("option", name=name).wait_for()
     page.keyboard.press("Enter")
 
 
-def test_a_window_of_768_px_has_every_box_whole(page):
+def test_fields_are_not_cut_off_in_a_window_of_768_px(page):
     page.set_viewport_size({"width": 768, "height": 1024})
     sign_in(page)
     for thing in (Actor.objects.get(last_name="Mifune"), Film.objects.get()):
@@ -297,7 +297,7 @@ def test_a_window_of_768_px_has_every_box_whole(page):
         assert cut == [], page.url
 
 
-def test_a_file_is_chosen_after_its_label_and_above_its_help(page):
+def test_file_field_is_between_its_label_and_its_help(page):
     sign_in(page, "/admin/actors/batch/add/")
     label, box, help_text = (
         page.locator(place).bounding_box() for place in ("label[for=id_file]", "#id_file", "#id_file_helptext > div")
@@ -309,7 +309,7 @@ def test_a_file_is_chosen_after_its_label_and_above_its_help(page):
     assert abs(help_text["x"] - box["x"]) < 8 and help_text["y"] >= box["y"] + box["height"]
 
 
-def test_a_history_marks_words_within_their_lines_and_says_on_a_phone_what_is_what(open_page):
+def test_history_on_a_phone_marks_words_within_their_lines_and_labels_cells(open_page):
     actor = Actor.objects.get(last_name="Mifune")
     actor.biography = "三船 敏郎 was an actor. " * 12
     actor.save()

@@ -1,4 +1,4 @@
-"""What an editor typed is not lost, and overwrites nobody, whatever comes between the form and its saving."""
+"""Text that an editor typed is neither lost nor overwrites other changes, whatever happens before it is saved."""
 
 import time
 
@@ -15,7 +15,7 @@ def overtake():
     Actor.objects.filter(last_name="Mifune").update(biography="Theirs.")
 
 
-def test_going_back_from_a_conflict_and_saving_again_meets_it_again(page, address):
+def test_saving_again_after_going_back_from_a_conflict_is_a_conflict(page, address):
     sign_in(page, address)
     page.get_by_label("Biography").fill(BIOGRAPHY)
     overtake()
@@ -38,7 +38,7 @@ def test_going_back_from_a_conflict_and_saving_again_meets_it_again(page, addres
     assert Actor.objects.get(last_name="Mifune").country == "US"
 
 
-def test_going_back_from_the_conflict_of_a_film_meets_it_again(page):
+def test_saving_a_film_again_after_going_back_from_a_conflict_is_a_conflict(page):
     film = Film.objects.create(title="Rashomon", year=1950)
     sign_in(page, f"/admin/actors/film/{film.pk}/change/")
     page.locator("[name=title]").fill("Rashōmon, mine")
@@ -52,7 +52,7 @@ def test_going_back_from_the_conflict_of_a_film_meets_it_again(page):
     assert film.title == "Theirs"
 
 
-def test_a_page_that_comes_back_with_what_is_not_saved_asks_before_it_is_left(page, address):
+def test_leaving_a_page_that_was_shown_again_with_unsaved_text_asks_first(page, address):
     sign_in(page, address)
     page.get_by_label("Year of birth").fill("1066")
     save(page)
@@ -75,7 +75,7 @@ def test_a_page_that_comes_back_with_what_is_not_saved_asks_before_it_is_left(pa
     assert not leaves(page)
 
 
-def test_a_form_that_has_nothing_unsaved_is_left_without_a_question(page, address):
+def test_leaving_a_form_without_unsaved_changes_does_not_ask(page, address):
     sign_in(page, address)
     assert leaves(page)
     page.goto("/admin/actors/film/add/")
@@ -86,7 +86,7 @@ def test_a_form_that_has_nothing_unsaved_is_left_without_a_question(page, addres
 
 
 def click_twice(page, monkeypatch):
-    """Save, and again while the first is being answered, which takes its time."""
+    """Click Save, and again while the slow first request is being answered."""
 
     def slowly(log):
         def logged(*arguments):
@@ -105,7 +105,7 @@ def click_twice(page, monkeypatch):
 
 
 @pytest.mark.postgresql
-def test_an_impatient_second_click_adds_nobody_twice(page, monkeypatch):
+def test_second_click_on_save_adds_one_actor(page, monkeypatch):
     sign_in(page, "/admin/actors/actor/add/")
     page.get_by_label("Last name").fill("Onceborn")
     click_twice(page, monkeypatch)
@@ -125,7 +125,7 @@ def test_an_impatient_second_click_adds_nobody_twice(page, monkeypatch):
 
 
 @pytest.mark.postgresql
-def test_an_impatient_second_click_is_no_conflict_with_oneself(page, address, monkeypatch):
+def test_second_click_on_save_is_no_conflict(page, address, monkeypatch):
     sign_in(page, address)
     page.get_by_label("Biography").fill(BIOGRAPHY)
     click_twice(page, monkeypatch)
@@ -133,7 +133,7 @@ def test_an_impatient_second_click_is_no_conflict_with_oneself(page, address, mo
     assert biography() == BIOGRAPHY
 
 
-def test_a_conflict_in_a_small_window_stays_there_and_closes_it(page):
+def test_conflict_in_a_popup_stays_in_it_and_closes_it(page):
     actor = Actor.objects.get(last_name="Mifune")
     film = Film.objects.create(title="Rashomon")
     Credit.objects.create(film=film, actor=actor, character="Tajōmaru")
