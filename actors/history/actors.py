@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Max
 
 from actors.history.errors import EditConflict
-from actors.history.films import assign_state, restore_credits_of_actor, undelete
+from actors.history.films import restore_credits_of_actor, save_state, undelete
 from actors.models import Actor, Change, FilmChange
 
 TRACKED_FIELDS = (
@@ -89,7 +89,7 @@ def restore_actor(actors: models.Manager[Actor], change: Change, side: str, seen
         actor = undelete(actors, change.actor_id, version=last.version + 1, **state)
         return actor, restore_credits_of_actor(actor.pk, last)
     # Leave fields unchanged that the entry lacks, because they were added to the model later.
-    assign_state(actor, {name: state[name] for name in TRACKED_FIELDS if name in state})
+    save_state(actor, {name: state[name] for name in TRACKED_FIELDS if name in state})
     return actor, 0
 
 

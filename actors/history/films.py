@@ -59,7 +59,7 @@ def undelete(rows: models.Manager[AnyModel], pk: int, **state: Any) -> AnyModel:
         raise NotRestorable from error
 
 
-def assign_state(thing: models.Model, state: dict[str, Any]) -> None:
+def save_state(thing: models.Model, state: dict[str, Any]) -> None:
     """Save the values ``state`` in the actor or film ``thing``. Call it in a transaction.
 
     Raises:
@@ -105,7 +105,7 @@ def restore_film(change: FilmChange, side: str, seen: int) -> tuple[Film, int]:
         deletion = FilmChange.objects.filter(film_id=film.pk, credit_id=None, kind="-").first()
         lost = _restore_credits(deletion, film_id=film.pk)
     else:
-        assign_state(film, {name: state[name] for name in TRACKED_FILM_FIELDS})
+        save_state(film, {name: state[name] for name in TRACKED_FILM_FIELDS})
     return film, lost
 
 
