@@ -8,10 +8,10 @@ MAX_MERGE_CHAIN = 100
 
 def current_actor(pk: int) -> Actor | None:
     """Return the actor with the id ``pk``, or the one that it was merged into, or None if there is neither."""
-    try:
-        return Actor.objects.get(pk=pk)
-    except Actor.DoesNotExist:
-        return merged_into(pk)
+    # SQL, because Django takes several times as long to build this statement as PostgreSQL to run it.
+    for actor in Actor.objects.raw("SELECT * FROM actor WHERE actor_id = %s", [pk]):
+        return actor
+    return merged_into(pk)
 
 
 def merged_into(pk: int) -> Actor | None:

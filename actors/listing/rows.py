@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from django.db.models import F
+from django.db import connection
 
 from actors.exports import records
-from actors.models import Actor, Credit, Film
+from actors.models import Actor, Film
 
 # The columns that lists show.
 ACTOR_ROW_FIELDS = (
@@ -36,15 +36,31 @@ class CastCredit(NamedTuple):
     character: str
 
 
+# SQL, because the page of an actor or a film is what crawlers ask for most: Django takes several times as long to build
+# these two statements as PostgreSQL to run them.
+_FILMS_OF_ACTOR = """
+    SELECT film.id, film.title, film.original_title, film.year, credit.character, credit.billing
+    FROM actors_credit AS credit JOIN actors_film AS film ON film.id = credit.film_id
+    WHERE credit.actor_id = %s
+    ORDER BY film.year DESC NULLS LAST, film.sort_title, credit.id
+"""
+_CAST_OF_FILM = """
+    SELECT actor.actor_id, actor.first_name, actor.last_name, actor.native_name, actor.country, credit.character
+    FROM actors_credit AS credit JOIN actor ON actor.actor_id = credit.actor_id
+    WHERE credit.film_id = %s
+    ORDER BY credit.billing ASC NULLS LAST, credit.id
+"""
+
+
 def film_credits(actor: Actor) -> list[FilmCredit]:
     """Return the films that ``actor`` is in, newest first; films without a year last."""
-    # Queried from films: to sort by a table's own columns costs half as much as by those of a relation.
-    films = Film.objects.filter(credits__actor=actor.id)
-    films = films.order_by(F("year").desc(nulls_last=True), "sort_title", F("credits__id").asc())
-    return list(map(FilmCredit._make, films.values_list(*FILM_ROW_FIELDS, "credits__character", "credits__billing")))
+    with connection.cursor() as cursor:
+        cursor.execute(_FILMS_OF_ACTOR, [actor.id])
+        return [FilmCredit(*row) for row in cursor]
 
 
 def cast_credits(film: Film) -> list[CastCredit]:
-    """Return the actors who are in ``film``, in order of billing."""
-    names = ("actor_id", "actor__first_name", "actor__last_name", "actor__native_name", "actor__country")
-    return list(map(CastCredit._make, Credit.objects.filter(film_id=film.id).values_list(*names, "character")))
+    """Return the actors who are in ``film``, in order of billing; actors without billing last."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CAST_OF_FILM, [film.id])
+        return [CastCredit(*row) for row in cursor]
