@@ -12,7 +12,7 @@ memory with copies of one page.
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from django.core.handlers.wsgi import get_path_info
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
@@ -21,7 +21,7 @@ from django.utils.encoding import escape_uri_path
 
 from actorsite.db.data_version import DataVersion, current_version, read_data_version
 from actorsite.db.deadlines import RequestDeadlineMiddleware, deadline
-from actorsite.db.postgresql.base import PING_SECONDS, breaker
+from actorsite.db.postgresql.base import PING_SECONDS, DatabaseWrapper, breaker
 from actorsite.observability.logging import log_request, request_identifier
 from actorsite.observability.request_start import mark_start
 from actorsite.page_cache.compression import compress
@@ -87,6 +87,7 @@ class PageCache:
         try:
             with deadline(PING_SECONDS):
                 version = read_data_version()
+            cast(DatabaseWrapper, connection).answered_at = time.monotonic()  # SQLite's does not use it
             if connection.settings_dict["CONN_MAX_AGE"] == 0:
                 connection.close()
         except (OperationalError, InterfaceError):

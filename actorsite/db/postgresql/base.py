@@ -10,6 +10,8 @@ from actorsite.db.deadlines import deadline, is_watched, watch_connection
 
 # Seconds within which a reused connection must answer the health check.
 PING_SECONDS = 0.6
+# Seconds for which a connection that answered the page cache needs no health check.
+HEALTHY_SECONDS = 0.1
 # Set by actorsite.wsgi. Management commands such as migrate have no time-outs.
 serving = False
 
@@ -22,6 +24,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     Subclassing a backend is documented; the methods overridden here are not. No
     signal is sent before a connection attempt or by the health check.
     """
+
+    # When the page cache last read the version of the data over this connection, by time.monotonic.
+    answered_at = -HEALTHY_SECONDS
 
     def get_new_connection(self, conn_params):
         def connect():
@@ -44,6 +49,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self):
         if self.opened <= breaker.tripped_at:
             return False
+        # A page that the cache does not have needs a health check before its version is read, and another after it.
+        if time.monotonic() < self.answered_at + HEALTHY_SECONDS and is_watched(self.connection):
+            return True
         watch_connection(self.connection)
         with deadline(PING_SECONDS):
             usable = super().is_usable()
