@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from django.db import models, transaction
-from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
 
 from actors.exports import records
 from actors.exports.formula_guard import guard_formula
@@ -72,6 +70,9 @@ def _json_array(rows: models.QuerySet[Any], fields: Fields) -> Iterator[bytes]:
 
 
 def _workbook(rows: models.QuerySet[Any], fields: Fields) -> Iterator[bytes]:
+    # Here, because few processes need it, and all would start a seventh more slowly.
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(f"{rows.model._meta.model_name}s")
     sheet.append(fields)
@@ -83,11 +84,13 @@ def _workbook(rows: models.QuerySet[Any], fields: Fields) -> Iterator[bytes]:
         yield from iter(lambda: file.read(FILE_CHUNK_BYTES), b"")
 
 
-def _text_cell(sheet: Any, text: str) -> Cell:
+def _text_cell(sheet: Any, text: str) -> Any:
     """Return a cell of type text, even if ``text`` looks like a formula. Raises ValueError if it is too long."""
     text = escape_for_xlsx(text)
     if len(text) > MAX_CELL_LENGTH:
         raise ValueError("A cell of a workbook cannot hold this text, and would cut it.")
+    from openpyxl.cell import WriteOnlyCell
+
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"
     return cell

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
-from openpyxl import load_workbook
 
 from actors.exports.xlsx_text import unescape_from_xlsx
 from actors.imports.errors import UnreadableFile
@@ -20,6 +19,9 @@ MAX_SHEET_ROWS, MAX_SHEET_COLUMNS = 1 << 20, 1_000
 
 def read_workbook(file: IO[bytes]) -> tuple[list[str], NumberedRows, int | None]:
     """Return (header, rows, number of rows or None). Raises UnreadableFile if ``file`` is not a workbook."""
+    # Here, because few processes need it, and all would start a seventh more slowly.
+    from openpyxl import load_workbook
+
     try:
         with zipfile.ZipFile(file) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}

@@ -371,14 +371,3 @@ def test_secrets_have_no_page_in_the_admin(client):
     client.force_login(person("root", is_superuser=True))
     for model in ("otp_totp/totpdevice", "otp_static/staticdevice", "actorsite/passkey"):
         assert client.get(f"/admin/{model}/").status_code == 404
-
-
-@pytest.mark.once
-def test_the_passkeys_library_is_loaded_only_when_needed():
-    from tests.server import manage
-
-    code = (
-        "import sys; import actorsite.urls; assert 'webauthn' not in sys.modules and 'cryptography' not in sys.modules"
-    )
-    ended = manage("shell", "-c", code, DATABASE_URL="sqlite:////nonexistent/none")
-    assert ended.returncode == 0, ended.stderr
