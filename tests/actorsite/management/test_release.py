@@ -13,6 +13,7 @@ from tests.actors.migrations.test_adoption import OLD
 from tests.database import cursor_of, scratch_database
 from tests.environment import MEASURED, unmeasured
 from tests.postgres import free_port
+from tests.server import migrated_database
 
 pytestmark = pytest.mark.postgresql
 
@@ -113,8 +114,7 @@ VALID = "SELECT count(*) FROM pg_index WHERE indexrelid::regclass::text LIKE '%_
 
 
 def test_trigram_indexes_are_created_once_the_extension_exists():
-    with scratch_database() as url, cursor_of(url) as cursor:
-        assert run(url)[0] == 0
+    with migrated_database() as url:
         made_by_migration = value(url, TRIGRAMS)
         assert len(made_by_migration) == 2
     with scratch_database() as url, cursor_of(url) as cursor:
@@ -141,8 +141,7 @@ def test_trigram_indexes_are_created_once_the_extension_exists():
 
 
 def test_release_creates_missing_extension():
-    with scratch_database() as url, cursor_of(url) as cursor:
-        assert run(url)[0] == 0
+    with migrated_database() as url, cursor_of(url) as cursor:
         cursor.execute("DROP EXTENSION pg_trgm CASCADE")
         assert value(url, VALID) == 0
         assert run(url)[0] == 0
@@ -150,8 +149,7 @@ def test_release_creates_missing_extension():
 
 
 def test_an_invalid_trigram_index_is_replaced():
-    with scratch_database() as url, cursor_of(url) as cursor:
-        assert run(url)[0] == 0
+    with migrated_database() as url, cursor_of(url) as cursor:
         cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'actor_search_trgm'::regclass")
         assert value(url, VALID) == 1
         assert run(url)[0] == 0
@@ -159,8 +157,7 @@ def test_an_invalid_trigram_index_is_replaced():
 
 
 def test_extension_outside_the_search_path_is_used():
-    with scratch_database() as url, cursor_of(url) as cursor:
-        assert run(url)[0] == 0
+    with migrated_database() as url, cursor_of(url) as cursor:
         cursor.execute('DROP EXTENSION pg_trgm CASCADE; CREATE SCHEMA "Its own"')
         cursor.execute('CREATE EXTENSION pg_trgm SCHEMA "Its own"')
         code, said = run(url)
@@ -168,8 +165,7 @@ def test_extension_outside_the_search_path_is_used():
 
 
 def test_trigram_indexes_are_created_during_writes():
-    with scratch_database() as url, cursor_of(url) as cursor:
-        assert run(url)[0] == 0
+    with migrated_database() as url, cursor_of(url) as cursor:
         cursor.execute("DROP INDEX actor_search_trgm")
         with holding(url, "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B')") as other:
             release = start(url, RELEASE_LOCK_TIMEOUT="100")

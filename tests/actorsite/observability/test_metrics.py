@@ -16,8 +16,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.environment import DATABASE, MEASURED
 from tests.postgres import PostgreSQL, free_port
 
-pytestmark = pytest.mark.sqlite
-
 REQUESTS = "actorsite_requests_total"
 
 
@@ -124,6 +122,7 @@ def wait(condition, seconds=20):
         time.sleep(0.1)
 
 
+@pytest.mark.sqlite
 def test_every_worker_returns_metrics_of_all_workers(database, tmp_path):
     with site(database, tmp_path) as served:
         for _ in range(20):
@@ -139,6 +138,7 @@ def test_every_worker_returns_metrics_of_all_workers(database, tmp_path):
         assert served.figures()["actorsite_database_up", ()] == 1
 
 
+@pytest.mark.sqlite
 def test_the_data_version_rises_with_a_write_that_the_site_did_not_make(database, tmp_path):
     with site(database, tmp_path) as served:
         before = served.figures()["actorsite_data_version", ()]
