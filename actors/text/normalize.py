@@ -9,6 +9,7 @@ so both sides of a comparison agree; tests compare the two.
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -43,6 +44,7 @@ UNSPACED_LETTER = re.compile(f"[{UNSPACED}]")
 _table = str.maketrans({**SINGLES, **PAIRS})
 _dropped = re.compile(f"[{DROPPED_MARKS}{APOSTROPHES}]")
 _separators = re.compile(f"[{SEPARATORS}]+")
+_ascii_separators = str.maketrans({chr(code): " " for code in range(128) if _separators.match(chr(code))})
 
 
 def fold(text: str) -> str:
@@ -76,21 +78,18 @@ def is_short_word(word: str) -> bool:
 
 def match_ranges(text: str, words: list[str]) -> list[tuple[int, int]]:
     """Return the (start, end) of each part of ``text`` that the folded ``words`` match: in order, not overlapping."""
-    parts, origins = [" "], [(0, 0)]
-    for start, end in _letters(text):
-        part = fold(text[start:end])
-        if not part and not _dropped.match(text[start]):
-            part = " "
-        parts.append(part)
-        origins += [(start, end)] * len(part)
-    folded = "".join(parts)
+    patterns = _patterns(tuple(words))
+    # Most names on a page of results do not match by this field.
+    whole = f" {fold(text)}"
+    if not any(pattern in whole for pattern, _length in patterns):
+        return []
+    folded, origins = _folded_letters(text)
     found: set[int] = set()
-    for word in (spelled for one in words for spelled in spellings(one)):
-        looked_for = search_pattern(word)
-        at = folded.find(looked_for)
+    for pattern, length in patterns:
+        at = folded.find(pattern)
         while at >= 0:
-            found.update(range(at + len(looked_for) - len(word), at + len(looked_for)))
-            at = folded.find(looked_for, at + 1)
+            found.update(range(at + len(pattern) - length, at + len(pattern)))
+            at = folded.find(pattern, at + 1)
     ranges: list[tuple[int, int]] = []
     for at in sorted(found):
         start, end = origins[at]
@@ -100,6 +99,32 @@ def match_ranges(text: str, words: list[str]) -> list[tuple[int, int]]:
         else:
             ranges.append((start, end))
     return ranges
+
+
+@lru_cache(64)
+def _patterns(words: tuple[str, ...]) -> list[tuple[str, int]]:
+    """Return (pattern, length of the word in it) of each spelling of the folded ``words``."""
+    return [(search_pattern(spelled), len(spelled)) for word in words for spelled in spellings(word)]
+
+
+def _folded_letters(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Return " " and ``text``, folded letter by letter; and the (start, end) in ``text`` of each character of it."""
+    if text.isascii() and not _dropped.search(text):
+        # The same as below, faster: each character folds to one.
+        ends = range(1, len(text) + 1)
+        return f" {text.lower().translate(_ascii_separators)}", [(0, 0), *zip(range(len(text)), ends, strict=True)]
+    parts, origins = [" "], [(0, 0)]
+    for start, end in _letters(text):
+        part = _fold_letter(text[start:end])
+        parts.append(part)
+        origins += [(start, end)] * len(part)
+    return "".join(parts), origins
+
+
+@lru_cache(4_096)
+def _fold_letter(letter: str) -> str:
+    """Return ``letter``, one with its marks, folded; " " for one that separates words."""
+    return fold(letter) or ("" if _dropped.match(letter[0]) else " ")
 
 
 def _letters(text: str) -> Iterator[tuple[int, int]]:
