@@ -7,8 +7,10 @@ for any of it, and for what axe finds.
 
 import os
 import shutil
+from contextlib import contextmanager
 
 import pytest
+from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
@@ -19,6 +21,7 @@ CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 MISSING = "NO CHROMIUM FOUND: the pages were not tested in a browser. Install the package `chromium`."
 # Without the details of what passes, which take longer to gather than the rules take to run.
 AXE_OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+AXE = Axe()
 SIZES = {"phone": {"width": 320, "height": 640}, "desktop": {"width": 1280, "height": 900}}
 
 # The browser reports to the page what the content security policy blocked.
@@ -102,10 +105,30 @@ def check_page():
         assert page.policy and page.policy.startswith("default-src 'none'"), f"{page.url}: {page.policy}"
         complaints = page.complaints + page.evaluate("window.refused")
         assert not complaints, f"{page.url}: {complaints}"
-        found = Axe().run(page, options=AXE_OPTIONS)
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE.axe_script)
+        found = AxeResults(page.evaluate("options => axe.run(document, options)", AXE_OPTIONS))
         assert not found.response["violations"], f"{page.url}: {found.generate_report()}"
         wide, window = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert wide <= window, f"{page.url} is {wide} px wide in a window of {window} px."
-        page.complaints.clear()  # axe writes to the console too
+        # axe writes to the console, and adds styles that the policy blocks.
+        page.complaints.clear()
+        page.evaluate("window.refused.length = 0")
 
     return check_page
+
+
+@contextmanager
+def faults_together():
+    """Yield a function that calls another and keeps its AssertionError; at the end, fail with all of them."""
+    faults = []
+
+    def check(function, page, *arguments):
+        try:
+            function(page, *arguments)
+        except AssertionError as fault:
+            faults.append(str(fault))
+            page.complaints.clear()
+
+    yield check
+    assert not faults, "\n".join(faults)

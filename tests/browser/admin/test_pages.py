@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from actors.models import Actor, Credit, Film
 from tests.actorsite.accounts.test_mfa import give_app
 from tests.browser.admin.steps import shoot, sign_in
+from tests.browser.conftest import faults_together
 from tests.clients import PASSWORD
 from tests.directory import load_directory
 
@@ -57,17 +58,12 @@ def test_every_page_is_without_fault(open_page, check_page, settings, size, sche
     page.goto("/admin/login/")
     check_page(page)
     sign_in(page)
-    faults = []
     pages = addresses()
     assert len(pages) > 20
-    for address in pages:
-        page.goto(address)
-        try:
-            check_page(page)
-        except AssertionError as fault:
-            faults.append(str(fault))
-            page.complaints.clear()
-    assert not faults, "\n".join(faults)
+    with faults_together() as check:
+        for address in pages:
+            page.goto(address)
+            check(check_page, page)
     page.goto("/admin/")
     page.get_by_role("button", name="Log out").click()
     page.get_by_role("link", name="Log in again").wait_for()
