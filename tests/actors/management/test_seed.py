@@ -1,50 +1,65 @@
 """``manage.py seed`` fills an empty directory, once."""
 
+from io import StringIO
+
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from django.db.models.signals import post_save
 
 from actors.models import Actor, Film
 
-pytestmark = [pytest.mark.sqlite, pytest.mark.slow, pytest.mark.django_db]
+# In one process, so that a directory is filled once.
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow, pytest.mark.django_db, pytest.mark.xdist_group("seed")]
 
 
-def seed(capsys):
-    call_command("seed")
-    return capsys.readouterr().out.strip()
+def seed():
+    """Run the command; return what it prints."""
+    out = StringIO()
+    call_command("seed", stdout=out)
+    return out.getvalue().strip()
 
 
-def test_an_empty_directory_is_filled(capsys):
-    said = seed(capsys)
-    assert Actor.objects.count() >= 250
-    assert Film.objects.filter(title="In the Mood for Love", actors__native_name="梁朝偉").exists()
-    assert said == f"Loaded {Actor.objects.count()} actors and {Film.objects.count()} films."
+@pytest.fixture(scope="class")
+def seeded_once(django_db_setup, django_db_blocker):
+    """Fill an empty directory once for a class of tests, and yield what was printed. Each runs in a savepoint."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield seed()
+        transaction.set_rollback(True)
 
 
-def test_the_next_actor_gets_an_id_of_its_own(capsys):
-    seed(capsys)
-    last = Actor.objects.order_by("pk").last().pk
-    assert Actor.objects.create(first_name="New").pk > last
+@pytest.fixture
+def seeded(seeded_once, db):
+    return seeded_once
 
 
-def test_a_second_time_changes_nothing(capsys):
-    seed(capsys)
-    edited, deleted = Actor.objects.order_by("pk")[:2]
-    Actor.objects.filter(pk=edited.pk).update(biography="Edited.")
-    deleted.delete()
-    before = list(Actor.objects.order_by("pk").values())
-    assert seed(capsys) == "The directory is not empty: nothing is loaded."
-    assert list(Actor.objects.order_by("pk").values()) == before
+class TestSeededDirectory:
+    def test_an_empty_directory_is_filled(self, seeded):
+        assert Actor.objects.count() >= 250
+        assert Film.objects.filter(title="In the Mood for Love", actors__native_name="梁朝偉").exists()
+        assert seeded == f"Loaded {Actor.objects.count()} actors and {Film.objects.count()} films."
+
+    def test_the_next_actor_gets_an_id_of_its_own(self, seeded):
+        last = Actor.objects.order_by("pk").last().pk
+        assert Actor.objects.create(first_name="New").pk > last
+
+    def test_a_second_time_changes_nothing(self, seeded):
+        edited, deleted = Actor.objects.order_by("pk")[:2]
+        Actor.objects.filter(pk=edited.pk).update(biography="Edited.")
+        deleted.delete()
+        before = list(Actor.objects.order_by("pk").values())
+        assert seed() == "The directory is not empty: nothing is loaded."
+        assert list(Actor.objects.order_by("pk").values()) == before
 
 
-def test_one_actor_is_enough_to_leave_a_directory_alone(actor, capsys):
-    seed(capsys)
+def test_one_actor_is_enough_to_leave_a_directory_alone(actor):
+    seed()
     assert Actor.objects.get() == actor
 
 
-def test_one_film_is_enough_to_leave_a_directory_alone(db, capsys):
+def test_one_film_is_enough_to_leave_a_directory_alone(db):
     film = Film.objects.create(pk=1001, title="Kept")
-    seed(capsys)
+    seed()
     assert (Film.objects.get(), Actor.objects.count()) == (film, 0)
 
 
