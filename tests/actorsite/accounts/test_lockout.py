@@ -171,6 +171,10 @@ class Browser:
         return self.send("POST", LOGIN, data, forged)
 
 
+# In one process, so that the server is started once.
+serving = pytest.mark.xdist_group("lockout")
+
+
 @pytest.fixture(scope="module")
 def site():
     with server.migrated_database() as url:
@@ -180,6 +184,7 @@ def site():
             yield running
 
 
+@serving
 def test_thirty_wrong_passwords_and_then_the_right_one(site):
     """Each attempt forges another X-Forwarded-For (row 26 of the hostile inputs)."""
     guesser = Browser(site, "198.51.100.7")
@@ -190,6 +195,7 @@ def test_thirty_wrong_passwords_and_then_the_right_one(site):
     assert Browser(site, "198.51.100.8").sign_in("alice", PASSWORD)[0] == 302
 
 
+@serving
 def test_simultaneous_attempts_are_limited(site):
     """At most one attempt of each thread is being answered when the account is locked."""
     guessers = [Browser(site, "198.51.100.9") for _ in range(12)]
@@ -199,6 +205,7 @@ def test_simultaneous_attempts_are_limited(site):
     assert guessers[0].sign_in("alice", PASSWORD)[0] == 429
 
 
+@serving
 @pytest.mark.parametrize("name", ["x" * 151, "x" * 256, "x" * 5000, "梁" * 300])
 def test_too_long_username_gets_the_form_with_an_error(site, name):
     """Row 4 of the hostile inputs."""
@@ -206,6 +213,7 @@ def test_too_long_username_gets_the_form_with_an_error(site, name):
     assert status == 200 and "errorlist" in page and f"it has {len(name)}" in page
 
 
+@serving
 def test_log_of_failed_sign_in_has_address_without_name_and_password(site):
     Browser(site, "198.51.100.77").sign_in("my secret typed in the wrong place", "another secret")
     assert "198.51.100.77" in site.log

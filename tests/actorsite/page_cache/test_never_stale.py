@@ -6,7 +6,8 @@ from tests.database import cursor_of
 from tests.environment import DATABASE
 from tests.server import Server, manage, migrated_database
 
-pytestmark = pytest.mark.sqlite
+# In one process, so that the servers are started once.
+pytestmark = [pytest.mark.sqlite, pytest.mark.xdist_group("never stale")]
 
 PK = 1001
 # The page's key includes the host, and each server has another port.
