@@ -38,6 +38,17 @@ CONNECTION_CHECK_SECONDS = 1.0
 StartResponse: TypeAlias = Callable[..., Any]
 
 
+class CachedBody(list[bytes]):
+    """The body of a response from the cache. The server calls ``close`` when it has sent it (PEP 3333).
+
+    What is left to do then, the client does not wait for.
+    """
+
+    def __init__(self, close: Callable[[], None], parts: Iterable[bytes]) -> None:
+        super().__init__(parts)
+        self.close = close
+
+
 class PageCache:
     """WSGI application around ``application``, the site.
 
@@ -119,11 +130,9 @@ class PageCache:
                 headers.append(("Access-Control-Allow-Origin", "*"))
             path = get_path_info(environ)
             view = page.view if page else self.view_name(path)
-            self.send(environ, start_response, start, 304, headers, path, view)
-            return []
+            return self.send(environ, start_response, start, 304, headers, path, view)
         if page:
-            self.send(environ, start_response, start, 200, page.headers, page.path, page.view)
-            return [page.body] if environ["REQUEST_METHOD"] == "GET" else []
+            return self.send(environ, start_response, start, 200, page.headers, page.path, page.view, page.body)
         return self.make(environ, start_response, key, version, etag)
 
     def send(
@@ -135,14 +144,20 @@ class PageCache:
         headers: Headers,
         path: str,
         view: str,
-    ) -> None:
-        """Start a response from the cache; log it and count it."""
+        body: bytes = b"",
+    ) -> Iterable[bytes]:
+        """Start a response from the cache, and return its body; log it and count it once it is sent."""
+        method = environ["REQUEST_METHOD"]
         identifier = request_identifier(environ.get("HTTP_X_REQUEST_ID", ""))
         start_response("200 OK" if status == 200 else "304 Not Modified", [*headers, ("X-Request-Id", identifier)])
         seconds = time.perf_counter() - start
-        log_request(environ["REQUEST_METHOD"], path, status, seconds * 1000, identifier)
-        if self.on_hit:
-            self.on_hit(environ["REQUEST_METHOD"], status, view, seconds)
+
+        def sent() -> None:
+            log_request(method, path, status, seconds * 1000, identifier)
+            if self.on_hit:
+                self.on_hit(method, status, view, seconds)
+
+        return CachedBody(sent, [body] if body and method == "GET" else [])
 
     def make(
         self, environ: dict[str, Any], start_response: StartResponse, key: PageKey, version: DataVersion, etag: str
