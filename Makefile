@@ -106,7 +106,7 @@ scan: $(VENV)/.tools $(SCAN)/.tools ## checkov, on every overlay and component o
 test-image: image contract ## build the image, and try it as both platforms run it
 
 contract: $(VENV)/.tools engine ## try the image that is there, named by IMAGE, as both platforms run it
-	SOAK_REQUESTS=5000 SOAK_ROLLOUTS=2 TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) -n 2 --dist loadgroup tests/platform
+	SOAK_REQUESTS=5000 SOAK_ROLLOUTS=2 TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) -n 3 --dist loadgroup tests/platform
 
 soak: $(VENV)/.tools image ## 50,000 requests over 10 rolling updates of three pods, none of which may fail
 	TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_soak.py
