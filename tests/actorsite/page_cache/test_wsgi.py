@@ -16,7 +16,6 @@ from django.utils.http import parse_http_date
 from actors.db import data_version
 from actors.listing.actors import ActorListing
 from actors.models import Actor, Credit, Film
-from actorsite.db.postgresql import base
 from actorsite.page_cache import compression, keys
 from actorsite.page_cache.revision import revision_time
 from actorsite.page_cache.store import PAGE_OVERHEAD_BYTES, CachedPage, PageStore
@@ -387,28 +386,3 @@ def test_304_without_cached_page_is_counted_by_its_view(addresses):
     hits = []
     Site(on_hit=lambda *hit: hits.append(hit[:3])).get("/", {"If-None-Match": etag})
     assert hits == [("GET", 304, "list")]
-
-
-@pytest.mark.postgresql
-def test_rendered_pages_within_a_moment_need_no_health_check_of_the_connection(site, monkeypatch):
-    """The version of the data was just read over it."""
-    pings = []
-    monkeypatch.setattr(base.base.DatabaseWrapper, "is_usable", lambda wrapper: not pings.append(wrapper))
-    monkeypatch.setitem(connection.settings_dict, "CONN_HEALTH_CHECKS", True)
-    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
-    connection.close()
-
-    def pings_of_a_page(number):
-        pings.clear()
-        assert site.get(f"/?anew={number}")[0] == 200
-        return len(pings)
-
-    pings_of_a_page(1)
-    monkeypatch.setattr(base, "HEALTHY_SECONDS", 60)
-    assert pings_of_a_page(2) == 0
-    monkeypatch.setattr(base, "HEALTHY_SECONDS", 0)
-    assert pings_of_a_page(3) > 0
-    base.breaker.trip()
-    monkeypatch.setattr(base, "HEALTHY_SECONDS", 60)
-    opened = connection.opened
-    assert (pings_of_a_page(4), connection.opened > opened) == (0, True)

@@ -1,0 +1,33 @@
+"""Health checks of reused connections."""
+
+import pytest
+from django.db import connection
+
+from actorsite.db.postgresql import base
+from tests.wsgi import Site
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+
+def test_rendered_pages_within_a_moment_need_no_health_check_of_the_connection(monkeypatch):
+    """The version of the data was just read over it."""
+    site, pings = Site(), []
+    monkeypatch.setattr(base.base.DatabaseWrapper, "is_usable", lambda wrapper: not pings.append(wrapper))
+    monkeypatch.setitem(connection.settings_dict, "CONN_HEALTH_CHECKS", True)
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    connection.close()
+
+    def pings_of_a_page(number):
+        pings.clear()
+        assert site.get(f"/?anew={number}")[0] == 200
+        return len(pings)
+
+    pings_of_a_page(1)
+    monkeypatch.setattr(base, "HEALTHY_SECONDS", 60)
+    assert pings_of_a_page(2) == 0
+    monkeypatch.setattr(base, "HEALTHY_SECONDS", 0)
+    assert pings_of_a_page(3) > 0
+    base.breaker.trip()
+    monkeypatch.setattr(base, "HEALTHY_SECONDS", 60)
+    opened = connection.opened
+    assert (pings_of_a_page(4), connection.opened > opened) == (0, True)
