@@ -1,0 +1,33 @@
+"""Lookup of an actor by an id that may be gone."""
+
+import pytest
+from django.db import connection
+
+from actors.history.merge_redirects import current_actor
+from actors.models import Actor
+
+pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
+
+
+def values(actor):
+    return {field.name: getattr(actor, field.name) for field in Actor._meta.concrete_fields}
+
+
+def test_current_actor_has_every_field_after_one_query(actor, django_assert_num_queries):
+    stored = Actor.objects.get(pk=actor.pk)
+    with django_assert_num_queries(1):
+        assert values(current_actor(actor.pk)) == values(stored)
+
+
+def test_current_actor_ignores_other_columns_of_an_adopted_table(actor):
+    """Even if they have the name of a property of the model."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE actor ADD COLUMN slug text")
+    found = current_actor(actor.pk)
+    assert (found, found.slug) == (actor, actor.slug)
+
+
+@pytest.mark.parametrize("pk", [2**31, 9_999_999_999])
+def test_current_actor_is_none_for_a_number_too_large_for_an_id(pk):
+    """The addresses of actors allow ten digits."""
+    assert current_actor(pk) is None
