@@ -70,30 +70,33 @@ def _json_array(rows: models.QuerySet[Any], fields: Fields) -> Iterator[bytes]:
 
 
 def _workbook(rows: models.QuerySet[Any], fields: Fields) -> Iterator[bytes]:
-    # Here, because few processes need it, and all would start a seventh more slowly.
+    # Imported on use: openpyxl takes a seventh of the start-up time, and few processes need it.
     from openpyxl import Workbook
+    from openpyxl.cell import Cell, WriteOnlyCell
+
+    def text_cell(text: str) -> Cell:
+        cell = WriteOnlyCell(sheet, _text_for_xlsx(text))
+        # Even if the text looks like a formula.
+        cell.data_type = "s"
+        return cell
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet(f"{rows.model._meta.model_name}s")
     sheet.append(fields)
     for record in _records(rows, fields):
-        sheet.append([_text_cell(sheet, cell) if isinstance(cell, str) else cell for cell in _record_cells(record)])
+        sheet.append([text_cell(cell) if isinstance(cell, str) else cell for cell in _record_cells(record)])
     with tempfile.TemporaryFile() as file:
         book.save(file)
         file.seek(0)
         yield from iter(lambda: file.read(FILE_CHUNK_BYTES), b"")
 
 
-def _text_cell(sheet: Any, text: str) -> Any:
-    """Return a cell of type text, even if ``text`` looks like a formula. Raises ValueError if it is too long."""
+def _text_for_xlsx(text: str) -> str:
+    """Return ``text`` escaped for a cell of a workbook. Raises ValueError if it is too long."""
     text = escape_for_xlsx(text)
     if len(text) > MAX_CELL_LENGTH:
         raise ValueError("A cell of a workbook cannot hold this text, and would cut it.")
-    from openpyxl.cell import WriteOnlyCell
-
-    cell = WriteOnlyCell(sheet, text)
-    cell.data_type = "s"
-    return cell
+    return text
 
 
 FORMATS = {

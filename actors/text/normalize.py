@@ -79,7 +79,7 @@ def is_short_word(word: str) -> bool:
 def match_ranges(text: str, words: list[str]) -> list[tuple[int, int]]:
     """Return the (start, end) of each part of ``text`` that the folded ``words`` match: in order, not overlapping."""
     patterns = _patterns(tuple(words))
-    # Most names on a page of results do not match by this field.
+    # Most names do not match: skip the slower search for positions.
     whole = f" {fold(text)}"
     if not any(pattern in whole for pattern, _length in patterns):
         return []
@@ -108,9 +108,9 @@ def _patterns(words: tuple[str, ...]) -> list[tuple[str, int]]:
 
 
 def _folded_letters(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Return " " and ``text``, folded letter by letter; and the (start, end) in ``text`` of each character of it."""
+    """Return a space and ``text`` folded letter by letter, and for each character its (start, end) in ``text``."""
     if text.isascii() and not _dropped.search(text):
-        # The same as below, faster: each character folds to one.
+        # Faster, with the same result as below: each character folds to one character.
         ends = range(1, len(text) + 1)
         return f" {text.lower().translate(_ascii_separators)}", [(0, 0), *zip(range(len(text)), ends, strict=True)]
     parts, origins = [" "], [(0, 0)]
@@ -123,7 +123,7 @@ def _folded_letters(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 @lru_cache(4_096)
 def _fold_letter(letter: str) -> str:
-    """Return ``letter``, one with its marks, folded; " " for one that separates words."""
+    """Return a letter with its marks, folded; a space for a character that separates words."""
     return fold(letter) or ("" if _dropped.match(letter[0]) else " ")
 
 

@@ -39,9 +39,9 @@ StartResponse: TypeAlias = Callable[..., Any]
 
 
 class CachedBody(list[bytes]):
-    """The body of a response from the cache. The server calls ``close`` when it has sent it (PEP 3333).
+    """The body of a cached response, as a list of byte strings.
 
-    What is left to do then, the client does not wait for.
+    The server calls ``close`` after it has sent the body (PEP 3333), so that the client does not wait for that work.
     """
 
     def __init__(self, close: Callable[[], None], parts: Iterable[bytes]) -> None:
@@ -146,7 +146,7 @@ class PageCache:
         view: str,
         body: bytes = b"",
     ) -> Iterable[bytes]:
-        """Start a response from the cache, and return its body; log it and count it once it is sent."""
+        """Start a cached response and return its body. The response is logged and counted after it is sent."""
         method = environ["REQUEST_METHOD"]
         identifier = request_identifier(environ.get("HTTP_X_REQUEST_ID", ""))
         start_response("200 OK" if status == 200 else "304 Not Modified", [*headers, ("X-Request-Id", identifier)])

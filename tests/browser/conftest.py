@@ -120,15 +120,15 @@ def check_page():
 
 @contextmanager
 def faults_together():
-    """Yield a function that calls another and keeps its AssertionError; at the end, fail with all of them."""
+    """Yield a function that calls a check and collects its AssertionError. Fails at the end if there are any."""
     faults = []
 
-    def check(function, page, *arguments):
+    def collect(check, page, *arguments):
         try:
-            function(page, *arguments)
+            check(page, *arguments)
         except AssertionError as fault:
             faults.append(str(fault))
             page.complaints.clear()
 
-    yield check
+    yield collect
     assert not faults, "\n".join(faults)

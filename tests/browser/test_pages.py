@@ -29,10 +29,10 @@ def _directory(settings):
 
 @pytest.mark.once
 @pytest.mark.parametrize("language", LOOKS)
-def test_every_page_is_without_fault_in_every_look(open_page, check_page, language):
+def test_every_page_passes_the_page_check_in_every_look(open_page, check_page, language):
     locale, looks = LOOKS[language]
     page = open_page(locale=locale)
-    with faults_together() as check:
+    with faults_together() as collect:
         for name in pages.PAGES:
             page.goto(pages.address(name))
             assert page.locator("html").get_attribute("lang") == language
@@ -41,12 +41,12 @@ def test_every_page_is_without_fault_in_every_look(open_page, check_page, langua
             for scheme, size in looks:
                 page.emulate_media(color_scheme=scheme)
                 page.set_viewport_size(SIZES[size])
-                check(check_page, page)
+                collect(check_page, page)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_opened_filters_on_a_phone_are_without_fault(open_page, check_page, scheme):
+def test_opened_filters_on_a_phone_pass_the_page_check(open_page, check_page, scheme):
     page = open_page("phone", scheme)
     for address in ("/", "/films/"):
         page.goto(address)
@@ -260,13 +260,13 @@ def test_nothing_is_cut_off_at_twice_the_size(open_page):
             assert field.bounding_box()["width"] > 0.7 * width, f"The search field of {page.url} is too narrow."
 
     page = open_page("phone")
-    with faults_together() as check:
+    with faults_together() as collect:
         for address in [*map(pages.address, pages.PAGES), "/?letter=m"]:
             page.goto(address)
             page.evaluate("document.documentElement.style.fontSize = '200%'")
             for width in (320, 390):
                 page.set_viewport_size({"width": width, "height": 844})
-                check(check_fit, page, width)
+                collect(check_fit, page, width)
 
 
 @pytest.mark.once

@@ -18,5 +18,5 @@ def test_no_python_file_is_too_long():
 
 
 @pytest.mark.parametrize(("folder", "most"), [("actors", 12), ("actorsite", 10)])
-def test_few_modules_stand_beside_the_packages(folder, most):
+def test_package_has_few_modules_at_its_top(folder, most):
     assert len(list((settings.BASE_DIR / folder).glob("*.py"))) <= most

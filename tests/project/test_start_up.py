@@ -1,10 +1,10 @@
-"""What every process pays for at its start."""
+"""Imports at the start of a process."""
 
 import pytest
 
 from tests.server import manage
 
-# Large, and needed by few requests and commands.
+# Large libraries that few requests and commands need.
 LAZY = ("openpyxl", "webauthn", "cryptography")
 
 pytestmark = pytest.mark.once

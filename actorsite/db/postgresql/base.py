@@ -10,7 +10,7 @@ from actorsite.db.deadlines import deadline, is_watched, watch_connection
 
 # Seconds within which a reused connection must answer the health check.
 PING_SECONDS = 0.6
-# Seconds for which a connection that answered the page cache needs no health check.
+# Seconds for which the health check is skipped after the connection has answered the page cache.
 HEALTHY_SECONDS = 0.1
 # Set by actorsite.wsgi. Management commands such as migrate have no time-outs.
 serving = False
@@ -25,7 +25,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     signal is sent before a connection attempt or by the health check.
     """
 
-    # When the page cache last read the version of the data over this connection, by time.monotonic.
+    # The time, by time.monotonic, when the page cache last read the version of the data over this connection.
     answered_at = -HEALTHY_SECONDS
 
     def get_new_connection(self, conn_params):
@@ -49,7 +49,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self):
         if self.opened <= breaker.tripped_at:
             return False
-        # A page that the cache does not have needs a health check before its version is read, and another after it.
+        # Django checks twice for a page that is not cached: before the page cache reads the version, and after it.
         if time.monotonic() < self.answered_at + HEALTHY_SECONDS and is_watched(self.connection):
             return True
         watch_connection(self.connection)

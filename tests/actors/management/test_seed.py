@@ -22,7 +22,7 @@ def seed():
 
 @pytest.fixture(scope="class")
 def seeded_once(django_db_setup, django_db_blocker):
-    """Fill an empty directory once for a class of tests, and yield what was printed. Each runs in a savepoint."""
+    """Fill an empty directory for all tests of a class, and yield the output. Each test runs in a savepoint."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield seed()
         transaction.set_rollback(True)
@@ -52,18 +52,18 @@ class TestSeededDirectory:
         assert list(Actor.objects.order_by("pk").values()) == before
 
 
-def test_one_actor_is_enough_to_leave_a_directory_alone(actor):
+def test_directory_with_one_actor_is_not_changed(actor):
     seed()
     assert Actor.objects.get() == actor
 
 
-def test_one_film_is_enough_to_leave_a_directory_alone(db):
+def test_directory_with_one_film_is_not_changed(db):
     film = Film.objects.create(pk=1001, title="Kept")
     seed()
     assert (Film.objects.get(), Actor.objects.count()) == (film, 0)
 
 
-def test_all_or_nothing():
+def test_failure_loads_nothing():
     saved = []
 
     def fail_at_the_hundredth(**signal):

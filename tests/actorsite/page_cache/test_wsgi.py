@@ -310,9 +310,10 @@ def test_cached_page_is_logged(db):
         tag = server.get("/")[1]["ETag"]
         server.get("/", {"If-None-Match": tag})
         end = time.monotonic() + 10
-        # The last line may follow its response.
+        # A response is logged after it is sent.
         while len(lines := [line for line in server.log.splitlines() if '"actorsite.requests"' in line]) < 5:
             assert time.monotonic() < end, server.log
+            time.sleep(0.02)
     lines = [json.loads(line) for line in lines]
     assert [(line["method"], line["path"], line["status"]) for line in lines] == [
         *(("GET", "/", 200), ("GET", "/", 200), ("HEAD", "/", 200)),
@@ -369,7 +370,7 @@ def test_answers_from_cache_are_counted(addresses):
     assert hits == [("GET", 200, "list", True), ("GET", 304, "list", True)]
 
 
-def test_answer_from_cache_is_logged_and_counted_once_it_is_sent(addresses, capsys):
+def test_cached_response_is_logged_and_counted_after_it_is_sent(addresses, capsys):
     hits = []
     site = Site(on_hit=lambda *hit: hits.append(hit))
     site.get("/")

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 @pytest.mark.once
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_form_with_an_error_is_without_fault(open_page, check_page, address, size, scheme):
+def test_form_with_an_error_passes_the_page_check(open_page, check_page, address, size, scheme):
     page = open_page(size, scheme)
     sign_in(page, address)
     page.get_by_label("Year of birth").fill("1066")
@@ -52,7 +52,7 @@ def test_editor_finds_and_corrects_an_actor_resolves_a_conflict_and_restores(pag
 
 
 @pytest.mark.once
-def test_conflict_in_other_fields_keeps_the_other_names(page, check_page):
+def test_conflict_in_other_fields_keeps_also_known_as(page, check_page):
     sign_in(page)
     lee = Actor.objects.get(first_name="Bruce", last_name="Lee")
     names = lee.also_known_as
@@ -75,7 +75,7 @@ def test_conflict_in_other_fields_keeps_the_other_names(page, check_page):
 
 @pytest.mark.once
 @pytest.mark.parametrize("way", ["keep", "edit"])
-def test_conflict_in_other_names_is_resolved_one_name_per_line(page, check_page, way):
+def test_conflict_in_also_known_as_is_resolved_one_name_per_line(page, check_page, way):
     sign_in(page)
     lee = Actor.objects.get(first_name="Bruce", last_name="Lee")
     first, second = lee.also_known_as.split(" / ")

@@ -52,7 +52,7 @@ def addresses():
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_every_page_is_without_fault(open_page, check_page, settings, size, scheme):
+def test_every_page_passes_the_page_check(open_page, check_page, settings, size, scheme):
     settings.ENVIRONMENT_LABEL = "staging"
     page = open_page(size, scheme)
     page.goto("/admin/login/")
@@ -60,10 +60,10 @@ def test_every_page_is_without_fault(open_page, check_page, settings, size, sche
     sign_in(page)
     pages = addresses()
     assert len(pages) > 20
-    with faults_together() as check:
+    with faults_together() as collect:
         for address in pages:
             page.goto(address)
-            check(check_page, page)
+            collect(check_page, page)
     page.goto("/admin/")
     page.get_by_role("button", name="Log out").click()
     page.get_by_role("link", name="Log in again").wait_for()
@@ -71,7 +71,7 @@ def test_every_page_is_without_fault(open_page, check_page, settings, size, sche
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_pages_of_refused_logins_are_without_fault(open_page, check_page, size, scheme):
+def test_pages_of_refused_logins_pass_the_page_check(open_page, check_page, size, scheme):
     page = open_page(size, scheme)
     give_app(User.objects.get(username="dave"))
     for name, password, ends in (("dave", PASSWORD, "Second factor"), ("eve", "wrong", "Log in")):

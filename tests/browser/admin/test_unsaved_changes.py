@@ -1,4 +1,4 @@
-"""Text that an editor typed is neither lost nor overwrites other changes, whatever happens before it is saved."""
+"""Typed text is not lost and does not overwrite the changes of others, whatever happens before it is saved."""
 
 import time
 
