@@ -159,14 +159,14 @@ def test_raw_sql_adds_entries_with_the_database_user(actor):
             "INSERT INTO actor (actor_id, first_name, last_name) SELECT actor_id, 'New', 'One' FROM actor "
             "ON CONFLICT (actor_id) DO UPDATE SET first_name = EXCLUDED.first_name"
         )
-        cursor.execute("UPDATE actor SET actor_id = 700000")
+        cursor.execute("UPDATE actor SET actor_id = actor_id + 1")
         cursor.execute("TRUNCATE actor CASCADE")
     assert [(pk, kind, version, who, origin) for pk, kind, version, _, who, origin in entries()] == [
         (actor.pk, "~", 2, someone, "sql"),
         (actor.pk, "~", 3, someone, "sql"),
         (actor.pk, "-", 3, someone, "sql"),
-        (700000, "+", 3, someone, "sql"),
-        (700000, "-", 3, someone, "sql"),
+        (actor.pk + 1, "+", 3, someone, "sql"),
+        (actor.pk + 1, "-", 3, someone, "sql"),
     ]
 
 
