@@ -11,6 +11,9 @@ CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12) an
 endif
 BIN = $(VENV)/bin
 
+# Where it is set, each process would compile the site and rewrite the assertions of all tests anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help image contract run check quick test tools quality bench scan test-image soak test-cluster lint types format lock clean engine messages card
 
