@@ -37,17 +37,20 @@ def loaded(loaded_once, db):
     return Actor.objects.order_by("pk")
 
 
+@pytest.mark.once
 def test_it_is_large_and_from_many_countries(loaded):
     assert loaded.count() == len(written("actors")) >= 250
     assert len(set(loaded.exclude(country="").values_list("country", flat=True))) >= 35
     assert loaded.exclude(native_name="").count() >= 40
 
 
+@pytest.mark.once
 def test_the_living_and_the_dead_are_in_it(loaded):
     assert loaded.living().count() >= 100
     assert loaded.dead().count() >= 100
 
 
+@pytest.mark.once
 def test_mononyms_and_people_who_share_a_name_are_in_it(loaded):
     assert loaded.filter(last_name="").count() >= 5
     names = Counter(loaded.values_list("first_name", "last_name"))
@@ -55,6 +58,7 @@ def test_mononyms_and_people_who_share_a_name_are_in_it(loaded):
     assert {("Tony", "Leung"), ("Vanessa", "Williams"), ("Harrison", "Ford")} <= shared
 
 
+@pytest.mark.once
 def test_nobody_is_in_it_twice(loaded):
     people = Counter(
         loaded.values_list("first_name", "last_name", "native_name", "birth_year", "death_year", "biography")
@@ -62,6 +66,7 @@ def test_nobody_is_in_it_twice(loaded):
     assert [person for person, times in people.items() if times > 1] == []
 
 
+@pytest.mark.once
 def test_every_actor_is_valid(loaded):
     for actor in loaded:
         actor.full_clean()
@@ -109,17 +114,20 @@ def test_the_next_new_rows_get_free_ids(loaded):
     assert Credit.objects.create(actor_id=actor, film_id=film, character="No one").pk > credit
 
 
+@pytest.mark.once
 def test_nearly_every_actor_has_three_films(loaded):
     films = Counter(Credit.objects.values_list("actor", flat=True))
     assert sum(count >= 3 for count in films.values()) >= 0.9 * Actor.objects.count()
 
 
+@pytest.mark.once
 def test_a_film_is_stored_once_and_has_an_actor(loaded):
     films = Counter(Film.objects.values_list("title", "year"))
     assert [film for film, times in films.items() if times > 1] == []
     assert not Film.objects.filter(credits=None).exists()
 
 
+@pytest.mark.once
 def test_every_film_and_credit_is_valid(loaded):
     for film in Film.objects.all():
         film.full_clean()
@@ -127,6 +135,7 @@ def test_every_film_and_credit_is_valid(loaded):
         credit.full_clean()
 
 
+@pytest.mark.once
 def test_nobody_acts_before_birth_or_long_after_death(loaded):
     for credit in Credit.objects.select_related("actor", "film"):
         first, last = credit.actor.birth_year or 1850, credit.actor.death_year or 2030
@@ -134,6 +143,7 @@ def test_nobody_acts_before_birth_or_long_after_death(loaded):
         assert first < credit.film.year <= last + 2, credit
 
 
+@pytest.mark.once
 def test_billing_is_unique_in_a_film(loaded):
     places = Counter(Credit.objects.exclude(billing=None).values_list("film", "billing"))
     assert [place for place, times in places.items() if times > 1] == []
