@@ -169,6 +169,31 @@ def quick_passwords():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush():
+    """After a transactional test, keep content types and permissions, and truncate only tables that have rows.
+
+    Django truncates all tables, and then stores content types and permissions
+    anew, which takes longer than most tests.
+    """
+    from django.core.management.commands import flush
+
+    def sql_flush(style, connection, **options):
+        made_by_migrate = {"django_content_type", "auth_permission"}
+        tables = set(connection.introspection.django_table_names(only_existing=True)) - made_by_migrate
+        if connection.vendor == "postgresql":
+            selects = [f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables]
+            with connection.cursor() as cursor:
+                cursor.execute(" UNION ALL ".join(selects))
+                tables = {table for (table,) in cursor}
+        return connection.ops.sql_flush(style, sorted(tables), allow_cascade=connection.vendor == "postgresql")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(flush, "sql_flush", sql_flush)
+        patched.setattr(flush, "emit_post_migrate_signal", lambda *arguments: None)
+        yield
+
+
 @pytest.fixture
 def empty_database(tmp_path):
     """Yield the URL of a database without tables, for a process that the test starts."""
