@@ -94,6 +94,7 @@ def test_form_is_recovered_after_another_login_replaced_the_csrf_token(page, che
     other = page.context.new_page()
     other.goto("/admin/")
     follow(other.get_by_role("button", name="Log out"))
+    other.goto("/admin/login/")
     log_in(other)
     save(page)
     page.get_by_role("heading", name="The form was not accepted").wait_for()
