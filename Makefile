@@ -15,7 +15,7 @@ BIN = $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help image contract run check quick test tools quality bench scan test-image soak test-cluster lint types format lock clean engine messages card
+.PHONY: help image contract run check quick test tools quality pages peers bench scan test-image soak test-cluster lint types format lock clean engine messages card
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -83,13 +83,17 @@ test: $(VENV)/.tools ## everything on PostgreSQL, with its coverage, and on SQLi
 WEB = tests/web/node_modules
 $(WEB)/.installed: tests/web/package.json tests/web/package-lock.json
 	@for tool in node npm java chromium; do command -v $$tool >/dev/null || { echo "There is no $$tool. \
-	make quality needs node 18.19 or newer, npm, java 17 or newer and chromium, as Debian has them: \
+	make pages needs node 18.19 or newer, npm, java 17 or newer and chromium, as Debian has them: \
 	apt-get install nodejs npm default-jre-headless chromium" >&2; exit 1; }; done
 	npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-quality: $(VENV)/.tools $(BENCH)/.tools $(WEB)/.installed ## the public pages by html-validate, the Nu Html Checker and Lighthouse; that `make bench` starts
+quality: pages peers ## make pages, and make peers
+
+pages: $(VENV)/.tools $(WEB)/.installed ## the public pages by html-validate, the Nu Html Checker and Lighthouse
 	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) tests/web
+
+peers: $(VENV)/.tools $(BENCH)/.tools ## that everything starts that `make bench` measures
 	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) --ignore=tests/platform --ignore=tests/web -m peers
 
 # Tools that take long to install: .ci/run installs them while the tests run.

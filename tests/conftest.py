@@ -14,7 +14,7 @@ MARKS = {
     "only_sqlite": "needs SQLite: left out on PostgreSQL",
     "postgresql": "needs PostgreSQL: left out on SQLite",
     "once": "does not depend on the database: `make test` does not repeat it on SQLite",
-    "peers": "needs what `make bench` installs: run by `make quality` only",
+    "peers": "needs what `make bench` installs: run by `make peers` only",
     "slow": "starts processes or a browser, which STARTERS find, or tries hundreds of cases: left out by `make check`",
 }
 LEFT_OUT = {"postgresql": "only_sqlite", "sqlite": "postgresql"}

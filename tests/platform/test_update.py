@@ -8,8 +8,8 @@ import pytest
 from tests.platform import dyno as dynos
 from tests.platform.traffic import Traffic
 
-# On one worker with the scenarios of the pods: two loads at the same time would measure the machine.
-pytestmark = pytest.mark.xdist_group("scenarios")
+# On one worker with the other tests of dynos, which end before the scenarios of the pods.
+pytestmark = pytest.mark.xdist_group("heroku")
 
 PATHS = ("/", "/spotlight/", "/?q=leung", "/actors.json", "/actors.csv", "/admin/login/")
 UPDATES = 8

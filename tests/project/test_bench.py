@@ -16,7 +16,7 @@ from bench.results import Run
 
 pytestmark = pytest.mark.once
 
-# Made by `make quality`. The peers need versions of their own.
+# Made by `make peers`. The peers need versions of their own.
 PYTHON = Path(f"{sys.prefix}-bench") / "bin" / "python"
 MILLION = 1_000_000
 SEARCHES = ("a rare word", "a middling word", "one letter", "two letters", "nothing found")
@@ -24,7 +24,7 @@ SEARCHES = ("a rare word", "a middling word", "one letter", "two letters", "noth
 
 @pytest.mark.peers
 def test_every_peer_starts_and_shows_the_same_rows():
-    assert PYTHON.exists(), f"There is no {PYTHON}: `make quality` makes it."
+    assert PYTHON.exists(), f"There is no {PYTHON}: `make peers` makes it."
     done = subprocess.run(
         [PYTHON, "-m", "bench", "--check"], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=300
     )
