@@ -67,24 +67,11 @@ def pytest_collection_finish(session):
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item):
-    """Measure no coverage of tests that add little to it."""
-    if adds_coverage(item):
+    """Measure no coverage of slow tests but of those in MEASURED_FOLDERS."""
+    if not item.get_closest_marker("slow") or item.path.parent.name in MEASURED_FOLDERS:
         return (yield)
     with unmeasured():
         return (yield)
-
-
-_measured = set()
-
-
-def adds_coverage(item):
-    """Return whether to measure a test: slow ones in MEASURED_FOLDERS only, and one case of each parametrized test."""
-    if item.get_closest_marker("slow") and item.path.parent.name not in MEASURED_FOLDERS:
-        return False
-    test = item.nodeid.partition("[")[0]
-    repeated = hasattr(item, "callspec") and test in _measured
-    _measured.add(test)
-    return not repeated
 
 
 @pytest.hookimpl(wrapper=True)
