@@ -19,9 +19,8 @@ from playwright.sync_api import sync_playwright
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 MISSING = "NO CHROMIUM FOUND: the pages were not tested in a browser. Install the package `chromium`."
-# Without the details of what passes, which take longer to gather than the rules take to run. Without loading sounds and
-# videos beforehand, of which the pages have none.
-AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False, "rules": {"target-size": {"enabled": True}}}
+# Without the details of what passes, which take longer to gather than the rules take to run.
+AXE_OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 AXE = Axe()
 SIZES = {"phone": {"width": 320, "height": 640}, "desktop": {"width": 1280, "height": 900}}
 

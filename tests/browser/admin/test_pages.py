@@ -52,10 +52,8 @@ def addresses():
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_every_page_passes_the_page_check(open_page, check_page, settings, monkeypatch, size, scheme):
+def test_every_page_passes_the_page_check(open_page, check_page, settings, size, scheme):
     settings.ENVIRONMENT_LABEL = "staging"
-    for admin in site._registry.values():
-        monkeypatch.setattr(admin, "list_per_page", 10)
     page = open_page(size, scheme)
     page.goto("/admin/login/")
     check_page(page)
