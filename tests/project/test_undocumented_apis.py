@@ -45,6 +45,16 @@ USES = [
     ("django.core.handlers.wsgi.get_path_info", ("environ",), "actorsite.page_cache.wsgi"),
     ("django.core.handlers.wsgi.WSGIRequest", ("environ",), "actorsite.middleware.trusted_proxy, for its types"),
     (
+        "django.core.management.sql.sql_flush",
+        ("style", "connection", "reset_sequences", "allow_cascade"),
+        "quick_flush in tests/conftest.py",
+    ),
+    (
+        "django.core.management.sql.emit_post_migrate_signal",
+        ("verbosity", "interactive", "db"),
+        "quick_flush in tests/conftest.py",
+    ),
+    (
         "django.core.management.commands.migrate.Command.migration_progress_callback",
         ("action", "migration", "fake"),
         "actorsite.management.commands.release",
