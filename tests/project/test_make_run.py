@@ -107,7 +107,8 @@ def test_from_nothing_to_a_correction_that_the_public_sees(empty_database):
 
 
 @pytest.mark.once
-def test_a_port_that_is_taken_is_named(empty_database):
+def test_a_taken_port_is_named_before_the_database_is_created(tmp_path):
+    database = tmp_path / "new.sqlite3"
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -115,10 +116,11 @@ def test_a_port_that_is_taken_is_named(empty_database):
         done = subprocess.run(
             ["sh", "bin/run", sys.executable],
             cwd=settings.BASE_DIR,
-            env=development(empty_database, port),
+            env=development(f"sqlite:///{database}", port),
             capture_output=True,
             text=True,
             timeout=60,
         )
     assert done.returncode == 1
     assert done.stderr == f"Port {port} is taken. Choose another: make run PORT={port + 1}\n"
+    assert not database.exists()
