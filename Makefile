@@ -11,7 +11,7 @@ CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 12) an
 endif
 BIN = $(VENV)/bin
 
-# Where it is set, each process would compile the site and rewrite the assertions of all tests anew.
+# If this is set, no process stores compiled modules, and each compiles the site and all tests again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -88,12 +88,12 @@ $(WEB)/.installed: tests/web/package.json tests/web/package-lock.json
 	npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-quality: pages peers ## make pages, and make peers
+quality: pages peers ## `make pages` and `make peers`
 
 pages: $(VENV)/.tools $(WEB)/.installed ## the public pages by html-validate, the Nu Html Checker and Lighthouse
 	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) tests/web
 
-peers: $(VENV)/.tools $(BENCH)/.tools ## that everything starts that `make bench` measures
+peers: $(VENV)/.tools $(BENCH)/.tools ## check that everything starts that `make bench` measures
 	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) --ignore=tests/platform --ignore=tests/web -m peers
 
 # Tools that take long to install: .ci/run installs them while the tests run.

@@ -108,7 +108,7 @@ def _patterns(words: tuple[str, ...]) -> list[tuple[str, int]]:
 
 
 def _folded_letters(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Return a space and ``text`` folded letter by letter, and for each character its (start, end) in ``text``."""
+    """Return a space and the folded ``text``, and for each character of that its (start, end) in ``text``."""
     if text.isascii() and not _dropped.search(text):
         # Faster, with the same result as below: each character folds to one character.
         ends = range(1, len(text) + 1)

@@ -39,9 +39,9 @@ StartResponse: TypeAlias = Callable[..., Any]
 
 
 class CachedBody(list[bytes]):
-    """The body of a cached response, as a list of byte strings.
+    """The body of a cached response: a list of byte strings with a ``close`` method.
 
-    The server calls ``close`` after it has sent the body (PEP 3333), so that the client does not wait for that work.
+    The server calls ``close`` after it has sent the body (PEP 3333), so that the client does not wait for the log.
     """
 
     def __init__(self, close: Callable[[], None], parts: Iterable[bytes]) -> None:

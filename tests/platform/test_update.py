@@ -8,7 +8,7 @@ import pytest
 from tests.platform import dyno as dynos
 from tests.platform.traffic import Traffic
 
-# On one worker with the other tests of dynos, which end before the scenarios of the pods.
+# On one worker with the other tests of dynos: the scenarios of the pods take longer than those without it.
 pytestmark = pytest.mark.xdist_group("heroku")
 
 PATHS = ("/", "/spotlight/", "/?q=leung", "/actors.json", "/actors.csv", "/admin/login/")

@@ -1,4 +1,4 @@
-"""Lookup of an actor by an id that may be gone."""
+"""An actor is found by its id, or by the id of an actor that was merged into it."""
 
 import pytest
 from django.db import connection
@@ -13,14 +13,14 @@ def values(actor):
     return {field.name: getattr(actor, field.name) for field in Actor._meta.concrete_fields}
 
 
-def test_current_actor_has_every_field_after_one_query(actor, django_assert_num_queries):
+def test_current_actor_loads_every_field_in_one_query(actor, django_assert_num_queries):
     stored = Actor.objects.get(pk=actor.pk)
     with django_assert_num_queries(1):
         assert values(current_actor(actor.pk)) == values(stored)
 
 
 def test_current_actor_ignores_other_columns_of_an_adopted_table(actor):
-    """Even if they have the name of a property of the model."""
+    """An extra column may have the same name as a property of the model."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE actor ADD COLUMN slug text")
     found = current_actor(actor.pk)

@@ -22,7 +22,7 @@ def seed():
 
 @pytest.fixture(scope="class")
 def seeded_once(django_db_setup, django_db_blocker):
-    """Fill an empty directory for all tests of a class, and yield the output. Each test runs in a savepoint."""
+    """Run ``seed`` once for all tests of a class, and yield its output. Each test runs in a savepoint."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield seed()
         transaction.set_rollback(True)

@@ -22,7 +22,7 @@ def log_in(page, name="carol"):
 
 
 def sign_in(page, address=None):
-    """Give the browser a session of the fixture ``carol``, as her login would; open ``address``, if it is given."""
+    """Sign in the user ``carol`` by a session cookie, without the login form; then open ``address``, if given."""
     client = Client()
     client.force_login(User.objects.get(username="carol"))
     cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.session.session_key, "httpOnly": True}

@@ -292,7 +292,7 @@ def test_field_changed_by_both_has_no_preselected_side():
 
 
 class Editor:
-    """HTTP client of one user of a live server. ``cookies`` are those of a session that has begun."""
+    """An HTTP client of a live server. ``cookies`` are the cookies of a user who is signed in."""
 
     def __init__(self, server, cookies):
         self.server, self.cookies = server, cookies
@@ -317,7 +317,7 @@ class Editor:
         return self.send("POST", path, urlencode({**data, "csrfmiddlewaretoken": token}))[0]
 
 
-# Prints the cookies of twenty signed-in users. Without passwords: to check twenty of them takes seconds.
+# Creates twenty users, signs them in and prints their cookies. To check twenty passwords would take seconds.
 PEOPLE = """
 import json
 from django.contrib.auth.models import User
