@@ -11,13 +11,14 @@ import tempfile
 import time
 import uuid
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from tests.database import cursor_of, database_url, scratch_database
 from tests.environment import DATABASE, MEASURED
 from tests.postgres import free_port
 from tests.shared import FOLDER, made_once
+from tests.static_files import copy_static_files
 
 ROOT = Path(__file__).resolve().parent.parent
 # Preparations are not measured: coverage would only slow them down.
@@ -37,6 +38,10 @@ def _make_site(folder):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("manage.py", "gunicorn.conf.py"):
         shutil.copy(ROOT / name, folder)
+    copy_static_files(folder / "static", partial(_collect_static_files, folder))
+
+
+def _collect_static_files(folder):
     collected = subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input"],
         cwd=folder,

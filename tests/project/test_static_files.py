@@ -1,0 +1,72 @@
+"""The collected static files are stored, and collected again when what they are made of changes."""
+
+from shutil import rmtree
+
+import pytest
+
+from tests.static_files import copy_static_files, state_of_sources
+
+
+@pytest.fixture
+def collected(tmp_path):
+    """Return a function that collects a file, or copies the stored one, and returns its text."""
+    folder, made = tmp_path / "static", []
+
+    def collect():
+        made.append(1)
+        folder.mkdir()
+        (folder / "site.css").write_text(f"made {len(made)} times")
+
+    def collected():
+        rmtree(folder, ignore_errors=True)
+        copy_static_files(folder, collect, tmp_path / "store")
+        return (folder / "site.css").read_text()
+
+    return collected
+
+
+def test_they_are_collected_once(collected):
+    assert [collected(), collected()] == ["made 1 times", "made 1 times"]
+
+
+def test_they_are_collected_again_after_a_change(collected, monkeypatch):
+    assert collected() == "made 1 times"
+    monkeypatch.setattr("tests.static_files.state_of_sources", lambda: "changed")
+    assert [collected(), collected()] == ["made 2 times", "made 2 times"]
+
+
+def test_an_interrupted_copy_is_not_used(collected, monkeypatch):
+    assert collected() == "made 1 times"
+    with monkeypatch.context() as failing, pytest.raises(OSError, match="full"):
+        failing.setattr("tests.static_files.state_of_sources", lambda: "changed")
+        failing.setattr("tests.static_files.shutil.copytree", _fail)
+        collected()
+    assert collected() == "made 3 times"
+
+
+def _fail(*arguments):
+    raise OSError("the disk is full")
+
+
+def test_a_change_of_any_source_changes_the_state(tmp_path, monkeypatch):
+    states = [state_of_sources(tmp_path)]
+    for path, text in [
+        ("actorsite/settings.py", "1"),
+        ("actors/static/actors/a.css", "1"),
+        ("actors/static/actors/a.css", "2"),
+        ("actorsite/static/b.js", "1"),
+    ]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+        states.append(state_of_sources(tmp_path))
+    monkeypatch.setattr("tests.static_files.metadata.distributions", list)
+    states.append(state_of_sources(tmp_path))
+    assert len(set(states)) == len(states)
+
+
+def test_other_files_do_not_change_the_state(tmp_path):
+    state = state_of_sources(tmp_path)
+    for path in ("static/a.css", ".pytest_cache/static/files/a.css", "actors/templates/a.html"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).touch()
+    assert state_of_sources(tmp_path) == state
