@@ -304,7 +304,7 @@ def test_results_of_long_headers_are_not_cached(site, addresses):
 
 
 def test_cached_page_is_logged(db):
-    with migrated_database(["actors"]) as url, Server(url) as server:
+    with migrated_database(["actors", "films"]) as url, Server(url) as server:
         for method in ("GET", "GET", "HEAD"):
             server.request(method, "/?q=mifune", {"X-Request-Id": "given-1234"})
         tag = server.get("/")[1]["ETag"]

@@ -26,7 +26,7 @@ def arenas(pid):
 
 
 def test_threads_of_a_worker_share_one_arena():
-    with migrated_database(["actors"]) as url, Server(url, WEB_THREADS="4") as server:
+    with migrated_database(["actors", "films"]) as url, Server(url, WEB_THREADS="4") as server:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             assert {status for status, *_ in pool.map(server.get, ["/", "/actors.json"] * 20)} == {200}
         found = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
