@@ -60,7 +60,11 @@ texts = strategies.one_of(
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(rows=strategies.lists(strategies.tuples(texts, texts, texts), min_size=1, max_size=3))
 @example(rows=[("=1+1", "-x", "@\n=\n"), ("'=1+1", "_x000D_", "\\.\n\\.")])
 @pytest.mark.slow

@@ -26,7 +26,11 @@ CELLS = {
 }
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(cells=strategies.fixed_dictionaries(CELLS))
 def test_row_is_valid_if_the_model_accepts_it(db, cells):
     values, mistakes = ColumnValidator(list(IMPORT_FIELDS)).check([2], [[cells[name]] for name in IMPORT_FIELDS])
@@ -55,7 +59,7 @@ def test_row_is_valid_if_the_model_accepts_it(db, cells):
             assert (staging.wrong == 0) is right, list(staging.mistakes())
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     name=strategies.sampled_from(["first_name", "native_name", "biography", "also_known_as", "country", "birth_year"]),
     cells=strategies.lists(
