@@ -1,4 +1,4 @@
-"""The collected static files, which are kept from run to run: compressing them takes longer than most tests."""
+"""Collected static files, stored between test runs because compressing them takes longer than most tests."""
 
 import fcntl
 import hashlib
@@ -18,7 +18,7 @@ def copy_static_files(folder, collect, store=STORE):
         collect: A function without arguments that creates ``folder``. It is
             called if nothing is stored, or if ``state_of_sources()`` has changed
             since.
-        store: The folder in which they are kept.
+        store: The folder that holds the stored files between runs.
     """
     store.mkdir(parents=True, exist_ok=True)
     state, files, stored_state = state_of_sources(), store / "files", store / "state"
@@ -36,10 +36,14 @@ def copy_static_files(folder, collect, store=STORE):
 
 
 def state_of_sources(root=ROOT):
-    """Return a checksum of what the static files are made of: the site's own files, its settings and the packages."""
+    """Return a checksum of what decides about the static files.
+
+    These are the apps' own static files, the code of ``actorsite``, which has
+    the settings and the storage, and the versions of the installed packages.
+    """
     state = hashlib.sha256(repr(sorted((each.name, each.version) for each in metadata.distributions())).encode())
-    files = [path for app in ("actors", "actorsite") for path in root.glob(f"{app}/static/**/*")]
-    for path in sorted([root / "actorsite/settings.py", *files]):
+    patterns = ("actors/static/**/*", "actorsite/static/**/*", "actorsite/**/*.py")
+    for path in sorted(path for pattern in patterns for path in root.glob(pattern)):
         if path.is_file():
             state.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return state.hexdigest()

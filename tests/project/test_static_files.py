@@ -1,4 +1,4 @@
-"""The collected static files are stored, and collected again when what they are made of changes."""
+"""Collected static files are stored between test runs, and collected again when a source changes."""
 
 from shutil import rmtree
 
@@ -25,17 +25,17 @@ def collected(tmp_path):
     return collected
 
 
-def test_they_are_collected_once(collected):
+def test_unchanged_static_files_are_collected_once(collected):
     assert [collected(), collected()] == ["made 1 times", "made 1 times"]
 
 
-def test_they_are_collected_again_after_a_change(collected, monkeypatch):
+def test_changed_static_files_are_collected_again(collected, monkeypatch):
     assert collected() == "made 1 times"
     monkeypatch.setattr("tests.static_files.state_of_sources", lambda: "changed")
     assert [collected(), collected()] == ["made 2 times", "made 2 times"]
 
 
-def test_an_interrupted_copy_is_not_used(collected, monkeypatch):
+def test_interrupted_copy_is_not_used(collected, monkeypatch):
     assert collected() == "made 1 times"
     with monkeypatch.context() as failing, pytest.raises(OSError, match="full"):
         failing.setattr("tests.static_files.state_of_sources", lambda: "changed")
@@ -52,6 +52,7 @@ def test_a_change_of_any_source_changes_the_state(tmp_path, monkeypatch):
     states = [state_of_sources(tmp_path)]
     for path, text in [
         ("actorsite/settings.py", "1"),
+        ("actorsite/server/static_files.py", "1"),
         ("actors/static/actors/a.css", "1"),
         ("actors/static/actors/a.css", "2"),
         ("actorsite/static/b.js", "1"),
