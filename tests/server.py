@@ -130,18 +130,6 @@ def drop_templates():
                 cursor.execute(f"DROP DATABASE IF EXISTS {path.read_text()}")
 
 
-def within(seconds, ask):
-    """Return the result of ``ask``, which must take less than ``seconds`` in one of three attempts."""
-    taken = []
-    for _ in range(3):
-        start = time.monotonic()
-        answer = ask()
-        taken.append(time.monotonic() - start)
-        if taken[-1] < seconds:
-            return answer
-    raise AssertionError(f"took {taken} s, not {seconds}")
-
-
 class Server:
     """A running site. Used as a context manager: starts, waits for /livez, and stops at the end.
 
