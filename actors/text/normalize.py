@@ -108,7 +108,12 @@ def _patterns(words: tuple[str, ...]) -> list[tuple[str, int]]:
 
 
 def _folded_letters(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Return a space and the folded ``text``, and for each character of that its (start, end) in ``text``."""
+    """Fold ``text`` for a search within it.
+
+    Returns:
+        (folded, positions): a space followed by the folded text, and for each
+        character of ``folded`` the (start, end) in ``text`` that it comes from.
+    """
     if text.isascii() and not _dropped.search(text):
         # Faster, with the same result as below: each character folds to one character.
         ends = range(1, len(text) + 1)

@@ -1,4 +1,4 @@
-"""The quick flush of tests/conftest.py leaves no rows of one test to the next."""
+"""The quick flush of tests/conftest.py leaves no rows for the next test."""
 
 import pytest
 from django.apps import apps

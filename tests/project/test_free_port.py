@@ -1,4 +1,4 @@
-"""Ports for the servers of tests are free, and different in each process that runs tests."""
+"""Each test process gets free ports of its own for the servers that it starts."""
 
 import socket
 import subprocess
@@ -12,7 +12,7 @@ from tests.postgres import PORTS_PER_PROCESS, free_port
 
 
 def ports_of(worker):
-    """Return ten ports that another process of pytest-xdist would use."""
+    """Return ten ports that ``free_port`` returns in the pytest-xdist process ``worker``."""
     program = "from tests.postgres import free_port; print(*(free_port() for _ in range(10)))"
     environment = {"PYTEST_XDIST_WORKER": worker}
     done = subprocess.run(
@@ -27,14 +27,14 @@ def test_no_two_processes_have_a_port_in_common():
     assert [sorted({port // PORTS_PER_PROCESS for port in each}) for each in ports] == [[10], [11], [12]]
 
 
-def test_a_port_in_use_is_passed_over(monkeypatch):
+def test_port_in_use_is_skipped(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken, free = server.getsockname()[1], free_port()
         monkeypatch.setattr(postgres, "_ports", iter([taken, free]))
         assert free_port() == free
 
 
-def test_without_a_free_port_it_fails(monkeypatch):
+def test_error_is_raised_if_every_port_is_in_use(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setattr(postgres, "_ports", iter([server.getsockname()[1]] * PORTS_PER_PROCESS))
         with pytest.raises(RuntimeError, match="all in use"):

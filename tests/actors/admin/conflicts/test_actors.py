@@ -292,7 +292,7 @@ def test_field_changed_by_both_has_no_preselected_side():
 
 
 class Editor:
-    """An HTTP client of a live server. ``cookies`` are the cookies of a user who is signed in."""
+    """An HTTP client for a live server. ``cookies`` hold the session of a signed-in user."""
 
     def __init__(self, server, cookies):
         self.server, self.cookies = server, cookies
