@@ -150,7 +150,7 @@ lock: $(VENV)/.tools ## pin requirements*.in with hashes
 # Podman, else Docker. `BUILD_FLAGS` are further flags of its `build`.
 IMAGE ?= actorsite:dev
 ENGINE ?= $(firstword $(shell command -v podman docker))
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION ?= $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' actorsite/__init__.py)
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 export IMAGE ENGINE
 # Heroku's registry takes no image index and no attestations.

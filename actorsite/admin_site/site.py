@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django_otp.middleware import OTPMiddleware
 
+from actorsite import __version__
 from actorsite.admin_site.form_recovery import recover_form
 
 
@@ -27,7 +28,8 @@ class EditorsSite(admin.AdminSite):
         return super().has_permission(request) and not mfa.pending_step(request)
 
     def each_context(self, request):
-        return {**super().each_context(request), "environment": settings.ENVIRONMENT_LABEL}
+        """Return Django's context with the environment's label and the site's version."""
+        return {**super().each_context(request), "environment": settings.ENVIRONMENT_LABEL, "version": __version__}
 
     def index(self, request, extra_context=None):
         """Return the front page, with the project's dashboard if the setting ADMIN_DASHBOARD names one."""

@@ -5,12 +5,20 @@ import sys
 from django.core.management import execute_from_command_line
 from django.db import OperationalError, ProgrammingError
 
+from actorsite import __version__
+
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: undefined_table
 UNDEFINED_TABLE = "42P01"
 
 
 def run(arguments: list[str]) -> None:
-    """Run a command of manage.py. With ``--traceback``, database errors keep their traceback, as in Django."""
+    """Run a command of manage.py. With ``--traceback``, database errors keep their traceback, as in Django.
+
+    ``version`` prints the site's version, without reading the settings. Django's own is that of ``--version``.
+    """
+    if arguments[1:] == ["version"]:
+        print(__version__)
+        return
     try:
         execute_from_command_line(arguments)
     except (OperationalError, ProgrammingError) as error:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from actorsite import __version__
 from tests.platform import dyno as dynos
 from tests.platform.dyno import ROOT
 from tests.platform.engine import IMAGE, engine
@@ -78,7 +79,7 @@ def test_the_context_of_a_build_never_has_secrets_or_tests(tmp_path):
 def test_labels_have_title_version_and_revision():
     labels = dynos.image()["Labels"] if "Labels" in dynos.image() else dynos.image()["Config"]["Labels"]
     assert labels["org.opencontainers.image.title"] == "Actorsite"
-    assert labels["org.opencontainers.image.version"] not in ("", "unreleased")
+    assert labels["org.opencontainers.image.version"] == __version__
     assert re.fullmatch(r"[0-9a-f]{40}", labels["org.opencontainers.image.revision"])
 
 

@@ -3,6 +3,8 @@
 import pytest
 from django.contrib.auth.models import Permission, User
 
+from actorsite import __version__
+
 pytestmark = pytest.mark.django_db
 
 
@@ -15,6 +17,13 @@ def test_environment_label_is_on_every_page(client, actor, settings, label):
     for page in pages:
         assert ('<span class="environment">' in page.content.decode()) is bool(label)
         assert page.content.decode().count("staging") == bool(label)
+
+
+def test_footer_shows_version_to_staff_only(client, root):
+    footer = f"Actorsite {__version__}"
+    assert footer in client.get("/admin/").content.decode()
+    client.logout()
+    assert footer not in client.get("/admin/login/").content.decode()
 
 
 def test_texts_without_django_translation_are_in_chinese(client, root):

@@ -7,6 +7,7 @@ import sys
 import pytest
 from django.conf import settings
 
+from actorsite import __version__
 from tests.postgres import free_port
 from tests.project.test_make_run import development
 from tests.server import manage
@@ -65,3 +66,9 @@ def test_unmigrated_database_is_reported_in_one_line(empty_database, command):
 def test_traceback_option_shows_the_traceback(empty_database):
     ended = manage("ensure_superuser", "--traceback", DATABASE_URL=empty_database)
     assert ended.returncode == 1 and ended.stderr.startswith("Traceback")
+
+
+@pytest.mark.once
+def test_version_is_printed_without_valid_environment():
+    done = manage("version", DATABASE_URL="", SECRET_KEY="short")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{__version__}\n", "")
