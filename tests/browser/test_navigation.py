@@ -88,17 +88,17 @@ def walk(page, go, enter, choose):
     assert page.locator("html").get_attribute("lang") == "zh-hans"
 
 
-def test_walk_by_clicks_without_javascript(open_page):
+def test_site_is_navigable_by_clicks_without_javascript(open_page):
     page = open_page(java_script_enabled=False)
     walk(page, follow, lambda field: field.click(), lambda menu, text: menu.select_option(value="yes"))
 
 
-def test_walk_by_the_keyboard_alone(open_page):
+def test_site_is_navigable_by_keyboard(open_page):
     page = open_page()
     walk(page, press, reach, choose)
 
 
-def test_the_first_key_offers_to_skip_to_the_content(open_page):
+def test_first_tab_stop_is_the_skip_link(open_page):
     page = open_page("phone")
     page.goto("/")
     reach(page.get_by_role("link", name="Skip to the content"))

@@ -29,7 +29,7 @@ def _directory(settings):
 
 @pytest.mark.once
 @pytest.mark.parametrize("language", LOOKS)
-def test_every_page_passes_the_page_check_in_every_look(open_page, check_page, language):
+def test_pages_pass_the_page_check_in_every_theme(open_page, check_page, language):
     locale, looks = LOOKS[language]
     page = open_page(locale=locale)
     with faults_together() as collect:
@@ -56,7 +56,7 @@ def test_opened_filters_on_a_phone_pass_the_page_check(open_page, check_page, sc
 
 @pytest.mark.once
 @pytest.mark.parametrize("language", LOCALES)
-def test_the_first_actors_are_on_the_first_screen_of_a_small_phone(open_page, language):
+def test_small_phone_shows_first_actors_without_scrolling(open_page, language):
     page = open_page("phone", locale=LOCALES[language])
     page.goto("/")
     for row in page.locator(".actors li").all()[:2]:
@@ -66,7 +66,7 @@ def test_the_first_actors_are_on_the_first_screen_of_a_small_phone(open_page, la
 
 
 @pytest.mark.once
-def test_the_letters_are_one_row_on_a_phone_and_each_is_reached_by_keyboard(open_page):
+def test_letters_on_a_phone_are_one_row_reachable_by_keyboard(open_page):
     page = open_page("phone")
     page.goto("/")
     letters = page.locator(".letters a")
@@ -85,7 +85,7 @@ def test_the_letters_are_one_row_on_a_phone_and_each_is_reached_by_keyboard(open
 
 @pytest.mark.once
 @pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_years_titles_and_parts_of_credits_stand_in_columns(open_page, size):
+def test_credits_are_aligned_in_columns(open_page, size):
     page = open_page(size)
     page.goto(pages.address("actor"))
     for column in (".credits .year", ".credits a, .credits .native", ".credits .part"):
@@ -94,7 +94,7 @@ def test_years_titles_and_parts_of_credits_stand_in_columns(open_page, size):
 
 
 @pytest.mark.once
-def test_the_year_of_a_film_stands_beside_its_title_at_the_end_of_the_row(open_page):
+def test_film_year_is_next_to_title_or_at_row_end(open_page):
     for size in ("desktop", "phone"):
         page = open_page(size)
         page.goto("/films/")
@@ -106,7 +106,7 @@ def test_the_year_of_a_film_stands_beside_its_title_at_the_end_of_the_row(open_p
 
 @pytest.mark.once
 @pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_filters_are_in_sight_on_a_desktop_and_one_click_away_on_a_phone(open_page, size):
+def test_filters_are_open_on_a_desktop_and_collapsed_on_a_phone(open_page, size):
     page = open_page(size)
     page.goto("/")
     line, menus = page.get_by_text("Filter and sort"), page.locator(".narrow select")
@@ -140,7 +140,7 @@ def test_visitor_finds_an_actor_without_javascript(open_page):
     assert page.url.endswith("/")
 
 
-def test_visitor_turns_all_the_pages_and_comes_back(page):
+def test_visitor_pages_through_the_list_and_back(page):
     page.goto("/")
     first = page.locator(".actors a").all_inner_texts()
     seen = list(first)
@@ -154,7 +154,7 @@ def test_visitor_turns_all_the_pages_and_comes_back(page):
     assert page.url.endswith("/")
 
 
-def test_visitor_walks_by_keyboard_to_the_search_and_the_first_result(page):
+def test_visitor_reaches_search_and_first_result_by_keyboard(page):
     page.goto("/")
 
     def focused():
@@ -184,7 +184,7 @@ def test_visitor_walks_by_keyboard_to_the_search_and_the_first_result(page):
 
 @pytest.mark.once
 @pytest.mark.parametrize(("name", "query", "found"), [("actor", "demidova", "Alla"), ("film", "ikiru", "Ikiru")])
-def test_visitor_searches_on_from_an_actor_and_a_film_by_keyboard_on_a_phone(open_page, name, query, found):
+def test_visitor_searches_from_entry_pages_by_keyboard_on_a_phone(open_page, name, query, found):
     page = open_page("phone")
     page.goto(pages.address(name))
     page.get_by_role("searchbox").focus()
@@ -195,7 +195,7 @@ def test_visitor_searches_on_from_an_actor_and_a_film_by_keyboard_on_a_phone(ope
 
 
 @pytest.mark.once
-def test_a_biography_is_in_the_book_face_in_chinese_too(open_page):
+def test_biography_has_serif_font_in_chinese(open_page):
     faces = []
     for language in LOCALES.values():
         page = open_page(locale=language)
@@ -207,7 +207,7 @@ def test_a_biography_is_in_the_book_face_in_chinese_too(open_page):
 
 
 @pytest.mark.once
-def test_the_links_to_the_data_are_equally_far_apart(page):
+def test_data_links_are_evenly_spaced(page):
     page.goto("/")
     texts = page.locator(".data a").evaluate_all(
         "links => links.map(link => { let range = document.createRange(); range.selectNodeContents(link);"
@@ -219,7 +219,7 @@ def test_the_links_to_the_data_are_equally_far_apart(page):
 
 @pytest.mark.once
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_line_below_a_link_is_seen(open_page, scheme):
+def test_link_underlines_have_enough_contrast(open_page, scheme):
     """3:1, WCAG 1.4.11: it is the only sign that a text is a link."""
     page = open_page(scheme=scheme)
     page.goto(pages.address("actor"))
@@ -237,7 +237,7 @@ def _luminance(colour):
 
 
 @pytest.mark.once
-def test_what_is_chosen_has_a_mark_in_the_readers_own_colours(open_page):
+def test_current_choice_is_marked_in_forced_colors(open_page):
     """There, backgrounds and shadows are not drawn: what has a border is marked, and nothing beside it has one."""
     page = open_page(forced_colors="active")
     page.goto("/?living=yes")
@@ -250,7 +250,7 @@ def test_what_is_chosen_has_a_mark_in_the_readers_own_colours(open_page):
 
 
 @pytest.mark.once
-def test_nothing_is_cut_off_at_twice_the_size(open_page):
+def test_text_at_200_percent_is_not_cut_off(open_page):
     """WCAG 1.4.4, on a phone: all fits in its width, and a name in the field for it."""
 
     def check_fit(page, width):
@@ -270,7 +270,7 @@ def test_nothing_is_cut_off_at_twice_the_size(open_page):
 
 
 @pytest.mark.once
-def test_targets_are_large_enough_for_a_thumb(open_page):
+def test_touch_targets_are_large_enough(open_page):
     """44 px, WCAG 2.5.5; links within a sentence are exempt."""
     page = open_page("phone")
     page.goto("/?living=yes")
@@ -284,7 +284,7 @@ def test_targets_are_large_enough_for_a_thumb(open_page):
 
 
 @pytest.mark.once
-def test_paper_carries_the_names_and_not_the_controls(page):
+def test_printed_page_has_names_and_no_controls(page):
     page.goto("/")
     page.emulate_media(media="print")
     assert page.locator(".actors a").first.is_visible()
@@ -299,7 +299,7 @@ def test_paper_carries_the_names_and_not_the_controls(page):
 
 
 @pytest.mark.once
-def test_an_actor_of_13_films_is_on_one_sheet(page):
+def test_actor_with_13_films_prints_on_one_sheet(page):
     tony = Actor.objects.get(first_name="Tony", last_name="Leung", native_name="梁朝偉")
     assert tony.credits.count() == 13
     page.goto(tony.get_absolute_url())

@@ -131,7 +131,7 @@ def test_restore_undoes_damage_and_later_changes(pods, url):
     assert not (pods.folder / "restore.sql").exists()
 
 
-def test_the_newest_backup_is_restored_or_the_one_that_is_named(pods, url):
+def test_restore_uses_newest_or_named_backup(pods, url):
     assert pods.run("backup")[0]
     older = pods.folder / "actorsite-20200101T000000Z.dump"
     for path in list(pods.folder.iterdir()):
@@ -163,7 +163,7 @@ def test_failed_restore_changes_nothing(pods, url):
     assert pods.run("restore")[0]
 
 
-def test_without_a_backup_nothing_is_restored(pods, url):
+def test_restore_without_backup_changes_nothing(pods, url):
     before = actors(url)
     assert not pods.run("restore")[0]
     assert actors(url) == before

@@ -41,21 +41,21 @@ def test_index_template_has_every_field_and_its_type(config, line):
         assert isinstance(value, types[fields[name]["type"]]), name
 
 
-def test_the_lines_are_sent_to_a_stream_that_the_template_is_for(config):
+def test_log_lines_go_to_data_stream_of_template(config):
     pipeline = yaml.safe_load(config["fluent-bit.yaml"])["pipeline"]
     pattern = json.loads(config["index-template.json"])["index_patterns"][0]
     assert pipeline["outputs"][0]["index"].startswith(pattern.rstrip("*"))
     assert pipeline["filters"][0] | {"merge_log": True, "keep_log": False} == pipeline["filters"][0]
 
 
-def test_only_lines_of_our_namespace_are_read(config):
+def test_collector_reads_only_lines_of_own_namespace(config):
     pipeline = yaml.safe_load(config["fluent-bit.yaml"])["pipeline"]
     namespaces = {item["metadata"]["name"] for item in objects("overlays/article") if item["kind"] == "Namespace"}
     assert "actorsite" in namespaces
     assert pipeline["inputs"][0]["path"] == "/var/log/containers/*_actorsite_*.log"
 
 
-def test_every_path_and_variable_of_the_configuration_is_there(config):
+def test_collector_paths_and_variables_exist(config):
     """The DaemonSet mounts the paths and sets the variables that the configuration names."""
     pod = named(objects("components/logging"), "DaemonSet", "fluent-bit")["spec"]["template"]["spec"]
     container = pod["containers"][0]

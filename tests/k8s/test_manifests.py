@@ -26,21 +26,21 @@ everything = pytest.mark.parametrize("name", EVERYTHING)
 
 
 @everything
-def test_renders_the_same_twice(name):
+def test_rendering_is_reproducible(name):
     first = text(name)
     text.cache_clear()
     assert text(name) == first
 
 
 @everything
-def test_no_object_is_there_twice(name):
+def test_objects_are_unique(name):
     keys = [(item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]) for item in objects(name)]
     assert sorted(set(keys), key=str) == sorted(keys, key=str)
 
 
 @everything
 @pytest.mark.parametrize("version", schemas.VERSIONS)
-def test_fits_the_schemas_of_kubernetes(name, version):
+def test_objects_match_kubernetes_schemas(name, version):
     for item in objects(name):
         if not schemas.is_custom(item):
             schemas.check(item, version)
@@ -56,7 +56,7 @@ def test_fits_the_schemas_of_kubernetes(name, version):
         ("Job", "migrate", "apiVersion", "batch/v1beta1"),
     ],
 )
-def test_object_that_does_not_fit_its_schema_is_found(kind, name, path, value):
+def test_object_with_schema_error_is_reported(kind, name, path, value):
     item = change(objects("overlays/dev"), kind, name, path, value)
     with pytest.raises(schemas.Invalid):
         schemas.check(item, schemas.VERSIONS[-1])
@@ -64,7 +64,7 @@ def test_object_that_does_not_fit_its_schema_is_found(kind, name, path, value):
 
 @pytest.mark.skipif(not schemas.CRDS.is_dir(), reason=f"NOT CHECKED: no schemas of custom resources at {schemas.CRDS}")
 @everything
-def test_custom_resources_fit_their_schemas(name):
+def test_custom_resources_match_their_schemas(name):
     for item in objects(name):
         if schemas.is_custom(item):
             schemas.check_custom(item)
@@ -85,19 +85,19 @@ def test_custom_resources_fit_their_schemas(name):
         ("external-secrets", "ExternalSecret", "actorsite", "spec.secretStoreRef.namespace", "x"),
     ],
 )
-def test_custom_resource_that_does_not_fit_its_schema_is_found(component, kind, name, path, value):
+def test_custom_resource_with_schema_error_is_reported(component, kind, name, path, value):
     item = change(objects(f"components/{component}"), kind, name, path, value)
     with pytest.raises(schemas.Invalid):
         schemas.check_custom(item)
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_every_component_renders_alone_on_the_base(component):
+def test_component_renders_alone_on_the_base(component):
     build_with({"resources": ["base"], "components": [f"components/{component}"]})
 
 
 @everything
-def test_every_name_selector_and_port_refers_to_something(name):
+def test_references_resolve(name):
     assert Cluster(objects(name), created_secrets()).problems() == []
 
 
@@ -193,14 +193,14 @@ LEADS_NOWHERE = {
     ("rendered", "kind", "name", "path", "value", "problem"),
     [(rendered, *case) for rendered, cases in LEADS_NOWHERE.items() for case in cases],
 )
-def test_reference_to_nothing_is_found(rendered, kind, name, path, value, problem):
+def test_dangling_reference_is_reported(rendered, kind, name, path, value, problem):
     rendered = objects(rendered)
     change(rendered, kind, name, path, value)
     problems = Cluster(rendered, created_secrets()).problems()
     assert any(problem in text for text in problems), problems
 
 
-def test_a_new_image_makes_a_new_migration_job():
+def test_new_image_creates_new_migration_job():
     """K5: the name follows the image, however an overlay sets it, and nothing else."""
     names = []
     for digest in (DIGESTS[0], DIGESTS[0], DIGESTS[1]):
@@ -212,7 +212,7 @@ def test_a_new_image_makes_a_new_migration_job():
     assert [before == after for before, after in pairwise(names)] == [True, False]
 
 
-def test_a_changed_setting_rolls_the_web_pods_and_leaves_the_migration_job():
+def test_changed_setting_restarts_web_pods_but_not_migration_job():
     """K7, and K5: a Job that a setting changed would be refused by the cluster."""
     before, after = (
         parse(
@@ -236,7 +236,7 @@ def test_a_changed_setting_rolls_the_web_pods_and_leaves_the_migration_job():
     assert named(before, "Job", "migrate") == named(after, "Job", "migrate")
 
 
-def test_every_file_belongs_to_a_kustomization():
+def test_manifest_files_belong_to_a_kustomization():
     """A manifest that no kustomization lists would look deployed to a reader, and is not."""
     for file in K8S.rglob("*.yaml"):
         if file.name != "kustomization.yaml":
@@ -246,7 +246,7 @@ def test_every_file_belongs_to_a_kustomization():
 
 
 @everything
-def test_each_check_that_is_left_out_has_its_reason_beside_it(name):
+def test_skipped_checks_have_a_reason(name):
     for item in objects(name):
         annotations = item["metadata"].get("annotations", {})
         for key, value in annotations.items():

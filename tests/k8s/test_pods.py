@@ -46,7 +46,7 @@ def mistakes(rendered):
 
 
 @everything
-def test_every_variable_is_one_that_the_application_reads_with_a_value_that_it_takes(name):
+def test_manifest_variables_are_known_and_valid(name):
     assert list(mistakes(objects(name))) == []
 
 
@@ -59,14 +59,14 @@ def test_every_variable_is_one_that_the_application_reads_with_a_value_that_it_t
         (f"{CONTAINER}.envFrom", [], "ALLOWED_HOSTS is required"),
     ],
 )
-def test_unknown_or_invalid_variable_is_found(path, value, mistake):
+def test_unknown_or_invalid_variable_is_reported(path, value, mistake):
     rendered = objects("overlays/production")
     change(rendered, "Deployment", "web", path, value)
     assert any(mistake in text for text in mistakes(rendered))
 
 
 @everything
-def test_no_manifest_holds_a_secret(name):
+def test_manifests_contain_no_secrets(name):
     assert "Secret" not in [item["kind"] for item in objects(name)]
     for item, template in pod_templates(objects(name)):
         for container in containers(template):
@@ -76,7 +76,7 @@ def test_no_manifest_holds_a_secret(name):
 
 
 @everything
-def test_an_empty_tmp_is_all_that_our_containers_may_write_but_for_backups(name):
+def test_containers_can_write_only_tmp_and_backups(name):
     """K1"""
     for item, template, container in ours(objects(name)):
         volumes = {volume.pop("name"): volume for volume in template["spec"]["volumes"]}
@@ -87,7 +87,7 @@ def test_an_empty_tmp_is_all_that_our_containers_may_write_but_for_backups(name)
 
 
 @everything
-def test_the_probes_are_asked_by_address_and_liveness_asks_no_database(name):
+def test_probes_use_pod_address_and_liveness_ignores_database(name):
     """K2, K3: the probes set no Host, and only readiness asks the database."""
     web = named(objects(name), "Deployment", "web")["spec"]["template"]["spec"]["containers"][0]
     asked = {kind: web[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
@@ -103,7 +103,7 @@ def test_the_probes_are_asked_by_address_and_liveness_asks_no_database(name):
 
 
 @everything
-def test_our_account_has_no_token_and_no_verb(name):
+def test_service_account_has_no_token_and_no_permissions(name):
     """K8"""
     rendered = objects(name)
     accounts = {template["spec"]["serviceAccountName"] for _, template, _ in ours(rendered)}
@@ -122,7 +122,7 @@ def has_time_to_stop(web):
 
 
 @everything
-def test_updates_and_stops_lose_no_request(name):
+def test_rollout_and_shutdown_settings_lose_no_request(name):
     """K4: a new pod is ready before an old one stops, and the old one has the time to finish."""
     web = named(objects(name), "Deployment", "web")
     assert web["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
@@ -133,11 +133,11 @@ def test_updates_and_stops_lose_no_request(name):
     ("path", "value"),
     [("spec.template.spec.terminationGracePeriodSeconds", 30), (f"{CONTAINER}.lifecycle.preStop.sleep.seconds", 25)],
 )
-def test_too_little_time_to_stop_is_found(path, value):
+def test_too_short_grace_period_is_reported(path, value):
     assert not has_time_to_stop(change(objects("overlays/dev"), "Deployment", "web", path, value))
 
 
-def test_the_base_has_three_replicas_that_wait_for_the_migrations():
+def test_base_has_three_replicas_waiting_for_migrations():
     web = named(objects("components/gateway"), "Deployment", "web")
     assert web["spec"]["replicas"] == 3
     waiting = web["spec"]["template"]["spec"]["initContainers"][0]
@@ -145,7 +145,7 @@ def test_the_base_has_three_replicas_that_wait_for_the_migrations():
 
 
 @pytest.mark.parametrize("name", ["components/linkerd", "overlays/article"])
-def test_the_mesh_takes_web_pods_and_leaves_jobs_alone(name):
+def test_mesh_includes_web_pods_but_not_jobs(name):
     """K9: with a proxy in its pod, a Job would never complete. The proxy ends after the web pod's last request."""
     for item, template in pod_templates(objects(name)):
         annotations = template["metadata"].get("annotations", {})
@@ -158,7 +158,7 @@ def test_the_mesh_takes_web_pods_and_leaves_jobs_alone(name):
             assert preparing + graceful_timeout() < wait < template["spec"]["terminationGracePeriodSeconds"]
 
 
-def test_metrics_are_at_the_monitored_port():
+def test_metrics_port_matches_service_monitor():
     rendered = objects("components/metrics")
     config = named(rendered, "ConfigMap", "actorsite")["data"]
     ports = named(rendered, "Deployment", "web")["spec"]["template"]["spec"]["containers"][0]["ports"]
@@ -169,7 +169,7 @@ def test_metrics_are_at_the_monitored_port():
 
 
 @everything
-def test_no_route_leads_to_the_metrics(name):
+def test_metrics_are_not_routed(name):
     for item in objects(name):
         if item["kind"] in ("HTTPRoute", "Ingress", "Mapping"):
             assert "9090" not in str(item)

@@ -26,14 +26,14 @@ COLLECTOR = {
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_every_pod_is_restricted(name):
+def test_pods_are_restricted(name):
     for item, template in pod_templates(objects(name)):
         key = item["metadata"]["namespace"], item["metadata"]["name"]
         assert violations(template) == COLLECTOR.get(key, []), key
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_every_namespace_with_pods_enforces_it(name):
+def test_namespaces_enforce_the_restricted_level(name):
     rendered = objects(name)
     levels = {
         item["metadata"]["name"]: item["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
@@ -90,6 +90,6 @@ def test_every_namespace_with_pods_enforces_it(name):
         ),
     ],
 )
-def test_each_changed_field_is_found(path, value, problem):
+def test_pod_with_changed_field_is_refused(path, value, problem):
     web = change(objects("overlays/dev"), "Deployment", "web", path, value)
     assert problem in violations(web["spec"]["template"])

@@ -50,7 +50,7 @@ def verb_is_known(words):
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
-def test_every_command_and_flag_is_one_of_kubectl(words):
+def test_kubectl_commands_and_flags_exist(words):
     own = words[: words.index("--")] if "--" in words else words
     assert verb_is_known(words)
     for word in own[1:]:
@@ -58,12 +58,12 @@ def test_every_command_and_flag_is_one_of_kubectl(words):
             assert word.lstrip("-").partition("=")[0] in flags(*verb(words)), word
 
 
-def test_unknown_flag_or_command_is_found():
+def test_unknown_flag_or_command_is_reported():
     assert "record-all" not in flags("rollout", "undo")
     assert not verb_is_known(["kubectl", "deploy", "web"])
 
 
-def test_every_object_and_path_that_a_command_names_is_there():
+def test_objects_and_paths_in_commands_exist():
     made = {
         (item["kind"].lower(), item["metadata"]["name"]) for name in OVERLAYS for item in objects(f"overlays/{name}")
     }
@@ -80,20 +80,20 @@ def test_every_object_and_path_that_a_command_names_is_there():
     assert {"deployment", "cronjob", "job"} <= seen
 
 
-def test_the_tables_have_every_overlay_and_component_and_no_other():
+def test_tables_list_every_overlay_and_component():
     rows = re.findall(r"^\| `([a-z-]+)` \|", README, re.MULTILINE)
     secrets = [name for _, name in created_secrets()]
     assert sorted(rows) == sorted([*OVERLAYS, *COMPONENTS, *dict.fromkeys(secrets)])
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_the_overlays_row_names_its_components(overlay):
+def test_overlay_row_names_its_components(overlay):
     listed = re.findall(r"components/([a-z-]+)", (K8S / "overlays" / overlay / "kustomization.yaml").read_text())
     row = re.search(rf"^\| `{overlay}` \| (.*) \|$", README, re.MULTILINE)[1]
     assert sorted(re.findall(r"`([a-z-]+)`", row)) == sorted(listed)
 
 
-def test_every_installed_namespace_is_allowed_by_a_policy():
+def test_documented_namespaces_are_allowed_by_policies():
     """The network policies allow the namespaces in which the table says that a proxy or an operator runs."""
     let_in = set(re.findall(r"^ +values: \[(.*)\]$|kubernetes.io/metadata.name: (\S+)$", all_manifests(), re.MULTILINE))
     names = {name for values, name in let_in for name in [*values.split(", "), name] if name}
@@ -106,7 +106,7 @@ def all_manifests():
     return "\n".join(path.read_text() for path in sorted(K8S.rglob("*.yaml")))
 
 
-def test_the_update_command_sets_the_image_of_everything(tmp_path):
+def test_update_command_sets_every_image(tmp_path):
     """The README's own line, on a copy."""
     shutil.copytree(K8S, tmp_path / "k8s")
     (line,) = [line for block in BLOCKS for line in block.splitlines() if line.startswith("sed ")]
@@ -120,7 +120,7 @@ def test_the_update_command_sets_the_image_of_everything(tmp_path):
     assert names[0] != names[1]
 
 
-def test_secrets_are_made_with_the_keys_that_the_table_says():
+def test_secrets_have_the_documented_keys():
     for (_, name), keys in created_secrets().items():
         row = re.search(rf"^\| `{name}` \| (.*?) \|", README, re.MULTILINE)[1]
         assert keys <= set(re.findall(r"`([A-Za-z_]+)`", row))

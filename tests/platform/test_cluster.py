@@ -53,7 +53,7 @@ def nowhere(tmp_path, monkeypatch):
         lambda cluster: ClusterPod(cluster, "a").ready,
     ],
 )
-def test_every_command_is_one_that_kubectl_understands(nowhere, call):
+def test_driver_commands_are_valid_for_kubectl(nowhere, call):
     with pytest.raises(RuntimeError, match=r"127\.0\.0\.1:1"):
         call(nowhere)
 
@@ -64,7 +64,7 @@ def test_unknown_flag_is_not_a_connection_error(nowhere):
     assert "127.0.0.1:1" not in str(raised.value)
 
 
-def test_what_the_driver_makes_is_valid_and_restricted(nowhere):
+def test_driver_objects_are_valid_and_restricted(nowhere):
     for item in nowhere.tools():
         schemas.check(item, schemas.VERSIONS[-1])
         assert item["metadata"]["namespace"] == "actorsite-test"
@@ -83,7 +83,7 @@ def test_both_drivers_have_the_same_methods():
     assert public(ClusterTraffic) <= public(traffic.Traffic)
 
 
-def test_the_load_runs_by_itself_as_in_a_pod():
+def test_load_generator_runs_standalone():
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 

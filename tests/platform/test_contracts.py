@@ -55,7 +55,7 @@ def pod_of(runner, name, kind="Deployment"):
     return wait_for(lambda: runner.owned(kind, name), 20, f"no pod of {name}")[0]
 
 
-def test_k1_restricted_with_a_read_only_root_and_an_empty_tmp(runner, pod):
+def test_k1_pod_runs_restricted_with_read_only_root(runner, pod):
     seen = python(
         pod,
         """
@@ -93,7 +93,7 @@ print(json.dumps({
         runner.apply([root])
 
 
-def test_k2_probes_by_address_come_before_host_checks_and_redirects(runner, pod):
+def test_k2_probes_skip_host_checks_and_redirects(runner, pod):
     address = f"{pod.ip}:5000"
     for path in ("/livez", "/readyz", "/health"):
         assert runner.get(path, pod=pod, headers={"Host": address})[0] == 200, path
@@ -102,7 +102,7 @@ def test_k2_probes_by_address_come_before_host_checks_and_redirects(runner, pod)
     assert runner.get("/", pod=pod, headers=site.HEADERS)[0] == 200
 
 
-def test_k3_liveness_does_not_ask_the_database_and_readiness_does(runner, pod):
+def test_k3_liveness_ignores_and_readiness_checks_database(runner, pod):
     (database,) = runner.pods("postgres", kind="StatefulSet")
     restarts = pod.restarts
     database.hang()
@@ -167,7 +167,7 @@ def end_during_a_download(pod, count, seconds):
         return download.result(60)
 
 
-def test_k4_what_is_in_flight_at_term_is_finished_and_nothing_is_killed(runner, pod):
+def test_k4_requests_in_flight_at_sigterm_are_finished(runner, pod):
     pod.exec("python", "manage.py", "make_actors", "30000")
     count = int(site.sql(runner, "SELECT count(*) FROM actor"))
     pre_stop = container(named(runner.rendered, "Deployment", "web"))["lifecycle"]["preStop"]["sleep"]["seconds"]
@@ -191,7 +191,7 @@ def test_k4_what_is_in_flight_at_term_is_finished_and_nothing_is_killed(runner, 
     site.sql(runner, "TRUNCATE actor CASCADE")
 
 
-def test_without_pre_stop_a_rolling_update_of_the_site_fails_requests(runner, pod):
+def test_rolling_update_without_pre_stop_fails_requests(runner, pod):
     """Negative control of the scenarios in which no request fails."""
     hasty = copy.deepcopy(runner.rendered)
     del container(named(hasty, "Deployment", "web"))["lifecycle"]
@@ -206,7 +206,7 @@ def test_without_pre_stop_a_rolling_update_of_the_site_fails_requests(runner, po
     assert traffic.failures, traffic.report()
 
 
-def test_k5_a_new_image_makes_a_new_job_and_the_same_image_none(runner, pod):
+def test_k5_migration_job_is_created_once_per_image(runner, pod):
     name, tag = site.qualified(IMAGE)
     engine("tag", f"{name}:{tag}", f"{name}:{tag}-next")
     try:
@@ -221,7 +221,7 @@ def test_k5_a_new_image_makes_a_new_job_and_the_same_image_none(runner, pod):
         engine("rmi", f"{name}:{tag}-next")
 
 
-def test_k6_pods_wait_for_the_migrations(runner, pod):
+def test_k6_pods_wait_for_migrations(runner, pod):
     site.sql(runner, "CREATE DATABASE waiting")
     runner.apply([site.secret("database-waiting", uri=site.database_url("waiting"))])
 
@@ -246,7 +246,7 @@ def test_k6_pods_wait_for_the_migrations(runner, pod):
     runner.delete("Deployment", "waiting")
 
 
-def test_k7_a_changed_value_rolls_the_pods_and_an_unchanged_one_does_not(runner, pod):
+def test_k7_pods_restart_only_if_a_value_changes(runner, pod):
     same = site.render(replicas=1)
     assert same == site.render(replicas=1)
     runner.apply(same)
@@ -264,7 +264,7 @@ def test_k7_a_changed_value_rolls_the_pods_and_an_unchanged_one_does_not(runner,
     assert new.exec("printenv", "LOG_LEVEL") == "WARNING\n"
 
 
-def test_k8_no_token_and_no_variables_of_services(runner, pod):
+def test_k8_pod_has_no_token_and_no_service_variables(runner, pod):
     # A Service of this name would set METRICS_PORT=tcp://…, which the site reads as its own.
     metrics = copy.deepcopy(named(runner.rendered, "Service", "web"))
     metrics["metadata"]["name"] = "metrics"
@@ -308,7 +308,7 @@ def inject(item, namespace):
     return item
 
 
-def test_k9_linkerd_does_not_hang_the_jobs(runner, pod):
+def test_k9_jobs_complete_in_a_linkerd_mesh(runner, pod):
     meshed = objects("components/linkerd")
     inside = {
         item["kind"]: template["metadata"].get("annotations", {}).get("linkerd.io/inject")
@@ -345,7 +345,7 @@ CURRENT = {
 }
 
 
-def test_k10_every_api_is_current():
+def test_k10_api_versions_are_current():
     seen = {}
     for name in ("overlays/dev", "overlays/production", "overlays/article", "components/ingress"):
         for item in objects(name):
@@ -359,7 +359,7 @@ def test_k10_every_api_is_current():
     assert seen.keys() >= {"Deployment", "Gateway", "HTTPRoute", "Certificate", "Mapping", "Listener", "Cluster"}
 
 
-def test_k11_gunicorn_writes_nothing_but_to_memory(runner, pod):
+def test_k11_gunicorn_writes_only_to_memory(runner, pod):
     seen = python(
         pod,
         """

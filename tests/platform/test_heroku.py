@@ -51,7 +51,7 @@ def run(network, database):
     return functools.partial(dynos.run, network=network, database=database.url())
 
 
-def test_h1_the_port_is_bound_and_answered_within_three_seconds(start, idle):
+def test_h1_port_answers_within_three_seconds(start, idle):
     web = start()
     # Heroku allows 60. If other programs keep every processor busy, the dyno's own processor time counts.
     seconds = web.up()
@@ -68,7 +68,7 @@ def processor_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_h2_the_registry_gets_a_single_manifest_for_amd64(tmp_path):
+def test_h2_registry_gets_single_amd64_manifest(tmp_path):
     assert (dynos.image()["Architecture"], dynos.image()["Os"]) == ("amd64", "linux")
     if not is_podman():
         pytest.fail("Docker does not show a pushed manifest: this test needs Podman.")
@@ -81,14 +81,14 @@ def test_h2_the_registry_gets_a_single_manifest_for_amd64(tmp_path):
     assert all(re.fullmatch(docker_layer, layer["mediaType"]) for layer in manifest["layers"])
 
 
-def test_h3_nothing_depends_on_what_heroku_ignores():
+def test_h3_image_needs_nothing_that_heroku_ignores():
     config = dynos.image()["Config"]
     for ignored in ("Volumes", "ExposedPorts", "StopSignal", "Shell", "Healthcheck", "HealthCheck"):
         assert not config.get(ignored), ignored
     assert "Healthcheck" not in dynos.image() or not dynos.image()["Healthcheck"]
 
 
-def test_h4_any_user_will_do_without_a_name_or_a_home(dyno):
+def test_h4_any_user_id_works_without_name_or_home(dyno):
     script = "id -u; id -g; whoami 2>/dev/null; ls -d ~ 2>/dev/null; touch /app/x /opt/x /x 2>/dev/null; echo $?"
     assert dyno.exec("bash", "-c", script).stdout.split() == [str(dyno.user), str(dyno.group), "1"]
     assert str(dyno.user) not in dyno.exec("cat", "/etc/passwd", "/etc/group").stdout
@@ -97,7 +97,7 @@ def test_h4_any_user_will_do_without_a_name_or_a_home(dyno):
         assert dyno.get(path)[0] == 200, path
 
 
-def test_h5_the_image_alone_releases_where_the_dyno_is_a_release_dyno(network, database, run):
+def test_h5_release_dyno_runs_the_release(network, database, run):
     with_new, with_other = {"database": database.url("h5")}, {"database": database.url("h5_taken")}
     for name in ("h5", "h5_taken"):
         database.sql(f"DROP DATABASE IF EXISTS {name}")
@@ -114,7 +114,7 @@ def test_h5_the_image_alone_releases_where_the_dyno_is_a_release_dyno(network, d
     assert run("curl", "--version")[0] == 0
 
 
-def test_h6_term_to_every_process_twice_finishes_what_is_in_flight(start, database):
+def test_h6_repeated_sigterm_finishes_requests_in_flight(start, database):
     web = start()
     web.up()
     answers = []
@@ -143,7 +143,7 @@ def test_h6_term_to_every_process_twice_finishes_what_is_in_flight(start, databa
     assert seconds < 30
 
 
-def test_h7_the_database_is_reached_by_tls_and_its_address_may_change(start, database):
+def test_h7_database_uses_tls_and_address_can_change(start, database):
     assert database.url().startswith("postgres://") and "sslmode" not in database.url()
     web = start()
     web.up()
@@ -161,7 +161,7 @@ def test_h7_the_database_is_reached_by_tls_and_its_address_may_change(start, dat
     assert other.get("/readyz")[0] == 200
 
 
-def test_h8_the_routers_headers_count_and_its_connections_are_kept(dyno, idle):
+def test_h8_router_headers_are_trusted_and_connections_reused(dyno, idle):
     status, headers, _ = dyno.get("/", **{"X-Request-Id": "0123456789abcdef"})
     assert status == 200 and headers["X-Request-Id"] == "0123456789abcdef"
     lines = [json.loads(line) for line in dyno.logs()[0].splitlines()]
@@ -177,7 +177,7 @@ def test_h8_the_routers_headers_count_and_its_connections_are_kept(dyno, idle):
     assert connection.sock is socket, "another connection was opened"
 
 
-def test_h9_a_command_replaces_the_server(run):
+def test_h9_command_replaces_the_server(run):
     assert run("echo", "a  b")[:2] == (0, "a  b\n")
     assert run("sh", "-c", "exit 7")[0] == 7
     # exec: the command is process 1, and gets the signals itself.
@@ -187,7 +187,7 @@ def test_h9_a_command_replaces_the_server(run):
     assert run("no-such-command")[0] == 127
 
 
-def test_h10_ps_exec_finds_its_tools_and_can_never_stop_a_boot(start, network):
+def test_h10_ps_exec_finds_its_tools_and_never_stops_a_boot(start, network):
     tools = (
         "command -v bash curl sshd ssh-keygen python >&2 && readlink -f /bin/sh && ls /etc/ssh/ssh_host_* 2>/dev/null"
     )
@@ -242,7 +242,7 @@ def proportional_size(pid):
     return int(re.search(r"^Pss: +(\d+) kB", smaps, re.MULTILINE)[1]) * 1024
 
 
-def test_h11_it_stays_within_its_memory_and_web_concurrency_sets_the_workers(start):
+def test_h11_memory_is_bounded_and_web_concurrency_sets_workers(start):
     web = start(config={"WEB_CONCURRENCY": "3"})
     web.up()
     wait_for(lambda: len(workers(web)) == 3, 5, lambda: f"{len(workers(web))} workers")
@@ -261,7 +261,7 @@ def test_h11_it_stays_within_its_memory_and_web_concurrency_sets_the_workers(sta
     assert len(workers(two)) == 2
 
 
-def test_h12_logs_are_lines_on_stdout_and_the_dyno_is_named(start):
+def test_h12_logs_go_to_stdout_with_dyno_name(start):
     web = start(name="web.42")
     web.up()
     assert "web.42" in web.get("/spotlight/")[2]
@@ -273,7 +273,7 @@ def test_h12_logs_are_lines_on_stdout_and_the_dyno_is_named(start):
     assert any(line.get("status") == 404 and line.get("path") == "/no-such-page" for line in lines)
 
 
-def test_h13_nothing_that_is_needed_is_on_disk(start, run, database):
+def test_h13_restart_needs_nothing_from_disk(start, run, database):
     account = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD": "correct horse battery"}
     assert run("python", "manage.py", "ensure_superuser", config=account)[0] == 0
     first = start()
@@ -314,7 +314,7 @@ def sign_in(web, username, password):
     return "; ".join(value.split(";")[0] for value in response.headers.get_all("Set-Cookie"))
 
 
-def test_a_database_that_hangs_is_a_503_within_the_routers_patience(start, database):
+def test_hanging_database_is_503_before_router_timeout(start, database):
     """The router gives up after 30 s, with Heroku's error code H12."""
     web = start()
     web.up()

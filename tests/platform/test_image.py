@@ -20,7 +20,7 @@ def inside(script):
     return engine("run", "--rm", "--pull=never", "--user", "0", "--entrypoint", "bash", IMAGE, "-c", script).stdout
 
 
-def test_it_adds_at_most_200_mb_to_its_base():
+def test_image_adds_at_most_200_mb_to_its_base():
     base = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[-1]
     (below,) = json.loads(engine("image", "inspect", base).stdout)
     added = dynos.image()["Size"] - below["Size"]
@@ -28,7 +28,7 @@ def test_it_adds_at_most_200_mb_to_its_base():
     assert 0 < added <= 200 * MEGABYTE
 
 
-def test_only_what_runs_is_in_it():
+def test_image_contains_only_runtime_files():
     found = set(inside("ls -A /app").split())
     assert found == {
         *(".profile.d", "actors", "actorsite", "entrypoint.sh", "gunicorn.conf.py", "manage.py"),
@@ -40,12 +40,12 @@ def test_only_what_runs_is_in_it():
     assert "django" in packages and not {"pip", "pytest", "playwright", "uv"} & set(packages)
 
 
-def test_the_key_of_the_build_is_nowhere():
+def test_image_does_not_contain_build_key():
     history = engine("history", "--no-trunc", "--format", "{{.CreatedBy}}", IMAGE).stdout
     assert re.findall(r"SECRET_KEY=(\S+)", history + json.dumps(dynos.image()["Config"])) == []
 
 
-def test_the_context_of_a_build_never_has_secrets_or_tests(tmp_path):
+def test_build_context_excludes_secrets_and_tests(tmp_path):
     """Whatever else is in the folder, only what .dockerignore allows is sent."""
     shutil.copy(ROOT / ".dockerignore", tmp_path)
     wanted = [
@@ -83,7 +83,7 @@ def test_labels_have_title_version_and_revision():
     assert re.fullmatch(r"[0-9a-f]{40}", labels["org.opencontainers.image.revision"])
 
 
-def test_its_bill_of_materials_names_every_package():
+def test_sbom_lists_every_package():
     sbom = json.loads(inside("cat /app/sbom.cdx.json"))
     assert sbom["bomFormat"] == "CycloneDX"
     found = {component["purl"].split("?")[0].lower() for component in sbom["components"]}
@@ -95,10 +95,10 @@ def test_its_bill_of_materials_names_every_package():
     assert len(python) > 8 and len(debian) > 80
 
 
-def test_pip_finds_nothing_wrong_in_it():
+def test_pip_check_finds_no_conflicts():
     assert "No broken requirements" in inside("/usr/local/bin/python3 -m pip --python /opt/venv/bin/python check")
 
 
 @pytest.mark.parametrize("name", ["pg_dump", "pg_restore", "psql"])
-def test_the_postgresql_client_is_there(name):
+def test_postgresql_client_is_installed(name):
     assert int(re.search(r"\) (\d+)", inside(f"{name} --version"))[1]) >= 17

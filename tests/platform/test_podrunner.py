@@ -55,7 +55,7 @@ def phase_of(runner, *phases):
     return wait_for(lambda: [pod for pod in runner.all_pods if pod.phase in phases], 20, runner.stories)[0]
 
 
-def test_a_container_is_what_its_manifest_says(runner):
+def test_container_matches_its_manifest(runner):
     container = {
         "envFrom": [{"configMapRef": {"name": "settings"}}],
         "env": [
@@ -93,7 +93,7 @@ def test_a_container_is_what_its_manifest_says(runner):
     assert not [name for name in seen["environment"] if name.startswith("LITTLE_")]
 
 
-def test_a_manifest_that_asks_for_nothing_gets_what_a_cluster_gives(runner):
+def test_minimal_manifest_gets_cluster_defaults(runner):
     """Negative control of the test above: every restriction comes from the manifest alone."""
     spec = {"containers": [{**little.DEPLOYMENT["spec"]["template"]["spec"]["containers"][0]}]}
     for field in ("securityContext", "volumeMounts", "resources"):
@@ -120,31 +120,31 @@ def test_a_manifest_that_asks_for_nothing_gets_what_a_cluster_gives(runner):
         ({"runAsNonRoot": True}, "postgres", "non-numeric"),
     ],
 )
-def test_root_is_refused_where_the_manifest_says_so(pod, image_user, reason):
+def test_run_as_non_root_refuses_root(pod, image_user, reason):
     with pytest.raises(podspec.Refused, match=reason):
         podspec.security({"securityContext": pod}, {}, image_user)
 
 
-def test_a_refused_pod_does_not_run(runner):
+def test_refused_pod_does_not_run(runner):
     runner.apply([little.deployment(pod={"securityContext": {"runAsNonRoot": True}})])
     assert "will run as root" in phase_of(runner, "Refused").story()
     runner.apply([little.deployment(container={"envFrom": [{"secretRef": {"name": "nowhere"}}]})])
     wait_for(lambda: "Secret nowhere not found" in runner.stories(), 20, runner.stories)
 
 
-def test_what_the_runner_does_not_know_is_an_error(runner):
+def test_unknown_field_is_an_error(runner):
     runner.apply([little.deployment(pod={"hostNetwork": True})])
     assert "hostNetwork" in phase_of(runner, "Error").story()
 
 
-def test_a_restricted_namespace_refuses_what_is_not(runner):
+def test_restricted_namespace_refuses_other_pods(runner):
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     runner.apply([{"kind": "Namespace", "metadata": {"name": "little", "labels": labels}}])
     with pytest.raises(podrunner.Invalid, match="seccompProfile"):
         runner.apply([little.deployment()])
 
 
-def test_a_container_that_takes_too_much_memory_is_killed(runner):
+def test_container_over_its_memory_limit_is_killed(runner):
     fill = "import sys; held = bytearray(int(sys.argv[1]) * 2**20); print(len(held))"
     for number, (megabytes, ending) in enumerate([(16, "Succeeded"), (200, "Failed")]):
         job = little.job("python3", "-c", fill, str(megabytes), name=f"fill-{number}")
@@ -154,7 +154,7 @@ def test_a_container_that_takes_too_much_memory_is_killed(runner):
     assert "ended 137" in runner.all_pods[-1].story()
 
 
-def test_init_containers_run_one_after_the_other_and_before_the_rest(runner):
+def test_init_containers_run_in_order_before_the_others(runner):
     def init(name, script):
         container = {"name": name, "image": little.IMAGE, "command": ["sh", "-c", script]}
         return {**container, "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}
@@ -171,7 +171,7 @@ def test_init_containers_run_one_after_the_other_and_before_the_rest(runner):
     ]
 
 
-def test_readiness_alone_decides_who_gets_traffic(runner):
+def test_only_ready_pods_get_traffic(runner):
     first, second = deploy(runner, replicas=2)
     assert {ip for ip, _ in runner.addresses("little")} == {first.ip, second.ip}
     runner.get("/switch?unready", service="little", pod=first)
@@ -184,14 +184,14 @@ def test_readiness_alone_decides_who_gets_traffic(runner):
     assert second.exec("getent", "hosts", "little").split()[0] == second.ip
 
 
-def test_probes_come_by_the_address_and_port_of_the_pod(runner):
+def test_probes_use_address_and_port_of_the_pod(runner):
     (pod,) = deploy(runner)
     _, _, body = runner.get("/", service="little", pod=pod)
     assert body.decode() == f"{pod.name} {pod.ip}:5000"
 
 
 @pytest.mark.parametrize("how", ["dead", "hung"])
-def test_a_failed_liveness_probe_restarts_the_container(runner, how):
+def test_failed_liveness_probe_restarts_container(runner, how):
     (pod,) = deploy(runner)
     if how == "hung":
         pod.hang()
@@ -204,13 +204,13 @@ def test_a_failed_liveness_probe_restarts_the_container(runner, how):
     assert runner.pods("little") == [pod]
 
 
-def test_a_container_that_ends_is_started_again(runner):
+def test_ended_container_is_restarted(runner):
     (pod,) = deploy(runner)
     pod.exec("python3", "-c", "import os, signal; os.kill(1, signal.SIGTERM)")
     wait_for(lambda: pod.restarts == 1 and pod.ready, 20, runner.stories)
 
 
-def test_the_end_is_pre_stop_then_term_then_kill(runner):
+def test_pod_stops_by_pre_stop_then_sigterm_then_sigkill(runner):
     pre_stop = {"lifecycle": {"preStop": {"sleep": {"seconds": 1}}}}
     (pod,) = deploy(runner, container=pre_stop)
     pod.delete()
@@ -225,7 +225,7 @@ def test_the_end_is_pre_stop_then_term_then_kill(runner):
     assert "web ended 137" in deaf.story()
 
 
-def test_a_rolling_update_keeps_every_replica_and_stops_at_one_that_is_not_ready(runner):
+def test_rolling_update_keeps_replicas_and_stops_at_unready_pod(runner):
     old = deploy(runner, replicas=2)
     runner.apply([little.deployment(replicas=2, label="broken", wrong="unready")])
     wait_for(lambda: len(runner.pods("little")) == 3, 10, runner.stories)
@@ -244,7 +244,7 @@ def test_a_rolling_update_keeps_every_replica_and_stops_at_one_that_is_not_ready
     runner.wait_rolled_out("little", timeout=30)
 
 
-def test_a_stateful_set_keeps_its_name_and_its_claim(runner):
+def test_stateful_set_keeps_name_and_volume_claim(runner):
     made = little.deployment(
         container={"volumeMounts": [{"name": "data", "mountPath": "/data"}]},
         pod={"volumes": [], "securityContext": {"runAsUser": 10001, "fsGroup": 10001}},
@@ -264,7 +264,7 @@ def test_a_stateful_set_keeps_its_name_and_its_claim(runner):
     assert again.exec("cat", "/data/file") == "kept\n"
 
 
-def test_a_job_is_tried_as_often_as_it_says_and_cannot_be_changed(runner, monkeypatch):
+def test_job_is_retried_to_its_limit_and_immutable(runner, monkeypatch):
     monkeypatch.setattr(podrunner, "JOB_BACKOFF", 0.2)
     runner.apply([little.job("sh", "-c", "echo done", name="good"), little.job("false", name="bad", backoff=2)])
     assert runner.wait_complete("good", timeout=20).logs() == "done\n"
@@ -275,7 +275,7 @@ def test_a_job_is_tried_as_often_as_it_says_and_cannot_be_changed(runner, monkey
         runner.apply([little.job("sh", "-c", "echo other", name="good")])
 
 
-def test_the_traffic_sees_every_way_to_fail(runner):
+def test_traffic_reports_every_kind_of_failure(runner):
     (pod,) = deploy(runner)
     options = {"service": "little", "rate": 100, "threads": 4}
     with runner.traffic(**options) as good:
@@ -293,7 +293,7 @@ def test_the_traffic_sees_every_way_to_fail(runner):
 
 
 @pytest.mark.parametrize("seconds", [0, 3])
-def test_only_pre_stop_keeps_a_rolling_update_from_failing_requests(runner, seconds):
+def test_rolling_update_fails_no_request_only_with_pre_stop(runner, seconds):
     """Negative control of the tests in which no request fails."""
     runner.removal_delay = 1.5
     pod = {"terminationGracePeriodSeconds": seconds + 3}

@@ -63,7 +63,7 @@ def transcript(address, name):
     return lines
 
 
-def test_the_dyno_and_the_pod_run_one_image_and_answer_alike():
+def test_dyno_and_pod_give_the_same_answers():
     with podrunner.PodRunner() as runner:
         rendered = site.deploy(runner, replicas=1)
         (pod,) = runner.pods("web")

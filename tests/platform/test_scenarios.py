@@ -39,14 +39,14 @@ def names(platform):
     return {pod.name for pod in platform.pods("web")}
 
 
-def test_the_first_deployment_serves(web):
+def test_first_deployment_serves(web):
     answer, headers, body = web.get("/", headers=site.HEADERS)
     assert answer == 200
     assert headers["Content-Type"].startswith("text/html")
     assert b"</html>" in body
 
 
-def test_three_replicas_serve_in_turn(web):
+def test_three_replicas_share_the_traffic(web):
     bodies = []
     with load(web, paths=["/spotlight/"], keep=bodies.append) as traffic:
         traffic.until(30)
@@ -55,7 +55,7 @@ def test_three_replicas_serve_in_turn(web):
     assert {name for name in names(web) if any(name.encode() in body for body in bodies)} == names(web)
 
 
-def test_a_rolling_update_under_load_fails_no_request(web):
+def test_rolling_update_under_load_fails_no_request(web):
     before = names(web)
     with load(web) as traffic:
         traffic.until(100)
@@ -66,7 +66,7 @@ def test_a_rolling_update_under_load_fails_no_request(web):
     assert not before & names(web)
 
 
-def test_a_version_that_cannot_start_is_never_served_and_is_rolled_back(web):
+def test_version_that_cannot_start_is_rolled_back(web):
     before = names(web)
     with load(web) as traffic:
         site.apply(web, site.render(version="broken", literals=["WEB_THREADS=none"]))
@@ -80,7 +80,7 @@ def test_a_version_that_cannot_start_is_never_served_and_is_rolled_back(web):
     assert names(web) == before
 
 
-def test_a_killed_pod_is_replaced_and_the_others_serve_on(web):
+def test_killed_pod_is_replaced_without_failed_requests(web):
     victim = web.pods("web")[0]
     with load(web) as traffic:
         traffic.until(100)
@@ -94,7 +94,7 @@ def test_a_killed_pod_is_replaced_and_the_others_serve_on(web):
     assert failed < traffic.requests / 4, traffic.report()
 
 
-def test_a_hung_pod_gets_no_more_traffic_and_is_restarted(web):
+def test_hung_pod_gets_no_traffic_and_is_restarted(web):
     pod = web.pods("web")[0]
     restarts = pod.restarts
     with load(web, timeout=3, rate=30) as traffic:
@@ -109,7 +109,7 @@ def test_a_hung_pod_gets_no_more_traffic_and_is_restarted(web):
     assert pod.name in names(web)
 
 
-def test_a_database_that_stops_takes_the_pods_out_of_service_and_restarts_none(web):
+def test_stopped_database_makes_pods_unready_without_restarts(web):
     pods = web.pods("web")
     restarts = [pod.restarts for pod in pods]
     web.scale("StatefulSet", "postgres", 0)
@@ -129,7 +129,7 @@ def test_a_database_that_stops_takes_the_pods_out_of_service_and_restarts_none(w
     assert {pod.name for pod in pods} == names(web)
 
 
-def test_a_changed_config_map_rolls_the_pods_and_fails_no_request(web):
+def test_changed_config_map_restarts_pods_without_failed_requests(web):
     def asked_as(host):
         return web.get("/", headers={**site.HEADERS, "Host": host})[0]
 
@@ -174,7 +174,7 @@ def contents(platform):
     ]
 
 
-def test_a_backup_brings_back_what_was_damaged(web):
+def test_backup_restores_damaged_data(web):
     web.apply(site.render(components=["backup"]))
     web.wait_rolled_out("web")
     before = contents(web)

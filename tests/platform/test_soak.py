@@ -17,7 +17,7 @@ REQUESTS = int(os.environ.get("SOAK_REQUESTS", "50000"))
 ROLLOUTS = int(os.environ.get("SOAK_ROLLOUTS", "10"))
 
 
-def test_no_request_fails_over_many_rolling_updates(web):
+def test_many_rolling_updates_fail_no_request(web):
     seen = {pod.name for pod in web.pods("web")}
     with web.traffic(paths=PAGES, headers=site.HEADERS, rate=250) as traffic:
         for number in range(1, ROLLOUTS + 1):

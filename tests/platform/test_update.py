@@ -48,7 +48,7 @@ class Formation:
         return old
 
 
-def test_an_update_under_load_fails_no_request(start):
+def test_update_under_load_fails_no_request(start):
     formation, logs = Formation(start), []
     formation.first()
     with Traffic(formation.endpoints, PATHS, dynos.router(), threads=4, rate=250, timeout=30) as traffic:
@@ -64,7 +64,7 @@ def test_an_update_under_load_fails_no_request(start):
     assert traffic.failures == [], "\n".join([traffic.report(), *said[-20:]])
 
 
-def test_without_a_graceful_stop_the_same_load_does_fail(start):
+def test_update_without_graceful_stop_fails_requests(start):
     """Negative control: requests that TERM would let finish are cut off by KILL, and the load reports them."""
     formation = Formation(start)
     formation.first()

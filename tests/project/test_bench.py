@@ -23,7 +23,7 @@ SEARCHES = ("a rare word", "a middling word", "one letter", "two letters", "noth
 
 
 @pytest.mark.peers
-def test_every_peer_starts_and_shows_the_same_rows():
+def test_peers_start_and_show_the_same_rows():
     assert PYTHON.exists(), f"There is no {PYTHON}: `make peers` makes it."
     done = subprocess.run(
         [PYTHON, "-m", "bench", "--check"], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=300
@@ -54,7 +54,7 @@ def run():
     return run
 
 
-def test_the_goals_are_those_of_a_whole_run():
+def test_goals_match_those_of_a_full_run():
     found = {goal.name: (goal.bound, goal.unit, goal.most) for goal in goals([200, MILLION], [MILLION])}
     expected = {
         "list, always fresh: of limit 1": (0.45, "", False),
@@ -97,13 +97,13 @@ def test_the_goals_are_those_of_a_whole_run():
     assert found == expected
 
 
-def test_a_run_over_a_small_table_has_no_goals_of_large_ones():
+def test_run_over_small_table_has_no_large_table_goals():
     names = [goal.name for goal in goals([200], [])]
     assert not [name for name in names if name.startswith(("search", "admin", "CSV", "import"))]
     assert "actor page made anew, 200 rows: of limit 2" in names
 
 
-def test_every_goal_has_a_name_of_its_own():
+def test_goal_names_are_unique():
     names = [goal.name for goal in goals([200, MILLION, 10 * MILLION], [MILLION, 10 * MILLION])]
     assert len(names) == len(set(names)) > 50
     assert "list, always fresh, 10,000,000 rows: of stock Django" in names
@@ -125,7 +125,7 @@ def test_ratios_are_taken_within_a_round_and_compared_with_the_goals(run):
     assert found["first answer after the start"] == (0.7, True)
 
 
-def test_the_table_says_met_missed_and_not_measured(run):
+def test_table_shows_met_missed_and_not_measured(run):
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in tables(run).splitlines()]
     assert ["list, always fresh: of limit 1", "≥ 0.45", "0.5", "met"] in lines
     assert ["import, 1,000,000 rows: of limit 5", "≤ 1.15", "1.2", "**missed**"] in lines
@@ -146,7 +146,7 @@ def test_failed_measurement_is_reported_and_meets_no_goal(run):
     assert run.as_json()["not_measured"] == {"list, always fresh, 200 rows": "it answered 500"}
 
 
-def test_an_import_that_failed_has_no_figures(run):
+def test_failed_import_has_no_figures(run):
     run.imports = {}
     del run.memory["import"]
     found = {goal.name: (value, met) for goal, value, met in run.against_goals()}
@@ -159,7 +159,7 @@ def test_percentiles_are_in_milliseconds():
     assert Answer.of([0.5], 0.5) == Answer(2, 500, 500, 500, 1)
 
 
-def test_request_made_anew_has_a_unique_address():
+def test_uncached_request_has_a_unique_address():
     request = Request(("/", "/?after=x"), anew=True)
     assert [request.path(number) for number in range(3)] == ["/?anew=0", "/?after=x&anew=1", "/?anew=2"]
     assert Request(("/", "/films/")).path(3) == "/films/"
@@ -189,12 +189,12 @@ def test_too_few_pages_for_single_requests_is_an_error(wrk):
         load.run("http://127.0.0.1:1", request, 2, start=answer.requests)
 
 
-def test_the_chart_has_a_bar_for_each_name(run):
+def test_chart_has_a_bar_for_each_name(run):
     assert chart(run.as_json()).count("<rect x=") == 5
     assert ">0.375<" in chart(run.as_json())
 
 
-def test_the_readme_shows_the_last_run():
+def test_performance_page_shows_the_last_run():
     results = json.loads((settings.BASE_DIR / "bench" / "results.json").read_text(encoding="utf-8"))
     assert readme(results) in (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
 

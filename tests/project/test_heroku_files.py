@@ -26,20 +26,20 @@ def instructions(name):
     return re.findall(rf"^{name} (.*)$", last_stage, re.MULTILINE)
 
 
-def test_the_image_serves_as_procfile_and_heroku_yml_say():
+def test_image_procfile_and_heroku_yml_have_the_same_command():
     (entrypoint,), (command,) = instructions("ENTRYPOINT"), instructions("CMD")
     starts = json.loads(entrypoint) + json.loads(command)
     assert shlex.split(PROCFILE["web"]) == shlex.split(HEROKU["run"]["web"]) == starts
 
 
-def test_procfile_and_heroku_yml_release_alike():
+def test_procfile_and_heroku_yml_have_the_same_release_command():
     (entrypoint,) = instructions("ENTRYPOINT")
     (release,) = HEROKU["release"]["command"]
     assert shlex.split(PROCFILE["release"]) == shlex.split(release) == [*json.loads(entrypoint), "release"]
     assert HEROKU["release"]["image"] in HEROKU["build"]["docker"]
 
 
-def test_there_is_one_dockerfile_for_every_process_type():
+def test_process_types_share_one_dockerfile():
     assert set(HEROKU["build"]["docker"].values()) == {"Dockerfile"}
     for kind in PROCFILE:
         # `heroku container:push --recursive` builds Dockerfile.TYPE.
@@ -53,7 +53,7 @@ def test_app_json_and_heroku_yml_have_the_same_add_ons():
     assert APP["stack"] == "container"
 
 
-def test_every_variable_is_described_and_no_other():
+def test_app_json_describes_every_variable():
     assert {name: entry["description"] for name, entry in APP["env"].items()} == {
         variable.name: variable.meaning for variable in VARIABLES if variable.name not in GIVEN
     }
@@ -61,7 +61,7 @@ def test_every_variable_is_described_and_no_other():
 
 
 @pytest.mark.parametrize("more", [{}, APP["environments"]["review"]["env"]], ids=["app", "review app"])
-def test_a_new_app_starts_with_what_app_json_sets(more):
+def test_new_app_starts_with_variables_of_app_json(more):
     """Every required variable has a value or a generator, and every value is valid."""
     assert APP["env"]["SECRET_KEY"]["generator"] == "secret"
     environment = {name: entry["value"] for name, entry in APP["env"].items() if "value" in entry}

@@ -9,7 +9,7 @@ MAX_LINES = 400
 FOLDERS = ("actors", "actorsite", "bench", "tests")
 
 
-def test_no_python_file_is_too_long():
+def test_python_files_have_at_most_400_lines():
     found = [path for folder in FOLDERS for path in (settings.BASE_DIR / folder).rglob("*.py")]
     files = [path for path in found if "node_modules" not in path.parts]
     assert len(files) > 300

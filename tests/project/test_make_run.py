@@ -77,7 +77,7 @@ class Browser:
                 time.sleep(0.2)
 
 
-def test_from_nothing_to_a_correction_that_the_public_sees(empty_database):
+def test_first_run_serves_and_shows_an_edit(empty_database):
     port = free_port()
     with running(empty_database, port) as process:
         browser = Browser(port)
@@ -107,7 +107,7 @@ def test_from_nothing_to_a_correction_that_the_public_sees(empty_database):
 
 
 @pytest.mark.once
-def test_a_taken_port_is_named_before_the_database_is_created(tmp_path):
+def test_used_port_is_reported_before_the_database_is_created(tmp_path):
     database = tmp_path / "new.sqlite3"
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -48,7 +48,7 @@ def _fail(*arguments):
     raise OSError("the disk is full")
 
 
-def test_a_change_of_any_source_changes_the_state(tmp_path, monkeypatch):
+def test_source_change_changes_the_state(tmp_path, monkeypatch):
     states = [state_of_sources(tmp_path)]
     for path, text in [
         ("actorsite/settings.py", "1"),

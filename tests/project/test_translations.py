@@ -40,7 +40,7 @@ def texts(app):
 
 @pytest.mark.once
 @pytest.mark.parametrize("app", APPS)
-def test_every_text_is_translated(app):
+def test_messages_are_translated(app):
     entries = {entry.msgid: entry for entry in polib.pofile(catalogue(app)) if not entry.obsolete}
     wanted = texts(app)
     assert len(wanted) >= {"actors": 100, "actorsite": 3}[app]
@@ -50,7 +50,7 @@ def test_every_text_is_translated(app):
 
 @pytest.mark.once
 @pytest.mark.parametrize("app", APPS)
-def test_the_compiled_catalogue_is_that_of_the_sources(app):
+def test_compiled_catalog_matches_its_source(app):
     sources, compiled = polib.pofile(catalogue(app)), polib.mofile(catalogue(app).with_suffix(".mo"))
     assert {entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in compiled} == {
         entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in sources
@@ -77,13 +77,13 @@ class TestChoice:
         assert not page.cookies
         assert "Accept-Language" in page["Vary"]
 
-    def test_a_choice_is_remembered_and_leads_back(self, client, actor):
+    def test_language_choice_is_remembered_and_redirects_back(self, client, actor):
         answer = client.post("/language/", {"code": "zh-hans", "next": "/?q=mifune"})
         assert (answer.status_code, answer["Location"]) == (302, "/?q=mifune")
         assert "搜索" in client.get("/", headers={"Accept-Language": "en"}).content.decode()
 
     @pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
-    def test_choice_redirects_to_no_other_site(self, client, next_url):
+    def test_language_choice_redirects_to_no_other_site(self, client, next_url):
         assert client.post("/language/", {"code": "en", "next": next_url})["Location"] == "/"
 
     def test_unknown_language_is_refused(self, client):
@@ -92,12 +92,12 @@ class TestChoice:
         assert client.get("/language/").status_code == 405
 
     @pytest.mark.parametrize("language", ["en", "zh-hans"])
-    def test_each_language_is_offered_in_its_own_name(self, client, language):
+    def test_languages_are_offered_in_their_own_names(self, client, language):
         page = client.get("/spotlight/", headers={"Accept-Language": language}).content.decode()
         offered = re.findall(r'value="([^"]*)" lang="([^"]*)"[^>]*>(.*?)</button>', page)
         assert offered == [("en", "en", "English"), ("zh-hans", "zh-hans", "简体中文")]
 
-    def test_all_pages_are_in_chinese(self, client, actor):
+    def test_pages_are_in_chinese(self, client, actor):
         Actor.objects.create(first_name="Cher", birth_year=1946)
         chinese = {"Accept-Language": "zh-hans"}
         for url, text in {

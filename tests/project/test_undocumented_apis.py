@@ -98,7 +98,7 @@ USES = [
 
 @pytest.mark.once
 @pytest.mark.parametrize(("path", "parameters", "used_by"), USES, ids=[path for path, _parameters, _by in USES])
-def test_undocumented_name_is_where_the_code_expects_it(path, parameters, used_by):
+def test_undocumented_names_exist(path, parameters, used_by):
     try:
         found = resolve(path)
     except (ImportError, AttributeError) as error:
@@ -168,7 +168,7 @@ def is_private_name_of_others(module, name):
 
 
 @pytest.mark.once
-def test_migration_loader_has_the_graph_and_what_each_migration_replaces():
+def test_migration_loader_has_graph_and_replaced_migrations():
     from django.db.migrations.loader import MigrationLoader
 
     nodes = MigrationLoader(None).graph.nodes
@@ -238,7 +238,7 @@ def test_connections_have_their_driver_connection():
 
 
 @pytest.mark.django_db
-def test_cursors_pass_on_what_the_driver_adds():
+def test_cursors_forward_attributes_of_the_driver():
     names = ("copy_expert", "mogrify", "connection") if connection.vendor == "postgresql" else ("connection",)
     with connection.cursor() as cursor:
         missing = [name for name in names if not hasattr(cursor, name)]
@@ -277,7 +277,7 @@ def test_change_lists_have_the_attributes_that_keyset_pages_read(name):
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["paginator", "result_count", "show_full_result_count", "result_list", "multi_page"])
-def test_change_lists_set_what_keyset_pages_replace(name):
+def test_change_lists_set_attributes_replaced_by_keyset_pages(name):
     from django.contrib.admin.views.main import ChangeList
 
     assert f"self.{name} =" in inspect.getsource(ChangeList.get_results), (

@@ -26,13 +26,13 @@ def folder(client, settings, tmp_path):
     return tmp_path
 
 
-def test_html_validate_finds_nothing(tool, folder):
+def test_html_validate_finds_no_errors(tool, folder):
     command = [tool("node"), tool("html-validate/bin/html-validate.mjs"), "--config", HERE / "htmlvalidate.json"]
     done = subprocess.run([*command, "--max-warnings=0", folder], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
 
 
-def test_the_nu_html_checker_finds_nothing(tool, folder):
+def test_nu_html_checker_finds_no_errors(tool, folder):
     # It would guess the language from the words, but the page of the API has English names in any language.
     options = ["--Werror", "--stdout", "--no-langdetect"]
     command = [tool("java"), "-jar", tool("vnu-jar/build/dist/vnu.jar"), *options]

@@ -12,7 +12,7 @@ from actors.models import Actor, Film
 pytestmark = pytest.mark.django_db
 
 
-def test_every_curl_line_works(client, actor):
+def test_curl_lines_work(client, actor):
     Film.objects.create(title="Seven Samurai")
     page = client.get("/api/").content.decode()
     lines = [shlex.split(html.unescape(line)) for line in re.findall(r"<pre><code>(.*?)</code></pre>", page)]
@@ -21,7 +21,7 @@ def test_every_curl_line_works(client, actor):
         assert (command, client.get(address).status_code) == ("curl", 200), address
 
 
-def test_every_parameter_and_field_is_there(client):
+def test_parameters_and_fields_are_documented(client):
     page = client.get("/api/").content.decode()
     described = openapi.description()
     names = {parameter["name"] for item in described["paths"].values() for parameter in item["get"]["parameters"]}
@@ -51,7 +51,7 @@ def test_list_links_to_itself_as_data(client, actor):
         assert client.get(address).status_code == 200
 
 
-def test_json_link_of_a_later_page_is_that_page_and_streams_have_all_rows(client, db):
+def test_json_link_keeps_the_page_and_stream_links_have_all_rows(client, db):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n:03}") for n in range(60))
     first = client.get("/").content.decode()
     later = html.unescape(client.get(re.search(r'rel="next" href="\.(/[^"]+)"', first)[1]).content.decode())

@@ -61,7 +61,7 @@ def test_csv_and_ndjson_have_all_rows_of_a_list(client, leungs, actor):
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
-def test_no_cell_is_a_formula_unless_asked_for_raw(client, start):
+def test_cells_are_escaped_unless_raw_is_set(client, start):
     Actor.objects.create(first_name=f"{start}1+1", birth_year=1962)
     safe, raw = (next(csv.DictReader(io.StringIO(lines(client.get(f"/actors.csv{query}"))))) for query in ("", "?raw"))
     assert (safe["first_name"], safe["birth_year"]) == (f"'{start}1+1", "1962")
@@ -102,7 +102,7 @@ def test_json_of_one_actor_has_their_films(client, actor):
     ],
 )
 @pytest.mark.parametrize("kind", ["json", "csv", "ndjson"])
-def test_a_bad_query_gets_a_problem_that_names_it(client, kind, query, named):
+def test_invalid_query_gets_a_problem_with_the_parameter(client, kind, query, named):
     if query.startswith("after") and kind != "json":
         query, named = "living=maybe", "living must be"
     answer = client.get(f"/actors.{kind}?{query}")
@@ -121,20 +121,20 @@ def test_missing_actor_is_a_404_problem(client, db):
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "trace"])
-def test_nothing_can_be_written(client, db, method):
+def test_write_methods_are_refused(client, db, method):
     answer = getattr(client, method)("/actors.json")
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, OPTIONS")
     assert answer.json()["title"] == "Method Not Allowed"
 
 
-def test_any_origin_may_read(client, actor):
+def test_cross_origin_reading_is_allowed(client, actor):
     for url in ("/actors.json", "/actors.csv", "/actors.json?sort=age"):
         assert client.get(url)["Access-Control-Allow-Origin"] == "*"
     preflight = client.options("/actors.json")
     assert (preflight.status_code, preflight["Access-Control-Allow-Methods"]) == (204, "GET, HEAD, OPTIONS")
 
 
-def test_a_page_costs_few_queries(client, leungs, django_assert_max_num_queries):
+def test_page_costs_few_queries(client, leungs, django_assert_max_num_queries):
     with django_assert_max_num_queries(3):
         client.get("/actors.json")
 

@@ -64,19 +64,19 @@ def as_python_writes(monkeypatch, write):
 
 
 @pytest.mark.parametrize("raw", [False, True])
-def test_csv_is_to_the_byte_what_python_writes(odd, monkeypatch, raw):
+def test_csv_equals_output_of_python(odd, monkeypatch, raw):
     copied = b"".join(records.csv_stream(odd, raw=raw))
     assert copied == as_python_writes(monkeypatch, lambda: records.csv_stream(odd, raw=raw))
     assert copied.count(b"'=1+1") == (0 if raw else copied.count(b"=1+1"))
 
 
-def test_ndjson_is_to_the_byte_what_python_writes(odd, monkeypatch):
+def test_ndjson_equals_output_of_python(odd, monkeypatch):
     copied = b"".join(records.ndjson_stream(odd))
     assert copied == as_python_writes(monkeypatch, lambda: records.ndjson_stream(odd))
     assert copied.count(b"\n") == odd.count()
 
 
-def test_copied_rows_of_any_queryset_are_what_python_writes(odd, monkeypatch):
+def test_copied_rows_of_any_queryset_equal_output_of_python(odd, monkeypatch):
     for view in (odd.filter(first_name__contains="%"), odd.search("a"), odd.none(), odd.filter(country="JP")[:7]):
         for write in (records.ndjson_stream, records.csv_stream):
             assert b"".join(write(view)) == as_python_writes(monkeypatch, lambda write=write, view=view: write(view))

@@ -57,7 +57,7 @@ WRITES = {
 
 @everywhere
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_every_write_makes_a_new_version(part, write):
+def test_write_raises_the_version(part, write):
     before = data_version.current()
     assert data_version.current() == before
     write(part)
@@ -68,7 +68,7 @@ def test_every_write_makes_a_new_version(part, write):
 @everywhere
 @pytest.mark.postgresql
 @pytest.mark.parametrize("statement", ["TRUNCATE actor CASCADE", "TRUNCATE actors_change"])
-def test_truncate_makes_a_new_version(part, statement):
+def test_truncate_raises_the_version(part, statement):
     before = data_version.current()
     sql(statement)
     assert data_version.current().token != before.token
@@ -195,7 +195,7 @@ def test_version_is_locked_after_foreign_keys_are_checked():
 
 
 @pytest.mark.postgresql
-def test_every_transaction_of_many_writers_makes_a_version():
+def test_concurrent_transactions_each_raise_the_version():
     with written() as (url, cursor):
         before = state(cursor)[1]
         failed = []

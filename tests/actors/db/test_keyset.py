@@ -29,7 +29,7 @@ def pages_forward(size):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 6, 11, 12, 13])
-def test_pages_forward_hold_every_row_once_in_order(cast, size):
+def test_forward_pages_have_every_row_once_in_order(cast, size):
     pages = pages_forward(size)
     assert [actor for one in pages for actor in one.rows] == cast
     assert pages[0].previous is None
@@ -37,7 +37,7 @@ def test_pages_forward_hold_every_row_once_in_order(cast, size):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 6, 11])
-def test_pages_backward_are_the_same_as_forward(cast, size):
+def test_backward_pages_equal_forward_pages(cast, size):
     pages = pages_forward(size)
     current = pages[-1]
     for expected in reversed(pages[1:-1]):
@@ -47,7 +47,7 @@ def test_pages_backward_are_the_same_as_forward(cast, size):
     assert page(size, before=current.previous) is None, "only the first page is left"
 
 
-def test_no_rows_are_one_empty_page():
+def test_empty_table_has_one_empty_page():
     assert page() == keyset.KeysetPage(rows=[], previous=None, next=None)
 
 
@@ -66,7 +66,7 @@ def test_cursor_of_a_deleted_row_is_still_valid(cast):
     assert page(after=token).previous
 
 
-def test_page_whose_rows_are_deleted_is_none(cast):
+def test_page_with_all_rows_deleted_is_none(cast):
     last = pages_forward(5)[-2].next
     Actor.objects.filter(pk__in=[actor.pk for actor in cast[8:]]).delete()
     assert page(after=last) is None
@@ -95,19 +95,19 @@ def test_cursor_token_of_a_row_is_always_the_same(cast):
         lambda token: f"WyJhIiwxXQ:{token.partition(':')[2]}",
     ],
 )
-def test_forged_token_is_refused(cast, spoil):
+def test_forged_cursor_is_refused(cast, spoil):
     token = spoil(page().next)
     for place in ({"after": token}, {"before": token}):
         with pytest.raises(keyset.InvalidCursor):
             page(**place)
 
 
-def test_a_token_of_another_view_is_refused(cast):
+def test_cursor_of_another_list_is_refused(cast):
     with pytest.raises(keyset.InvalidCursor):
         page(view="other", after=page().next)
 
 
-def test_a_page_costs_one_query_and_with_a_token_two(cast, django_assert_num_queries):
+def test_page_needs_one_query_and_with_cursor_two(cast, django_assert_num_queries):
     with django_assert_num_queries(1):
         token = page().next
     with django_assert_num_queries(2):

@@ -61,7 +61,7 @@ def test_duplicates_are_found_by_folded_name(actor, other):
         ((1900, None), (None, 1950), True),
     ],
 )
-def test_years_decide_whether_two_may_be_the_same_person(one, other, could):
+def test_possible_duplicates_have_compatible_years(one, other, could):
     first, second = ({"birth_year": born, "death_year": died} for born, died in (one, other))
     assert may_be_same_person(first, second) is could
 
@@ -235,7 +235,7 @@ def test_merge_can_keep_all_names_of_both(actor):
     assert actor.also_known_as == "The Wolf / Sanchuan Minlang"
 
 
-def test_all_names_of_both_is_not_offered_if_none_would_be_lost(actor, other):
+def test_keeping_all_names_is_offered_only_if_one_would_be_lost(actor, other):
     assert 'value="both"' not in text(client_of("Curators").get(f"{LIST}merge/?a={actor.pk}&b={other.pk}"))
 
 

@@ -50,7 +50,7 @@ class TestReport:
     def _cher(self, db):
         Actor.objects.create(pk=1, first_name="Cher")
 
-    def test_a_dry_run_writes_nothing(self, file, capsys):
+    def test_dry_run_writes_nothing(self, file, capsys):
         call_command("import_actors", str(file), "--dry-run")
         assert capsys.readouterr().out == (
             "2 rows (CSV, utf-8): 1 would be added, 1 would be changed, 0 left as they are.\n"
@@ -79,7 +79,7 @@ class TestReport:
             call_command(*command, "--who", "ghost")
         assert error.value.returncode == 2
 
-    def test_an_import_says_what_it_did(self, file, capsys):
+    def test_import_reports_its_changes(self, file, capsys):
         User.objects.create_user("carol")
         call_command("import_actors", str(file), "--who", "carol")
         batch = Batch.objects.get()
@@ -114,7 +114,7 @@ class TestReport:
         assert [row[:3] for row in rows[1:]] == [[str(line), "birth_year", "1"] for line in range(2, 1_502)]
         assert Actor.objects.count() == 1
 
-    def test_the_file_of_mistakes_holds_no_formula(self, file, tmp_path):
+    def test_error_file_escapes_formulas(self, file, tmp_path):
         file.write_text("first_name,birth_year\nA,=cmd|calc\n")
         with pytest.raises(SystemExit):
             call_command("import_actors", str(file), "--errors", str(tmp_path / "errors.csv"))
@@ -176,7 +176,7 @@ def test_progress_of_unknown_length_shows_its_text():
 
 
 @pytest.mark.postgresql
-def test_the_table_of_the_replaced_page_in_another_database():
+def test_table_of_replaced_page_is_imported_from_another_database():
     with scratch_database() as old, server.migrated_database() as url:
         with cursor_of(old) as cursor:
             cursor.execute(OLD)

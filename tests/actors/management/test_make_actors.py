@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.mark.slow
-def test_people_are_added_and_can_be_found(actor, capsys):
+def test_actors_are_added_and_searchable(actor, capsys):
     call_command("make_actors", "1500")
     assert Actor.objects.count() == 1501
     assert capsys.readouterr().out.startswith("Added 1,500 actors in ")
@@ -23,7 +23,7 @@ def test_people_are_added_and_can_be_found(actor, capsys):
         assert Actor.objects.search(str(someone)).filter(pk=someone.pk).exists()
 
 
-def test_the_same_seed_makes_the_same_people():
+def test_same_seed_creates_the_same_actors():
     assert list(sample_people(50, 7)) == list(sample_people(50, 7)) != list(sample_people(50, 8))
 
 

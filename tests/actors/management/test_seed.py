@@ -34,16 +34,16 @@ def seeded(seeded_once, db):
 
 
 class TestSeededDirectory:
-    def test_an_empty_directory_is_filled(self, seeded):
+    def test_empty_directory_is_seeded(self, seeded):
         assert Actor.objects.count() >= 250
         assert Film.objects.filter(title="In the Mood for Love", actors__native_name="梁朝偉").exists()
         assert seeded == f"Loaded {Actor.objects.count()} actors and {Film.objects.count()} films."
 
-    def test_the_next_actor_gets_an_id_of_its_own(self, seeded):
+    def test_next_actor_gets_a_free_id(self, seeded):
         last = Actor.objects.order_by("pk").last().pk
         assert Actor.objects.create(first_name="New").pk > last
 
-    def test_a_second_time_changes_nothing(self, seeded):
+    def test_second_run_changes_nothing(self, seeded):
         edited, deleted = Actor.objects.order_by("pk")[:2]
         Actor.objects.filter(pk=edited.pk).update(biography="Edited.")
         deleted.delete()

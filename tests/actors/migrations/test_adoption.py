@@ -42,7 +42,7 @@ def migrate(url, *arguments):
     )
 
 
-def test_an_old_database_is_adopted_in_place():
+def test_old_database_is_adopted_in_place():
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute(OLD)
         cursor.execute("SELECT * FROM actor ORDER BY actor_id")
@@ -82,7 +82,7 @@ def test_an_old_database_is_adopted_in_place():
         assert migrate(url, "--check").returncode == 0
 
 
-def test_a_new_database_is_like_an_adopted_one():
+def test_new_database_equals_an_adopted_one():
     """Compare columns, defaults, indexes, constraints and triggers in the system catalogue."""
     catalogue = """
         SELECT 'column', column_name, data_type || character_maximum_length || column_default || is_nullable
@@ -113,7 +113,7 @@ def test_every_migration_can_be_reversed():
         assert migrate(url).returncode == 0
 
 
-def test_a_row_without_a_name_is_adopted_too():
+def test_row_without_a_name_is_adopted():
     """The constraint does not check existing rows, only inserts and updates."""
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute(OLD)
@@ -126,7 +126,7 @@ def test_a_row_without_a_name_is_adopted_too():
             cursor.execute("INSERT INTO actor (first_name, last_name) VALUES ('', '')")
 
 
-def test_a_migration_outside_a_transaction_can_run_again():
+def test_migration_outside_a_transaction_can_run_again():
     """Interrupted just before Django records it, it runs again and finds its indexes built."""
     indexes = "SELECT array_agg((relname, oid) ORDER BY relname) FROM pg_class WHERE relkind = 'i'"
     with scratch_database() as url, cursor_of(url) as cursor:

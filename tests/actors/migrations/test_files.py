@@ -52,7 +52,7 @@ def refused(source):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.parent.name}/{path.name}")
-def test_a_migration_imports_neither_the_application_nor_another_migration(path):
+def test_migrations_import_no_application_code(path):
     assert not refused(path.read_text())
 
 
@@ -70,27 +70,27 @@ def test_a_migration_imports_neither_the_application_nor_another_migration(path)
         "__import__('actors.models')",
     ],
 )
-def test_every_kind_of_forbidden_import_is_found(source):
+def test_forbidden_imports_are_reported(source):
     assert refused(source)
 
 
-def test_there_are_as_few_files_as_a_first_release_needs():
+def test_migrations_are_as_few_as_a_first_release_needs():
     for app, folder in FOLDERS.items():
         assert len(list(folder.glob("[0-9]*.py"))) <= MAX_FILES[app]
 
 
-def test_the_migration_that_adopts_the_old_table_is_unchanged():
+def test_migration_that_adopts_the_old_table_is_unchanged():
     assert hashlib.sha256((FOLDERS["actors"] / "0001_initial.py").read_bytes()).hexdigest() == ADOPTING
 
 
-def test_the_site_and_the_directory_migrate_without_each_other():
+def test_site_and_directory_migrate_independently():
     graph = MigrationLoader(None).graph
     for app, other in (("actors", "actorsite"), ("actorsite", "actors")):
         [leaf] = graph.leaf_nodes(app)
         assert other not in {label for label, _name in graph.forwards_plan(leaf)}
 
 
-def test_every_sql_file_has_one_that_reverses_it_and_is_run():
+def test_sql_files_have_a_reverse_file_and_are_run():
     for folder in (FOLDERS["actors"] / "sql").iterdir():
         names = {path.name for path in folder.iterdir()}
         forwards = {name for name in names if not name.endswith("_reverse.sql")}

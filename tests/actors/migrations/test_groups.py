@@ -49,7 +49,7 @@ def rights_of_all():
     return {group.name: set(group.permissions.values_list("codename", flat=True)) for group in Group.objects.all()}
 
 
-def test_each_group_has_just_its_rights():
+def test_groups_have_exactly_their_permissions():
     assert rights_of_all() == ROLES
 
 
@@ -115,7 +115,7 @@ def test_reversed_migrations_delete_the_groups():
     assert not Group.objects.exists()
 
 
-def test_group_with_members_is_kept_without_rights():
+def test_group_with_members_stays_without_permissions():
     User.objects.create_user("alice").groups.add(Group.objects.get(name="Editors"))
     groups.backwards(apps, Editor)
     assert rights() == set()

@@ -12,7 +12,7 @@ from actors.models import Actor
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
-def test_an_edit_raises_the_version_and_the_last_change(actor):
+def test_edit_raises_version_and_last_change(actor):
     Actor.objects.filter(pk=actor.pk).update(last_update=timezone.now() - timedelta(days=9))
     actor.biography = "An actor."
     actor.save()
@@ -54,7 +54,7 @@ def test_hidden_characters_are_refused_whoever_writes(actor, character):
         Actor.objects.update(first_name=name)
 
 
-def test_error_quotes_the_words_beside_a_hidden_character():
+def test_error_quotes_the_words_next_to_a_hidden_character():
     said = r"biography holds the character U\+202E, .*: “rn in Qingdao, then \ufffdin Tokyo. A long lif”"
     with pytest.raises(ValidationError, match=said):
         Actor(first_name="A", biography="He was born in Qingdao, then\n\u202ein Tokyo. A long life.").full_clean()

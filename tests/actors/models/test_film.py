@@ -26,7 +26,7 @@ def old_tables(db):
                 cursor.execute(statement)
 
 
-def test_a_film_is_found_by_either_title_and_counts_its_edits():
+def test_film_is_found_by_both_titles_and_counts_edits():
     film = Film.objects.create(title="Breathless", original_title="À bout de souffle", year=1960)
     assert Film.objects.search("A BOUT souffle").get() == film
     film.title = "Out of Breath"

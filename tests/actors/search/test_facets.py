@@ -200,7 +200,7 @@ def test_pages_and_numbers_of_a_rare_combination_are_read_from_an_index():
 
 
 @pytest.mark.postgresql
-def test_numbers_beside_the_countries_are_read_from_an_index_before_any_vacuum():
+def test_country_facets_use_an_index_before_vacuum():
     """After an import of 200,000 rows, the whole table was read for each country: 5 s, and the page was a 503."""
     indexes = (
         "actor_birth_year",
@@ -222,7 +222,7 @@ def test_numbers_beside_the_countries_are_read_from_an_index_before_any_vacuum()
 
 
 @pytest.mark.postgresql
-def test_the_file_of_a_rare_combination_is_read_from_an_index():
+def test_export_of_a_rare_combination_uses_an_index():
     """At ten million rows, a scan of the names found nothing before the deadline, and the file was cut off."""
     plans.fill("actor_sort_last", "actor_facets_last")
     plan = view(living="no", born="1990s").whole().explain()

@@ -36,7 +36,7 @@ def shown(client, address):
     return [re.sub("<[^>]*>", "", name) for name in re.findall(r"<li>\s*<a href=\"/actors/[^>]*>(.*?)</a>", page)], page
 
 
-def test_the_best_come_first_and_then_by_name():
+def test_results_are_sorted_by_relevance_then_name():
     add(
         "Emile|Galileo",
         "Ann|Leon",
@@ -58,7 +58,7 @@ def test_the_best_come_first_and_then_by_name():
     assert found("le") == ["Bob Leo", "Ann Leon", "Leo Abel", "Leo Young", "Leona Zed", "Zoe Leonie Abel"]
 
 
-def test_of_several_words_the_whole_names_come_first():
+def test_whole_names_rank_first_for_several_words():
     add("Wai|Leung Tonya", "Tony|Leungson", "Antony|Leung", "Tony Chiu-wai|Leung", "Tony|Leung")
     whole = ["Tony Leung", "Tony Chiu-wai Leung"]
     assert found("tony LEUNG") == [*whole, "Tony Leungson", "Wai Leung Tonya", "Antony Leung"]
@@ -94,7 +94,7 @@ def test_search_finds_exactly_the_actors_that_match_all_words():
         ("龍", "李小龙"), ("小龙", "李小龍"), ("朝伟", "梁朝偉 Tony"),
     ],
 )  # fmt: skip
-def test_a_name_is_found_in_traditional_and_in_simplified_characters(client, query, name):
+def test_name_is_found_in_traditional_and_simplified_characters(client, query, name):
     Actor.objects.create(first_name="Some", last_name="Body", native_name=name)
     add("Wang|Other")
     names, page = shown(client, f"/?q={query}")
@@ -116,7 +116,7 @@ def test_both_chinese_spellings_of_a_film_are_found(client):
         assert client.get(f"/films.json?q={query}").json()["total"] == 2
 
 
-def test_no_text_has_more_spellings_than_a_bound():
+def test_number_of_spellings_is_bounded():
     assert len(spellings("发" * 200)) <= chinese_variants.MAX_SPELLINGS and spellings("发" * 200)[0] == "发" * 200
     assert spellings("周润发")[:3] == ["周润发", "週潤發", "週潤髮"] and "周潤發" in spellings("周润发")
     assert spellings("mifune") == ["mifune"] and spellings("さくら") == ["さくら"]
@@ -219,7 +219,7 @@ def test_sorted_search_has_pages_and_sorts_a_bounded_number(client, monkeypatch)
 
 
 @pytest.mark.postgresql
-def test_the_shortest_words_are_served_by_an_index():
+def test_shortest_words_use_an_index():
     """They are shorter than a trigram; a scan of the names took 225 ms at a million."""
     plans.fill("actor_starts")
     for query in ("zh", "q", "朝", "小龍"):

@@ -132,7 +132,7 @@ def test_page_and_data_of_films_suggest(client, films):
         assert "Did you mean" not in client.get(f"/films/?{query}").content.decode()
 
 
-def test_a_suggestion_of_films_is_one_in_chinese_too(client, films):
+def test_film_suggestions_work_in_chinese(client, films):
     page = client.get("/films/?q=samuria", headers={"accept-language": "zh-CN"}).content.decode()
     assert "您要找的是不是" in page and '<a href="./?q=samurai"><bdi>Samurai</bdi></a>？' in page
 
@@ -144,7 +144,7 @@ def test_empty_result_links_to_the_same_search_in_the_other_list(client, films):
 
 
 @pytest.mark.postgresql
-def test_the_words_of_titles_are_looked_up_in_an_index(films):
+def test_title_words_use_an_index(films):
     """One word has hundreds of possible typos: without the index, each would read the table."""
     with CaptureQueriesContext(connection) as asked:
         suggest_films("samuria")
@@ -167,7 +167,7 @@ def test_index_has_words_one_letter_beyond_the_limits():
             assert cursor.fetchone() == (1,)
 
 
-def test_no_more_films_are_read_than_a_bound(films, monkeypatch):
+def test_number_of_films_read_is_bounded(films, monkeypatch):
     """SQLite has no index of words."""
     monkeypatch.setattr("actors.search.suggestions.MAX_TITLES_READ", 1)
     found = suggest_films("mubrellas")

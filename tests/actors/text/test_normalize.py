@@ -46,7 +46,7 @@ def test_database_folds_as_python_does():
             assert cursor.fetchone()[0] == normalize.fold(sample), ascii(sample)
 
 
-def test_row_written_by_sql_is_found():
+def test_row_written_by_sql_is_searchable():
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO actor (first_name, last_name) VALUES ('Gérard', 'Depardieu')")
         assert Actor.objects.search("gerard dep").count() == 1
@@ -55,13 +55,13 @@ def test_row_written_by_sql_is_found():
     assert Actor.objects.search("DEPARDIEU guillaume").get().version == 2
 
 
-def test_every_word_must_match(actor):
+def test_all_words_must_match(actor):
     assert Actor.objects.search("mifune TOSHIRO").get() == actor
     assert Actor.objects.search("三船").get() == actor
     assert not Actor.objects.search("toshiro cruz")
 
 
-def test_a_short_word_begins_a_part_of_a_name(actor):
+def test_short_word_matches_the_beginning_of_a_name_part(actor):
     """Two letters are inside many names, so they match only the beginning of a part."""
     leung = Actor.objects.create(first_name="Tony Chiu-wai", last_name="Leung", native_name="梁朝偉")
     for query, found in {

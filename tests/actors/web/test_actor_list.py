@@ -83,7 +83,7 @@ def test_visitor_searches_and_filters_the_list(client, cast, query, found):
     assert names(client.get(f"/?{query}")) == found
 
 
-def test_a_row_shows_native_name_years_and_country(client, cast):
+def test_row_shows_native_name_years_and_country(client, cast):
     page = client.get("/?country=EG").content.decode()
     assert '<bdi class="native" lang="ar">فاتن حمامة</bdi>' in page
     assert "1931–2015" in page and '<span class="country">Egypt</span>' in page
@@ -115,7 +115,7 @@ def test_only_countries_of_actors_are_offered(client, cast):
         ("?living=no&country=EG", "?country=EG&amp;living=no"),
     ],
 )
-def test_each_state_has_one_canonical_form(client, cast, asked, canonical):
+def test_each_view_has_one_canonical_address(client, cast, asked, canonical):
     page = client.get(f"/{asked}")
     assert f'<link rel="canonical" href="http://testserver/{canonical}">' in page.content.decode()
     assert page.content == client.get(f"/{canonical}".replace("&amp;", "&")).content
@@ -159,7 +159,7 @@ def test_empty_result_shows_names_near_in_the_alphabet(client, cast):
     assert 'href="/">Show all actors' in page.content.decode()
 
 
-def test_an_empty_directory_says_so(client):
+def test_empty_directory_shows_a_message(client):
     assert "The directory is empty" in client.get("/").content.decode()
     assert "Nobody found" in client.get("/?living=no").content.decode()
 
@@ -199,7 +199,7 @@ def test_cursor_token_is_valid_for_its_own_list_only(client, crowd):
         assert client.get(f"/?{other}&after={token}").status_code == 400
 
 
-def test_the_page_before_the_second_is_the_first(client, crowd):
+def test_previous_of_second_page_is_the_first_page(client, crowd):
     second = re.search(r'rel="next" href="\.([^"]*)"', client.get("/").content.decode())[1]
     previous = re.search(r'<a rel="prev" href="\.([^"]*)"', client.get(second).content.decode())[1]
     assert client.get(previous, follow=True).redirect_chain == [("./", 302)]
@@ -211,7 +211,7 @@ def test_title_and_heading_show_filter_and_range(client, crowd):
     assert "<bdi>Ann 000 – Ann 049</bdi>" in page
 
 
-def test_the_title_of_the_front_page_is_that_of_the_directory(client, crowd):
+def test_front_page_title_names_the_directory(client, crowd):
     first = client.get("/").content.decode()
     assert "<title>Actors · Actorsite</title>" in first and "<bdi>Brown – Brown</bdi>" in first
     second = re.search(r'rel="next" href="\.([^"]*)"', first)[1]
@@ -230,7 +230,7 @@ def test_counting_stops_at_a_bound(client, crowd, monkeypatch):
     assert "More than 249 actors" in client.get("/").content.decode()
 
 
-def test_the_first_page_of_250_costs_two_queries_and_any_page_five(client, crowd, django_assert_max_num_queries):
+def test_first_page_needs_two_queries_and_other_pages_five(client, crowd, django_assert_max_num_queries):
     """The page cache adds one query, for the data version."""
     with django_assert_max_num_queries(2):
         page = client.get("/").content.decode()

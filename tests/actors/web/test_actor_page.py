@@ -33,7 +33,7 @@ def test_empty_fields_are_left_out(client):
     assert "<dl>" not in page and "None" not in page
 
 
-def test_a_correction_is_on_the_page_at_once(client, actor):
+def test_edit_is_shown_at_once(client, actor):
     client.get(actor.get_absolute_url())
     actor.birth_year = 1921
     actor.save()
@@ -70,7 +70,7 @@ def test_redirect_is_not_cached_by_browsers(client, actor):
         ("A/B?", "#50%", "a-b-50"),
     ],
 )
-def test_a_name_in_any_script_has_a_readable_address(client, first, last, slug):
+def test_name_in_any_script_has_a_readable_address(client, first, last, slug):
     actor = Actor.objects.create(first_name=first, last_name=last)
     assert actor.slug == slug
     assert client.get(actor.get_absolute_url()).status_code == 200
@@ -105,7 +105,7 @@ def test_language_of_a_native_name_follows_script_and_country(name, country, lan
     assert language_of_name(name, country) == language
 
 
-def test_deleted_actor_is_gone_and_unknown_one_is_not_found(client, actor):
+def test_deleted_actor_is_410_and_unknown_one_is_404(client, actor):
     address = actor.get_absolute_url()
     actor.delete()
     assert client.get(address).status_code == 410

@@ -66,7 +66,7 @@ def test_entry_has_the_elements_that_atom_requires(client, actor):
     assert entry.findtext(f"{ATOM}updated")[:19] == feed.findtext(f"{ATOM}updated")[:19] == stamp[:19]
 
 
-def test_an_entry_keeps_its_id_when_the_name_changes(client, actor):
+def test_feed_entry_keeps_its_id_when_the_name_changes(client, actor):
     def identity():
         return read(client).findtext(f"{ATOM}entry/{ATOM}id")
 
@@ -81,7 +81,7 @@ def test_markup_in_a_name_is_text(client):
     assert titles(read(client)) == ["<b>&amp;"]
 
 
-def test_the_feed_is_bounded_whatever_the_history(client, monkeypatch, django_assert_max_num_queries):
+def test_feed_is_bounded_for_any_history(client, monkeypatch, django_assert_max_num_queries):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n}") for n in range(60))
     with django_assert_max_num_queries(4):
         assert len(titles(read(client))) == 50

@@ -140,7 +140,7 @@ def test_title_shows_filter_and_range(client, many):
         ("?q=s&sort=title", "?q=s&amp;sort=title"),
     ],
 )
-def test_each_state_has_one_canonical_form(client, films, asked, canonical):
+def test_each_view_has_one_canonical_address(client, films, asked, canonical):
     page = client.get(f"/films/{asked}")
     assert f'<link rel="canonical" href="http://testserver/films/{canonical}">' in page.content.decode()
     assert page.content == client.get(f"/films/{unescape(canonical)}").content
@@ -172,7 +172,7 @@ def test_cursor_token_is_valid_for_its_own_list_only(client, many):
         assert client.get(other).status_code == 400
 
 
-def test_page_whose_films_are_deleted_redirects_to_the_first(client, many):
+def test_page_with_all_films_deleted_redirects_to_the_first(client, many):
     after = client.get("/films.json").json()["next"].split("after=")[1]
     Film.objects.all().delete()
     assert client.get(f"/films/?after={after}")["Location"] == "./"
@@ -197,27 +197,27 @@ def test_any_page_costs_at_most_five_queries(client, many, django_assert_max_num
             assert client.get(f"/films/{query}").status_code == 200
 
 
-def test_an_original_title_is_in_the_language_of_most_of_the_cast(client, films):
+def test_original_title_has_the_language_of_most_of_the_cast(client, films):
     ozu = Actor.objects.create(last_name="Hara", country="JP")
     Credit.objects.create(film=Film.objects.get(title="Tokyo Story"), actor=ozu)
     assert '<bdi class="native" lang="ja">東京物語</bdi>' in client.get("/films/").content.decode()
 
 
-def test_a_title_is_escaped_and_hits_are_marked(client):
+def test_titles_are_escaped_and_matches_marked(client):
     Film.objects.create(title="<b>Bold</b>")
     assert "&lt;b&gt;Bold" in client.get("/films/").content.decode()
     assert "<mark>Bol</mark>d&lt;" in client.get("/films/?q=bol").content.decode()
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
-def test_no_cell_is_a_formula_unless_asked_for_raw(client, start):
+def test_cells_are_escaped_unless_raw_is_set(client, start):
     Film.objects.create(title=f"{start}1+1", year=1962)
     safe, raw = (streamed(client.get(f"/films.csv{query}")).splitlines()[1] for query in ("", "?raw"))
     assert safe.endswith(f",'{start}1+1,,1962") and raw.endswith(f",{start}1+1,,1962")
 
 
 @pytest.mark.postgresql
-def test_copied_films_are_to_the_byte_what_python_writes(films, monkeypatch):
+def test_copied_films_equal_output_of_python(films, monkeypatch):
     Film.objects.create(title='Odd, "one"', original_title="=1\t")
     rows = Film.objects.with_newest().order_by("newest", "sort_title", "id")
     writers = (
@@ -229,7 +229,7 @@ def test_copied_films_are_to_the_byte_what_python_writes(films, monkeypatch):
     assert copied == [b"".join(write()) for write in writers]
 
 
-def test_any_origin_may_read_and_nobody_write(client):
+def test_cross_origin_reading_is_allowed_and_writing_refused(client):
     for kind in ("json", "csv", "ndjson"):
         assert client.get(f"/films.{kind}")["Access-Control-Allow-Origin"] == "*"
         assert client.post(f"/films.{kind}").status_code == 405

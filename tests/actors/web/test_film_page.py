@@ -56,7 +56,7 @@ def test_film_redirects_to_its_canonical_address(client, film):
     assert client.get("/films/999-nothing/").status_code == 404
 
 
-def test_a_film_without_a_cast_says_so(client):
+def test_film_without_cast_shows_a_message(client):
     page = client.get(Film.objects.create(title="Lost").get_absolute_url()).content.decode()
     assert "Nobody of the cast is known here yet." in page
 
@@ -70,14 +70,14 @@ def test_pages_cost_few_queries_however_many_credits(client, actor, django_asser
         client.get(films[0].get_absolute_url())
 
 
-def test_a_title_in_any_script_has_an_address(client):
+def test_title_in_any_script_has_an_address(client):
     film = Film.objects.create(title="七人の侍")
     assert client.get(film.get_absolute_url()).status_code == 200
     nameless = Film.objects.create(title="…")
     assert client.get(nameless.get_absolute_url()).status_code == 200
 
 
-def test_the_original_title_is_in_the_language_of_most_of_the_cast(client, actor):
+def test_original_title_has_the_language_of_most_of_the_cast(client, actor):
     film = Film.objects.create(title="Tokyo Story", original_title="東京物語")
     assert '<bdi lang="zh-Hant">東京物語' in client.get(film.get_absolute_url()).content.decode()
     for country in ("HK", "JP"):

@@ -60,7 +60,7 @@ def test_film_choices_plain_list_say_how_many_there_are(client, films):
     assert choices(html, "sort") == [("", "By title"), ("year", "Newest first")]
 
 
-def test_choices_narrowed_list_keep_the_chosen_one_and_leave_out_empty_ones(client, people):
+def test_filter_choices_include_the_chosen_and_omit_empty_ones(client, people):
     html = page(client, "/?country=KR&living=no")
     assert choices(html, "country") == [("", "All"), ("KR", "South Korea (0)"), ("GB", "United Kingdom (1)")]
     assert choices(html, "born") == []
@@ -108,7 +108,7 @@ def test_form_fields_are_in_the_order_of_the_canonical_address(client, people, f
         assert re.findall(r' name="(\w+)"', form(page(client, address))) == names
 
 
-def test_form_few_found_keeps_the_conditions_that_it_does_not_offer(client, people):
+def test_form_with_few_results_keeps_other_filters(client, people):
     html = form(page(client, "/?q=nobody&country=GB"))
     assert re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)">', html) == [("country", "GB")]
     assert re.findall(r' name="(\w+)"', html) == ["q", "country", "sort"]

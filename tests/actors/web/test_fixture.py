@@ -38,20 +38,20 @@ def loaded(loaded_once, db):
 
 
 @pytest.mark.once
-def test_it_is_large_and_from_many_countries(loaded):
+def test_fixture_is_large_and_from_many_countries(loaded):
     assert loaded.count() == len(written("actors")) >= 250
     assert len(set(loaded.exclude(country="").values_list("country", flat=True))) >= 35
     assert loaded.exclude(native_name="").count() >= 40
 
 
 @pytest.mark.once
-def test_the_living_and_the_dead_are_in_it(loaded):
+def test_fixture_has_living_and_deceased_actors(loaded):
     assert loaded.living().count() >= 100
     assert loaded.dead().count() >= 100
 
 
 @pytest.mark.once
-def test_mononyms_and_people_who_share_a_name_are_in_it(loaded):
+def test_fixture_has_mononyms_and_namesakes(loaded):
     assert loaded.filter(last_name="").count() >= 5
     names = Counter(loaded.values_list("first_name", "last_name"))
     shared = {name for name, people in names.items() if people > 1}
@@ -59,7 +59,7 @@ def test_mononyms_and_people_who_share_a_name_are_in_it(loaded):
 
 
 @pytest.mark.once
-def test_nobody_is_in_it_twice(loaded):
+def test_fixture_has_no_duplicates(loaded):
     people = Counter(
         loaded.values_list("first_name", "last_name", "native_name", "birth_year", "death_year", "biography")
     )
@@ -67,12 +67,12 @@ def test_nobody_is_in_it_twice(loaded):
 
 
 @pytest.mark.once
-def test_every_actor_is_valid(loaded):
+def test_fixture_actors_are_valid(loaded):
     for actor in loaded:
         actor.full_clean()
 
 
-def test_the_text_is_stored_as_it_is_written(loaded):
+def test_fixture_text_is_normalized(loaded):
     """A value that the model normalises would differ from its file."""
     stored = {
         (model._meta.label_lower, row["id"]): row for model in (Actor, Film, Credit) for row in model.objects.values()
@@ -97,7 +97,7 @@ def test_loading_it_again_changes_nothing(loaded):
     assert everything() == before
 
 
-def test_it_leaves_the_actors_of_an_adopted_database_alone(loaded):
+def test_fixture_leaves_adopted_actors_unchanged(loaded):
     """The replaced application's sample data has the ids 1 to 200."""
     old = Actor.objects.filter(pk__lte=200)
     for pk in (1, 200):
@@ -107,7 +107,7 @@ def test_it_leaves_the_actors_of_an_adopted_database_alone(loaded):
     assert list(old.order_by("pk").values()) == before
 
 
-def test_the_next_new_rows_get_free_ids(loaded):
+def test_rows_added_after_the_fixture_get_free_ids(loaded):
     actor, film, credit = (model.objects.order_by("pk").last().pk for model in (Actor, Film, Credit))
     assert Actor.objects.create(first_name="Nobody").pk > actor
     assert Film.objects.create(title="Nothing").pk > film
@@ -121,14 +121,14 @@ def test_nearly_every_actor_has_three_films(loaded):
 
 
 @pytest.mark.once
-def test_a_film_is_stored_once_and_has_an_actor(loaded):
+def test_fixture_films_are_unique_and_have_an_actor(loaded):
     films = Counter(Film.objects.values_list("title", "year"))
     assert [film for film, times in films.items() if times > 1] == []
     assert not Film.objects.filter(credits=None).exists()
 
 
 @pytest.mark.once
-def test_every_film_and_credit_is_valid(loaded):
+def test_fixture_films_and_credits_are_valid(loaded):
     for film in Film.objects.all():
         film.full_clean()
     for credit in Credit.objects.select_related("actor", "film"):
@@ -136,7 +136,7 @@ def test_every_film_and_credit_is_valid(loaded):
 
 
 @pytest.mark.once
-def test_nobody_acts_before_birth_or_long_after_death(loaded):
+def test_fixture_credits_fit_the_actors_lifetimes(loaded):
     for credit in Credit.objects.select_related("actor", "film"):
         first, last = credit.actor.birth_year or 1850, credit.actor.death_year or 2030
         # Some films are released after the death of an actor.
@@ -159,7 +159,7 @@ def test_billing_is_unique_in_a_film(loaded):
         ("Bradley", {"birth_year": 1953}, "Kes"),
     ],
 )
-def test_people_who_share_a_name_keep_their_own_films(loaded, name, told_apart_by, film):
+def test_namesakes_keep_their_own_films(loaded, name, told_apart_by, film):
     [actor] = Film.objects.get(title=film).actors.filter(last_name=name)
     assert actor == Actor.objects.get(last_name=name, **told_apart_by)
 

@@ -40,7 +40,7 @@ def test_highlight_marks_the_matches_of_words(text, query, shown):
 
 
 @pytest.mark.django_db
-def test_the_list_marks_names_of_every_kind(client):
+def test_list_marks_matches_in_every_kind_of_name(client):
     Actor.objects.create(
         first_name="Jackie", last_name="Chan", native_name="成龍", also_known_as="Fong / Chan Kong-sang"
     )

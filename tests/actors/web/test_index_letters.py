@@ -59,7 +59,7 @@ def test_letter_links_to_its_names_and_pages_continue_from_there(client):
     assert names(row(client, "/?sort=first&letter=Z")[1])[0] == "Z Miller 000"
 
 
-def test_each_letter_has_one_canonical_address(client):
+def test_letters_have_one_canonical_address(client):
     for given, letter in (("m", "M"), ("É", "E"), ("王", "中"), ("ア", "あ"), ("%23", "#"), ("ß", None)):
         answer = client.get(f"/?letter={given}")
         if letter is None:
@@ -93,7 +93,7 @@ def test_number_of_letters_is_bounded(monkeypatch):
     assert facets.counts(Facets(), 1, 1, "sort_last")["letters"] == ["#", "B", "D"]
 
 
-def test_the_order_is_one_in_every_language(client):
+def test_order_is_the_same_in_every_language(client):
     """The order does not depend on the language. Han characters are sorted by radical and strokes."""
     Actor.objects.bulk_create(Actor(first_name=first, last_name="Zhang") for first in ("Ziyi", "Yimou"))
     Actor.objects.create(first_name="丁一")

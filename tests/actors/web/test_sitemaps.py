@@ -20,7 +20,7 @@ def addresses(response):
     return [entry.text for entry in document(response).findall("*/s:loc", NAMESPACE)]
 
 
-def test_a_small_directory_is_one_file_of_every_page(client, actor):
+def test_small_directory_has_one_sitemap(client, actor):
     cher = Actor.objects.create(first_name="Cher & <Co>")
     film = Film.objects.create(title="Moonstruck")
     response = client.get("/sitemap.xml")
@@ -43,7 +43,7 @@ class TestLarge:
         Actor.objects.bulk_create(Actor(id=pk, first_name=f"Number {pk}") for pk in (1, 2, 3, 2_000_000_000))
         Film.objects.create(id=5, title="Moonstruck")
 
-    def test_an_index_leads_to_every_page_and_only_to_parts_that_have_some(self, client):
+    def test_sitemap_index_lists_every_page_and_no_empty_part(self, client):
         response = client.get("/sitemap.xml")
         assert document(response).tag == f"{{{sitemaps.XMLNS}}}sitemapindex"
         parts = addresses(response)
@@ -61,15 +61,15 @@ class TestLarge:
             *(f"http://testserver{row.get_absolute_url()}" for row in rows),
         ]
 
-    def test_a_part_costs_a_look_and_one_read_in_a_transaction(self, client, django_assert_num_queries):
+    def test_sitemap_part_needs_two_queries_in_a_transaction(self, client, django_assert_num_queries):
         with django_assert_num_queries(2 + 2):
             client.get("/sitemap-actors-1.xml").getvalue()
 
     @pytest.mark.parametrize("part", ["actors-2", "people-0", f"actors-{2**31}", f"films-{10**40}", "actors--1"])
-    def test_there_is_no_other_part(self, client, part):
+    def test_unknown_sitemap_part_is_404(self, client, part):
         assert client.get(f"/sitemap-{part}.xml").status_code == 404
 
-    def test_the_last_id_there_can_be_has_its_page(self, client):
+    def test_highest_possible_id_is_in_the_sitemap(self, client):
         Actor.objects.create(id=2**31 - 1, first_name="Last")
         assert len(addresses(client.get(f"/sitemap-actors-{(2**31 - 1) // 2}.xml"))) == 1
 

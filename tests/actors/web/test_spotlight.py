@@ -21,7 +21,7 @@ def test_five_different_actors_and_the_servers_name(client, settings):
 
 
 @pytest.mark.slow
-def test_every_actor_can_be_drawn(client):
+def test_spotlight_can_show_every_actor(client):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n}") for n in range(300))
     drawn = {name for _ in range(100) for name in names(client.get("/spotlight/"))}
     assert len(drawn) > 150
@@ -37,7 +37,7 @@ def test_spotlight_works_with_few_actors_and_gaps_between_ids(client, ids):
     assert len(names(response)) == min(5, len(ids))
 
 
-def test_no_query_sorts_a_table_by_random(client):
+def test_spotlight_does_not_sort_by_random(client):
     Actor.objects.bulk_create(Actor(id=n * 1_000_000, first_name=f"Number {n}") for n in range(1, 300))
     with CaptureQueriesContext(
         connection,

@@ -29,7 +29,7 @@ def cards(client, subject):
     return dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', page))
 
 
-def test_an_actors_page_says_who_it_is(client, actor, film):
+def test_actor_page_describes_the_person(client, actor, film):
     address = f"http://testserver{actor.get_absolute_url()}"
     movie = said(client, actor)["@reverse"]["actor"][0]
     assert said(client, actor) == {
@@ -56,7 +56,7 @@ def test_empty_fields_are_left_out(client):
     assert "og:description" not in cards(client, cher)
 
 
-def test_a_films_page_says_who_plays_whom(client, actor, film):
+def test_film_page_describes_the_cast(client, actor, film):
     answer = said(client, film)
     assert (answer["@type"], answer["alternateName"], answer["datePublished"]) == ("Movie", "七人の侍", "1954")
     first, second = answer["actor"]
@@ -74,7 +74,7 @@ def test_text_cannot_end_the_script_element(client, text):
     assert "<!--" not in page
 
 
-def test_a_shared_link_shows_what_it_is_about(client, actor, film):
+def test_shared_link_has_title_and_description(client, actor, film):
     Actor.objects.update(biography="An actor.\n\n" + "Of many films. " * 100)
     card = cards(client, actor)
     assert (card["og:type"], card["og:title"]) == ("profile", "Toshirō Mifune")
@@ -86,7 +86,7 @@ def test_a_shared_link_shows_what_it_is_about(client, actor, film):
     assert card["og:description"] == "七人の侍 · 1954. Toshirō Mifune, Extra"
 
 
-def test_a_shared_link_shows_the_sites_picture(client, actor, film):
+def test_shared_link_has_the_site_image(client, actor, film):
     """It has 1200 by 630 pixels, and an absolute address."""
     for address in ("/", actor.get_absolute_url(), film.get_absolute_url()):
         page = client.get(address).content.decode()

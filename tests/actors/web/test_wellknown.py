@@ -26,7 +26,7 @@ class TestRobots:
     def test_other_addresses_are_disallowed(self, robots, path):
         assert not robots.can_fetch("*", path)
 
-    def test_the_sitemap_is_named(self, robots):
+    def test_robots_txt_names_the_sitemap(self, robots):
         assert robots.site_maps() == ["http://testserver/sitemap.xml"]
 
 
@@ -39,7 +39,7 @@ def test_favicon_ico_redirects_to_the_icon(client):
 
 @pytest.mark.once
 class TestSecurity:
-    def test_the_contact_is_named_for_less_than_a_year(self, client, settings):
+    def test_security_txt_names_the_contact_for_less_than_a_year(self, client, settings):
         settings.SECURITY_CONTACT = "mailto:security@example.org"
         response = client.get("/.well-known/security.txt")
         assert (response.status_code, response["Content-Type"]) == (200, "text/plain; charset=utf-8")
@@ -56,7 +56,7 @@ class TestSecurity:
 
 
 @pytest.mark.once
-def test_the_manifest_is_linked_and_names_an_icon_that_exists(client, db):
+def test_manifest_is_linked_and_its_icon_exists(client, db):
     assert '<link rel="manifest" href="/static/actors/manifest.json">' in client.get("/").content.decode()
     with open(finders.find("actors/manifest.json"), encoding="utf-8") as file:  # noqa: PTH123  the finder gives a string
         manifest = json.load(file)

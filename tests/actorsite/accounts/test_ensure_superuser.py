@@ -30,7 +30,7 @@ def ensure(settings, capsys):
     return run
 
 
-def test_the_first_administrator_is_made(ensure):
+def test_first_administrator_is_created(ensure):
     assert ensure(email="ada@example.org") == "Made the administrator ada.\n"
     ada = authenticate(RequestFactory().get("/"), username="ada", password=PASSWORD)
     assert (ada.is_staff, ada.is_superuser, ada.email) == (True, True, "ada@example.org")
@@ -46,14 +46,14 @@ def test_second_run_changes_nothing(ensure):
     assert User.objects.count() == 1
 
 
-def test_an_administrator_who_was_renamed_does_not_come_back(ensure):
+def test_renamed_administrator_is_not_created_again(ensure):
     ensure()
     User.objects.update(username="countess")
     ensure()
     assert User.objects.get().username == "countess"
 
 
-def test_existing_account_is_not_made_superuser(ensure):
+def test_existing_account_does_not_become_superuser(ensure):
     User.objects.create_user("ada", password="only a visitor")
     assert (
         ensure() == "DJANGO_SUPERUSER_USERNAME is the name of an account that is no administrator; it is not changed."
@@ -75,6 +75,6 @@ def test_one_variable_without_the_other_is_an_error(ensure, half, missing):
 
 
 @pytest.mark.parametrize("password", ["qx7!", "12345678901", "password1"])
-def test_a_weak_password_is_refused(ensure, password):
+def test_weak_password_is_refused(ensure, password):
     assert ensure(password=password).startswith("DJANGO_SUPERUSER_PASSWORD is too weak.")
     assert not User.objects.exists()

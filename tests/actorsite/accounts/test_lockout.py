@@ -36,7 +36,7 @@ def lock(client, name="alice", address="203.0.113.1"):
     return [sign_in(client, name, f"guess {n}", address).status_code for n in range(5)]
 
 
-def test_the_fifth_wrong_password_locks_the_account_to_that_address(client, people):
+def test_fifth_wrong_password_locks_account_for_that_address(client, people):
     assert lock(client) == [200, 200, 200, 200, 429]
     refused = sign_in(client, "alice", PASSWORD)
     assert (refused.status_code, refused["Retry-After"]) == (429, "1800")
@@ -77,7 +77,7 @@ def test_signing_in_resets_the_failure_count(client, people):
         client.logout()
 
 
-def test_the_lock_ends_by_itself_and_is_not_prolonged(client, people, settings):
+def test_lockout_expires_and_is_not_prolonged(client, people, settings):
     lock(client)
     sign_in(client, "alice", "guess")
     attempt = AccessAttempt.objects.get()
@@ -132,7 +132,7 @@ def test_only_administrators_unlock(client, people, group, answers):
 
 
 @pytest.mark.parametrize("query", ["username__regex=((((", "ip_address=x", "post_data__contains=a"])
-def test_failed_sign_ins_are_found_by_declared_lookups_only(client, people, query):
+def test_failed_sign_ins_accept_declared_lookups_only(client, people, query):
     client.force_login(User.objects.get(username="alice"))
     assert client.get(f"{LOCKS}?{query}").status_code == 400
 

@@ -247,7 +247,7 @@ def test_removing_the_last_factor_removes_recovery_codes(alice):
     assert leads(browser()) == "/admin/actors/actor/"
 
 
-def test_factors_of_others_cannot_be_removed(alice):
+def test_factors_of_another_account_cannot_be_removed(alice):
     bob = person("bob")
     key = Passkey.objects.create(user=bob, name="key", credential_id="x", public_key=b"")
     opened = browser()

@@ -49,7 +49,7 @@ def test_read_only_permissions_are_in_chinese(client, dave):
     assert "演员与影片 | 演员 | 可以更改演员" in page and "| Can " not in page
 
 
-def test_user_who_may_only_view_permissions_cannot_grant_them(client, dave):
+def test_user_with_view_permission_cannot_grant_permissions(client, dave):
     address, everything = f"/admin/auth/user/{dave.pk}/change/", list(Permission.objects.values_list("pk", flat=True))
     form = {"username": "dave", "is_active": "on", "is_staff": "on", "user_permissions": everything}
     form |= {"shown_permissions": everything, "groups": [group.pk for group in dave.groups.all()], "_save": "Save"}

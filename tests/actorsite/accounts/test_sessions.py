@@ -64,7 +64,7 @@ def test_signing_in_deletes_expired_sessions():
     assert Session.objects.count() == 1
 
 
-def test_a_changed_password_signs_out_the_accounts_other_sessions():
+def test_changed_password_ends_other_sessions():
     here, elsewhere, bob = signed_in(), signed_in(), signed_in("bob")
     new = "staple the battery to a horse"
     answer = here.post(
@@ -74,7 +74,7 @@ def test_a_changed_password_signs_out_the_accounts_other_sessions():
     assert (is_in(here), is_in(elsewhere), is_in(bob)) == (True, False, True)
 
 
-def test_a_password_set_by_an_administrator_signs_out_all_of_the_accounts_sessions():
+def test_password_set_by_administrator_ends_all_sessions():
     root, alice = signed_in("root"), signed_in()
     new = "staple the battery to a horse"
     address = f"/admin/auth/user/{User.objects.get(username='alice').pk}/password/"
@@ -92,7 +92,7 @@ def test_a_password_set_by_an_administrator_signs_out_all_of_the_accounts_sessio
         ("482915067341", "entirely numeric"),
     ],
 )
-def test_a_bad_password_is_refused_with_the_reason(password, message):
+def test_weak_password_is_refused_with_the_reason(password, message):
     browser = signed_in()
     answer = browser.post(
         "/admin/password_change/", {"old_password": PASSWORD, "new_password1": password, "new_password2": password}

@@ -92,7 +92,7 @@ def actor_table(manifest):
     return next(table for name, table in manifest["tables"].items() if name.split(".")[-1] == "actor")
 
 
-def test_a_backup_is_restored_and_compared(site, good):
+def test_backup_is_restored_and_compared(site, good):
     done = manage(site, "verify_backup", good)
     assert done.returncode == 0, done.stderr
     manifest = json.loads(manifest_of(good).read_text())
@@ -116,14 +116,14 @@ def test_standard_output_has_the_archive_and_standard_error_the_manifest(site, t
 
 @pytest.mark.parametrize("manifest", [True, False], ids=["with its manifest", "alone"])
 @pytest.mark.parametrize("part", [0.02, 0.5, 0.98])
-def test_a_truncated_archive_is_refused(site, copy, part, manifest):
+def test_truncated_archive_is_refused(site, copy, part, manifest):
     copy.write_bytes(copy.read_bytes()[: int(copy.stat().st_size * part)])
     if not manifest:
         manifest_of(copy).unlink()
     refused(site, copy)
 
 
-def test_flipped_bit_is_found(site, copy):
+def test_flipped_bit_is_detected(site, copy):
     content = bytearray(copy.read_bytes())
     content[len(content) // 2] ^= 1
     copy.write_bytes(content)
@@ -131,7 +131,7 @@ def test_flipped_bit_is_found(site, copy):
 
 
 @postgresql
-def test_a_flipped_bit_in_the_rows_is_found_without_a_manifest(site, copy):
+def test_flipped_bit_in_rows_is_detected_without_manifest(site, copy):
     content = bytearray(copy.read_bytes())
     # The table of contents comes first; most of the archive is the compressed rows.
     content[int(len(content) * 0.8)] ^= 1
@@ -141,7 +141,7 @@ def test_a_flipped_bit_in_the_rows_is_found_without_a_manifest(site, copy):
 
 
 @postgresql
-def test_a_newer_client_backs_up_and_verifies_on_an_older_server(site, tmp_path):
+def test_newer_client_works_with_an_older_server(site, tmp_path):
     """The client in the image is newer than most servers."""
     path = tmp_path / "site.dump"
     for command in ("backup", "verify_backup"):
@@ -151,7 +151,7 @@ def test_a_newer_client_backs_up_and_verifies_on_an_older_server(site, tmp_path)
 
 
 @postgresql
-def test_an_archive_of_a_newer_pg_dump_is_refused(site, copy):
+def test_archive_of_a_newer_pg_dump_is_refused(site, copy):
     content = bytearray(copy.read_bytes())
     assert content[:5] == b"PGDMP"
     content[6] += 50  # the minor version of the format
@@ -167,12 +167,12 @@ def test_an_archive_of_a_newer_pg_dump_is_refused(site, copy):
         (lambda table: table.update(checksum="1"), "but not the same ones"),
     ],
 )
-def test_rows_that_are_missing_or_changed_are_found(site, copy, change, said):
+def test_missing_or_changed_rows_are_detected(site, copy, change, said):
     change_manifest(copy, lambda manifest: change(actor_table(manifest)))
     assert said in refused(site, copy)
 
 
-def test_a_missing_table_is_found(site, copy):
+def test_missing_table_is_detected(site, copy):
     change_manifest(copy, lambda manifest: manifest["tables"].update(lost={"rows": 1, "checksum": "1"}))
     assert "lost: missing" in refused(site, copy)
 
@@ -215,7 +215,7 @@ def test_restore_command_of_the_readme_works(site, good):
 
 
 @postgresql
-def test_an_archive_of_another_application_is_refused(site, tmp_path):
+def test_archive_of_another_application_is_refused(site, tmp_path):
     with scratch_database() as url:
         with cursor_of(url) as cursor:
             cursor.execute("CREATE TABLE parcel AS SELECT 1 AS id")
@@ -258,7 +258,7 @@ def test_verification_leaves_no_database_behind(site, good, copy):
 
 
 @postgresql
-def test_account_without_createdb_is_told_of_server_option(site, good):
+def test_account_without_createdb_gets_hint_at_server_option(site, good):
     with cursor_of(site) as cursor:
         cursor.execute("CREATE ROLE only_reads LOGIN")
         try:
@@ -272,7 +272,7 @@ def test_account_without_createdb_is_told_of_server_option(site, good):
 
 
 @pytest.mark.only_sqlite
-def test_a_write_during_the_backup_does_not_spoil_it(site, tmp_path):
+def test_write_during_backup_does_not_affect_it(site, tmp_path):
     """SQLite's online backup, while another connection has an uncommitted write."""
     with sqlite3.connect(site.removeprefix("sqlite:///")) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -123,7 +123,7 @@ def test_missing_required_variable_is_refused(missing):
 OLD = {"host": "db.example.org", "PSQL_USERNAME": "ada", "PSQL_PASSWORD": "p@ss/w:rd", "PSQL_DBNAME": "actors"}
 
 
-def test_the_four_old_variables_name_the_database():
+def test_four_variables_of_replaced_page_name_the_database():
     """With libpq's default sslmode, as in the replaced application."""
     url = env.read_environment({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD})[
         "DATABASE_URL"
@@ -202,7 +202,7 @@ WRONG = {
     [["-m", "actorsite.server.start"], ["manage.py", "check"], ["manage.py", "migrate"]],
     ids=["serve", "check", "migrate"],
 )
-def test_every_command_refuses_invalid_environment_with_one_message(command):
+def test_commands_refuse_invalid_environment_with_one_message(command):
     ended = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment(**WRONG), capture_output=True, text=True, timeout=60
     )
@@ -220,7 +220,7 @@ def new_file(tmp_path):
     return f"sqlite:///{tmp_path}/new.sqlite3"
 
 
-def test_the_production_variables_pass_the_deployment_checks(new_file):
+def test_production_variables_pass_the_deployment_checks(new_file):
     ended = manage("check", "--deploy", "--fail-level", "WARNING", DATABASE_URL=new_file)
     assert ended.returncode == 0, ended.stderr
 

@@ -57,7 +57,7 @@ def test_connect_while_another_thread_closes_the_breaker(reads):
         breaker.connect(lambda: "connection")
 
 
-def test_the_same_failure_is_logged_once_a_minute(caplog, monkeypatch):
+def test_same_failure_is_logged_once_a_minute(caplog, monkeypatch):
     monkeypatch.setattr(circuit_breaker, "OPEN_SECONDS", 0)
     breaker = CircuitBreaker()
     for _ in range(3):

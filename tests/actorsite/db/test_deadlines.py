@@ -30,21 +30,21 @@ def sleep(seconds):
         cursor.execute("SELECT pg_sleep(%s)", [seconds])
 
 
-def test_a_wait_ends_at_its_deadline():
+def test_database_wait_ends_at_its_deadline():
     start = time.monotonic()
     with pytest.raises((OperationalError, InterfaceError)), deadlines.deadline(0.3):
         sleep(5)
     assert 0.3 <= time.monotonic() - start < 5
 
 
-def test_an_inner_deadline_does_not_lengthen_the_outer():
+def test_inner_deadline_does_not_extend_the_outer():
     start = time.monotonic()
     with pytest.raises((OperationalError, InterfaceError)), deadlines.deadline(0.3), deadlines.deadline(5):
         sleep(5)
     assert time.monotonic() - start < 5
 
 
-def test_an_inner_deadline_ends_with_its_block():
+def test_inner_deadline_ends_with_its_block():
     with deadlines.deadline(5):
         with deadlines.deadline(1):
             sleep(0)
@@ -74,7 +74,7 @@ def test_deadline_is_renewed_for_thread_that_does_not_wait():
     assert connection.connection is before
 
 
-def test_a_wait_after_other_work_ends_too():
+def test_wait_after_other_work_ends_at_its_deadline():
     start = time.monotonic()
     with pytest.raises((OperationalError, InterfaceError)), deadlines.deadline(0.5):
         time.sleep(0.8)

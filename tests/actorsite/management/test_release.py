@@ -149,7 +149,7 @@ def test_release_creates_missing_extension():
         assert value(url, VALID) == 2
 
 
-def test_an_invalid_trigram_index_is_replaced():
+def test_invalid_trigram_index_is_replaced():
     with migrated_database() as url, cursor_of(url) as cursor:
         cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'actor_search_trgm'::regclass")
         assert value(url, VALID) == 1
@@ -191,7 +191,7 @@ def test_trigram_indexes_are_created_during_writes():
         ("DROP COLUMN last_name, ADD country text", "it has no column last_name, its column country is not ours"),
     ],
 )
-def test_a_table_that_cannot_be_adopted_is_left_as_it_is(change, said):
+def test_table_that_cannot_be_adopted_is_not_changed(change, said):
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute(OLD)
         cursor.execute(f"ALTER TABLE actor {change}")

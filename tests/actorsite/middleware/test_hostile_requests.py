@@ -88,7 +88,7 @@ def test_form_without_csrf_token_gets_explaining_page(client):
     assert "Nothing was changed." in response.content.decode()
 
 
-def test_a_foreign_host_gets_the_400_page(client):
+def test_foreign_host_gets_the_400_page(client):
     response = client.get("/", headers={"Host": "evil.example"})
     assert response.status_code == 400
     assert "This request cannot be understood" in response.content.decode()

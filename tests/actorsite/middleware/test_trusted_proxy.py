@@ -48,7 +48,7 @@ def test_forwarded_headers_of_untrusted_peer_are_removed():
     assert found == {"address": "203.0.113.5", "secure": False, "host": "testserver", "headers": set()}
 
 
-def test_a_proxys_x_forwarded_host_changes_nothing():
+def test_x_forwarded_host_of_a_proxy_is_ignored():
     _, found = seen(**{"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"})
     assert found["host"] == "testserver"
 

@@ -117,7 +117,7 @@ def test_any_character_survives_json():
     assert len(written.splitlines()) == 1 and "🎬" in written
 
 
-def test_an_exception_is_one_field():
+def test_exception_is_logged_as_one_field():
     try:
         raise ValueError("no such actor")
     except ValueError as error:
@@ -162,7 +162,7 @@ def test_text_format_escapes_newlines():
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_a_delete_character_in_a_line_of_ascii_is_escaped(form):
+def test_delete_character_in_a_line_of_ascii_is_escaped(form):
     """Regression: DEL is ASCII, and ASCII lines were not escaped."""
     record = logging.LogRecord("actors", logging.INFO, __file__, 1, "Saw \x7f", (), None)
     assert "\x7f" not in {"json": logs.JSONFormatter, "text": logs.TextFormatter}[form]().format(record)
@@ -188,7 +188,7 @@ def test_control_characters_of_requests_and_exceptions_are_escaped(form):
         assert (found["message"], found["said"], found["nested"]) == (f"Saw {said}", said, {said: [said]})
 
 
-def test_a_failing_probe_has_an_id_in_each_line(client, caplog, monkeypatch):
+def test_failing_probe_has_an_id_in_each_line(client, caplog, monkeypatch):
     from actorsite.observability import health
 
     monkeypatch.setattr(health, "is_draining", lambda: True)
@@ -216,7 +216,7 @@ def test_any_text_is_logged_whatever_the_locale(form):
 
 
 @pytest.mark.parametrize("given", ["0123abcd-EF.x_y", "a" * 128])
-def test_a_well_formed_request_id_is_kept(client, given, caplog):
+def test_well_formed_request_id_is_kept(client, given, caplog):
     assert client.get("/nowhere", headers={"X-Request-Id": given})["X-Request-Id"] == given
 
 
@@ -227,7 +227,7 @@ def test_malformed_request_id_is_replaced(client, given):
     assert len(made) == 32
 
 
-def test_a_request_is_one_line_without_its_query(client, caplog):
+def test_request_is_logged_as_one_line_without_query(client, caplog):
     caplog.set_level(logging.INFO)
     client.get("/nowhere?q=private")
     [record] = caplog.records

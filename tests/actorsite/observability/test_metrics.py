@@ -126,7 +126,7 @@ def wait(condition, seconds=20):
 
 
 @pytest.mark.sqlite
-def test_every_worker_returns_metrics_of_all_workers(database, tmp_path):
+def test_workers_return_metrics_of_all_workers(database, tmp_path):
     with site(database, tmp_path) as served:
         for _ in range(20):
             assert served.get("/")[0] == 200
@@ -142,7 +142,7 @@ def test_every_worker_returns_metrics_of_all_workers(database, tmp_path):
 
 
 @pytest.mark.sqlite
-def test_the_data_version_rises_with_a_write_that_the_site_did_not_make(database, tmp_path):
+def test_data_version_rises_with_external_writes(database, tmp_path):
     with site(database, tmp_path) as served:
         before = served.figures()["actorsite_data_version", ()]
         program = "from actors.models import {model}; {model}.objects.create({name}='Ada')"
@@ -195,7 +195,7 @@ def test_metrics_directory_is_removed_at_the_end(database, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_metrics_directory_of_the_site_is_removed_after_a_reload_too(database, tmp_path):
+def test_own_metrics_directory_is_removed_after_a_reload(database, tmp_path):
     """A reload runs gunicorn.conf.py again, with the variable set by its first run."""
     with site(database, tmp_path) as served:
         before = served.workers()
@@ -204,7 +204,7 @@ def test_the_metrics_directory_of_the_site_is_removed_after_a_reload_too(databas
     assert not list(tmp_path.iterdir())
 
 
-def test_the_metrics_directory_of_the_operator_is_kept(database, tmp_path):
+def test_metrics_directory_of_the_operator_is_not_removed(database, tmp_path):
     """Regression: the directory was deleted with its contents at the end."""
     folder, named = tmp_path / "tmp", tmp_path / "named"
     folder.mkdir()

@@ -166,7 +166,7 @@ def test_unpublished_responses_and_other_addresses_are_not_cached(site, addresse
     assert not site.cache.store.pages
 
 
-def test_a_foreign_host_gets_nothing_from_the_cache(site, addresses):
+def test_foreign_host_gets_no_cached_page(site, addresses):
     site.get("/")
     assert site.get("/", {"Host": "evil.example"})[0] == 400
 
@@ -203,7 +203,7 @@ def test_conditional_requests_follow_the_standard(site, db, header, value, statu
     assert site.get("/nowhere/", {header: value})[0] == 404
 
 
-def test_every_change_is_shown_with_a_new_etag(site, actor):
+def test_change_is_shown_with_a_new_etag(site, actor):
     tags = set()
     for year in (1921, 1922, 1920):
         Actor.objects.update(birth_year=year)
@@ -245,7 +245,7 @@ def test_cache_seconds_serves_older_pages_until_they_end(actor):
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("seconds", [0, 60])
-def test_a_connection_that_was_lost_is_replaced_before_a_page_is_made(actor, seconds):
+def test_lost_connection_is_replaced_before_rendering(actor, seconds):
     site = Site(seconds)
     assert site.get("/")[0] == 200
     connection.connection.close()

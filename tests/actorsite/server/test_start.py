@@ -27,13 +27,13 @@ def server(database_url):
         yield running
 
 
-def test_the_server_is_alive_and_ready(server):
+def test_server_is_alive_and_ready(server):
     assert server.get("/livez")[::2] == (200, b"alive")
     assert server.get("/readyz")[::2] == (200, b"ready")
     assert server.get("/health")[::2] == (200, b"healthy")
 
 
-def test_a_query_of_7000_characters_gets_414(server):
+def test_query_of_7000_characters_is_414(server):
     assert server.get("/?q=" + "a" * 7000)[0] == 414
 
 
@@ -43,7 +43,7 @@ def log_after(server, start):
     return [json.loads(line) for line in server.log[start:].splitlines()]
 
 
-def test_a_foreign_host_gets_400_and_one_line(server):
+def test_foreign_host_gets_400_and_one_log_line(server):
     start = len(server.log)
     for host in ("evil.example", "localhost:port", "a b", "localhost@evil.example"):
         assert server.get("/", {"Host": host})[0] == 400
@@ -90,7 +90,7 @@ def test_static_file_has_ranges_and_is_immutable(server):
     assert server.get(style.decode(), {"Accept-Encoding": "gzip"})[1]["Content-Encoding"] == "gzip"
 
 
-def test_expect_100_continue(server):
+def test_expect_100_continue_is_answered(server):
     answer = server.raw(
         b"POST /spotlight/ HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
         b"Content-Length: 3\r\nConnection: close\r\n\r\na=b"
@@ -98,7 +98,7 @@ def test_expect_100_continue(server):
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 4")
 
 
-def test_a_body_on_get_is_ignored(server):
+def test_body_on_get_is_ignored(server):
     assert server.request("GET", "/", body=b"x" * 10_000)[0] == 200
 
 
@@ -126,7 +126,7 @@ def test_ipv6_is_served_too(server):
         assert peer.recv(100).startswith(b"HTTP/1.")
 
 
-def test_every_line_of_the_log_is_json(server):
+def test_log_lines_are_json(server):
     server.get("/nowhere", {"X-Request-Id": "this-is-mine"})
     lines = log_after(server, 0)
     assert any(line["logger"] == "gunicorn.error" for line in lines)

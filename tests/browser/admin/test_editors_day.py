@@ -38,7 +38,7 @@ def send(page, name, content):
     page.get_by_role("heading", name=f"What {name} would do").wait_for()
 
 
-def test_an_editors_day(page, done, settings, open_page):
+def test_editors_day(page, done, settings, open_page):
     settings.STAFF_SECOND_FACTOR = "required"
     settings.ENVIRONMENT_LABEL = "trial"
 

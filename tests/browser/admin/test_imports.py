@@ -21,7 +21,7 @@ def send(page, name, content):
 @pytest.mark.parametrize(
     ("size", "scheme", "script"), [("desktop", "light", True), ("phone", "dark", True), ("phone", "light", False)]
 )
-def test_an_import(open_page, check_page, size, scheme, script):
+def test_import_from_upload_to_undo(open_page, check_page, size, scheme, script):
     page = open_page(size, scheme, java_script_enabled=script)
 
     def check(name):

@@ -64,7 +64,7 @@ def test_passkey_is_created_and_used_to_log_in(page, check_page):
 
 @pytest.mark.once
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_every_page_passes_the_page_check(open_page, check_page, size, scheme):
+def test_pages_pass_the_page_check(open_page, check_page, size, scheme):
     page = open_page(size, scheme)
     give_password(page)
     page.goto("/admin/second-factor/")

@@ -52,7 +52,7 @@ def addresses():
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_every_page_passes_the_page_check(open_page, check_page, settings, size, scheme):
+def test_pages_pass_the_page_check(open_page, check_page, settings, size, scheme):
     settings.ENVIRONMENT_LABEL = "staging"
     page = open_page(size, scheme)
     page.goto("/admin/login/")
@@ -247,7 +247,7 @@ def test_cast_is_edited_without_javascript(open_page, size, scheme):
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_text_typed_in_a_conflict_selects_edit_and_is_kept(open_page, check_page, script):
+def test_typing_in_a_conflict_selects_edit(open_page, check_page, script):
     page = open_page("phone", "light" if script else "dark", java_script_enabled=script)
     sign_in(page)
     film = Film.objects.get()
