@@ -49,7 +49,7 @@ class CleanText(models.Field):
         value = unicodedata.normalize("NFC", _SPACES.sub(" ", UNSAID.sub("", value))).strip()
         if found := self.forbidden.search(value):
             raise ValidationError(
-                _("%(name)s holds the character U+%(code)s, which cannot be seen and is not allowed: “%(near)s”."),
+                _("%(name)s contains the invisible character U+%(code)s, which is not allowed: “%(near)s”."),
                 code="forbidden_character",
                 params={"name": self.verbose_name, "code": f"{ord(found[0]):04X}", "near": _near(value, found)},
             )

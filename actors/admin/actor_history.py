@@ -56,7 +56,7 @@ _DIFF_HTML = {"same": "{}", "gone": '<del class="gone">{}</del>', "come": '<ins 
 
 
 class KindFilter(ChoiceFilter):
-    title = _("kind")
+    title = _("type")
     parameter_name = "kind"
 
     def lookups(self, request, model_admin):
@@ -67,7 +67,7 @@ class KindFilter(ChoiceFilter):
 
 
 class OriginFilter(ChoiceFilter):
-    title = _("origin")
+    title = _("source")
     parameter_name = "origin"
 
     def lookups(self, request, model_admin):
@@ -97,7 +97,7 @@ class FieldFilter(ChoiceFilter):
 class UserFilter(ChoiceFilter):
     """Filter by the user who made the change. It offers up to 100 staff members, and accepts any user name."""
 
-    title = _("person")
+    title = _("user")
     parameter_name = "who"
 
     def lookups(self, request, model_admin):
@@ -168,20 +168,20 @@ class HistoryAdminMixin(KeysetAdminMixin):
     def when(self, change):
         return format_timestamp(change.at, "seconds")
 
-    @admin.display(description=_("who"))
+    @admin.display(description=_("user"))
     def person(self, change):
         """Return the user's name as a link to all their changes in this list."""
         return format_html('<a href="?{}">{}</a>', urlencode({"who": change.who}), change.who) if change.who else "–"
 
-    @admin.display(description=_("go back"))
+    @admin.display(description=_("actions"))
     def back(self, change):
         """Return the buttons that restore the state before or after the change."""
         seen, exists, has_before, has_after = self.restorable_states(change)
         buttons = []
         if has_before:
-            buttons.append(("before", gettext("Restore the state before") if exists else gettext("Undelete")))
+            buttons.append(("before", gettext("Undo this change") if exists else gettext("Undelete")))
         if has_after:
-            buttons.append(("after", gettext("Restore this state")))
+            buttons.append(("after", gettext("Go back to this version")))
         address = reverse(f"admin:{self._restore_url_name()}", args=[change.pk])
         return format_html_join(
             "",
@@ -252,7 +252,7 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         address = reverse("admin:actors_actor_change", args=[change.actor_id])
         return format_html('<a href="{}">{}</a>', address if exists else actor_history_url(change.actor_id), change)
 
-    @admin.display(description=_("what"))
+    @admin.display(description=_("difference"))
     def what(self, change):
         """Return the differences as HTML, one line per field."""
         return format_html_join(
@@ -274,14 +274,16 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         except EditConflict as conflict:
             return conflict_notice(request, self, gettext("Nothing was restored"), [(change.actor_id, conflict.now)])
         except NotRestorable:
-            message = gettext("Nothing was restored: the actor would have no name, which is no longer allowed.")
+            message = gettext("Nothing was restored: this version has no name, and a name is now required.")
             self.message_user(request, message, messages.ERROR)
             return redirect(actor_history_url(change.actor_id))
-        self.message_user(request, gettext("%(actor)s is restored.") % {"actor": actor}, messages.SUCCESS)
+        self.message_user(request, gettext("%(actor)s was restored.") % {"actor": actor}, messages.SUCCESS)
         if lost:
             text = ngettext(
-                "%(number)d part did not come back: its film is deleted. Restore the film, then the part.",
-                "%(number)d parts did not come back: their films are deleted. Restore the films, then the parts.",
+                "%(number)d credit was not restored because its film is deleted. "
+                "Restore the film first, then the credit.",
+                "%(number)d credits were not restored because their films are deleted. "
+                "Restore the films first, then the credits.",
                 lost,
             )
             self.message_user(request, text % {"number": lost}, messages.WARNING)

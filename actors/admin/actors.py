@@ -64,18 +64,18 @@ class CountryFilter(ChoiceFilter):
 
 
 class LivingFilter(ChoiceFilter):
-    title = _("whether living")
+    title = _("living or deceased")
     parameter_name = "living"
 
     def lookups(self, request, model_admin):
-        return [("yes", _("No death known")), ("no", _("Dead"))]
+        return [("yes", _("No known year of death")), ("no", _("Deceased"))]
 
     def queryset(self, request, queryset):
         return {"yes": queryset.living, "no": queryset.dead, None: queryset.all}[self.value()]()
 
 
 class MissingFilter(ChoiceFilter):
-    title = _("what is missing")
+    title = _("missing field")
     parameter_name = "missing"
     conditions: ClassVar[dict[str, tuple[dict[str, Any], Promise]]] = {
         "birth_year": ({"birth_year": None}, _("Year of birth")),
@@ -113,12 +113,12 @@ class ActorAdmin(
     # Only indexed columns, so that the list stays fast at a million rows.
     sortable_by = ["listed_name"]
     search_fields = ["search"]
-    search_help_text = _("Any part of the first, last, native or other names; accents and case do not matter.")
+    search_help_text = _("Any part of the first, last, native or other names. Accents and case do not matter.")
     readonly_fields = ["version", "last_update", "listed_films"]
     fieldsets = [
         (_("Name"), {"fields": [("first_name", "last_name"), "native_name", "also_known_as"]}),
         (_("Life"), {"fields": [("birth_year", "death_year"), "country", "biography"]}),
-        (_("Record"), {"fields": [("version", "last_update")]}),
+        (_("Version"), {"fields": [("version", "last_update")]}),
     ]
     save_on_top = True
     actions = ["merge_selected"]

@@ -38,7 +38,7 @@ class ActorPicker(AutocompleteSelect):
     def render(self, name, value, attrs=None, renderer=None):
         text, value = (value, value.chosen) if isinstance(value, UnmatchedName) else ("", value)
         box = super().render(name, value, attrs, renderer)
-        label = _("or write the whole name, or the id")
+        label = _("or enter the full name or the ID")
         return format_html(
             '{}<noscript><label class="written">{} <input type="text" name="{}{}" value="{}"></label></noscript>',
             box, label, name, TEXT_SUFFIX, text,
@@ -107,9 +107,9 @@ def find_actor(text: str) -> tuple[Actor | None, str]:
     number = text.removeprefix("#")
     if is_number(number):
         actor = Actor.objects.filter(pk=number).first()
-        return actor, "" if actor else _("There is no actor with the id %(id)s.") % {"id": number}
+        return actor, "" if actor else _("No actor has the ID %(id)s.") % {"id": number}
     if len(text) > MAX_SEARCH_LENGTH or "\x00" in text:
-        return None, _("This is no name.")
+        return None, _("Enter a name or an ID.")
     places = ranking.rank_actors(text).places[:MAX_MATCHES]
     actors = Actor.objects.in_bulk([pk for _tier, _key, pk in places])
     similar = [actors[pk] for _tier, _key, pk in places if pk in actors]
@@ -118,10 +118,10 @@ def find_actor(text: str) -> tuple[Actor | None, str]:
         return matches[0], ""
     values = {"name": text, "actors": "; ".join(map(_describe, (matches or similar)[:MAX_NAMED_ACTORS]))}
     if matches:
-        return None, _("Several actors are named “%(name)s”: %(actors)s. Write the id of one.") % values
+        return None, _("Several actors are named “%(name)s”: %(actors)s. Enter the ID of one of them.") % values
     if similar:
-        return None, _("Nobody is named “%(name)s”. Alike are: %(actors)s. Write a whole name, or an id.") % values
-    return None, _("Nobody is named “%(name)s”.") % values
+        return None, _("No actor is named “%(name)s”. Similar names: %(actors)s. Enter a full name or an ID.") % values
+    return None, _("No actor is named “%(name)s”.") % values
 
 
 def _all_names(actor):

@@ -78,12 +78,12 @@ class ExportAdminMixin(ModelAdminMixin):
     def no_workbook(self, rows):
         """Return why ``rows`` cannot be exported as a workbook, or "" if they can."""
         if rows[: MAX_WORKBOOK_ROWS + 1].count() > MAX_WORKBOOK_ROWS:
-            return gettext("These are more than a workbook can be made of in time. Export them as CSV.")
+            return gettext("There are too many rows for a workbook. Export them as CSV instead.")
         if "biography" not in self.export_fields:
             return ""
         # Half of the limit, since escaping for XLSX makes a text longer.
         if rows.annotate(length=Length("biography")).filter(length__gt=MAX_CELL_LENGTH // 2).exists():
-            return gettext("A biography is longer than a workbook can hold. Export these actors as CSV.")
+            return gettext("A biography is too long for a workbook cell. Export these actors as CSV instead.")
         return ""
 
 

@@ -164,7 +164,7 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
             address, name = film_history_url(change.film_id), f"#{change.film_id}" if change.credit_id else change
         return format_html('<a href="{}">{}</a>', address, name)
 
-    @admin.display(description=_("what"))
+    @admin.display(description=_("difference"))
     def what(self, change):
         return change.what
 
@@ -179,17 +179,22 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
             with attributed_to(request.user.get_username(), "admin"):
                 film, lost = restore_film(change, side, seen)
         except EditConflict:
-            message = gettext("Nothing was restored: it was changed after you looked. Look again, then decide.")
+            message = gettext(
+                "Nothing was restored: someone changed the entry after you opened the history. "
+                "Check its current version, then try again."
+            )
             self.message_user(request, message, messages.ERROR)
         except NotRestorable:
-            message = gettext("Nothing was restored: the film or the actor is gone, or has this part already.")
+            message = gettext("Nothing was restored: the film or the actor was deleted, or this credit already exists.")
             self.message_user(request, message, messages.ERROR)
         else:
-            self.message_user(request, gettext("%(film)s is restored.") % {"film": film}, messages.SUCCESS)
+            self.message_user(request, gettext("%(film)s was restored.") % {"film": film}, messages.SUCCESS)
             if lost:
                 text = ngettext(
-                    "%(number)d part did not come back: its actor is deleted. Restore the actor, then the part.",
-                    "%(number)d parts did not come back: their actors are deleted. Restore the actors, then the parts.",
+                    "%(number)d credit was not restored because its actor is deleted. "
+                    "Restore the actor first, then the credit.",
+                    "%(number)d credits were not restored because their actors are deleted. "
+                    "Restore the actors first, then the credits.",
                     lost,
                 )
                 self.message_user(request, text % {"number": lost}, messages.WARNING)

@@ -66,7 +66,9 @@ class Cast(admin.StackedInline):
             kwargs |= {"widget": ActorPicker(db_field, self.admin_site), "form_class": ActorPickerField}
         formfield = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if formfield and db_field.name == "actor":
-            formfield.error_messages["invalid_choice"] = _("This actor was deleted. Choose another or remove the line.")
+            formfield.error_messages["invalid_choice"] = _(
+                "This actor was deleted. Choose another actor or remove the row."
+            )
         return formfield
 
 
@@ -78,7 +80,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
     list_per_page = 50
     sortable_by = ["listed_title"]
     search_fields = ["search"]
-    search_help_text = _("Any part of either title; accents and case do not matter.")
+    search_help_text = _("Any part of the title or the original title. Accents and case do not matter.")
     readonly_fields = ["last_update"]
     fields = ["title", "original_title", "year", "last_update"]
     inlines = [Cast]

@@ -50,14 +50,14 @@ class FileForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         allow_empty_file=True,
-        help_text=_("CSV, XLSX, JSON or NDJSON, of at most 10 MB and 100,000 rows. Nothing is written yet."),
+        help_text=_("CSV, XLSX, JSON or NDJSON, up to 10 MB and 100,000 rows. Nothing is imported until you confirm."),
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.json,.ndjson,.jsonl"}),
     )
 
     def clean_file(self):
         file = self.cleaned_data["file"]
         if file.size > MAX_UPLOAD_BYTES:
-            raise forms.ValidationError(_("The file is larger than 10 MB. Import it by the command import_actors."))
+            raise forms.ValidationError(_("The file is larger than 10 MB. Use the command import_actors instead."))
         return file
 
 
@@ -107,7 +107,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
     def when(self, batch):
         return format_timestamp(batch.at, "seconds")
 
-    @admin.display(description=_("what"))
+    @admin.display(description=_("changes"))
     def numbers(self, batch):
         """Return how many actors the batch wrote, as a link to its changes."""
         text = gettext("%(added)d added, %(changed)d changed, %(deleted)d deleted") % {
@@ -115,12 +115,12 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         }  # fmt: skip
         return format_html('<a href="{}?batch={}">{}</a>', reverse("admin:actors_change_changelist"), batch.pk, text)
 
-    @admin.display(description=_("go back"))
+    @admin.display(description=_("actions"))
     def back(self, batch):
         if undoing := getattr(batch, "undone_by", None):
             return gettext("undone by %(who)s") % {"who": undoing.who}
         if batch.unmerges:
-            return gettext("by merging again")
+            return gettext("Merge again")
         return format_html(
             '<button class="button" formaction="{}">{}</button>',
             reverse("admin:actors_batch_undo", args=[batch.pk]),
@@ -154,13 +154,13 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
             conflicts = [(pk, actors.get(pk)) for pk in changed.ids]
             return conflict_notice(request, self, gettext("Nothing was undone"), conflicts)
         except CannotUndoUnmerge:
-            text = gettext("Nothing was undone: it is the undoing of a merge. Merge the two again instead.")
+            text = gettext("Nothing was undone: this is the undo of a merge. Merge the two actors again instead.")
             self.message_user(request, text, messages.WARNING)
         except NotRestorable:
-            text = gettext("Nothing was undone: some actors would have no name, which is no longer allowed.")
+            text = gettext("Nothing was undone: some actors would have no name, and a name is now required.")
             self.message_user(request, text, messages.ERROR)
         except ValueError:
-            self.message_user(request, gettext("It is undone already."), messages.WARNING)
+            self.message_user(request, gettext("This was already undone."), messages.WARNING)
         else:
             self.message_user(request, self._undone(undoing), messages.SUCCESS)
         return redirect("admin:actors_batch_changelist")
@@ -177,9 +177,15 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return redirect(f"{reverse('admin:actors_change_changelist')}?batch={object_id}")
 
     def _undone(self, undoing):
-        number = undoing.added + undoing.changed + undoing.deleted
-        text = ngettext("Undone: %(number)d actor is as before.", "Undone: %(number)d actors are as before.", number)
-        return text % {"number": number}
+        parts = [
+            (undoing.deleted, ngettext("%(n)d added actor removed", "%(n)d added actors removed", undoing.deleted)),
+            (
+                undoing.changed,
+                ngettext("%(n)d changed actor reverted", "%(n)d changed actors reverted", undoing.changed),
+            ),
+            (undoing.added, ngettext("%(n)d deleted actor undeleted", "%(n)d deleted actors undeleted", undoing.added)),
+        ]
+        return gettext("Undone: %(parts)s.") % {"parts": ", ".join(text % {"n": n} for n, text in parts if n)}
 
     # A new import
 
@@ -208,7 +214,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return uploads.get(pk=pk, who=request.user.get_username())
 
     def _gone(self, request):
-        text = gettext("There is no such file of yours: it was imported or dropped already, or is older than a day.")
+        text = gettext("This upload no longer exists: it was imported, discarded or expired.")
         self.message_user(request, text, messages.WARNING)
         return redirect("admin:actors_batch_changelist")
 
@@ -225,7 +231,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
                     return redirect("admin:actors_batch_changelist")
                 if "_read" in request.POST:
                     return self._read_otherwise(request, upload)
-                context |= {"upload": upload, "title": gettext("What %(file)s would do") % {"file": upload.name}}
+                context |= {"upload": upload, "title": gettext("Preview of %(file)s") % {"file": upload.name}}
                 staging = self._examine(upload, context)
                 if "_import" in request.POST and staging.writes and not staging.wrong:
                     batch = staging.apply(request.user.get_username(), upload.name)
@@ -238,7 +244,9 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         except UnreadableFile as error:
             context["unreadable"] = str(error)
         except ImportConflict:
-            context["unreadable"] = gettext("Someone changed the directory meanwhile. Nothing is written; try again.")
+            context["unreadable"] = gettext(
+                "Nothing was imported because someone changed the directory at the same time. Try again."
+            )
         if "_import" in request.POST and "unreadable" not in context and "staging" not in context:
             if batch:
                 text = gettext("Imported: %(added)d added, %(changed)d changed.")

@@ -180,7 +180,7 @@ class MergeAdminMixin(ModelAdminMixin):
                 '{} <a href="{}">{}</a>',
                 gettext("Merged: %(name)s.") % {"name": batch.name},
                 reverse("admin:actors_batch_changelist"),
-                gettext("It can be undone here."),
+                gettext("You can undo it here."),
             ),
             messages.SUCCESS,
         )

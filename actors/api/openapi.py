@@ -35,8 +35,8 @@ def description(language: str = "en") -> dict:
                 "title": "Actorsite",
                 "version": API_VERSION,
                 "description": gettext(
-                    "Any view of the directory is data too: for reading, without a key, from any origin. "
-                    "Names and meanings of fields stay; new fields may be added."
+                    "Every list and entry is available as data: read-only, without a key, from any origin. Names and "
+                    "meanings of fields are stable. New fields may be added."
                 ),
             },
             "servers": [{"url": "/"}],
@@ -49,12 +49,12 @@ def _paths():
     view = [_query_parameter(name) for name in ("q", "country", "living", "born", "sort")]
     places = [_query_parameter("after"), _query_parameter("before")]
     films = [_query_parameter(name, actor_parameters() | film_parameters()) for name in ("q", "decade", "sort")]
-    whole_csv = gettext("The same view, whole: CSV (RFC 4180, UTF-8) under a line of names.")
-    whole_ndjson = gettext("The same view, whole: a JSON object a line.")
+    whole_csv = gettext("The complete list as CSV (RFC 4180, UTF-8) with a header line.")
+    whole_ndjson = gettext("The complete list as NDJSON, one JSON object per line.")
     return {
         "/actors.json": _get_operation(
             "listActors",
-            gettext("The directory, %(size)d actors a page.") % {"size": PAGE_SIZE},
+            gettext("Actors, %(size)d per page.") % {"size": PAGE_SIZE},
             [*view, _query_parameter("letter"), *places],
             _json_content("ActorPage"),
             (400,),
@@ -75,14 +75,14 @@ def _paths():
         ),
         "/actors/{id}-{slug}.json": _get_operation(
             "readActor",
-            gettext("One actor, with the films."),
+            gettext("One actor with their films."),
             _path_parameters(),
             _json_content("ActorWithFilms"),
             (404, 410),
         ),
         "/films.json": _get_operation(
             "listFilms",
-            gettext("The films, %(size)d a page.") % {"size": PAGE_SIZE},
+            gettext("Films, %(size)d per page.") % {"size": PAGE_SIZE},
             [*films, _query_parameter("letter"), *places],
             _json_content("FilmPage"),
             (400,),
@@ -98,7 +98,7 @@ def _paths():
             "exportFilmsAsNdjson", whole_ndjson, films, {"application/x-ndjson": {"schema": STRING_SCHEMA}}, (400,)
         ),
         "/films/{id}-{slug}.json": _get_operation(
-            "readFilm", gettext("One film, with its cast."), _path_parameters(), _json_content("FilmWithCast"), (404,)
+            "readFilm", gettext("One film with its cast."), _path_parameters(), _json_content("FilmWithCast"), (404,)
         ),
     }
 
@@ -138,28 +138,34 @@ def actor_parameters() -> dict:
     # Empty values are allowed: a form also sends its empty fields.
     return {
         "q": (
-            gettext("Words, each of which must be in a name."),
+            gettext("Search words. Every word must be part of a name."),
             {**STRING_SCHEMA, "maxLength": MAX_QUERY_LENGTH, "pattern": WITHOUT_NUL},
         ),
         "country": (
-            gettext("A country, as a code of ISO 3166-1."),
+            gettext("Country, as an ISO 3166-1 alpha-2 code."),
             {**STRING_SCHEMA, "enum": ["", *sorted(code for code, _ in countries)]},
         ),
-        "living": (gettext("Only the living, or only the dead."), {**STRING_SCHEMA, "enum": ["", *LIVING_VALUES]}),
-        "born": (gettext("A decade of birth, such as 1940s."), {**STRING_SCHEMA, "pattern": f"^({DECADE.pattern})?$"}),
+        "living": (gettext("Only living or only deceased actors."), {**STRING_SCHEMA, "enum": ["", *LIVING_VALUES]}),
+        "born": (gettext("Decade of birth, such as 1940s."), {**STRING_SCHEMA, "pattern": f"^({DECADE.pattern})?$"}),
         "sort": (
-            gettext("By last or by first name. Without it, a search lists the best first, %(most)d at most.")
+            gettext("Sort by last or first name. If omitted, a search returns the best %(most)d matches by relevance.")
             % {"most": MAX_RANKED},
             {**STRING_SCHEMA, "enum": ["", *ACTOR_SORTS]},
         ),
         "letter": (
-            gettext("A page that begins with this letter, or the next that there is; # for what is none. Not with q."),
+            gettext(
+                "Begin the page at this letter, or the next letter that exists. "
+                "Use # for names that begin with no letter. Not allowed with q."
+            ),
             {**STRING_SCHEMA, "pattern": WITHOUT_NUL},
         ),
-        "after": (gettext("A page that follows, as next names it."), {**STRING_SCHEMA, "pattern": WITHOUT_NUL}),
-        "before": (gettext("A page before, as previous names it."), {**STRING_SCHEMA, "pattern": WITHOUT_NUL}),
+        "after": (gettext("Cursor of a following page, as given in next."), {**STRING_SCHEMA, "pattern": WITHOUT_NUL}),
+        "before": (
+            gettext("Cursor of a preceding page, as given in previous."),
+            {**STRING_SCHEMA, "pattern": WITHOUT_NUL},
+        ),
         "raw": (
-            gettext("Leaves a text that a spreadsheet would run as a formula as it is."),
+            gettext("Do not escape text that a spreadsheet would run as a formula."),
             {**STRING_SCHEMA, "pattern": WITHOUT_NUL},
         ),
     }
@@ -168,10 +174,13 @@ def actor_parameters() -> dict:
 def film_parameters() -> dict:
     """Return the same for films, of those parameters that differ from the parameters for actors."""
     return {
-        "q": (gettext("Words, each of which must be in a title."), actor_parameters()["q"][1]),
-        "decade": (gettext("A decade of release, such as 1940s."), actor_parameters()["born"][1]),
+        "q": (gettext("Search words. Every word must be part of a title."), actor_parameters()["q"][1]),
+        "decade": (gettext("Decade of release, such as 1940s."), actor_parameters()["born"][1]),
         "sort": (
-            gettext("By title, or by year, newest first. Without it, a search lists the best first, %(most)d at most.")
+            gettext(
+                "Sort by title, or by year with the newest first. "
+                "If omitted, a search returns the best %(most)d matches by relevance."
+            )
             % {"most": MAX_RANKED},
             {**STRING_SCHEMA, "enum": ["", *FILM_SORTS]},
         ),
@@ -200,7 +209,7 @@ def _schemas():
         "url": {
             **STRING_SCHEMA,
             "format": "uri",
-            "description": gettext("The address of the page; of the data with .json for its last slash."),
+            "description": gettext("Address of the page. For the data, replace the last slash with .json."),
         }
     }
     part = _fields(Credit, CREDIT_FIELDS)
@@ -211,26 +220,26 @@ def _schemas():
             "minimum": 0,
             "maximum": MAX_COUNTED,
             "description": gettext(
-                "How many there are on all pages; null where there are more than %(most)d, "
-                "or of a search, best first, more than %(best)d."
+                "Number of results on all pages. It is null if there are more than %(most)d, or more than "
+                "%(best)d in a search by relevance."
             )
             % {"most": MAX_COUNTED, "best": MAX_RANKED},
         },
         "next": {
             "type": ["string", "null"],
             "format": "uri",
-            "description": gettext("The next page; null on the last."),
+            "description": gettext("Address of the next page, or null on the last page."),
         },
         "previous": {
             "type": ["string", "null"],
             "format": "uri",
-            "description": gettext("The page before; null on the first."),
+            "description": gettext("Address of the previous page, or null on the first page."),
         },
         "suggestions": {
             "type": "array",
             "items": STRING_SCHEMA,
             "maxItems": MAX_SUGGESTIONS,
-            "description": gettext("What a search that finds nothing may have meant, for q; nearest first."),
+            "description": gettext("Suggested values of q if a search finds nothing, most similar first."),
         },
     }
     problem = {

@@ -52,7 +52,7 @@ def undo_batch(batch: Batch, who: str) -> Batch:
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get(pk=batch.pk)
         if Batch.objects.filter(undoes=batch).exists():
-            raise ValueError("It is undone already.")
+            raise ValueError("This was already undone.")
         if batch.unmerges:
             raise CannotUndoUnmerge
         with connection.cursor() as cursor:

@@ -46,7 +46,7 @@ def examine(
         values, found = checker.check(lines, cells)
         if most and staging.rows + len(lines) > most:
             raise UnreadableFile(
-                _("The file has more than %(most)d rows. Import it by the command import_actors.") % {"most": most}
+                _("The file has more than %(most)d rows. Use the command import_actors instead.") % {"most": most}
             )
         staging.add(lines, values, [*mistakes, *found])
         done += len(lines)

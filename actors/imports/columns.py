@@ -65,7 +65,7 @@ def assign_columns(header: list[str], given: Mapping[str, str]) -> tuple[list[st
     for position, heading in enumerate(header):
         name = given[heading] if heading in given else field_for_heading(heading)
         if name in positions:
-            mistakes.append(_("Two columns are the field “%(field)s”.") % {"field": name})
+            mistakes.append(_("Two columns are assigned to the field “%(field)s”.") % {"field": name})
         elif name in (*KEY_FIELDS, *IMPORT_FIELDS):
             positions[name] = position
         elif heading not in given and name not in IGNORED_FIELDS:
@@ -73,15 +73,15 @@ def assign_columns(header: list[str], given: Mapping[str, str]) -> tuple[list[st
     if unknown:
         mistakes.append(
             _(
-                "Unknown columns: %(columns)s. Say which fields they are, or that they are none. "
-                "The fields are %(fields)s."
+                "Unknown columns: %(columns)s. Assign each one to a field, or don't import it. The fields are "
+                "%(fields)s."
             )
             % {"columns": ", ".join(unknown[:50]), "fields": ", ".join((*KEY_FIELDS, *IMPORT_FIELDS))}
         )
     if not mistakes and not {"id", "first_name", "last_name"} & positions.keys():
-        mistakes.append(_("No column is an id, a first name or a last name."))
+        mistakes.append(_("The file needs a column with the ID, the first name or the last name."))
     if not mistakes and not set(IMPORT_FIELDS) & positions.keys():
-        mistakes.append(_("No column says anything of the actors."))
+        mistakes.append(_("The file has no column with data about actors."))
     if mistakes:
         raise UnreadableFile(" ".join(mistakes))
     return list(positions), list(positions.values())

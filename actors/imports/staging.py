@@ -28,14 +28,12 @@ from actors.models.years import YEAR_FIELDS
 MIN_ANALYZE_ROWS = 10_000
 NUMBER_FIELDS = (*KEY_FIELDS, *YEAR_FIELDS)
 ERROR_MESSAGES = {
-    "twice": gettext_lazy("The id is in the file more than once."),
+    "twice": gettext_lazy("This ID is in the file more than once."),
     "gone": gettext_lazy(
-        "The actor was deleted. To add it anew, leave the id empty; to bring it back, see the history."
+        "This actor was deleted. To add a new actor, leave the ID empty. To undelete this one, use its history."
     ),
-    "unseen": gettext_lazy(
-        "The row would change the actor, and does not say which version it was made from: it is %(detail)s now."
-    ),
-    "stale": gettext_lazy("The actor was changed since: it has version %(detail)s now."),
+    "unseen": gettext_lazy("The row changes the actor but has no version. The current version is %(detail)s."),
+    "stale": gettext_lazy("The actor was changed after this row was exported. The current version is %(detail)s."),
 }
 
 

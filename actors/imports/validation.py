@@ -106,13 +106,13 @@ class ColumnValidator:
         if not (cell.isascii() and cell.isdigit()):
             if name in YEAR_FIELDS:
                 # Do not take the year of a date: 1946 typed into a date cell of a spreadsheet is a day in 1905.
-                raise ValidationError(_("Give a year alone, such as 1946."))
+                raise ValidationError(_("Enter only a year, such as 1946."))
             # int() would accept more, such as "1_900", which is an error in a file.
             raise ValidationError(field.error_messages["invalid"], params={"value": printable(cell)})
         value = int(cell[:20])
         if name in KEY_FIELDS:
             if not 1 <= value <= MAX_ID:
-                raise ValidationError(_("Give a whole number from 1 to %(last)d."), params={"last": MAX_ID})
+                raise ValidationError(_("Enter a whole number from 1 to %(last)d."), params={"last": MAX_ID})
             return value
         field.clean(value, None)
         if name in YEAR_FIELDS:

@@ -48,7 +48,7 @@ class ActorListing(ListParams):
     def mistakes(values: dict[str, str]) -> list[str]:
         mistakes = []
         if values.get("country", "US") not in countries:
-            mistakes.append(_("country must be a two-letter code of ISO 3166-1, such as JP."))
+            mistakes.append(_("country must be a two-letter ISO 3166-1 code, such as JP."))
         if values.get("living", "yes") not in LIVING_VALUES:
             mistakes.append(_("living must be yes or no."))
         if not DECADE.fullmatch(values.get("born", "1940s")):

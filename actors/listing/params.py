@@ -83,7 +83,7 @@ class ListParams(ABC):
             try:
                 values["letter"] = index_letters.parse_letter(values["letter"])
             except ValueError:
-                mistakes.append(_("letter must be one letter, or # for what is none."))
+                mistakes.append(_("letter must be one letter, or # for names that begin with no letter."))
             if "after" in values or "before" in values:
                 mistakes.append(_("letter cannot be given together with after or before."))
         if "after" in values and "before" in values:
@@ -132,7 +132,7 @@ class ListParams(ABC):
             name = "after" if self.after else "before"
             raise InvalidParams(
                 [
-                    _("%(name)s must be taken from a link on a page of the same list: this one is not whole.")
+                    _("%(name)s must be copied from a link on a page of the same list. This value is not valid.")
                     % {"name": name}
                 ]
             ) from None

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             "actor",
             "birth_year",
             models.PositiveSmallIntegerField(
-                blank=True, null=True, verbose_name="year of birth", help_text="Leave empty when not certain."
+                blank=True, null=True, verbose_name="year of birth", help_text="Leave empty if you are not certain."
             ),
         ),
         migrations.AddField(
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 null=True,
                 verbose_name="year of death",
-                help_text="Leave empty for the living, and when not certain.",
+                help_text="Leave empty if the actor is living or you are not certain.",
             ),
         ),
         migrations.AddField(
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 db_default="",
                 max_length=400,
                 verbose_name="also known as",
-                help_text="Other names, one a line, such as a birth name or another spelling.",
+                help_text="Other names, one per line, such as a birth name or another spelling.",
             ),
         ),
         migrations.AlterModelOptions(
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=models.Q(("first_name", ""), ("last_name", ""), _negated=True),
                 name="actor_has_a_name",
-                violation_error_message="Give a first name, a last name, or both.",
+                violation_error_message="Enter a first name, a last name, or both.",
             ),
         ),
         # SQLite calls the same functions in Python.

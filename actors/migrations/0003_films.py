@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                     actors.fields.LineField(
                         blank=True,
                         db_default="",
-                        help_text="In its own language and script, where it differs from the title.",
+                        help_text="The title in its own language and script, if it differs from the title above.",
                         max_length=255,
                         verbose_name="original title",
                     ),
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                     "year",
                     models.PositiveSmallIntegerField(
                         blank=True,
-                        help_text="Of its first release. Leave empty when not certain.",
+                        help_text="Year of the first release. Leave empty if you are not certain.",
                         null=True,
                         verbose_name="year",
                     ),
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                     "billing",
                     models.PositiveSmallIntegerField(
                         blank=True,
-                        help_text="The place in the credits: 1 for the first named.",
+                        help_text="Position in the credits. 1 is named first.",
                         null=True,
                         verbose_name="billing",
                     ),
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("actor", "film", "character"),
                         name="credit_once",
-                        violation_error_message="This actor has this part in this film already.",
+                        violation_error_message="This actor already has this credit in this film.",
                     )
                 ],
             },

@@ -95,10 +95,13 @@ class Actor(models.Model):
         help_text=_("The name in its own script, such as 梁朝偉 or Алла Демидова."),
     )
     birth_year = models.PositiveSmallIntegerField(
-        _("year of birth"), null=True, blank=True, help_text=_("Leave empty when not certain.")
+        _("year of birth"), null=True, blank=True, help_text=_("Leave empty if you are not certain.")
     )
     death_year = models.PositiveSmallIntegerField(
-        _("year of death"), null=True, blank=True, help_text=_("Leave empty for the living, and when not certain.")
+        _("year of death"),
+        null=True,
+        blank=True,
+        help_text=_("Leave empty if the actor is living or you are not certain."),
     )
     country = CountryField(_("country"), max_length=2, blank=True, db_default="", choices=country_choices)
     biography = PlainTextField(
@@ -113,7 +116,7 @@ class Actor(models.Model):
         max_length=400,
         blank=True,
         db_default="",
-        help_text=_("Other names, one a line, such as a birth name or another spelling."),
+        help_text=_("Other names, one per line, such as a birth name or another spelling."),
     )
 
     objects = ActorQuerySet.as_manager()
@@ -147,7 +150,7 @@ class Actor(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(first_name="", last_name=""),
                 name="actor_has_a_name",
-                violation_error_message=_("Give a first name, a last name, or both."),
+                violation_error_message=_("Enter a first name, a last name, or both."),
             )
         ]
 

@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 class Batch(models.Model):
     """A set of changes to actors that were made together and are undone together."""
 
-    KINDS = [("import", _("import")), ("undo", _("undoing")), ("merge", _("merging"))]
+    KINDS = [("import", _("import")), ("undo", _("undo")), ("merge", _("merge"))]
 
     id = models.BigAutoField(primary_key=True)
-    kind = models.CharField(_("kind"), max_length=10, choices=KINDS)
+    kind = models.CharField(_("type"), max_length=10, choices=KINDS)
     at = models.DateTimeField(_("when"), db_default=Now())
-    who = models.CharField(_("who"), max_length=150, blank=True)
-    name = models.CharField(_("of"), max_length=255, blank=True)
+    who = models.CharField(_("user"), max_length=150, blank=True)
+    name = models.CharField(_("file or actors"), max_length=255, blank=True)
     added = models.PositiveIntegerField(_("added"), default=0)
     changed = models.PositiveIntegerField(_("changed"), default=0)
     deleted = models.PositiveIntegerField(_("deleted"), default=0)

@@ -46,10 +46,10 @@ class Film(models.Model):
         max_length=255,
         blank=True,
         db_default="",
-        help_text=_("In its own language and script, where it differs from the title."),
+        help_text=_("The title in its own language and script, if it differs from the title above."),
     )
     year = models.PositiveSmallIntegerField(
-        _("year"), null=True, blank=True, help_text=_("Of its first release. Leave empty when not certain.")
+        _("year"), null=True, blank=True, help_text=_("Year of the first release. Leave empty if you are not certain.")
     )
     last_update = models.DateTimeField(_("last change"), db_default=Now(), editable=False)
     version = models.PositiveIntegerField(_("version"), db_default=1, editable=False)
@@ -106,7 +106,7 @@ class Credit(models.Model):
     film = models.ForeignKey(Film, models.CASCADE, related_name="credits", verbose_name=_("film"))
     character = LineField(_("character"), max_length=255, blank=True, db_default="")
     billing = models.PositiveSmallIntegerField(
-        _("billing"), null=True, blank=True, help_text=_("The place in the credits: 1 for the first named.")
+        _("billing"), null=True, blank=True, help_text=_("Position in the credits. 1 is named first.")
     )
 
     objects = CreditQuerySet.as_manager()
@@ -119,7 +119,7 @@ class Credit(models.Model):
             models.UniqueConstraint(
                 fields=["actor", "film", "character"],
                 name="credit_once",
-                violation_error_message=_("This actor has this part in this film already."),
+                violation_error_message=_("This actor already has this credit in this film."),
             )
         ]
 

@@ -15,7 +15,7 @@ YEAR_FIELDS = ("birth_year", "death_year")
 
 def year_message(first: int, last: int) -> str:
     """Return the error message for a year that is not between ``first`` and ``last``."""
-    return _("Give a year from %(first)d to %(last)d, or leave this empty.") % {"first": first, "last": last}
+    return _("Enter a year from %(first)d to %(last)d, or leave this empty.") % {"first": first, "last": last}
 
 
 @lru_cache(1_024)

@@ -19,7 +19,7 @@ admin.site.site_header = _("Actorsite editors")
 admin.site.site_title = _("Actorsite editors")
 admin.site.login_form = SignInForm
 admin.site.login_template = "admin/sign_in.html"
-admin.site.index_title = _("What you may edit")
+admin.site.index_title = _("Directory")
 
 admin.site.unregister([User, Group])
 # Their admin pages would show the secrets. Users manage their factors in actorsite.accounts.mfa_views.
@@ -41,13 +41,15 @@ class AccountAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, UserAdmin):
         reset = 0
         for account in accounts:
             if not self._may_change(request, account):
-                message = gettext("%(account)s is a superuser, whom only superusers may change.")
+                message = gettext("Only superusers can reset the second factor of %(account)s.")
                 self.message_user(request, message % {"account": account}, messages.ERROR)
             elif mfa.reset_second_factor(account):
                 self.log_change(request, account, "Reset the second factor.")
                 reset += 1
-        message = ngettext("%(n)d second factor is reset.", "%(n)d second factors are reset.", reset) % {"n": reset}
-        self.message_user(request, message, messages.SUCCESS if reset else messages.WARNING)
+        message = ngettext(
+            "The second factor of %(n)d account was reset.", "The second factors of %(n)d accounts were reset.", reset
+        )
+        self.message_user(request, message % {"n": reset}, messages.SUCCESS if reset else messages.WARNING)
 
     def get_readonly_fields(self, request, account=None):
         fields = ["last_login", "date_joined"]
@@ -87,7 +89,7 @@ AXES_TEXTS = [_("access attempt"), _("access attempts"), _("IP Address"), _("Fai
 
 @admin.register(AccessAttempt)
 class LockedAccountAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
-    """Recent failed sign-ins. Deleting an entry unlocks the account for that address."""
+    """Recent failed sign-ins. Delete an entry to unlock the account for that address."""
 
     list_display = ["account", "ip_address", "failures_since_start", "attempt_time", "locked"]
     list_display_links = None
@@ -95,7 +97,7 @@ class LockedAccountAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
     sortable_by = []
 
     def changelist_view(self, request, extra_context=None):
-        context = {"subtitle": _("Deleting an entry unlocks the account for that address."), **(extra_context or {})}
+        context = {"subtitle": _("Delete an entry to unlock the account for that address."), **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def has_add_permission(self, request):

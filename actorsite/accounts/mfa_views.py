@@ -101,8 +101,8 @@ def check_view(request):
         device = mfa.device_for(request.user, code)
         if device and (wait := mfa.seconds_to_wait(device)):
             message = ngettext(
-                "After wrong codes, the next one counts in %(wait)d second.",
-                "After wrong codes, the next one counts in %(wait)d seconds.",
+                "Too many wrong codes. Wait %(wait)d second, then try again.",
+                "Too many wrong codes. Wait %(wait)d seconds, then try again.",
                 wait,
             )
             form.add_error("code", message % {"wait": wait})
@@ -111,7 +111,7 @@ def check_view(request):
             mfa.pass_check(request, device)
             return resume_form(request, recovered) if recovered else HttpResponseRedirect(next_url(request))
         else:
-            form.add_error("code", gettext("This code is wrong, or was used before."))
+            form.add_error("code", gettext("This code is wrong or was already used."))
             # django-axes counts it like a wrong password, and replaces this page with a 429 from the fifth on.
             user_login_failed.send(sender=__name__, credentials=account, request=request)
     return check_page(request, form, status, recovered)
@@ -142,9 +142,11 @@ def app_view(request):
             if device := mfa.confirm_app(request.user, key, form.cleaned_data["code"]):
                 del request.session[NEW_DEVICE_KEY]
                 mfa.pass_check(request, device)
-                messages.success(request, gettext("The app is set up. Now make recovery codes, in case you lose it."))
+                messages.success(
+                    request, gettext("The authenticator app is set up. Now create recovery codes, in case you lose it.")
+                )
                 return HttpResponseRedirect(after_set_up(request))
-            form.add_error("code", gettext("This code is wrong. Is the clock of your device right?"))
+            form.add_error("code", gettext("This code is wrong. Check the code and the clock of your device."))
     else:
         form, key = CodeForm(), random_hex(20)
         request.session[NEW_DEVICE_KEY] = key
@@ -181,8 +183,12 @@ def remove_view(request):
         return HttpResponseNotAllowed(["POST"])
     what = request.POST.get("what", "")
     number = int(what) if what.isascii() and what.isdigit() and len(what) < 10 else None
+    text = gettext("The authenticator app was removed.")
+    if what != "app":
+        names = Passkey.objects.filter(user=request.user, pk=number).values_list("name", flat=True)
+        text = gettext("The passkey “%(name)s” was removed.") % {"name": names.first()}
     if mfa.remove_device(request.user, "app" if what == "app" else "passkey", number):
-        messages.success(request, gettext("It is removed."))
+        messages.success(request, text)
     return HttpResponseRedirect(reverse("admin:factors"))
 
 
@@ -217,7 +223,7 @@ def new_passkey(request, data):
 def add_passkey(request, data):
     key = webauthn.register_passkey(request, data["answer"], str(data.get("name", "")))
     mfa.pass_check(request, key)
-    messages.success(request, gettext("The passkey is set up. Make recovery codes too, in case you lose it."))
+    messages.success(request, gettext("The passkey is set up. Create recovery codes too, in case you lose it."))
     return {"next": after_set_up(request)}
 
 

@@ -1,4 +1,4 @@
-"""Signing in: the form, and the time limit of sessions."""
+"""Sign-in: the form, and the time limit of sessions."""
 
 from datetime import timedelta
 

@@ -48,7 +48,7 @@ def _take_challenge(request):
 
     challenge = request.session.pop(CHALLENGE_SESSION_KEY, None)
     if challenge is None:
-        raise PasskeyRefused(gettext("This page is too old. Load it again."))
+        raise PasskeyRefused(gettext("This page has expired. Reload it."))
     return base64url_to_bytes(challenge)
 
 
@@ -93,7 +93,7 @@ def register_passkey(request, answer: dict, name: str) -> Passkey:
         },
     )
     if not new:
-        raise PasskeyRefused(gettext("This passkey is known already."))
+        raise PasskeyRefused(gettext("This passkey is already registered."))
     return key
 
 
@@ -114,7 +114,7 @@ def verify_assertion(request, answer: dict) -> Passkey:
     identifier = str(answer.get("id"))
     key = Passkey.objects.filter(user=request.user, confirmed=True, credential_id=identifier).first()
     if key is None:
-        raise PasskeyRefused(gettext("This passkey is not one of this account."))
+        raise PasskeyRefused(gettext("This passkey does not belong to this account."))
     proof = _verify(
         verify_authentication_response,
         credential=answer,

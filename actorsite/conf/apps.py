@@ -8,7 +8,7 @@ from django_otp.plugins.otp_totp.apps import DefaultConfig as OTPTOTPConfig
 
 
 class LockoutConfig(AxesConfig):
-    verbose_name = _("Signing in")
+    verbose_name = _("Sign-in")
 
 
 class AuthenticatorAppConfig(OTPTOTPConfig):

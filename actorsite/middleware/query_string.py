@@ -23,7 +23,7 @@ class QueryStringMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not is_well_formed(request.META.get("QUERY_STRING", "")):
-            mistakes = [_("The part of the address after the question mark must be UTF-8, without NUL characters.")]
+            mistakes = [_("The query string must be UTF-8 without NUL characters.")]
             if is_data_path(request.path):
                 return invalid_params_problem(mistakes)
             return render(request, "400.html", {"mistakes": mistakes}, status=400)

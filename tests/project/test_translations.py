@@ -101,10 +101,10 @@ class TestChoice:
         Actor.objects.create(first_name="Cher", birth_year=1946)
         chinese = {"Accept-Language": "zh-hans"}
         for url, text in {
-            "/spotlight/": "再抽一次",
+            "/spotlight/": "再选五位",
             actor.get_absolute_url(): "尚无简介。",
-            "/nothing/": "没有这个页面",
+            "/nothing/": "找不到页面",
             "/?living=perhaps": "living 必须是 yes 或 no。",
-            "/?q=xyzzy": "没有找到",
+            "/?q=xyzzy": "没有找到演员",
         }.items():
             assert text in client.get(url, headers=chinese).content.decode()

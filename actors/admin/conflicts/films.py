@@ -305,7 +305,7 @@ def _line_text(texts, names):
 
 def _name(pk, names):
     """Return the name of the actor ``pk``, or the text itself if it is not an id."""
-    return names.get(pk) or (gettext("#%(id)s, who is gone") % {"id": pk} if is_number(pk) else pk)
+    return names.get(pk) or (gettext("#%(id)s (deleted)") % {"id": pk} if is_number(pk) else pk)
 
 
 def _line_values(state):

@@ -31,7 +31,7 @@ def open_source(file: IO[bytes], encoding: str | None = None) -> Source:
         header, rows, total = read_workbook(file)
         return Source("XLSX", header, rows, total)
     if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFile(_("This is a workbook of an old kind (.xls). Save it as .xlsx."))
+        raise UnreadableFile(_("This is a workbook in the old format .xls. Save it as .xlsx."))
     if re.match(rb"(\xef\xbb\xbf)?\s*[\[{]", start):
         return read_json(file, encoding)
     return DelimitedText(file, encoding)

@@ -57,7 +57,7 @@ class DelimitedText(Source):
             except StopIteration:
                 return
             except csv.Error as error:
-                cells = _("This is no CSV: %(error)s.") % {"error": error}
+                cells = _("This is not valid CSV: %(error)s.") % {"error": error}
             yield line, cells
             line = self.above + reader.line_num + 1
 

@@ -40,9 +40,7 @@ def detect_encoding(file: IO[bytes], given: str | None = None) -> tuple[str, int
             codecs.lookup(given)
             "".encode(given)
         except (LookupError, ValueError) as error:
-            raise UnreadableFile(
-                _("There is no encoding of the name “%(name)s”.") % {"name": printable(given)}
-            ) from error
+            raise UnreadableFile(_("Unknown encoding: “%(name)s”.") % {"name": printable(given)}) from error
         return given, _decode_all(file, given)
     file.seek(0)
     start = file.read(DECODE_CHUNK_BYTES)
@@ -76,10 +74,7 @@ def _decode_all(file: IO[bytes], name: str) -> int:
             read = getattr(error, "object", b"")[: getattr(error, "start", 0)]
             before = read.decode(name, "ignore").count("\n")
             raise UnreadableFile(
-                _(
-                    "Line %(line)d is not in the encoding %(name)s. "
-                    "Save the file as UTF-8, or say which encoding it has."
-                )
+                _("Line %(line)d cannot be decoded as %(name)s. Save the file as UTF-8, or choose its encoding.")
                 % {"line": lines + before + 1, "name": name.upper()}
             ) from error
     return lines

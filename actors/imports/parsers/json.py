@@ -54,7 +54,7 @@ def read_json(file: IO[bytes], given: str | None = None) -> Source:
     if head is None:
         raise UnreadableFile(_("The file has no rows."))
     if not isinstance(head, dict):
-        raise UnreadableFile(_("Line %(line)d is no object of JSON.") % {"line": line})
+        raise UnreadableFile(_("Line %(line)d is not a JSON object.") % {"line": line})
     header = list(head)
     source = Source(kind, header, _object_rows(header, line, head, objects))
     source.encoding = encoding
@@ -72,16 +72,16 @@ def _object_rows(
 def _object_cells(header: list[str], found: Any) -> list[str] | str:
     """Return the cells of an object, or an error message."""
     if not isinstance(found, dict):
-        return _("This is no object of JSON.")
+        return _("This is not a JSON object.")
     if found.keys() != set(header):
         names = sorted(found.keys() ^ set(header))
-        return _("The object has other names than the first one: %(names)s.") % {
+        return _("The object has different keys from the first one: %(names)s.") % {
             "names": ", ".join(map(printable, names[:20]))
         }
     cells = [_object_cell(name, value) for name, value in zip(header, map(found.get, header), strict=True)]
     for name, value in zip(header, cells, strict=True):
         if not isinstance(value, str):
-            return _("%(name)s is neither a text, nor a number, nor null.") % {"name": printable(name)}
+            return _("%(name)s must be a string, a number or null.") % {"name": printable(name)}
     return cells
 
 
@@ -113,7 +113,7 @@ def _parse_array(text: codecs.StreamReader) -> Iterator[tuple[int, Any]]:
     buffer = text.read(JSON_CHUNK_CHARACTERS)
     start = re.match(r"\s*\[", buffer) or re.search(r'"actors"\s*:\s*\[', buffer)
     if not start:
-        raise UnreadableFile(_("This is no JSON of actors: neither an array, nor an object with “actors”."))
+        raise UnreadableFile(_("The JSON must be an array, or an object with the key “actors”."))
     line, at = 1 + buffer.count("\n", 0, start.end()), start.end()
     while True:
         # The pattern matches an empty text too, so there is always a match.
@@ -128,7 +128,7 @@ def _parse_array(text: codecs.StreamReader) -> Iterator[tuple[int, Any]]:
             more = text.read(JSON_CHUNK_CHARACTERS) if len(buffer) - begin < MAX_OBJECT_LENGTH else ""
             if not more:
                 where = line + buffer.count("\n", at, begin)
-                raise UnreadableFile(_("Line %(line)d is no JSON.") % {"line": where}) from error
+                raise UnreadableFile(_("Line %(line)d is not valid JSON.") % {"line": where}) from error
             line += buffer.count("\n", at, begin)
             buffer, at = buffer[begin:] + more, 0
             continue

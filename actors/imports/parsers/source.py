@@ -48,8 +48,8 @@ class Source:
                 # Such characters can be neither shown on a page nor stored.
                 raise UnreadableFile(
                     _(
-                        "The heading of column %(number)d, “%(column)s”, holds the character U+%(code)s, "
-                        "which cannot be seen and is not allowed."
+                        "The heading of column %(number)d, “%(column)s”, contains the invisible character U+%(code)s, "
+                        "which is not allowed."
                     )
                     % {"number": number, "column": printable(heading), "code": f"{ord(found[0]):04X}"}
                 )

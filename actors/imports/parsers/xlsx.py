@@ -26,7 +26,7 @@ def read_workbook(file: IO[bytes]) -> tuple[list[str], NumberedRows, int | None]
         with zipfile.ZipFile(file) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         if sum(sizes.values()) > MAX_UNPACKED_BYTES or sizes.get("xl/sharedStrings.xml", 0) > MAX_SHARED_STRINGS_BYTES:
-            raise UnreadableFile(_("The workbook unpacks to more than can be read. Save it as CSV."))
+            raise UnreadableFile(_("The workbook is too large to read. Save it as CSV."))
         file.seek(0)
         # Load formulas instead of their last results: formulas are refused.
         sheet = load_workbook(file, read_only=True).worksheets[0]
@@ -58,10 +58,10 @@ def _sheet_rows(sheet: Any) -> NumberedRows:
             return
         line += 1
         if line > MAX_SHEET_ROWS or len(row) > MAX_SHEET_COLUMNS:
-            raise UnreadableFile(_("The sheet is larger than can be read. Save it as CSV."))
+            raise UnreadableFile(_("The sheet is too large to read. Save it as CSV."))
         made = next((cell.coordinate for cell in row if cell.value is not None and cell.data_type in "fe"), None)
         if made:
-            yield line, _("%(cell)s is a formula or an error. Keep the value alone.") % {"cell": made}
+            yield line, _("%(cell)s is a formula or an error. Replace it with its value.") % {"cell": made}
         else:
             yield line, [_cell_text(cell.value) for cell in row]
 

@@ -137,7 +137,8 @@ class Command(BaseCommand):
                     transaction.set_rollback(True)
         except ImportConflict as error:
             raise CommandError(
-                "Someone changed the directory meanwhile. Nothing is written; try again.", returncode=EXIT_CONFLICT
+                "Nothing was imported because someone changed the directory at the same time. Try again.",
+                returncode=EXIT_CONFLICT,
             ) from error
         finally:
             progress.end()

@@ -36,15 +36,16 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except NotRestorable as error:
             raise CommandError(
-                "Nothing is undone: some actors would have no name, which is no longer allowed."
+                "Nothing was undone: some actors would have no name, and a name is now required."
             ) from error
         except ChangedSinceBatch as since:
             names = Actor.objects.in_bulk(since.ids)
             for pk in since.ids:
                 self.stderr.write(f"{pk}: {names.get(pk, 'deleted')}")
             raise CommandError(
-                "These were changed since, or have got films. Nothing is undone.", returncode=EXIT_CHANGED_SINCE
+                "Nothing was undone: these actors were changed after the import, or have new credits.",
+                returncode=EXIT_CHANGED_SINCE,
             ) from since
         number = undoing.added + undoing.changed + undoing.deleted
-        self.stdout.write(f"Undone: {number:,} actors are as before.")
+        self.stdout.write(f"Import undone: {number:,} actors restored to their earlier state.")
         vacuum_actors(undoing.changed + undoing.deleted)

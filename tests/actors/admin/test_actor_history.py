@@ -125,8 +125,8 @@ def test_restore_takes_two_clicks(curator, editor, actor):
     editor.post(address(actor), form(actor, country="US", biography="Wrong."))
     page = curator.get(f"{LIST}{actor.pk}/history/", follow=True)  # the first click, on the form
     label = {label: (action, value, label) for action, value, label in buttons(page)}
-    answer = click(curator, label["Restore the state before"])  # the second
-    assert "Toshirō Mifune is restored." in shown(answer)
+    answer = click(curator, label["Undo this change"])  # the second
+    assert "Toshirō Mifune was restored." in shown(answer)
     actor.refresh_from_db()
     assert (actor.country, actor.biography, actor.version) == ("JP", "", 3)
     last = Change.objects.first()

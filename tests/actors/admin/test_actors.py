@@ -115,8 +115,8 @@ def test_version_and_last_change_are_read_only(client, alice, actor):
 @pytest.mark.parametrize(
     ("mistake", "message"),
     [
-        ({"first_name": "", "last_name": ""}, "Give a first name, a last name, or both."),
-        ({"birth_year": "1066"}, "Give a year from 1800"),
+        ({"first_name": "", "last_name": ""}, "Enter a first name, a last name, or both."),
+        ({"birth_year": "1066"}, "Enter a year from 1800"),
         ({"birth_year": "1950", "death_year": "1949"}, "is before the year of birth, 1950"),
         ({"death_year": "9" * 400}, "Ensure this value is less than or equal to"),
         ({"last_name": "x" * 46}, "at most 45 characters (it has 46)"),
@@ -137,7 +137,7 @@ def test_invalid_value_shows_error_and_stores_nothing(client, alice, actor, mist
 
 def test_missing_name_is_reported_at_first_name(client, alice, actor):
     mistakes = client.post(address(actor), form(actor, first_name="", last_name="")).context["adminform"].form.errors
-    assert mistakes == {"first_name": ["Give a first name, a last name, or both."]}
+    assert mistakes == {"first_name": ["Enter a first name, a last name, or both."]}
     mistakes = client.post(address(actor), form(actor, first_name="x" * 46, last_name="")).context["adminform"].form
     assert len(mistakes.errors["first_name"]) == 1 and "at most 45" in mistakes.errors["first_name"][0]
 

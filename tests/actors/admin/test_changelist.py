@@ -135,7 +135,7 @@ def test_search_box_is_shown_only_for_searchable_lists(client, address, searched
 
 def test_empty_list_says_none_found(client):
     page = client.get(f"{ACTORS}?q=nobody")
-    assert page.status_code == 200 and "None found." in page.content.decode()
+    assert page.status_code == 200 and "No results." in page.content.decode()
 
 
 def test_delete_confirmation_lists_at_most_100_credits(client, actor):
@@ -179,7 +179,7 @@ def test_common_word_lists_best_results_and_exports_all(client, many, monkeypatc
     for module in (ranking, changelist):
         monkeypatch.setattr(module, "MAX_RANKED", 10)
     page = client.get(f"{ACTORS}?q=b")
-    assert len(names(page)) == 10 and "Only the best 10 are listed" in page.content.decode()
+    assert len(names(page)) == 10 and "Only the best 10 matches are shown" in page.content.decode()
     term = "term=b&app_label=actors&model_name=credit&field_name=actor"
     assert len(client.get(f"/admin/autocomplete/?{term}").json()["results"]) == 10
     exported = b"".join(client.get(f"{ACTORS}export/csv/?q=b").streaming_content)
@@ -231,5 +231,5 @@ def test_film_search_lists_best_results_and_exports_all(client, monkeypatch):
     for module in (ranking, changelist):
         monkeypatch.setattr(module, "MAX_RANKED", 2)
     page = client.get(f"{FILMS}?q=samurai").content.decode()
-    assert "Samurai Rebellion" in page and "Zatoichi" not in page and "Only the best 2 are listed" in page
+    assert "Samurai Rebellion" in page and "Zatoichi" not in page and "Only the best 2 matches are shown" in page
     assert len(b"".join(client.get(f"{FILMS}export/csv/?q=samurai").streaming_content).splitlines()) == 4

@@ -49,11 +49,11 @@ def test_typed_name_overrides_the_select_box(client, film, shimura):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Shimur", "Nobody is named “Shimur”. Alike are: Takashi Shimura (#{}, 1905–). Write a whole name, or an id."),
-        ("Nobody <b>", "Nobody is named “Nobody &lt;b&gt;”."),
-        ("999999999", "There is no actor with the id 999999999."),
-        ("Twin", "Several actors are named “Twin”: Twin (#{}, 1900–); Twin (#{}). Write the id of one."),
-        ("x" * 201, "This is no name."),
+        ("Shimur", "No actor is named “Shimur”. Similar names: Takashi Shimura (#{}, 1905–). Enter a full name or an ID."),
+        ("Nobody <b>", "No actor is named “Nobody &lt;b&gt;”."),
+        ("999999999", "No actor has the ID 999999999."),
+        ("Twin", "Several actors are named “Twin”: Twin (#{}, 1900–); Twin (#{}). Enter the ID of one of them."),
+        ("x" * 201, "Enter a name or an ID."),
     ],
 )  # fmt: skip
 def test_unmatched_name_shows_error_and_keeps_the_form(client, film, actor, shimura, text, said):

@@ -23,7 +23,7 @@ def test_editor_sees_recent_changes_and_missing_years(client, actor):
     editor(client)
     page = client.get("/admin/").content.decode()
     changes, films = page.index("Recent changes</h2>"), page.index("Recent changes of films")
-    attention = page[page.index("Wants attention") : changes]
+    attention = page[page.index("Needs attention") : changes]
     assert (
         "Cher" in attention
         and "Madonna" not in attention
@@ -53,7 +53,7 @@ def test_staff_without_permissions_sees_no_data(client, actor):
     Actor.objects.create(first_name="Cher")
     plain_staff(client)
     page = client.get("/admin/").content.decode()
-    for text in ("Cher", "Mifune", "Wants attention", "Recent changes"):
+    for text in ("Cher", "Mifune", "Needs attention", "Recent changes"):
         assert text not in page
 
 
@@ -102,8 +102,8 @@ def test_index_page_has_labels_in_each_language(client, actor, language, words):
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("/admin/actors/actor/", ["By whether living", ">Actors and films</a>"]),
-        ("/admin/actors/change/", ["By origin", ">Actors and films</a>"]),
+        ("/admin/actors/actor/", ["By living or deceased", ">Actors and films</a>"]),
+        ("/admin/actors/change/", ["By source", ">Actors and films</a>"]),
     ],
 )
 def test_lists_have_filter_titles_and_breadcrumbs(client, actor, address, words):

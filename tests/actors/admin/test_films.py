@@ -185,7 +185,7 @@ def test_undeleted_film_has_its_id_and_cast(client, curator, film, actor):
     page = client.get(f"{CHANGES}?film={pk}")
     assert "Undelete" in page.content.decode() and "Kikuchiyo" in page.content.decode()
     answer = go_back(client, FilmChange.objects.get(film_id=pk, credit_id=None, kind="-"), "before")
-    assert "Seven Samurai (1954) is restored." in answer.content.decode()
+    assert "Seven Samurai (1954) was restored." in answer.content.decode()
     assert list(Credit.objects.filter(film_id=pk).values()) == kept
     assert FilmChange.objects.first().who == "carol"
     assert "Undelete" not in client.get(f"{CHANGES}?film={pk}").content.decode(), "the film and its cast are back"
@@ -236,7 +236,7 @@ def test_restore_of_a_changed_film_is_refused(client, curator, film):
     change, token = FilmChange.objects.filter(kind="~").get(), seen(film)
     overtake_by_cast(film)
     page = client.post(f"{CHANGES}{change.pk}/restore/", {"restore": f"before:{token}"}, follow=True)
-    assert "it was changed after you looked" in page.content.decode()
+    assert "someone changed the entry after you opened the history" in page.content.decode()
     assert Film.objects.get().title == "The Seven"
 
 

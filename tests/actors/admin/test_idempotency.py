@@ -93,7 +93,7 @@ def test_same_change_by_another_user_is_409(alice, actor):
     editor("bob").post(address(actor), form(actor, country="FR"))
     answer = alice.post(address(actor), form(actor, country="FR"))
     assert answer.status_code == 409
-    assert "They made the same changes as you" in answer.content.decode()
+    assert "The other editor made the same changes" in answer.content.decode()
 
 
 @pytest.mark.postgresql

@@ -75,10 +75,10 @@ def test_history_filter_with_html_in_name_is_escaped(client, odd_names):
 @pytest.mark.parametrize(
     ("language", "address", "labels"),
     [
-        ("en", CHANGES, ["When", "Kind", "Actor", "What", "Who", "From", "Go back"]),
-        ("zh-hans", CHANGES, ["时间", "类型", "演员", "内容", "操作人", "来源", "恢复"]),
-        ("en", FILM_CHANGES, ["When", "Kind", "Film", "What", "Who", "From", "Go back"]),
-        ("en", BATCHES, ["When", "Kind", "Of", "Who", "What", "Go back"]),
+        ("en", CHANGES, ["When", "Type", "Actor", "Difference", "User", "Source", "Actions"]),
+        ("zh-hans", CHANGES, ["时间", "类型", "演员", "更改内容", "用户", "来源", "操作"]),
+        ("en", FILM_CHANGES, ["When", "Type", "Film", "Difference", "User", "Source", "Actions"]),
+        ("en", BATCHES, ["When", "Type", "File or actors", "User", "Changes", "Actions"]),
     ],
 )
 def test_history_cells_have_their_headings_as_labels(client, odd_names, language, address, labels):

@@ -72,7 +72,7 @@ def test_id_of_a_nameless_actor_is_not_used_as_a_name(nameless, actor):
     assert nameless.get_absolute_url() == f"/actors/{nameless.pk}-actor/"
 
 
-NO_NAME = "would have no name, which is no longer allowed"
+NO_NAME = "a name is now required"
 
 
 @pytest.mark.parametrize("deleted", [False, True])

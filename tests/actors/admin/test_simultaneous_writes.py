@@ -184,7 +184,7 @@ def test_simultaneous_undeletions_of_a_film_add_once(actor):
     def write(name):
         way = {"restore": f"before:{last.pk}"}
         answer = clients[name].post(f"/admin/actors/filmchange/{change.pk}/restore/", way, follow=True)
-        return answer.status_code, "it was changed after you looked" in answer.content.decode()
+        return answer.status_code, "someone changed the entry after you opened the history" in answer.content.decode()
 
     assert at_once(write) == {(200, False): 1, (200, True): PEOPLE - 1}
     assert str(Film.objects.get()) == "Ran" and Credit.objects.count() == 1

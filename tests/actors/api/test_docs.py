@@ -32,7 +32,7 @@ def test_parameters_and_fields_are_documented(client):
 
 def test_page_is_in_the_visitors_language_and_linked_in_the_footer(client):
     page = client.get("/api/", headers={"Accept-Language": "zh-CN"}).content.decode()
-    assert "每页 50 位演员" in page and "出生年份" in page
+    assert "演员，每页 50 位" in page and "出生年份" in page
     assert '<a href="/api/">Data and API</a>' in client.get("/").content.decode()
 
 

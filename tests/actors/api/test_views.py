@@ -96,7 +96,7 @@ def test_json_of_one_actor_has_their_films(client, actor):
     [
         ("living=perhaps", "living must be yes or no"),
         ("country=XX&sort=age", "sort must be last or first"),
-        ("after=forged", "after must be taken from a link"),
+        ("after=forged", "after must be copied from a link"),
         ("q=a&q=b", "q is given more than once"),
         ("q=" + "a" * 201, "at most 200 characters"),
     ],

@@ -93,7 +93,7 @@ def test_undo_of_an_undo_is_refused_if_the_id_is_taken(batch):
 def test_command_undoes_a_batch(actor, batch, capsys):
     User.objects.create_user("dora")
     call_command("undo_import", str(batch.pk), "--who", "dora")
-    assert capsys.readouterr().out == "Undone: 2 actors are as before.\n"
+    assert capsys.readouterr().out == "Undone: 2 added actors removed.\n"
     assert Actor.objects.get().birth_year == 1920 and Batch.objects.latest("id").who == "dora"
     with pytest.raises(CommandError, match="undone already"):
         call_command("undo_import", str(batch.pk))
@@ -103,7 +103,7 @@ def test_command_undoes_a_batch(actor, batch, capsys):
 
 def test_command_lists_actors_changed_since(actor, batch, capsys):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
-    with pytest.raises(CommandError, match="Nothing is undone") as refused:
+    with pytest.raises(CommandError, match="Nothing was undone") as refused:
         call_command("undo_import", str(batch.pk))
     assert refused.value.returncode == 4
     assert capsys.readouterr().err == f"{actor.pk}: T Mifune\n"
@@ -146,5 +146,8 @@ def test_undo_succeeds_if_vacuum_cannot_lock_the_table(actor, monkeypatch, capsy
         cursor.execute("SET lock_timeout = '100ms'")
         call_command("undo_import", str(batch.pk))
         cursor.execute("RESET lock_timeout")
-    assert "6 actors are as before" in capsys.readouterr().out and "left to autovacuum: canceling" in caplog.text
+    assert (
+        "6 actors restored to their earlier state" in capsys.readouterr().out
+        and "left to autovacuum: canceling" in caplog.text
+    )
     assert list(Actor.objects.all()) == [actor]

@@ -53,7 +53,7 @@ class TestReport:
     def test_dry_run_writes_nothing(self, file, capsys):
         call_command("import_actors", str(file), "--dry-run")
         assert capsys.readouterr().out == (
-            "2 rows (CSV, utf-8): 1 would be added, 1 would be changed, 0 left as they are.\n"
+            "2 rows (CSV, utf-8): The import adds 1 actors, 1 would be changed, 0 left as they are.\n"
         )
         assert list(Actor.objects.values_list("first_name", "version")) == [("Cher", 1)]
         assert not Batch.objects.exists()
@@ -103,7 +103,7 @@ class TestReport:
             call_command("import_actors", str(file), "--errors", str(tmp_path / "errors.csv"))
         assert ended.value.code == 4
         said = capsys.readouterr().err.splitlines()
-        assert said[0].startswith("line 2, birth_year: Give a year from 1800 to ")
+        assert said[0].startswith("line 2, birth_year: Enter a year from 1800 to ")
         assert said[-2:] == [
             "… and 500 more: --errors FILE has all.",
             "1,500 mistakes in 1,500 rows (CSV, utf-8). Nothing is written.",

@@ -55,7 +55,7 @@ def test_hidden_characters_are_refused_whoever_writes(actor, character):
 
 
 def test_error_quotes_the_words_next_to_a_hidden_character():
-    said = r"biography holds the character U\+202E, .*: “rn in Qingdao, then \ufffdin Tokyo. A long lif”"
+    said = r"biography contains the invisible character U\+202E, .*: “rn in Qingdao, then \ufffdin Tokyo. A long lif”"
     with pytest.raises(ValidationError, match=said):
         Actor(first_name="A", biography="He was born in Qingdao, then\n\u202ein Tokyo. A long life.").full_clean()
 
@@ -72,7 +72,7 @@ def test_invisible_characters_of_word_processors_are_normalised(actor):
 
 
 def test_name_of_invisible_characters_is_empty():
-    with pytest.raises(ValidationError, match="Give a first name"):
+    with pytest.raises(ValidationError, match="Enter a first name"):
         Actor(first_name="\u200b\u2060", last_name="\xad").full_clean()
 
 
@@ -83,7 +83,7 @@ def test_joiners_of_indic_and_persian_names_are_allowed():
 def test_one_name_may_be_empty_but_not_both(actor):
     Actor(first_name="Cher").full_clean()
     Actor(last_name="Totò").full_clean()
-    with pytest.raises(ValidationError, match="Give a first name, a last name, or both"):
+    with pytest.raises(ValidationError, match="Enter a first name, a last name, or both"):
         Actor().full_clean()
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE actor SET first_name = '', last_name = ''")
@@ -91,7 +91,7 @@ def test_one_name_may_be_empty_but_not_both(actor):
 
 @pytest.mark.parametrize(
     ("birth", "death", "message"),
-    [(1066, None, "Give a year from 1800"), (1950, 1949, "before the year of birth, 1950"), (None, 9999, "to 20")],
+    [(1066, None, "Enter a year from 1800"), (1950, 1949, "before the year of birth, 1950"), (None, 9999, "to 20")],
 )
 def test_impossible_years_are_refused(birth, death, message):
     with pytest.raises(ValidationError, match=message):

@@ -40,7 +40,7 @@ def test_film_is_found_by_both_titles_and_counts_edits():
 
 @pytest.mark.parametrize("year", [1887, 2999])
 def test_impossible_year_of_a_film_is_refused(year):
-    with pytest.raises(ValidationError, match="Give a year from 1888"):
+    with pytest.raises(ValidationError, match="Enter a year from 1888"):
         Film(title="A", year=year).full_clean()
 
 
@@ -57,7 +57,7 @@ def test_second_credit_for_the_same_part_is_refused(actor):
     film = Film.objects.create(title="Kagemusha")
     Credit.objects.create(actor=actor, film=film, character="A lord")
     Credit.objects.create(actor=actor, film=film, character="His double")
-    with pytest.raises(ValidationError, match="has this part in this film already"):
+    with pytest.raises(ValidationError, match="already has this credit in this film"):
         Credit(actor=actor, film=film, character="A lord").full_clean()
     with pytest.raises(IntegrityError), transaction.atomic():
         Credit.objects.create(actor=actor, film=film, character="A lord")

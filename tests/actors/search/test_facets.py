@@ -178,7 +178,7 @@ def test_choices_have_counts_unless_the_list_is_searched(client, people):
 
 def test_chosen_filter_without_results_is_still_offered(client, people):
     page = client.get("/?country=US&living=no&born=2000s").content.decode()
-    assert "Nobody found" in page and ("no", "Deceased (0)") in choices(page, "living")
+    assert "No actors found" in page and ("no", "Deceased (0)") in choices(page, "living")
     assert chosen(page)["living"] == ["no"]
 
 

@@ -156,7 +156,7 @@ def test_page_of_too_many_matches_says_so_and_exports_have_all(client, monkeypat
     add(*(f"Cleo|Z{n:03}" for n in range(50)), *(f"Ann|Leo{n:03}" for n in range(61)))
     names, page = shown(client, "/?q=leo")
     assert names[0] == "Ann Leo000" and "More than 60 actors" in page
-    by_name = re.search(r'<a href="\.([^"]*)">see more of them by last name', page)[1].replace("&amp;", "&")
+    by_name = re.search(r'<a href="\.([^"]*)">show more, sorted by last name', page)[1].replace("&amp;", "&")
     assert by_name == "/?q=leo&sort=last" and "111 actors" in shown(client, by_name)[1]
     answer = client.get("/actors.json?q=leo").json()
     assert answer["total"] is None
@@ -173,7 +173,7 @@ def test_page_says_if_a_bounded_search_may_have_missed_somebody(client, monkeypa
     add(*(f"Ann|Leo{n:03}" for n in range(30)))
     for query in ("q=leo&living=no", "q=leo&living=no&sort=first"):
         page = client.get(f"/?{query}").content.decode()
-        assert "Nobody found so far" in page and "not all of them could be looked through" in page
+        assert "No actors found so far" in page and "Too many names match to check all of them" in page
         assert "More than" not in page
     assert "so far" not in client.get("/?q=leo&country=JP").content.decode()
 
@@ -214,7 +214,7 @@ def test_sorted_search_has_pages_and_sorts_a_bounded_number(client, monkeypatch)
         assert shown(client, before[1].replace("&amp;", "&"))[0] == pages[1]
     add("Leo|Aaron")
     page = shown(client, "/?q=leo&sort=last")[1]
-    assert "More than 120 actors" in page and "Not all of them are listed" in page and "see more" not in page
+    assert "More than 120 actors" in page and "Not all matches are shown" in page and "show more" not in page
     assert client.get("/actors.json?q=leo&sort=last").json()["total"] is None
 
 

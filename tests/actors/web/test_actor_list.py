@@ -124,15 +124,15 @@ def test_each_view_has_one_canonical_address(client, cast, asked, canonical):
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("country=jp", "country must be a two-letter code"),
-        ("country=ZZ", "country must be a two-letter code"),
+        ("country=jp", "country must be a two-letter ISO 3166-1 code"),
+        ("country=ZZ", "country must be a two-letter ISO 3166-1 code"),
         ("living=maybe", "living must be yes or no"),
         ("sort=age", "sort must be last or first"),
         ("q=" + "x" * 201, "q must be at most 200 characters long; it has 201"),
         ("q=a&q=b", "q is given more than once"),
         ("sort=last&sort=last", "sort is given more than once"),
-        ("after=x", "after must be taken from a link"),
-        ("before=" + "x" * 2000, "before must be taken from a link"),
+        ("after=x", "after must be copied from a link"),
+        ("before=" + "x" * 2000, "before must be copied from a link"),
         ("after=x&before=y", "after and before cannot be given together"),
     ],
 )
@@ -154,14 +154,14 @@ def test_q_of_200_characters_is_answered(client):
 
 def test_empty_result_shows_names_near_in_the_alphabet(client, cast):
     page = client.get("/?q=penelope+crux&sort=last")
-    assert "Nobody found" in page.content.decode()
+    assert "No actors found" in page.content.decode()
     assert names(page)[0] == "Penélope Cruz"
     assert 'href="/">Show all actors' in page.content.decode()
 
 
 def test_empty_directory_shows_a_message(client):
     assert "The directory is empty" in client.get("/").content.decode()
-    assert "Nobody found" in client.get("/?living=no").content.decode()
+    assert "No actors found" in client.get("/?living=no").content.decode()
 
 
 @pytest.fixture

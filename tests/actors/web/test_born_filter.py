@@ -39,7 +39,7 @@ def names(client, address):
 )
 def test_decade_filters_page_and_data(client, query, found):
     shown, page = names(client, f"/?{query}")
-    assert shown == found or (not found and "Nobody found" in page)
+    assert shown == found or (not found and "No actors found" in page)
     data = client.get(f"/actors.json?{query}").json()
     assert [actor["first_name"] for actor in data["actors"]] == found and data["total"] == len(found)
 

@@ -154,9 +154,9 @@ def test_each_view_has_one_canonical_address(client, films, asked, canonical):
         ("q=" + "x" * 201, "q must be at most 200 characters long; it has 201"),
         ("q=a&q=b", "q is given more than once"),
         ("after=x&before=y", "after and before cannot be given together"),
-        ("after=x", "after must be taken from a link"),
-        ("sort=year&before=x", "before must be taken from a link"),
-        ("q=a&after=x", "after must be taken from a link"),
+        ("after=x", "after must be copied from a link"),
+        ("sort=year&before=x", "before must be copied from a link"),
+        ("q=a&after=x", "after must be copied from a link"),
     ],
 )
 def test_invalid_parameter_gets_400_with_the_allowed_values(client, query, said):
@@ -180,7 +180,7 @@ def test_page_with_all_films_deleted_redirects_to_the_first(client, many):
 
 def test_empty_result_shows_titles_near_in_the_alphabet(client, films):
     page = client.get("/films/?q=brx")
-    assert "Nothing found" in page.content.decode() and titles(page)[0] == "Lost"
+    assert "No films found" in page.content.decode() and titles(page)[0] == "Lost"
     Film.objects.all().delete()
     assert "There are no films yet" in client.get("/films/").content.decode()
 

@@ -58,7 +58,7 @@ def test_film_redirects_to_its_canonical_address(client, film):
 
 def test_film_without_cast_shows_a_message(client):
     page = client.get(Film.objects.create(title="Lost").get_absolute_url()).content.decode()
-    assert "Nobody of the cast is known here yet." in page
+    assert "The directory has no cast for this film yet." in page
 
 
 def test_pages_cost_few_queries_however_many_credits(client, actor, django_assert_max_num_queries):

@@ -125,7 +125,7 @@ def test_code_is_valid_once(alice):
     code = code_of(device)
     assert browser().post(CHECK, {"code": code}).status_code == 302
     again = browser().post(CHECK, {"code": code})
-    assert again.status_code == 200 and "wrong, or was used before" in again.content.decode()
+    assert again.status_code == 200 and "wrong or was already used" in again.content.decode()
 
 
 def test_code_of_another_account_is_refused(alice):
@@ -156,9 +156,9 @@ def test_wrong_codes_delay_the_next_one_for_any_address(alice):
 
     for count in (4, 12):
         answer = answer_after(count)
-        assert answer.status_code == 429 and "the next one counts in" in answer.content.decode()
+        assert answer.status_code == 429 and "Too many wrong codes. Wait" in answer.content.decode()
         assert str(2 ** (count - 1))[:2] in answer.content.decode()
-    assert "counts in 1 second." in answer_after(1).content.decode()
+    assert "Wait 1 second, then" in answer_after(1).content.decode()
 
 
 def test_wrong_codes_lock_the_account_like_wrong_passwords(alice):
@@ -201,7 +201,7 @@ def test_app_is_set_up_with_a_valid_code(alice):
     # Without recovery codes, a lost app is a lost account.
     assert answer.url == f"{OWN}codes/"
     asked = opened.get(answer.url).content.decode()
-    assert "Make recovery codes" in asked and "The app is set up." in asked and not StaticToken.objects.exists()
+    assert "Create recovery codes" in asked and "The authenticator app is set up." in asked and not StaticToken.objects.exists()
     opened.post(answer.url)
     assert opened.get(answer.url).url == OWN
     assert set_up_app(opened)[0].url == OWN
@@ -264,7 +264,7 @@ def test_required_factor_opens_no_page_before_it_is_set_up(alice, settings):
     opened = browser()
     for address in ("/admin/", "/admin/actors/actor/", "/admin/password_change/", "/admin/login/"):
         assert leads(opened, address) == OWN, address
-    assert "wants a second factor from everybody" in opened.get(OWN).content.decode()
+    assert "requires a second factor for all editors" in opened.get(OWN).content.decode()
     set_up_app(opened)
     assert leads(opened) == "/admin/actors/actor/"
 

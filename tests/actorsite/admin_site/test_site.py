@@ -53,4 +53,4 @@ def test_front_page_without_dashboard_setting_is_djangos(client, settings):
     settings.ADMIN_DASHBOARD = None
     client.force_login(User.objects.create_superuser("root"))
     page = client.get("/admin/").content.decode()
-    assert "Wants attention" not in page and "Recent actions" in page
+    assert "Needs attention" not in page and "Recent actions" in page

@@ -15,7 +15,7 @@ def test_form_with_an_error_passes_the_page_check(open_page, check_page, address
     sign_in(page, address)
     page.get_by_label("Year of birth").fill("1066")
     page.get_by_role("button", name="Save", exact=True).first.click()
-    page.get_by_text("Give a year from 1800").wait_for()
+    page.get_by_text("Enter a year from 1800").wait_for()
     check_page(page)
 
 
@@ -38,15 +38,15 @@ def test_editor_finds_and_corrects_an_actor_resolves_a_conflict_and_restores(pag
     page.get_by_role("heading", level=1, name="Toshirō Mifune was changed while you were editing").wait_for()
     check_page(page)
     page.get_by_role("group", name="Country").get_by_label("Keep mine").check()
-    page.get_by_role("button", name="Save what is chosen").click()
+    page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/admin/actors/actor/*")
     actor = Actor.objects.get(last_name="Mifune")
     assert (actor.country, actor.birth_year, actor.biography) == ("FR", 1921, "Changed by another.")
 
     page.goto(f"/admin/actors/actor/{actor.pk}/change/")
     page.get_by_role("link", name="History").click()
-    page.get_by_role("button", name="Restore this state").last.click()
-    page.get_by_text("Toshirō Mifune is restored.").wait_for()
+    page.get_by_role("button", name="Go back to this version").last.click()
+    page.get_by_text("Toshirō Mifune was restored.").wait_for()
     actor.refresh_from_db()
     assert (actor.country, actor.birth_year, actor.version) == ("JP", 1920, 4)
 
@@ -105,5 +105,5 @@ def save(page):
 
 
 def decide(page):
-    page.get_by_role("button", name="Save what is chosen").click()
+    page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/admin/actors/actor/")

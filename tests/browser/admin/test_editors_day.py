@@ -34,7 +34,7 @@ def done(page, check_page):
 def send(page, name, content):
     page.goto("/admin/actors/batch/add/")
     page.get_by_label("File").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content.encode()})
-    page.get_by_role("button", name="Show what it would do").click()
+    page.get_by_role("button", name="Preview import").click()
     page.get_by_role("heading", name=f"What {name} would do").wait_for()
 
 
@@ -53,7 +53,7 @@ def test_editors_day(page, done, settings, open_page):
     app = key_shown(page.content())
     page.get_by_role("textbox", name="Code").fill(code_of(app))
     page.get_by_role("button", name="Set up").click()
-    page.get_by_role("button", name="Make recovery codes").click()
+    page.get_by_role("button", name="Create recovery codes").click()
     page.locator(".codes code").first.wait_for()
     done("recovery-codes")
     follow(page.get_by_role("button", name="Log out"))
@@ -65,7 +65,7 @@ def test_editors_day(page, done, settings, open_page):
     done("check")
     page.get_by_role("textbox", name="Code").fill(next_code("carol"))
     page.get_by_role("button", name="Go on").click()
-    page.get_by_text("Wants attention").wait_for()
+    page.get_by_text("Needs attention").wait_for()
     done("front-page")
 
     # Finding and editing.
@@ -88,7 +88,7 @@ def test_editors_day(page, done, settings, open_page):
     page.get_by_role("heading", level=1, name="Toshirō Mifune was changed while you were editing").wait_for()
     done("conflict")
     page.get_by_role("group", name="Country").get_by_label("Keep mine").check()
-    page.get_by_role("button", name="Save what is chosen").click()
+    page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/admin/actors/actor/*")
     actor.refresh_from_db()
     assert (actor.country, actor.birth_year, actor.biography) == ("FR", 1921, "By another.")
@@ -108,16 +108,16 @@ def test_editors_day(page, done, settings, open_page):
 
     # An import with mistakes, one without, and undoing it.
     send(page, "wrong.csv", "first name,year of birth\nAda,1066\nEve,soon\n")
-    page.get_by_text("2 mistakes in 2 rows").wait_for()
+    page.get_by_text("2 errors in 2 rows").wait_for()
     done("import-mistakes")
     corrected = f"{actor.pk},{actor.version},Toshirō,1920"
     send(page, "right.csv", f"id,version,first name,year of birth\n{corrected}\n,,Zelda,1900\n")
-    page.get_by_text("1 would be added, 1 changed").wait_for()
+    page.get_by_text("The import adds 1 actors, 1 changed").wait_for()
     done("import-right")
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_text("Imported: 1 added, 1 changed.").wait_for()
     page.get_by_role("button", name="Undo").click()
-    page.get_by_text("Undone: 2 actors are as before.").wait_for()
+    page.get_by_text("Undone: 2 added actors removed.").wait_for()
     done("import-undone")
     actor.refresh_from_db()
     assert actor.birth_year == 1921 and not Actor.objects.filter(first_name="Zelda").exists()
@@ -132,9 +132,9 @@ def test_editors_day(page, done, settings, open_page):
     page.get_by_role("heading", name="Merge two actors").wait_for()
     done("merge")
     page.get_by_role("button", name="Merge").click()
-    page.get_by_text("It can be undone here.").wait_for()
+    page.get_by_text("You can undo it here.").wait_for()
     assert not Actor.objects.filter(pk=twin.pk).exists()
-    page.get_by_role("link", name="It can be undone here.").click()
+    page.get_by_role("link", name="You can undo it here.").click()
     page.get_by_role("button", name="Undo").first.click()
     page.get_by_text("Undone: ").wait_for()
     done("merge-undone")
@@ -143,10 +143,10 @@ def test_editors_day(page, done, settings, open_page):
     # The history, and the way back in it.
     page.goto(f"/admin/actors/actor/{actor.pk}/change/")
     page.get_by_role("link", name="History").click()
-    page.get_by_role("button", name="Restore this state").last.wait_for()
+    page.get_by_role("button", name="Go back to this version").last.wait_for()
     done("history")
-    page.get_by_role("button", name="Restore this state").last.click()
-    page.get_by_text("Toshirō Mifune is restored.").wait_for()
+    page.get_by_role("button", name="Go back to this version").last.click()
+    page.get_by_text("Toshirō Mifune was restored.").wait_for()
     actor.refresh_from_db()
     assert (actor.country, actor.birth_year) == ("JP", 1920)
     assert Change.objects.filter(actor_id=actor.pk, who="carol").exists()

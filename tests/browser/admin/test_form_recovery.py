@@ -35,10 +35,10 @@ def test_form_is_recovered_after_a_database_outage(open_page, check_page, addres
     with monkeypatch.context() as patch:
         patch.setattr("actors.admin.conflicts.actors.lock_actor", fail)
         save(page)
-        page.get_by_role("heading", name="Not available at the moment").wait_for()
+        page.get_by_role("heading", name="Temporarily unavailable").wait_for()
         check_page(page)
         follow(page.get_by_role("button", name="Send again"))
-        page.get_by_role("heading", name="Not available at the moment").wait_for()
+        page.get_by_role("heading", name="Temporarily unavailable").wait_for()
     send_again(page)
 
 

@@ -141,16 +141,16 @@ def test_conflict_of_a_film_is_resolved(open_page, check_page, size, scheme):
     page.keyboard.press("Tab")
     page.keyboard.press("Control+A")
     page.keyboard.type("Both")
-    page.get_by_role("button", name="Save what is chosen").press("Enter")
+    page.get_by_role("button", name="Save").press("Enter")
     page.wait_for_url(re.compile("/admin/actors/film/$"))
     film.refresh_from_db()
     assert (film.title, film.year) == ("Changed by another", 1999)
     assert list(film.credits.values_list("character", flat=True)) == ["Both", "Masako"]
     page.goto(f"/admin/actors/filmchange/?film={film.pk}")
-    page.get_by_role("button", name="Restore this state").first.wait_for()
+    page.get_by_role("button", name="Go back to this version").first.wait_for()
     shoot(page, f"film-history-{size}-{scheme}")
     # In sight without scrolling sideways.
-    back = page.get_by_role("button", name="Restore this state").first
+    back = page.get_by_role("button", name="Go back to this version").first
     assert back.bounding_box()["x"] < page.viewport_size["width"] - 40
     check_page(page)
 
@@ -177,7 +177,7 @@ def test_conflict_about_the_actor_of_a_credit_is_resolved(open_page, check_page,
         expect(part.get_by_role("radio", name="Edit")).to_be_checked()
         shoot(page, "film-conflict-actor")
         check_page(page)
-        page.get_by_role("button", name="Save what is chosen").click()
+        page.get_by_role("button", name="Save").click()
     else:
         part = page.get_by_role("group", name=": Actor")
         part.get_by_role("radio", name="Edit").check()
@@ -235,10 +235,10 @@ def test_cast_is_edited_without_javascript(open_page, size, scheme):
     sign_in(page)
     page.goto("/admin/actors/film/add/")
     page.locator("#id_title").fill("Yojimbo")
-    box = page.get_by_label("or write the whole name, or the id").first
+    box = page.get_by_label("or enter the full name or the ID").first
     box.fill("Mifun")
     page.get_by_role("button", name="Save", exact=True).first.click()
-    page.get_by_text("Nobody is named “Mifun”. Alike are: Toshirō Mifune").wait_for()
+    page.get_by_text("No actor is named “Mifun”. Similar names: Toshirō Mifune").wait_for()
     shoot(page, f"cast-{size}-{scheme}")
     box.fill("toshiro mifune")
     page.get_by_role("button", name="Save", exact=True).first.click()
@@ -260,13 +260,13 @@ def test_typing_in_a_conflict_selects_edit(open_page, check_page, script):
     title.get_by_role("radio", name="Keep mine").check()
     title.get_by_role("textbox").fill("Typed")
     if not script:
-        page.get_by_role("button", name="Save what is chosen").click()
-        page.get_by_text("Edit was not chosen: Title.").wait_for()
+        page.get_by_role("button", name="Save").click()
+        page.get_by_text("did not select Edit for Title.").wait_for()
         shoot(page, "conflict-typed")
     expect(title.get_by_role("radio", name="Edit")).to_be_checked()
     if script:
         check_page(page)
-    page.get_by_role("button", name="Save what is chosen").click()
+    page.get_by_role("button", name="Save").click()
     page.wait_for_url(re.compile("/admin/actors/film/$"))
     film.refresh_from_db()
     assert film.title == "Typed"
@@ -320,5 +320,5 @@ def test_history_on_a_phone_marks_words_within_their_lines_and_labels_cells(open
     labels = page.evaluate("""() => [...document.querySelector("#result_list tbody tr").cells]
       .map(cell => getComputedStyle(cell, "::before").content)""")
     assert [label for label in labels if label != "none"] == [
-        f'"{label}: "' for label in ("When", "Kind", "Actor", "Who", "From")
+        f'"{label}: "' for label in ("When", "Kind", "Actor", "Who", "Source")
     ]

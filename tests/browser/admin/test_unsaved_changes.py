@@ -56,7 +56,7 @@ def test_leaving_a_page_that_was_shown_again_with_unsaved_text_asks_first(page, 
     sign_in(page, address)
     page.get_by_label("Year of birth").fill("1066")
     save(page)
-    page.get_by_text("Give a year from 1800").wait_for()
+    page.get_by_text("Enter a year from 1800").wait_for()
     assert not leaves(page)
 
     page.goto(address)
@@ -148,5 +148,5 @@ def test_conflict_in_a_popup_stays_in_it_and_closes_it(page):
     assert not small.get_by_role("link", name="Home").is_visible()
     small.get_by_label("Keep mine").check()
     with small.expect_event("close"):
-        small.get_by_role("button", name="Save what is chosen").click()
+        small.get_by_role("button", name="Save").click()
     assert biography() == BIOGRAPHY

@@ -65,7 +65,7 @@ def test_stale_save_is_409_and_shows_all_versions(alice, bob, actor):
     assert response.status_code == 409
     assert "was changed while you were editing" in page
     assert "theirs: bob, 20" in page
-    for side, value in (("It was", "Japan"), ("Take theirs", "France"), ("Keep mine", "United States of America")):
+    for side, value in (("It was", "Japan"), ("Use theirs", "France"), ("Keep mine", "United States of America")):
         assert re.search(rf'{side}</span>(</label>)? <span class="value">{value}</span>', page), side
     actor.refresh_from_db()
     assert (actor.country, actor.last_name, actor.version) == ("FR", "Mifune-San", 2)
@@ -114,7 +114,7 @@ def test_typed_text_is_kept_if_edit_was_not_chosen(alice, bob, actor, side):
     chosen = {"take_biography": side} if side else {}
     response = alice.post(address(actor), {**data, **typed, **chosen})
     page = response.content.decode()
-    assert response.status_code == 409 and "Edit was not chosen: Biography." in page
+    assert response.status_code == 409 and "did not select Edit for Biography." in page
     actor.refresh_from_db()
     assert (actor.country, actor.biography) == ("FR", "Theirs.")
     again = inputs(response)
@@ -171,7 +171,7 @@ def test_invalid_edited_value_shows_error_and_can_be_fixed(alice, bob, actor):
     bob.post(address(actor), form(actor, birth_year="1919"))
     data = inputs(alice.post(address(actor), form(actor, birth_year="1921")))
     response = alice.post(address(actor), {**data, "take_birth_year": "edited", "edited_birth_year": "1066"})
-    assert response.status_code == 200 and "Give a year from 1800" in response.content.decode()
+    assert response.status_code == 200 and "Enter a year from 1800" in response.content.decode()
     seen = re.search(r'name="seen" value="(\d+)"', response.content.decode())[1]
     assert alice.post(address(actor), form(actor, birth_year="1922", seen=seen)).status_code == 302
 
@@ -179,7 +179,7 @@ def test_invalid_edited_value_shows_error_and_can_be_fixed(alice, bob, actor):
 def test_same_change_by_both_leaves_nothing_to_save(alice, bob, actor):
     bob.post(address(actor), form(actor, country="FR"))
     response = alice.post(address(actor), form(actor, country="FR"))
-    assert response.status_code == 409 and "there is nothing left to save" in response.content.decode()
+    assert response.status_code == 409 and "There is nothing left to save" in response.content.decode()
 
 
 def test_change_by_bulk_update_is_a_conflict(alice, actor):

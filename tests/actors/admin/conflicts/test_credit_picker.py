@@ -56,7 +56,7 @@ def test_typed_name_selects_the_actor_of_a_whole_credit(alice, film, fifth):
 @pytest.mark.parametrize("text", ["Fifth Element", "Third"])  # the second is selected in the box already
 def test_typed_name_is_kept_if_edit_was_not_chosen(alice, film, page, fifth, text):
     page = again(alice, film, page, **{TAKE: "theirs", WRITTEN: text})
-    assert "Edit was not chosen: Third: Actor." in page.text
+    assert "did not select Edit for Third: Actor." in page.text
     assert page.takes["line0_actor"] == "edited" and page.fields[WRITTEN] == ""
     assert page.fields[BOX] == str(Actor.objects.get(first_name=text.split()[0]).pk)
     save(alice, film, page)
@@ -67,10 +67,10 @@ def test_typed_name_is_kept_if_edit_was_not_chosen(alice, film, page, fifth, tex
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Fif", "Nobody is named “Fif”. Alike are: Fifth Element (#{}). Write a whole name, or an id."),
-        ("<b>", "Nobody is named “&lt;b&gt;”."),
-        ("Twin", "Several actors are named “Twin”: Twin (#{}, 1900–); Twin (#{}). Write the id of one."),
-        ("#9999999", "There is no actor with the id 9999999."),
+        ("Fif", "No actor is named “Fif”. Similar names: Fifth Element (#{}). Enter a full name or an ID."),
+        ("<b>", "No actor is named “&lt;b&gt;”."),
+        ("Twin", "Several actors are named “Twin”: Twin (#{}, 1900–); Twin (#{}). Enter the ID of one of them."),
+        ("#9999999", "No actor has the ID 9999999."),
     ],
 )
 def test_unmatched_name_shows_error_and_keeps_the_page(alice, film, page, fifth, text, said, take):
@@ -97,7 +97,9 @@ def test_typed_name_is_kept_in_a_second_conflict(alice, film, page, fifth):
     film.credits.filter(character="Kambei").update(character="Again")
     Film.objects.update(year=1955)
     page = again(alice, film, page, **{TAKE: "edited", WRITTEN: "Fif"})
-    assert page.fields[WRITTEN] == "Fif" and mistakes(page)[0].startswith("Nobody is named “Fif”. Alike are: Fifth")
+    assert page.fields[WRITTEN] == "Fif" and mistakes(page)[0].startswith(
+        "No actor is named “Fif”. Similar names: Fifth"
+    )
     assert page.rows()["Fourth: Actor"] == ("Toshirō Mifune", "Fourth", "Fif")
     assert page.radios[TAKE] == ["theirs", "mine disabled", "edited"] and TAKE not in page.fields
     save(alice, film, page, **{TAKE: "edited", WRITTEN: "Fifth Element"})

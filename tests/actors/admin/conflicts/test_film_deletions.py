@@ -39,7 +39,7 @@ def test_deleted_actor_cannot_be_chosen_in_a_conflict(alice, film, actor):
     actor.delete()
     third.delete()
     page = Page(alice.post(address(film), mine))
-    one, other = (f"#{pk}, who is gone" for pk in (gone, gone_too))
+    one, other = (f"#{pk} (deleted)" for pk in (gone, gone_too))
     assert page.rows() == {
         one: (f"{one} · Kikuchiyo · 1", "not in the cast", f"{one} · Mine · 1"),
         other: ("not in the cast", "not in the cast", f"{other} · T"),
@@ -152,7 +152,7 @@ def test_too_many_differences_are_shown_without_a_form(alice, film):
     mine = form(film, new=[(actor, "x") for actor in people])
     film.credits.filter(billing=1).update(billing=3)
     page = Page(alice.post(address(film), mine))
-    assert "more than can be decided on one page" in page.text and "A149 · x" in page.text
+    assert "Too many conflicting changes to merge here" in page.text and "A149 · x" in page.text
     assert not page.takes
 
 
@@ -192,7 +192,7 @@ def test_restored_credit_of_a_merged_actor_goes_to_the_survivor(alice, film, act
     merge_actors((middle.pk, 1), (actor.pk, 1), {}, "bob")
     merge_actors((survivor.pk, 1), (middle.pk, 1), {}, "bob")
     page = go_back(alice, change, "before").content.decode()
-    assert "Seven Samurai (1954) is restored." in page and "did not come back" not in page
+    assert "Seven Samurai (1954) was restored." in page and "did not come back" not in page
     assert cast(Film(pk=change.film_id)) == [("Survivor", "Kikuchiyo", 1), TAKASHI]
     # The same is true for a credit that is restored alone.
     Credit.objects.filter(character="Kikuchiyo").delete()
@@ -214,8 +214,8 @@ def test_restore_reports_credits_of_deleted_actors(alice, film, actor):
     change = deleted(film)
     actor.delete()
     page = go_back(alice, change, "before").content.decode()
-    assert "Seven Samurai (1954) is restored." in page
-    assert "1 part did not come back: its actor is deleted. Restore the actor, then the part." in page
+    assert "Seven Samurai (1954) was restored." in page
+    assert "1 credit was not restored because its actor is deleted. Restore the actor first, then the credit." in page
     assert cast(Film(pk=change.film_id)) == [TAKASHI]
     alice.post(f"/admin/actors/change/{Change.objects.get(kind='-').pk}/restore/", {"restore": "before:"})
     go_back(alice, FilmChange.objects.get(kind="-", credit_id__isnull=False, before__character="Kikuchiyo"), "before")
@@ -228,7 +228,7 @@ def test_restore_reports_credits_of_deleted_films(alice, film, actor):
     answer = alice.post(
         f"/admin/actors/change/{Change.objects.get(kind='-').pk}/restore/", {"restore": "before:"}, follow=True
     )
-    assert "1 part did not come back: its film is deleted." in answer.content.decode()
+    assert "1 credit was not restored because its film is deleted." in answer.content.decode()
     assert Actor.objects.filter(last_name="Mifune").exists() and not Credit.objects.exists()
 
 

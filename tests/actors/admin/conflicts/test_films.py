@@ -204,7 +204,7 @@ def test_same_changes_by_both_leave_nothing_to_save(alice, film):
     Film.objects.update(year=1999)
     Credit.objects.create(film=film, actor=actor, character="Shino")
     film.credits.filter(character="Kikuchiyo").delete()
-    assert "there is nothing left to save" in Page(alice.post(address(film), sent)).text
+    assert "There is nothing left to save" in Page(alice.post(address(film), sent)).text
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_typed_text_is_kept_if_edit_was_not_chosen(alice, film, typed, row, labe
     assert page.takes["line1"] == "mine"
     chosen = {"take_year": "mine", "take_line0_character": "mine", **typed}
     again = Page(alice.post(address(film), {**page.fields, **chosen}))
-    assert f"Edit was not chosen: {label}." in again.text
+    assert f"did not select Edit for {label}." in again.text
     film.refresh_from_db()
     assert (film.year, cast(film)) == (1955, [TAKASHI, ("Toshirō", "Theirs", 1)])
     assert again.rows() == page.rows()
