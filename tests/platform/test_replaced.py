@@ -50,7 +50,7 @@ def test_old_deployment_runs_new_image_on_old_database():
         assert sql("SELECT actor_id, first_name, last_name, last_update FROM actor ORDER BY actor_id") == before
         # As with the replaced page, a file makes /health fail, and the old probes restart the server.
         victim = pods[0]
-        victim.exec("sh", "-c", "echo failing > /tmp/healthy")
+        victim.exec("sh", "-c", "echo ill > /tmp/healthy")
         assert runner.get("/health", "actors-web", pod=victim)[0] == 500
         runner.wait(lambda: victim.restarts == 1 and victim.ready, 90, "the pod is not restarted")
 
