@@ -56,7 +56,7 @@ class Pods:
             between(step["name"])
         return True, output
 
-    def stored(self):
+    def kept(self):
         return sorted(path.name for path in self.folder.glob("actorsite-*"))
 
 
@@ -85,7 +85,7 @@ def damage(url):
 def test_dump_is_kept_after_it_is_verified(pods):
     succeeded, output = pods.run("backup")
     assert succeeded, output
-    archive, manifest = pods.stored()
+    archive, manifest = pods.kept()
     assert manifest == f"{archive}.manifest.json"
     assert not list(pods.folder.glob("new*"))
 
@@ -99,10 +99,10 @@ def test_damaged_dump_fails_the_job_and_is_not_kept(pods, corrupt):
             dump = pods.folder / "new.dump"
             dump.write_bytes(corrupt(dump.read_bytes()))
 
-    succeeded, output = pods.run("backup", between)
+    succeeded, said = pods.run("backup", between)
     assert not succeeded
-    assert "not a good backup" in output
-    assert pods.stored() == []
+    assert "not a good backup" in said
+    assert pods.kept() == []
 
 
 def test_old_backups_are_deleted_when_a_new_one_is_kept(pods):
@@ -111,8 +111,8 @@ def test_old_backups_are_deleted_when_a_new_one_is_kept(pods):
         path.touch()
     os.utime(old, (0, 0))
     assert pods.run("backup")[0]
-    assert old.name not in pods.stored()
-    assert recent.name in pods.stored()
+    assert old.name not in pods.kept()
+    assert recent.name in pods.kept()
 
 
 def test_restore_undoes_damage_and_later_changes(pods, url):
