@@ -1,4 +1,4 @@
-"""What Kubernetes requires from the image and the manifests: one test for each of K1 to K11.
+"""Requirements of Kubernetes for the image and the manifests: one test for each of K1 to K11.
 
 The tests use running pods. Most of them end with a negative control, which
 breaks the requirement to show that the test can fail. They inspect the node,

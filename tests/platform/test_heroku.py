@@ -1,4 +1,4 @@
-"""What Heroku requires from the image, H1 to H13, tested on dynos of the built image."""
+"""Requirements of Heroku for the image, H1 to H13, tested on dynos of the built image."""
 
 import functools
 import http.client
