@@ -14,7 +14,7 @@ COPY .profile.d/ /app/.profile.d/
 COPY actorsite/ /app/actorsite/
 COPY actors/ /app/actors/
 WORKDIR /app
-# The settings require a key, hosts and a database. These values are for this command only.
+# The settings require a key, hosts and a database. These values apply to this command only.
 RUN SECRET_KEY="$(python3 -c 'import secrets; print(secrets.token_urlsafe(50))')" \
     ALLOWED_HOSTS=localhost DATABASE_URL=sqlite:////nonexistent \
     PYTHONDONTWRITEBYTECODE=1 /opt/venv/bin/python3 manage.py collectstatic --no-input --verbosity 0 \
@@ -24,12 +24,12 @@ RUN SECRET_KEY="$(python3 -c 'import secrets; print(secrets.token_urlsafe(50))')
 
 FROM docker.io/library/python:3.13-slim-trixie
 # bash (as /bin/sh), curl and openssh-server: `heroku ps:exec`; postgresql-client: `manage.py backup`.
-# pg_dump refuses a server newer than itself: the client, and libpq with it, come from the suite that has the newest,
-# and nothing else does. Its index expires after a week: a mirror that lags must not break the build.
-# systemd-standalone-sysusers spares openssh-server the whole of systemd. No host key may be in an image.
-# Debian stable keeps one version of a package, the patched one: a pin would break the build (DL3008).
-# SHELL is for builds only, and Heroku refuses it: here /bin/sh is for what runs (DL4005).
-# Where apt knows no mirror, the line without one is refused (DL4006).
+# pg_dump refuses a server that is newer than itself: only the client and libpq come from the suite with the newest
+# version. Its index expires after a week; the check is off, so that a mirror that lags does not break the build.
+# systemd-standalone-sysusers keeps openssh-server from installing systemd. Host keys must not be in an image.
+# Debian stable has only the patched version of a package: a pinned version would break the build (DL3008).
+# SHELL applies to builds only, and Heroku does not support it: /bin/sh is changed for the running dyno (DL4005).
+# If apt has no mirror, it refuses the line without one, so pipefail is not needed (DL4006).
 # hadolint ignore=DL3008,DL4005,DL4006
 RUN apt-get update \
  && mirror=$(apt-get indextargets --format "\$(SITE)" 'Created-By: Packages' | grep -m 1 '/debian/*$') \
@@ -47,7 +47,7 @@ COPY --from=build /app /app
 COPY bin/sbom.py /tmp/sbom.py
 RUN --mount=type=bind,from=build,source=/opt/python.cdx.json,target=/mnt/python.cdx.json \
     python3 /tmp/sbom.py /mnt/python.cdx.json > /app/sbom.cdx.json && rm /tmp/sbom.py
-# PostgreSQL's own programs come before Debian's wrappers, which want a passwd entry.
+# PostgreSQL's own programs come before Debian's wrappers, which need a passwd entry.
 ENV PATH=/opt/venv/bin:/usr/lib/postgresql/18/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /app

@@ -1,8 +1,7 @@
-"""Draw the preview image of shared links: card.svg as a PNG, the format that previews support.
+"""Render card.svg as a PNG, the preview image of shared links.
 
-One image for the whole site: an image for each actor would need fonts for every script
-that names are written in, which are larger than the rest of the container image, and the
-preview shows the name as text.
+All pages share one image. An image for each actor would need fonts for every script, which
+are larger than the rest of the container image, and a preview shows the name as text anyway.
 """
 
 import shutil

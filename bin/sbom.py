@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Print a CycloneDX file ($1, of the Python packages) with this system's Debian packages added."""
+"""Add the installed Debian packages to a CycloneDX file of Python packages ($1), and print it."""
 
 import json
 import subprocess

@@ -1,6 +1,6 @@
 """The manifests of k8s/, rendered as `kubectl apply -k` renders them.
 
-`python -m tests.k8s.kustomize FOLDER` writes what it renders there, for other tools to read.
+`python -m tests.k8s.kustomize FOLDER` writes the rendered manifests to FOLDER, for other tools.
 """
 
 import functools
@@ -19,7 +19,7 @@ OVERLAYS = sorted(path.name for path in (K8S / "overlays").iterdir())
 COMPONENTS = sorted(path.name for path in (K8S / "components").iterdir())
 # Every overlay, and every component alone on the base.
 EVERYTHING = [f"overlays/{name}" for name in OVERLAYS] + [f"components/{name}" for name in COMPONENTS]
-# Components that refer to objects of others.
+# Components that refer to objects of other components.
 COMPANIONS = {
     "cert-manager": ["gateway"],
     "emissary": ["cert-manager", "emissary"],
@@ -38,21 +38,21 @@ def build(directory):
     """
     done = subprocess.run([KUBECTL, "kustomize", directory], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert not done.stderr, done.stderr  # its warnings name deprecated fields
+    assert not done.stderr, done.stderr  # kubectl warns of deprecated fields
     return done.stdout
 
 
 def build_with(kustomization, base=K8S):
-    """Return what a kustomization (a dict) renders to; its paths are relative to ``base``."""
+    """Return the rendered text of a kustomization (a dict), whose paths are relative to ``base``."""
     with tempfile.TemporaryDirectory() as directory:
-        here = Path(directory).resolve()
+        folder = Path(directory).resolve()
         paths = {
-            key: [os.path.relpath(base / path, here) for path in kustomization[key]]
+            key: [os.path.relpath(base / path, folder) for path in kustomization[key]]
             for key in ("resources", "components")
             if key in kustomization
         }
-        (here / "kustomization.yaml").write_text(yaml.safe_dump(kustomization | paths))
-        return build(here)
+        (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization | paths))
+        return build(folder)
 
 
 @functools.cache
@@ -72,7 +72,7 @@ def text(name):
 
 
 def objects(name):
-    """Return the rendered objects of ``overlays/NAME`` or ``components/NAME``, fresh for every caller."""
+    """Return the rendered objects of ``overlays/NAME`` or ``components/NAME``, as a new list that can be changed."""
     return parse(text(name))
 
 
@@ -81,15 +81,15 @@ def parse(rendered):
 
 
 def named(rendered, kind, name):
-    """Return the one object of a kind and name; ``name`` is without the hash of a generated one."""
+    """Return the only object of a kind and name. ``name`` excludes the hash of a generated name."""
     pattern = re.compile(re.escape(name) + "(-[2456789bcdfghkmt]{10})?")  # kustomize's alphabet for hashes
-    found = [item for item in rendered if item["kind"] == kind and pattern.fullmatch(item["metadata"]["name"])]
-    assert len(found) == 1, f"{len(found)} of {kind} {name}"
-    return found[0]
+    matches = [item for item in rendered if item["kind"] == kind and pattern.fullmatch(item["metadata"]["name"])]
+    assert len(matches) == 1, f"{len(matches)} objects {kind} {name}"
+    return matches[0]
 
 
 def pod_templates(rendered):
-    """Yield (object, pod template) for everything that makes pods."""
+    """Yield (object, pod template) for each object that creates pods."""
     for item in rendered:
         spec = item.get("spec", {})
         if item["kind"] == "CronJob":
@@ -105,9 +105,9 @@ def containers(template):
 
 
 def change(rendered, kind, name, path, value):
-    """Set the field at a dotted path of one rendered object, and return the object.
+    """Set the field at a dotted path of a rendered object, and return the object.
 
-    A dot that belongs to a key is written ``\\.``. A value of None deletes.
+    Write a dot inside a key as ``\\.``. The value None deletes the field.
     """
     item = target = named(rendered, kind, name)
     *path, last = [key.replace("\0", ".") for key in path.replace("\\.", "\0").split(".")]

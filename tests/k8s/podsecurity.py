@@ -1,4 +1,4 @@
-"""The Pod Security Standard *restricted*, and what K1 and K8 ask for beyond it.
+"""The Pod Security Standard *restricted*, with the additional requirements of K1 and K8.
 
 Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
@@ -33,7 +33,7 @@ SELINUX_TYPES = {None, "", "container_t", "container_init_t", "container_kvm_t",
 
 
 def violations(template):
-    """Return the violations of a pod template as a list of texts, empty if it meets the standard."""
+    """Return a list of the violations of a pod template."""
     return [*_of_pod(template), *(text for item in containers(template) for text in _of_container(template, item))]
 
 

@@ -1,31 +1,31 @@
-"""A check for names, selectors and ports in rendered manifests that refer to nothing."""
+"""Check rendered manifests for dangling references: names, selectors and ports that don't exist."""
 
 import shlex
 
 from tests.k8s.kustomize import K8S, containers, pod_templates
 
-# The injected proxy's: https://linkerd.io/2/features/proxy-injection/
+# Ports of the injected proxy: https://linkerd.io/2/features/proxy-injection/
 LINKERD_PORTS = {4143, 4190, 4191}
-# Made by Elastic's operator for an Elasticsearch that is named `elasticsearch`.
+# Created by Elastic's operator for an Elasticsearch with the name `elasticsearch`.
 ELASTIC_SECRETS = {"elasticsearch-es-elastic-user": {"elastic"}, "elasticsearch-es-http-certs-public": {"ca.crt"}}
 CLUSTER_WIDE = ("Namespace", "ClusterRole", "ClusterRoleBinding")
 
 
 def created_secrets(text=None):
-    """Return {(namespace, name): keys} of the Secrets that commands in k8s/README.md create."""
+    """Return {(namespace, name): keys} of the Secrets that the commands in k8s/README.md create."""
     text = (K8S / "README.md").read_text() if text is None else text
-    found = {}
+    created = {}
     for line in text.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True) if line.startswith("kubectl create secret generic ") else []
         if words:
             keys = {word.split("=")[1] for word in words if word.startswith(("--from-literal=", "--from-file="))}
             namespace = next(word.split("=")[1] for word in words if word.startswith("--namespace="))
-            found[namespace, words[4]] = found.get((namespace, words[4]), set()) | keys
-    return found
+            created[namespace, words[4]] = created.get((namespace, words[4]), set()) | keys
+    return created
 
 
 class Cluster:
-    """The objects of rendered manifests. ``problems()`` lists the references to nothing."""
+    """The objects of rendered manifests. ``problems()`` lists the dangling references."""
 
     def __init__(self, rendered, secrets):
         self.rendered = rendered
@@ -37,10 +37,10 @@ class Cluster:
             for item, template in pod_templates(rendered)
         ]
         for item in rendered:
-            self._made_by_operators(item)
+            self._add_operator_objects(item)
         self.hosts = self.allowed_hosts()
 
-    def _made_by_operators(self, item):
+    def _add_operator_objects(self, item):
         """Record the Secrets and pods that an operator creates for a custom resource."""
         namespace, spec, name = self.namespace(item), item.get("spec", {}), item["metadata"]["name"]
         if item["kind"] == "Certificate":
@@ -64,26 +64,26 @@ class Cluster:
         return []
 
     def problems(self):
-        """Return a text for each reference to nothing, in the order of the manifests."""
-        found = []
+        """Return a message for each dangling reference, in the order of the manifests."""
+        problems = []
         for item in self.rendered:
             where = f"{item['kind']} {item['metadata']['name']}: "
             namespace = self.namespace(item)
             if namespace and ("Namespace", None, namespace) not in self.index:
-                found.append(f"{where}no Namespace {namespace}")
+                problems.append(f"{where}no Namespace {namespace}")
             check = getattr(self, f"_{item['kind'].lower()}", None)
             if check:
-                found += [where + text for text in check(item, namespace)]
+                problems += [where + text for text in check(item, namespace)]
         for item, template in pod_templates(self.rendered):
             where = f"{item['kind']} {item['metadata']['name']}: "
             claims = [claim["metadata"]["name"] for claim in item["spec"].get("volumeClaimTemplates", [])]
-            found += [where + text for text in self._template(template, self.namespace(item), claims)]
-        return found
+            problems += [where + text for text in self._template(template, self.namespace(item), claims)]
+        return problems
 
-    # Objects that others refer to
+    # Targets of references
 
     def missing(self, kind, namespace, name, key=None):
-        """Yield a problem unless an object, and a key of its data, exists."""
+        """Yield a problem if an object, or a key of its data, does not exist."""
         if kind == "Secret" and (namespace, name) in self.secrets:
             keys = self.secrets[namespace, name]
         elif (kind, namespace, name) in self.index:
@@ -95,17 +95,17 @@ class Cluster:
             yield f"no key {key} in {kind} {name}"
 
     def selected(self, namespace, selector):
-        """Return the pods that a label selector chooses in a namespace."""
+        """Return the pods that a label selector selects in a namespace."""
         labels = selector.get("matchLabels", {}) if set(selector) <= {"matchLabels"} else None
-        assert labels is not None, f"selector not understood: {selector}"
+        assert labels is not None, f"unsupported selector: {selector}"
         return [pod for pod in self.pods if pod[0] == namespace and labels.items() <= pod[1].items()]
 
     @staticmethod
     def port_missing(pods, port):
-        """Yield a problem unless every one of the pods has a container port of that name or number."""
+        """Yield a problem for each pod without a container port of that name or number."""
         for _, labels, template in pods:
             if template is None:
-                continue  # an operator's pod: our manifests do not state its ports
+                continue  # an operator's pod, whose ports are not in our manifests
             ports = [item for container in containers(template) for item in container.get("ports", [])]
             known = {item.get("name") for item in ports} | {item["containerPort"] for item in ports}
             if template.get("metadata", {}).get("annotations", {}).get("linkerd.io/inject") == "enabled":
@@ -114,7 +114,7 @@ class Cluster:
                 yield f"no port {port} in pods {labels}"
 
     def service_missing(self, namespace, name, port):
-        """Yield a problem unless a Service exists and has that port, by name or number."""
+        """Yield a problem if a Service, or its port of that name or number, does not exist."""
         service = self.index.get(("Service", namespace, name))
         if service is None:
             yield f"no Service {name}"
@@ -123,7 +123,7 @@ class Cluster:
 
     def host_missing(self, host):
         if host not in self.hosts:
-            yield f"host {host} is none of ALLOWED_HOSTS"
+            yield f"host {host} is not in ALLOWED_HOSTS"
 
     # Pods
 
@@ -154,7 +154,7 @@ class Cluster:
                 )
         for constraint in spec.get("topologySpreadConstraints", []):
             if not constraint["labelSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items():
-                yield "topologySpreadConstraints choose other pods"
+                yield "topologySpreadConstraints select other pods"
 
     def _environment(self, container, namespace):
         for source in container.get("envFrom", []):
@@ -170,9 +170,9 @@ class Cluster:
     def _deployment(self, item, namespace):
         labels = item["spec"]["template"]["metadata"]["labels"]
         if not item["spec"]["selector"]["matchLabels"].items() <= labels.items():
-            yield "the selector does not choose its own pods"
+            yield "the selector does not select its own pods"
         if len(self.selected(namespace, item["spec"]["selector"])) > 1:
-            yield "the selector chooses other pods too"
+            yield "the selector also selects other pods"
 
     _daemonset = _deployment
 
@@ -258,7 +258,7 @@ class Cluster:
             host["spec"]["mappingSelector"]["matchLabels"].items() <= item["metadata"]["labels"].items()
             for host in hosts
         ):
-            yield "no Host chooses it"
+            yield "no Host selects it"
 
     def _host(self, item, namespace):
         spec = item["spec"]
@@ -278,13 +278,13 @@ class Cluster:
         for solver in item["spec"]["acme"]["solvers"]:
             yield from self._parents(solver["http01"].get("gatewayHTTPRoute", {}).get("parentRefs", []), namespace)
 
-    # The rest
+    # Other kinds
 
     def _horizontalpodautoscaler(self, item, namespace):
         target = item["spec"]["scaleTargetRef"]
         yield from self.missing(target["kind"], namespace, target["name"])
         if "replicas" in self.index.get((target["kind"], namespace, target["name"]), {"spec": {}})["spec"]:
-            yield "the target states its replicas too"
+            yield "the target also sets replicas"
 
     def _servicemonitor(self, item, namespace):
         labels = item["spec"]["selector"]["matchLabels"]

@@ -1,4 +1,4 @@
-"""The schemas of Kubernetes' own kinds and of custom resources, both strict about unknown fields."""
+"""Validation by the schemas of Kubernetes' kinds and of custom resources. Unknown fields are errors."""
 
 import functools
 import json
@@ -7,27 +7,27 @@ from pathlib import Path
 import jsonschema
 import kubernetes_validate
 
-# From the oldest version that has all used fields on by default (preStop's sleep is the newest) to the newest known.
+# The oldest version with all used fields enabled by default (the newest is preStop's sleep) to the latest version.
 VERSIONS = ["1.30", "1.33", "1.35", kubernetes_validate.latest_version()]
 CRDS = Path(__file__).resolve().parents[3] / "shared" / "schemas" / "crd"
 
 
 class Invalid(Exception):
-    """An object does not fit its schema."""
+    """An object that does not match its schema."""
 
 
 def is_custom(item):
-    """Return whether an object is a custom resource: its group has a dot, and is not Kubernetes' own."""
+    """Return whether an object is a custom resource: its group has a dot and is not one of Kubernetes."""
     group = item["apiVersion"].rpartition("/")[0]
     return "." in group and (not group.endswith(".k8s.io") or group == "gateway.networking.k8s.io")
 
 
 def check(item, version):
-    """Raise Invalid unless an object of Kubernetes' own kinds fits its schema of a version."""
+    """Raise Invalid unless an object of a Kubernetes kind matches its schema of that version."""
     _check(json.dumps(item), version)
 
 
-@functools.cache  # the base is in every overlay, and reading a schema takes long
+@functools.cache  # the base is in every overlay, and reading a schema is slow
 def _check(text, version):
     item = json.loads(text)
     try:
@@ -37,7 +37,7 @@ def _check(text, version):
 
 
 def check_custom(item):
-    """Raise Invalid unless a custom resource fits its schema."""
+    """Raise Invalid unless a custom resource matches its schema."""
     group, _, version = item["apiVersion"].partition("/")
     path = CRDS / group / f"{item['kind'].lower()}_{version}.json"
     if not path.exists():
@@ -54,7 +54,7 @@ def _validator(path):
 
 
 def _strict(schema):
-    """Refuse unknown fields wherever the schema lists fields and does not say to keep others."""
+    """Return a schema that refuses unknown fields, unless it sets x-kubernetes-preserve-unknown-fields."""
     if isinstance(schema, list):
         return [_strict(item) for item in schema]
     if not isinstance(schema, dict):

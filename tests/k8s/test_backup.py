@@ -1,4 +1,4 @@
-"""The Jobs for backup and restore: the commands of their containers, in order, on a real database."""
+"""The Jobs for backup and restore: run the commands of their containers in order, on a real database."""
 
 import os
 import subprocess
@@ -14,12 +14,12 @@ from tests.k8s.kustomize import named, objects
 from tests.postgres import newest_client
 from tests.server import migrated_database
 
-# In one process with tests/actorsite/backup/test_archives.py, which counts the databases that a verification leaves.
+# In one process with tests/actorsite/backup/test_archives.py, which counts the databases left by a verification.
 pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("verify")]
 
 
 class Pods:
-    """Runs the containers of a CronJob's pod as the manifest defines them, with ``folder`` as /backups."""
+    """Runner of the containers of a CronJob's pod, with ``folder`` as /backups."""
 
     def __init__(self, url, folder):
         self.folder = folder
@@ -38,8 +38,8 @@ class Pods:
         return pod["initContainers"] + pod["containers"]
 
     def run(self, name, between=lambda step: None, **variables):
-        """Run the containers; return whether all succeed, and their output. ``between`` is called after each one."""
-        said = ""
+        """Run the containers; return (whether all succeed, their output). ``between`` is called after each one."""
+        output = ""
         for step in self.steps(name):
             done = subprocess.run(
                 [argument.replace("/backups", str(self.folder)) for argument in step["args"]],
@@ -50,11 +50,11 @@ class Pods:
                 text=True,
                 timeout=120,
             )
-            said += done.stdout
+            output += done.stdout
             if done.returncode:
-                return False, said
+                return False, output
             between(step["name"])
-        return True, said
+        return True, output
 
     def kept(self):
         return sorted(path.name for path in self.folder.glob("actorsite-*"))
@@ -83,21 +83,21 @@ def damage(url):
 
 
 def test_dump_is_kept_after_it_is_verified(pods):
-    succeeded, said = pods.run("backup")
-    assert succeeded, said
+    succeeded, output = pods.run("backup")
+    assert succeeded, output
     archive, manifest = pods.kept()
     assert manifest == f"{archive}.manifest.json"
     assert not list(pods.folder.glob("new*"))
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda data: data[:-100], lambda data: data[:500] + b"x" + data[501:], lambda data: b""]
+    "corrupt", [lambda data: data[:-100], lambda data: data[:500] + b"x" + data[501:], lambda data: b""]
 )
-def test_damaged_dump_fails_the_job_and_is_not_kept(pods, spoil):
+def test_damaged_dump_fails_the_job_and_is_not_kept(pods, corrupt):
     def between(step):
         if step == "dump":
             dump = pods.folder / "new.dump"
-            dump.write_bytes(spoil(dump.read_bytes()))
+            dump.write_bytes(corrupt(dump.read_bytes()))
 
     succeeded, said = pods.run("backup", between)
     assert not succeeded
@@ -120,13 +120,13 @@ def test_restore_undoes_damage_and_later_changes(pods, url):
     assert pods.run("backup")[0]
     damage(url)
     with cursor_of(url) as cursor:
-        cursor.execute("CREATE TABLE of_a_newer_version (id integer)")
+        cursor.execute("CREATE TABLE created_later (id integer)")
     assert actors(url) != before
-    succeeded, said = pods.run("restore")
-    assert succeeded, said
+    succeeded, output = pods.run("restore")
+    assert succeeded, output
     assert actors(url) == before
     with cursor_of(url) as cursor:
-        cursor.execute("SELECT to_regclass('of_a_newer_version')")
+        cursor.execute("SELECT to_regclass('created_later')")
         assert cursor.fetchone() == (None,)
     assert not (pods.folder / "restore.sql").exists()
 

@@ -1,4 +1,4 @@
-"""The configuration of the log collector fits the lines that the application writes."""
+"""The configuration of the log collector matches the log lines of the application."""
 
 import json
 import logging
@@ -19,13 +19,13 @@ def config():
 
 @pytest.fixture
 def line():
-    """A log line with every field, of a request that failed."""
+    """A log line of a failed request, with every field."""
     token = logs.request_id.set("0123456789abcdef")
     try:
-        raise RuntimeError("as an example")
+        raise RuntimeError("example")
     except RuntimeError as error:
         record = logging.LogRecord(
-            "actorsite.requests", logging.ERROR, "", 0, "%s", ("said",), (type(error), error, error.__traceback__)
+            "actorsite.requests", logging.ERROR, "", 0, "%s", ("message",), (type(error), error, error.__traceback__)
         )
     record.__dict__.update(method="GET", path="/", status=500, duration_ms=1.5)
     yield json.loads(logs.JSONFormatter().format(record))
@@ -56,7 +56,7 @@ def test_collector_reads_only_lines_of_own_namespace(config):
 
 
 def test_collector_paths_and_variables_exist(config):
-    """The DaemonSet mounts the paths and sets the variables that the configuration names."""
+    """The DaemonSet mounts the paths and sets the variables of the configuration."""
     pod = named(objects("components/logging"), "DaemonSet", "fluent-bit")["spec"]["template"]["spec"]
     container = pod["containers"][0]
     mounts = [mount["mountPath"] for mount in container["volumeMounts"]]

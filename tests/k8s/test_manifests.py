@@ -1,4 +1,4 @@
-"""Every overlay, and every component on the base, is valid and refers to existing objects only."""
+"""Every overlay, and every component on the base, is valid and has no dangling references."""
 
 import re
 from itertools import pairwise
@@ -104,13 +104,13 @@ def test_references_resolve(name):
 COMPONENT = "app\\.kubernetes\\.io/component"
 POD = "spec.template.spec"
 CONTAINER = f"{POD}.containers.0"
-LEADS_NOWHERE = {
+DANGLING_REFERENCES = {
     "overlays/dev": [
         ("Namespace", "actorsite", "metadata.name", "other", "no Namespace actorsite"),
         ("ServiceAccount", "actorsite", "metadata.name", "other", "no ServiceAccount actorsite"),
         ("ConfigMap", "actorsite", "metadata.name", "other", "no ConfigMap actorsite"),
-        ("Deployment", "web", "spec.selector.matchLabels.a", "b", "does not choose its own pods"),
-        ("Job", "migrate", f"spec.template.metadata.labels.{COMPONENT}", "web", "chooses other pods too"),
+        ("Deployment", "web", "spec.selector.matchLabels.a", "b", "does not select its own pods"),
+        ("Job", "migrate", f"spec.template.metadata.labels.{COMPONENT}", "web", "also selects other pods"),
         ("Deployment", "web", f"{POD}.topologySpreadConstraints.0.labelSelector.matchLabels.a", "b", "other pods"),
         ("Deployment", "web", f"{CONTAINER}.livenessProbe.httpGet.port", "web", "no port web"),
         ("Deployment", "web", f"{CONTAINER}.ports.0.name", "web", "no port http"),
@@ -165,7 +165,7 @@ LEADS_NOWHERE = {
     ],
     "components/hpa": [
         ("HorizontalPodAutoscaler", "web", "spec.scaleTargetRef.name", "x", "no Deployment x"),
-        ("Deployment", "web", "spec.replicas", 3, "states its replicas too"),
+        ("Deployment", "web", "spec.replicas", 3, "also sets replicas"),
     ],
     "components/logging": [
         ("RoleBinding", "fluent-bit", "roleRef.name", "x", "no Role x"),
@@ -191,7 +191,7 @@ LEADS_NOWHERE = {
 
 @pytest.mark.parametrize(
     ("rendered", "kind", "name", "path", "value", "problem"),
-    [(rendered, *case) for rendered, cases in LEADS_NOWHERE.items() for case in cases],
+    [(rendered, *case) for rendered, cases in DANGLING_REFERENCES.items() for case in cases],
 )
 def test_dangling_reference_is_reported(rendered, kind, name, path, value, problem):
     rendered = objects(rendered)
@@ -201,7 +201,7 @@ def test_dangling_reference_is_reported(rendered, kind, name, path, value, probl
 
 
 def test_new_image_creates_new_migration_job():
-    """K5: the name follows the image, however an overlay sets it, and nothing else."""
+    """K5: the name of the Job depends only on the image."""
     names = []
     for digest in (DIGESTS[0], DIGESTS[0], DIGESTS[1]):
         image = {"name": "actorsite", "newName": IMAGE, "digest": digest}
@@ -213,7 +213,7 @@ def test_new_image_creates_new_migration_job():
 
 
 def test_changed_setting_restarts_web_pods_but_not_migration_job():
-    """K7, and K5: a Job that a setting changed would be refused by the cluster."""
+    """K5 and K7: the cluster would refuse a Job that changes with a setting."""
     before, after = (
         parse(
             build_with(
@@ -237,7 +237,7 @@ def test_changed_setting_restarts_web_pods_but_not_migration_job():
 
 
 def test_manifest_files_belong_to_a_kustomization():
-    """A manifest that no kustomization lists would look deployed to a reader, and is not."""
+    """A manifest that no kustomization lists is never deployed."""
     for file in K8S.rglob("*.yaml"):
         if file.name != "kustomization.yaml":
             assert re.search(

@@ -1,4 +1,4 @@
-"""The pods on a cluster: environment, folders, probes, time to stop, and rights that they must not have."""
+"""The pod templates: environment, volumes, probes, grace period and permissions."""
 
 import re
 import runpy
@@ -25,12 +25,12 @@ def ours(rendered):
 
 
 def graceful_timeout():
-    """Return gunicorn's graceful_timeout, from its configuration."""
+    """Return graceful_timeout of gunicorn.conf.py, in seconds."""
     return runpy.run_path(str(K8S.parent / "gunicorn.conf.py"))["graceful_timeout"]
 
 
-def mistakes(rendered):
-    """Yield each variable that the application would not read, and what it would refuse of its environment."""
+def environment_errors(rendered):
+    """Yield a message for each variable that the application does not read, and for an invalid environment."""
     known = {variable.name for variable in env.VARIABLES}
     for item, _, container in ours(rendered):
         environment = {}
@@ -47,11 +47,11 @@ def mistakes(rendered):
 
 @everything
 def test_manifest_variables_are_known_and_valid(name):
-    assert list(mistakes(objects(name))) == []
+    assert list(environment_errors(objects(name))) == []
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "mistake"),
+    ("path", "value", "error"),
     [
         (f"{CONTAINER}.env.0.name", "FLASK_ENV", "FLASK_ENV is not read"),
         (f"{CONTAINER}.env.0.name", "DEBUG", "SECRET_KEY is required"),
@@ -59,10 +59,10 @@ def test_manifest_variables_are_known_and_valid(name):
         (f"{CONTAINER}.envFrom", [], "ALLOWED_HOSTS is required"),
     ],
 )
-def test_unknown_or_invalid_variable_is_reported(path, value, mistake):
+def test_unknown_or_invalid_variable_is_reported(path, value, error):
     rendered = objects("overlays/production")
     change(rendered, "Deployment", "web", path, value)
-    assert any(mistake in text for text in mistakes(rendered))
+    assert any(error in text for text in environment_errors(rendered))
 
 
 @everything
@@ -88,17 +88,17 @@ def test_containers_can_write_only_tmp_and_backups(name):
 
 @everything
 def test_probes_use_pod_address_and_liveness_ignores_database(name):
-    """K2, K3: the probes set no Host, and only readiness asks the database."""
+    """K2, K3: the probes set no Host, and only the readiness probe checks the database."""
     web = named(objects(name), "Deployment", "web")["spec"]["template"]["spec"]["containers"][0]
-    asked = {kind: web[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
-    assert {kind: get["path"] for kind, get in asked.items()} == {
+    requests = {kind: web[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
+    assert {kind: get["path"] for kind, get in requests.items()} == {
         "startup": "/livez",
         "liveness": "/livez",
         "readiness": "/readyz",
     }
-    assert {get["path"] for get in asked.values()} <= PROBE_VIEWS.keys()
-    assert all(get == {"path": get["path"], "port": "http"} for get in asked.values())
-    # H1 allows a minute for a slow start.
+    assert {get["path"] for get in requests.values()} <= PROBE_VIEWS.keys()
+    assert all(get == {"path": get["path"], "port": "http"} for get in requests.values())
+    # H1 allows 60 s for a slow start.
     assert web["startupProbe"]["periodSeconds"] * web["startupProbe"]["failureThreshold"] >= 60
 
 
@@ -115,15 +115,15 @@ def test_service_account_has_no_token_and_no_permissions(name):
 
 
 def has_time_to_stop(web):
-    """Return whether preStop and gunicorn's graceful timeout end before the kubelet kills."""
+    """Return whether preStop and gunicorn's graceful timeout fit into the grace period."""
     spec = web["spec"]["template"]["spec"]
-    preparing = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    return spec["terminationGracePeriodSeconds"] > preparing + graceful_timeout()
+    pre_stop = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    return spec["terminationGracePeriodSeconds"] > pre_stop + graceful_timeout()
 
 
 @everything
 def test_rollout_and_shutdown_settings_lose_no_request(name):
-    """K4: a new pod is ready before an old one stops, and the old one has the time to finish."""
+    """K4: a new pod is ready before an old one stops, and the old one has time to finish its requests."""
     web = named(objects(name), "Deployment", "web")
     assert web["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
     assert has_time_to_stop(web)
@@ -146,7 +146,7 @@ def test_base_has_three_replicas_waiting_for_migrations():
 
 @pytest.mark.parametrize("name", ["components/linkerd", "overlays/article"])
 def test_mesh_includes_web_pods_but_not_jobs(name):
-    """K9: with a proxy in its pod, a Job would never complete. The proxy ends after the web pod's last request."""
+    """K9: with a proxy in its pod, a Job never completes. In a web pod, the proxy exits after the last request."""
     for item, template in pod_templates(objects(name)):
         annotations = template["metadata"].get("annotations", {})
         if item["kind"] in ("Job", "CronJob"):
@@ -154,8 +154,8 @@ def test_mesh_includes_web_pods_but_not_jobs(name):
         elif item["metadata"]["name"] == "web":
             assert annotations["linkerd.io/inject"] == "enabled"
             wait = int(annotations["config.alpha.linkerd.io/proxy-wait-before-exit-seconds"])
-            preparing = template["spec"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-            assert preparing + graceful_timeout() < wait < template["spec"]["terminationGracePeriodSeconds"]
+            pre_stop = template["spec"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+            assert pre_stop + graceful_timeout() < wait < template["spec"]["terminationGracePeriodSeconds"]
 
 
 def test_metrics_port_matches_service_monitor():

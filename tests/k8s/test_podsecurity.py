@@ -1,4 +1,4 @@
-"""K1 and K8: every pod meets the standard *restricted*, and the check finds each field that does not."""
+"""K1 and K8: every pod meets the Pod Security Standard *restricted*, and the check reports each violation."""
 
 import pytest
 
@@ -13,7 +13,7 @@ CONTAINER = f"{POD}.containers.0"
 INIT = f"{POD}.initContainers.0"
 
 
-# Reads the node's log files, which belong to root, and asks the Kubernetes API for labels.
+# Fluent Bit reads the node's log files, which belong to root, and labels from the Kubernetes API.
 COLLECTOR = {
     ("logging", "fluent-bit"): [
         "volume hostPath",

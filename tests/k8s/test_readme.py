@@ -17,12 +17,12 @@ pytestmark = [pytest.mark.once, pytest.mark.xdist_group("k8s")]
 README = (K8S / "README.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 INLINE = re.findall(r"`(kubectl [^`]+)`", README)
-# kubectl's commands of more than one word.
+# The kubectl commands with more than one word.
 DEEPER = {"create": {"secret": 3, "job": 2}, "rollout": {"status": 2, "undo": 2, "restart": 2}, "set": {"env": 2}}
 
 
 def commands():
-    """Return every kubectl command of the README, as words."""
+    """Return the words of each kubectl command of the README."""
     lines = "\n".join(BLOCKS).replace("\\\n", " ").replace("|\n", "|").splitlines()
     parts = [part.strip() for line in lines for part in re.split(r"\|(?! base64)", line)]
     return [shlex.split(part, comments=True) for part in [*parts, *INLINE] if part.startswith("kubectl ")]
@@ -30,7 +30,7 @@ def commands():
 
 @functools.cache
 def flags(*verb):
-    """Return the flags that kubectl knows for a command."""
+    """Return the flags of a kubectl command."""
     texts = [
         subprocess.run([KUBECTL, *arguments], capture_output=True, text=True, check=True).stdout
         for arguments in ([*verb, "--help"], ["options"])
@@ -51,9 +51,9 @@ def verb_is_known(words):
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_kubectl_commands_and_flags_exist(words):
-    own = words[: words.index("--")] if "--" in words else words
+    kubectl_words = words[: words.index("--")] if "--" in words else words
     assert verb_is_known(words)
-    for word in own[1:]:
+    for word in kubectl_words[1:]:
         if word.startswith("-"):
             assert word.lstrip("-").partition("=")[0] in flags(*verb(words)), word
 
@@ -64,16 +64,16 @@ def test_unknown_flag_or_command_is_reported():
 
 
 def test_objects_and_paths_in_commands_exist():
-    made = {
+    existing = {
         (item["kind"].lower(), item["metadata"]["name"]) for name in OVERLAYS for item in objects(f"overlays/{name}")
     }
-    made |= {("job", words[words.index("job") + 1]) for words in commands() if words[1:3] == ["create", "job"]}
+    existing |= {("job", words[words.index("job") + 1]) for words in commands() if words[1:3] == ["create", "job"]}
     seen = set()
     for words in commands():
         for word in words:
             word = word.removeprefix("--from=")
             if match := re.fullmatch(r"(deployment|service|statefulset|daemonset|cronjob|job)/([a-z-]+)", word):
-                assert match.groups() in made
+                assert match.groups() in existing
                 seen.add(match[1])
             if word.startswith("k8s/"):
                 assert (K8S.parent / word).exists()
@@ -94,9 +94,11 @@ def test_overlay_row_names_its_components(overlay):
 
 
 def test_documented_namespaces_are_allowed_by_policies():
-    """The network policies allow the namespaces in which the table says that a proxy or an operator runs."""
-    let_in = set(re.findall(r"^ +values: \[(.*)\]$|kubernetes.io/metadata.name: (\S+)$", all_manifests(), re.MULTILINE))
-    names = {name for values, name in let_in for name in [*values.split(", "), name] if name}
+    """The network policies allow the namespaces of the proxies and operators in the table."""
+    allowed = set(
+        re.findall(r"^ +values: \[(.*)\]$|kubernetes.io/metadata.name: (\S+)$", all_manifests(), re.MULTILINE)
+    )
+    names = {name for values, name in allowed for name in [*values.split(", "), name] if name}
     for namespace in ("envoy-gateway-system", "traefik", "emissary", "monitoring", "cnpg-system"):
         assert namespace in names
         assert f"in `{namespace}`" in README
@@ -107,7 +109,7 @@ def all_manifests():
 
 
 def test_update_command_sets_every_image(tmp_path):
-    """The README's own line, on a copy."""
+    """Run the command of the README on a copy of the manifests."""
     shutil.copytree(K8S, tmp_path / "k8s")
     (line,) = [line for block in BLOCKS for line in block.splitlines() if line.startswith("sed ")]
     names = []

@@ -1,9 +1,8 @@
-"""The kubectl driver of the pod tests: a real cluster, named by its context.
+"""The kubectl driver of the pod tests: a real cluster, selected by its context.
 
-Everything is made in a namespace of its own, which is deleted at the end;
-nothing else is touched. The image must be on the nodes (`kind load …`).
-Load is made by a pod in that namespace (traffic.py), so that it goes through
-the Service as every request on the cluster does.
+The tests use their own namespace, which is deleted at the end, and change
+nothing else. The image must be on the nodes (`kind load …`). A pod in that
+namespace sends the load (traffic.py), so that it goes through the Service.
 """
 
 import json
@@ -20,7 +19,7 @@ from tests.platform.site import qualified
 from tests.platform.traffic import Failure
 
 PYTHON = "import http.client, json, sys\n"
-ASK = (
+REQUEST = (
     PYTHON
     + """
 host, port, path, headers = json.loads(sys.argv[1])
@@ -33,7 +32,7 @@ print(json.dumps([response.status, dict(response.getheaders()), response.read().
 
 
 class Cluster:
-    """One namespace of a cluster. The same methods as podrunner.PodRunner's."""
+    """One namespace of a cluster, with the methods of podrunner.PodRunner."""
 
     name = "kubectl"
 
@@ -41,7 +40,7 @@ class Cluster:
         self.context, self.namespace = context, namespace
 
     def kubectl(self, *arguments, stdin=None, check=True, timeout=300):
-        """Run kubectl in this context and namespace; return what it printed. Raises RuntimeError."""
+        """Run kubectl in this context and namespace, and return its output. Raises RuntimeError if it fails."""
         done = subprocess.run(self._command(*arguments), input=stdin, capture_output=True, text=True, timeout=timeout)
         if check and done.returncode:
             raise RuntimeError(f"kubectl {' '.join(map(str, arguments))}: {done.stderr}")
@@ -59,7 +58,7 @@ class Cluster:
         self.kubectl("delete", "namespace", self.namespace, "--wait=false")
 
     def tools(self):
-        """Return the objects of the tests themselves: a pod that makes requests, and policies that let it."""
+        """Return the objects of the tests themselves: a client pod, and the network policies that it needs."""
         labels = {"app.kubernetes.io/name": "actorsite-test"}
         meta = {"namespace": self.namespace}
         policy = {
@@ -76,7 +75,7 @@ class Cluster:
             "spec": {"podSelector": {"matchLabels": labels}, "policyTypes": ["Egress"], "egress": [{}]},
         }
         container = {
-            "name": "asker",
+            "name": "client",
             "image": ":".join(qualified(IMAGE)),
             "command": ["sleep", "infinity"],
             "securityContext": {
@@ -88,7 +87,7 @@ class Cluster:
         pod = {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {"name": "asker", "labels": labels, **meta},
+            "metadata": {"name": "client", "labels": labels, **meta},
             "spec": {
                 "automountServiceAccountToken": False,
                 "securityContext": {
@@ -128,21 +127,21 @@ class Cluster:
     # Pods
 
     def pods(self, name, kind="Deployment"):
-        """Return the pods of an object that are there to stay, the oldest first."""
+        """Return the pods of an object that are not being deleted, the oldest first."""
         labels = self.lookup(kind, name)["spec"]["selector"]["matchLabels"]
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
         items = json.loads(self.kubectl("get", "pods", f"--selector={selector}", "--output=json"))["items"]
-        there = [item for item in items if "deletionTimestamp" not in item["metadata"]]
+        staying = [item for item in items if "deletionTimestamp" not in item["metadata"]]
         return [
             ClusterPod(self, item["metadata"]["name"])
-            for item in sorted(there, key=lambda item: item["metadata"]["creationTimestamp"])
+            for item in sorted(staying, key=lambda item: item["metadata"]["creationTimestamp"])
         ]
 
     def wait_rolled_out(self, name, kind="Deployment", timeout=180):
         self.kubectl("rollout", "status", f"{kind}/{name}", f"--timeout={timeout}s", timeout=timeout + 30)
 
     def wait_complete(self, name, timeout=180):
-        """Return the pod that completed a Job. Raises RuntimeError if none does in time."""
+        """Wait for a Job to complete, and return its pod. Raises RuntimeError after ``timeout`` seconds."""
         self.kubectl("wait", "--for=condition=complete", f"job/{name}", f"--timeout={timeout}s", timeout=timeout + 30)
         chosen = ("--selector", f"job-name={name}", "--field-selector", "status.phase=Succeeded")
         (item,) = json.loads(self.kubectl("get", "pods", *chosen, "--output=json"))["items"]
@@ -151,19 +150,19 @@ class Cluster:
     # Traffic
 
     def get(self, path, service="web", headers=(), pod=None):
-        """Return (status, headers, body) of one request, to a given pod or through the Service."""
+        """Send one request to a pod, or through a Service; return (status, headers, body)."""
         address = (pod.item()["status"]["podIP"], 5000) if pod else (service, 80)
-        asked = json.dumps([*address, path, dict(headers)])
-        printed = self.kubectl("exec", "asker", "--", "python", "-c", ASK, asked)
-        status, answered, body = json.loads(printed)
-        return status, answered, body.encode()
+        arguments = json.dumps([*address, path, dict(headers)])
+        printed = self.kubectl("exec", "client", "--", "python", "-c", REQUEST, arguments)
+        status, response_headers, body = json.loads(printed)
+        return status, response_headers, body.encode()
 
     def traffic(self, service="web", **options):
         return ClusterTraffic(self, service, options)
 
 
 class ClusterPod:
-    """One pod by its name. The same as kubelet.Pod's, as far as the scenarios need it."""
+    """One pod, with the methods of kubelet.Pod that the scenarios need."""
 
     def __init__(self, cluster, name):
         self.cluster, self.name = cluster, name
@@ -191,7 +190,7 @@ class ClusterPod:
         return self.cluster.kubectl("exec", self.name, "--", *command, check=check)
 
     def hang(self):
-        """Send SIGSTOP, repeatedly, to all processes but process 1, which no process of its own pod can stop."""
+        """Repeatedly send SIGSTOP to all processes except process 1, which cannot be stopped from inside the pod."""
         loop = "while kill -STOP -1; do sleep 0.2; done"
         subprocess.Popen(self.cluster._command("exec", self.name, "--", "bash", "-c", loop))
 
@@ -200,7 +199,7 @@ class ClusterPod:
 
 
 class ClusterTraffic:
-    """traffic.Traffic, run in a pod; its output is read here. ``keep``, if there is one, is called with each body."""
+    """traffic.Traffic, run in the client pod. ``keep``, if set, is called with each body."""
 
     def __init__(self, cluster, service, options):
         self.cluster = cluster
@@ -213,14 +212,14 @@ class ClusterTraffic:
         source = Path(__file__).with_name("traffic.py").read_text()
         environment = (f"TARGET={self.target}", f"OPTIONS={json.dumps(self.options)}")
         self.process = subprocess.Popen(
-            self.cluster._command("exec", "--stdin", "asker", "--", "env", *environment, "python", "-c", source),
+            self.cluster._command("exec", "--stdin", "client", "--", "env", *environment, "python", "-c", source),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        wait_for(lambda: self.requests, 30, "no request was made")
+        wait_for(lambda: self.requests, 30, "no request was sent")
         self.began = time.monotonic()
         return self
 

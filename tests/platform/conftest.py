@@ -1,4 +1,4 @@
-"""Fixtures with containers, for the tests of both platforms."""
+"""Fixtures that start containers, for the tests of both platforms."""
 
 import os
 
@@ -9,14 +9,14 @@ from tests.platform import engine, site
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _nothing_is_left():
+def _remove_containers():
     yield
     engine.remove_all()
 
 
 @pytest.fixture(scope="session")
 def platform():
-    """The driver of the pods: the cluster that CONTEXT names, else the pod runner."""
+    """The driver that runs the pods: the cluster of the kubectl context CONTEXT, or by default the pod runner."""
     if context := os.environ.get("CONTEXT"):
         from tests.platform.cluster import Cluster as Platform
 
@@ -25,13 +25,13 @@ def platform():
         from tests.platform.podrunner import PodRunner as Platform
 
         options = {"removal_delay": 5.0}
-    with Platform(**options) as made:
-        yield made
+    with Platform(**options) as platform:
+        yield platform
 
 
 @pytest.fixture(scope="session")
 def deployed(platform):
-    """The overlay `dev` with three replicas, filled with the actors that come with the site."""
+    """The overlay `dev` with three replicas and the bundled actors."""
     rendered = site.deploy(platform)
     platform.pods("web")[0].exec("python", "manage.py", "seed")
     return rendered
@@ -39,7 +39,7 @@ def deployed(platform):
 
 @pytest.fixture
 def web(platform, deployed):
-    """The platform with the site deployed as ``deployed`` has it. Changes of earlier tests are undone first."""
+    """The platform with the site as ``deployed`` left it. Changes of earlier tests are undone."""
     site.apply(platform, deployed)
     platform.wait_rolled_out("postgres", kind="StatefulSet")
     platform.wait_rolled_out("web")
@@ -48,24 +48,26 @@ def web(platform, deployed):
 
 @pytest.fixture(scope="module")
 def network():
-    made = engine.Network()
-    yield made
-    made.remove()
+    network = engine.Network()
+    yield network
+    network.remove()
 
 
 @pytest.fixture(scope="module")
 def database(network):
-    """A PostgreSQL server that requires TLS, with the actors that a release dyno has loaded."""
-    made = engine.Database(network, tls=True)
-    code, out, err = dynos.run(network=network, database=made.url(), name="release.1", config={"RELEASE_SEED": "true"})
+    """A PostgreSQL server that requires TLS, with the actors that a release dyno loaded."""
+    database = engine.Database(network, tls=True)
+    code, out, err = dynos.run(
+        network=network, database=database.url(), name="release.1", config={"RELEASE_SEED": "true"}
+    )
     assert code == 0, out + err
-    yield made
-    made.remove()
+    yield database
+    database.remove()
 
 
 @pytest.fixture
 def start(network, database):
-    """A function that starts a dyno, which is removed after the test."""
+    """A function that starts a dyno. The dynos are removed after the test."""
     started = []
 
     def start(*command, **options):
@@ -74,5 +76,5 @@ def start(network, database):
         return started[-1]
 
     yield start
-    for made in started:
-        made.remove()
+    for dyno in started:
+        dyno.remove()

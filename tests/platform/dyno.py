@@ -1,4 +1,4 @@
-"""The image as Heroku runs it: a dyno, and the headers of the router."""
+"""The image as Heroku runs it: dynos, and the headers that the router sends."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ from tests.platform.engine import IMAGE, Container, engine, is_podman, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = "actors-1234.herokuapp.com"
-# The config vars that app.json sets, and a SECRET_KEY as Heroku generates it.
+# The config vars of app.json, and a SECRET_KEY as Heroku generates it.
 CONFIG = {
     name: entry["value"]
     for name, entry in json.loads((ROOT / "app.json").read_text())["env"].items()
@@ -20,7 +20,7 @@ CONFIG = {
 
 
 def router(**more):
-    """Return the headers of a request that Heroku's router forwards."""
+    """Return the headers of a request from Heroku's router. ``more`` adds or replaces headers."""
     return {
         "Host": HOST,
         "X-Forwarded-Proto": "https",
@@ -34,10 +34,10 @@ def router(**more):
 
 
 class Dyno(Container):
-    """A container as a dyno: a random user and group without an entry in passwd, no HOME, 512 MB, PORT and DYNO.
+    """A container as a dyno: a random user and group without a passwd entry, no HOME, 512 MB, PORT and DYNO.
 
-    ``config`` adds to the config vars, or changes them. Without a ``command``
-    the image runs its own.
+    ``config`` adds or replaces config vars. Without ``command``, the image runs
+    its own command.
     """
 
     def __init__(self, *command, network, database, name="web.1", config=(), options=(), entrypoint=None):
@@ -58,11 +58,11 @@ class Dyno(Container):
         super().__init__(IMAGE, *command, options=flags, environment=environment, network=network, publish=self.port)
 
     def endpoint(self):
-        """Return the (host, port) at which the dyno is reached."""
+        """Return the (host, port) of the dyno for clients on the host."""
         return self.address(self.port)
 
     def get(self, path="/", headers=None, timeout=30, **more):
-        """Make a request as the router does; return (status, headers, text). Raises OSError if there is no answer."""
+        """Send a request as the router does; return (status, headers, text). Raises OSError if there is no response."""
         connection = http.client.HTTPConnection(*self.endpoint(), timeout=timeout)
         try:
             connection.request("GET", path, headers=headers or router(**more))
@@ -72,14 +72,14 @@ class Dyno(Container):
             connection.close()
 
     def up(self, timeout=60):
-        """Wait for the first answer; return the seconds since the start. Raises TimeoutError with the log."""
+        """Wait for the first response; return the seconds since the start. Raises TimeoutError with the log."""
 
         def answers():
             try:
                 return self.get("/livez", timeout=2)[0] == 200
             except (OSError, http.client.HTTPException):
                 if not self.running():
-                    raise RuntimeError(f"the dyno ended:\n{''.join(self.logs())}") from None
+                    raise RuntimeError(f"the dyno exited:\n{''.join(self.logs())}") from None
                 return False
 
         wait_for(answers, timeout, lambda: "".join(self.logs()), pause=0.02)
@@ -87,7 +87,7 @@ class Dyno(Container):
 
 
 def run(*command, network, database, timeout=120, **options):
-    """Run a one-off dyno to its end; return (exit code, stdout, stderr)."""
+    """Run a one-off dyno until it exits; return (exit code, stdout, stderr)."""
     dyno = Dyno(*command, network=network, database=database, **{"name": "run.1", **options})
     try:
         code = dyno.wait(timeout)

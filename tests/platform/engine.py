@@ -1,8 +1,8 @@
-"""A thin wrapper of Podman, or of Docker where there is no Podman: containers as objects.
+"""A thin wrapper around Podman, or Docker if Podman is not installed: containers as objects.
 
-``ENGINE`` names the program and ``IMAGE`` the image under test, as for `make image`.
-Everything that is started carries a label of this process, and ``remove_all``
-removes it again; pytest calls that at the end (tests/platform/conftest.py).
+The variable ``ENGINE`` names the program, and ``IMAGE`` the image under test, as
+for `make image`. All containers and networks have a label of this process, by
+which ``remove_all`` removes them at the end (tests/platform/conftest.py).
 """
 
 import json
@@ -19,15 +19,15 @@ from pathlib import Path
 IMAGE = os.environ.get("IMAGE", "actorsite:dev")
 POSTGRES_IMAGE = "docker.io/library/postgres:17-trixie"
 LABEL = f"actorsite-test={os.getpid()}-{secrets.token_hex(4)}"
-MISSING = "No container engine: install Podman or Docker, or name one by ENGINE."
+MISSING = "No container engine found. Install Podman or Docker, or set ENGINE to its name."
 
 
 class EngineError(Exception):
-    """A command of the engine failed; the message has its standard error."""
+    """A failed command of the engine, with its standard error as message."""
 
 
 def program() -> str:
-    """Return the engine's program. Raises EngineError if there is none."""
+    """Return the path of the engine's program. Raises EngineError if no engine is installed."""
     for name in filter(None, (os.environ.get("ENGINE"), "podman", "docker")):
         if found := shutil.which(name):
             return found
@@ -39,9 +39,9 @@ def is_podman():
 
 
 def engine(*arguments, check=True, timeout=120, binary=False, stdin=None):
-    """Run one command of the engine; return the finished process.
+    """Run one command of the engine, and return the completed process.
 
-    Raises EngineError when it fails, unless ``check`` is false.
+    Raises EngineError if it fails, unless ``check`` is false.
     """
     done = subprocess.run(
         [program(), *map(str, arguments)],
@@ -49,26 +49,26 @@ def engine(*arguments, check=True, timeout=120, binary=False, stdin=None):
         text=not binary,
         timeout=timeout,
         input=stdin,
-        cwd=tempfile.gettempdir(),  # conmon leaves a file `oom` in its working directory
+        cwd=tempfile.gettempdir(),  # conmon writes a file `oom` to its working directory
     )
     if check and done.returncode:
         raise EngineError(f"{' '.join(map(str, arguments))}: {done.stderr}")
     return done
 
 
-def wait_for(what, timeout, message, pause=0.05):
-    """Call ``what`` until it is true; return what it returned. Raises TimeoutError with ``message``."""
+def wait_for(condition, timeout, message, pause=0.05):
+    """Call ``condition`` until it returns a true value, and return that. Raises TimeoutError with ``message``."""
     end = time.monotonic() + timeout
     while True:
-        if found := what():
-            return found
+        if result := condition():
+            return result
         if time.monotonic() > end:
             raise TimeoutError(message() if callable(message) else message)
         time.sleep(pause)
 
 
 class Network:
-    """A bridge network of its own, on which containers find each other by name."""
+    """A new bridge network, on which containers resolve each other by name."""
 
     def __init__(self):
         self.name = f"actorsite-{secrets.token_hex(4)}"
@@ -79,9 +79,9 @@ class Network:
 
 
 class Container:
-    """One container. ``options`` are the engine's own, as for `podman run`.
+    """A container. ``options`` are options of `podman run`.
 
-    ``publish`` is a port of the container that the host reaches at ``address(port)``.
+    ``publish`` is a port of the container, published at ``address(port)`` of the host.
     """
 
     def __init__(self, image, *command, options=(), environment=None, network=None, publish=None, name=None):
@@ -104,12 +104,12 @@ class Container:
         return self.inspect()["State"]["Running"]
 
     def address(self, port):
-        """Return the (host, port) at which the host reaches ``port`` of the container."""
+        """Return the (host, port) at which ``port`` of the container is published."""
         host, _, number = engine("port", self.name, f"{port}/tcp").stdout.split()[0].rpartition(":")
         return host, int(number)
 
     def ip(self, network):
-        """Return the container's own address on ``network``."""
+        """Return the IP address of the container on ``network``."""
         return self.inspect()["NetworkSettings"]["Networks"][network.name]["IPAddress"]
 
     def logs(self):
@@ -118,18 +118,18 @@ class Container:
         return done.stdout, done.stderr
 
     def exec(self, *command, options=(), check=True, timeout=120):
-        """Run a command in the container; return the finished process."""
+        """Run a command in the container, and return the completed process."""
         return engine("exec", *options, self.name, *command, check=check, timeout=timeout)
 
     def pids(self):
-        """Return the host's process ids of all the container's processes."""
+        """Return the process IDs, on the host, of all processes of the container."""
         fields = ["hpid"] if is_podman() else ["-eo", "pid"]
         done = engine("top", self.name, *fields, check=False)
-        # A process that has just ended has no id.
+        # A process that has just exited has no ID.
         return [int(line) for line in done.stdout.split()[1:] if line.isdigit()]
 
     def signal_all(self, number=signal.SIGTERM):
-        """Signal every process of the container at the same time, as Heroku does; return their number."""
+        """Signal all processes of the container at once, as Heroku does, and return their number."""
         pids = self.pids()
         if os.getuid() != 0:
             unshare = ["podman", "unshare"] if is_podman() else ["sudo", "--non-interactive"]
@@ -143,25 +143,25 @@ class Container:
         return len(pids)
 
     def signal(self, number=signal.SIGTERM):
-        """Signal process 1 only, as Kubernetes does."""
+        """Signal only process 1, as Kubernetes does."""
         engine("kill", "--signal", int(number), self.name)
 
     def stop(self, grace=30):
-        """TERM to process 1, then KILL after ``grace`` seconds."""
+        """Send SIGTERM to process 1, then SIGKILL after ``grace`` seconds."""
         engine("stop", "--time", grace, self.name, timeout=grace + 60)
 
     def wait(self, timeout=30):
-        """Return the exit code, once the container has ended. Raises TimeoutError with its log."""
+        """Wait until the container exits, and return its exit code. Raises TimeoutError with its log."""
         wait_for(lambda: not self.running(), timeout, lambda: f"still running:\n{''.join(self.logs())}")
         return self.inspect()["State"]["ExitCode"]
 
     def remove(self):
-        engine("kill", self.name, check=False)  # rm alone would ask it to stop first
+        engine("kill", self.name, check=False)  # `rm` alone would wait for it to stop
         engine("rm", "--force", "--volumes", self.name, check=False)
 
 
 def certificate(host):
-    """Return (certificate, key), PEM, self-signed for ``host``."""
+    """Return a self-signed certificate for ``host``, as (certificate, key) in PEM format."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             [
@@ -176,11 +176,10 @@ def certificate(host):
 
 
 class Database(Container):
-    """PostgreSQL 17 in a container, ready once constructed.
+    """PostgreSQL 17 in a container. The constructor waits until it is ready.
 
-    With ``tls`` it takes no connection over the network without TLS, as
-    Heroku's servers do. ``url`` is its address on the network, written as
-    Heroku writes it.
+    With ``tls``, it refuses network connections without TLS, as Heroku's servers
+    do. ``url`` is its address on the network, in Heroku's form.
     """
 
     USER, PASSWORD, PORT = "actors", "s3cret-of-the-tests", 5432
@@ -214,18 +213,18 @@ class Database(Container):
             self.sql("SELECT pg_reload_conf()")
 
     def _ready(self):
-        # Over TCP: the server that the image starts first, to set itself up, has none.
+        # Over TCP: the temporary server of the image's first start listens on its Unix socket only.
         return self.exec("pg_isready", "-q", "-h", "127.0.0.1", "-U", self.USER, check=False).returncode == 0
 
     def sql(self, statement, database="actors"):
-        """Run one statement as the owner; return what psql prints, unaligned."""
+        """Run one statement as the owner, and return psql's unaligned output."""
         return self.exec("psql", "-U", self.USER, "-d", database, "-XAtq", "-c", statement).stdout.strip()
 
     def url(self, database="actors", scheme="postgres"):
         return f"{scheme}://{self.USER}:{self.PASSWORD}@{self.name}:{self.PORT}/{database}"
 
     def url_for_host(self, database="actors"):
-        """Return the URL of the server for a client on the host."""
+        """Return the URL of the server for clients on the host."""
         host, port = self.address(self.PORT)
         return f"postgres://{self.USER}:{self.PASSWORD}@{host}:{port}/{database}"
 

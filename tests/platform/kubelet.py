@@ -1,9 +1,9 @@
 """One pod and its containers, run as a kubelet runs them.
 
-A pod is a network namespace with an address of its own, held by a container
-that sleeps; the pod's containers share it. What a kubelet does over time
-(init containers in order, probes, restarts, preStop, TERM, grace, KILL) is
-done by threads. What happened is in ``Pod.events``.
+A pod is a network namespace with its own address, held open by a sleeping
+container; the pod's containers share it. Threads run init containers in order,
+probes, restarts, and the shutdown: preStop, SIGTERM, grace period, SIGKILL.
+``Pod.events`` records the events.
 """
 
 import contextlib
@@ -20,36 +20,36 @@ from tests.platform.engine import LABEL, engine, is_podman, program
 from tests.platform.probing import Prober
 from tests.platform.volumes import Volumes
 
-# The published images declare it; a local substitute may not.
+# The published images declare it, but a local substitute might not.
 STOP_SIGNALS = {"docker.io/library/postgres": "INT"}
 CRASH_BACKOFF = (0, 10, 20, 40, 80, 160, 300)
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 class _Deleted(Exception):
-    """The pod was deleted before all of it was started."""
+    """The pod was deleted before all of its containers were started."""
 
 
 class Instance:
-    """One run of a container of a pod. ``done`` is set when it has ended, with ``code``."""
+    """One run of a container of a pod. ``done`` is set when it exits, and ``code`` is its exit code."""
 
     def __init__(self, name, spec, image):
         self.name, self.spec, self.image = name, spec, image
         self.done = threading.Event()
         self.code = None
-        self.process = None  # the host's id of process 1
+        self.process = None  # the host's ID of process 1
         self.stopping = threading.Lock()
 
     @property
     def stop_signal(self):
-        said = self.image["Config"].get("StopSignal", "").removeprefix("SIG")
-        return said or STOP_SIGNALS.get(self.spec["image"].rpartition(":")[0], "TERM")
+        declared = self.image["Config"].get("StopSignal", "").removeprefix("SIG")
+        return declared or STOP_SIGNALS.get(self.spec["image"].rpartition(":")[0], "TERM")
 
 
 class Pod:
-    """A pod made from a template. ``start`` it once; ``delete`` it once.
+    """A pod of a template. Call ``start`` once and ``delete`` once.
 
-    ``node`` is the runner, which knows the objects, the network and the folders.
+    ``node`` is the pod runner, which has the objects, the network and the folders.
     """
 
     def __init__(self, name, template, owner, node):
@@ -59,11 +59,11 @@ class Pod:
         self.ip = None
         self.phase = "Pending"
         self.sandbox = f"{node.prefix}-{name}"
-        self.lock = threading.Lock()  # held while a container starts, so that deletion misses none
+        self.lock = threading.Lock()  # held while a container starts, so that delete() stops every container
         self.unready = {container["name"] for container in self.spec["containers"]}
         self.restarts = 0
         self.terminating = False
-        self.left = None  # when it stopped being ready
+        self.unready_since = None  # when it became unready
         self.gone = threading.Event()
         self.instances = {}
         self.events = []
@@ -84,12 +84,12 @@ class Pod:
         return self.phase == "Running" and not self.unready and not self.terminating
 
     def set_ready(self, container, ready):
-        """Set whether a container is ready; the pod is ready if all are."""
+        """Set the readiness of a container. The pod is ready if all its containers are."""
         before = self.ready
         (self.unready.discard if ready else self.unready.add)(container)
         if before != self.ready:
             self.event("ready" if self.ready else "not ready")
-            self.left = None if self.ready else time.monotonic()
+            self.unready_since = None if self.ready else time.monotonic()
 
     # Start
 
@@ -120,9 +120,9 @@ class Pod:
         except _Deleted:
             pass
         except Exception as error:
-            self._broken(error)
+            self._record_error(error)
 
-    def _broken(self, error):
+    def _record_error(self, error):
         if self.terminating:
             return
         self.phase = "Refused" if isinstance(error, podspec.Refused) else "Error"
@@ -147,7 +147,7 @@ class Pod:
         while not self.terminating:
             instance = self._start(container, f"init-{attempt}")
             instance.done.wait()
-            self.event(f"{container['name']} ended {instance.code}")
+            self.event(f"{container['name']} exited {instance.code}")
             if instance.code == 0:
                 return True
             if self.spec.get("restartPolicy") == "Never":
@@ -164,7 +164,7 @@ class Pod:
             time.sleep(0.1)
 
     def _start(self, container, suffix):
-        """Start one run of a container, and return it as an Instance."""
+        """Start a container, and return its Instance."""
         image = json.loads(engine("image", "inspect", container["image"]).stdout)[0]
         fields = {
             "metadata.name": self.name,
@@ -176,7 +176,7 @@ class Pod:
         variables = podspec.environment(container, self.node.lookup, fields, {"HOSTNAME": self.name} | links)
         options = podspec.security(self.spec, container, image["Config"].get("User", ""))
         if is_podman():
-            # A kubelet gives no /tmp that the manifest doesn't name, and no passwd entry.
+            # A kubelet adds no /tmp that the manifest does not mount, and no passwd entry.
             options += ["--passwd=false", "--uts", f"container:{self.sandbox}"]
             if "--read-only" in options:
                 options += ["--read-only-tmpfs=false"]
@@ -233,12 +233,12 @@ class Pod:
             except _Deleted:
                 return
             except Exception as error:
-                self._broken(error)
+                self._record_error(error)
                 return
             threading.Thread(target=Prober(self, instance).run, daemon=True).start()
             instance.done.wait()
             self.set_ready(name, False)
-            self.event(f"{name} ended {instance.code}")
+            self.event(f"{name} exited {instance.code}")
             policy = self.spec.get("restartPolicy", "Always")
             if policy == "Never" or (policy == "OnFailure" and instance.code == 0):
                 return
@@ -246,32 +246,32 @@ class Pod:
             self.restarts += 1
 
     def fail(self, instance, probe, kind):
-        """End an instance whose probe failed; the supervisor starts the next."""
+        """Stop an instance whose probe failed. Its supervisor restarts it."""
         if instance.done.is_set() or self.terminating:
             return
         self.event(f"{kind} failed")
         grace = probe.get("terminationGracePeriodSeconds", self.spec.get("terminationGracePeriodSeconds", 30))
         self._stop(instance, grace)
 
-    # End
+    # Shutdown
 
     def delete(self, grace=None):
-        """Begin to end the pod: preStop, TERM to process 1, KILL when the grace period is over.
+        """Start the shutdown: preStop, SIGTERM to process 1, and SIGKILL after the grace period.
 
-        ``gone`` is set when nothing of it is left. A grace of 0 is the forced
-        deletion: KILL at once.
+        ``gone`` is set when everything is removed. A grace period of 0 forces the
+        deletion: SIGKILL at once.
         """
         if self.terminating:
             return
         was_ready = self.ready
         self.terminating = True
         if was_ready:
-            self.left = time.monotonic()
+            self.unready_since = time.monotonic()
         self.event("deleted")
         grace = self.spec.get("terminationGracePeriodSeconds", 30) if grace is None else grace
-        threading.Thread(target=self._end, args=[grace], daemon=True).start()
+        threading.Thread(target=self._shut_down, args=[grace], daemon=True).start()
 
-    def _end(self, grace):
+    def _shut_down(self, grace):
         with self.lock:
             instances = [instance for instance in self.instances.values() if not instance.done.is_set()]
         stops = [threading.Thread(target=self._stop, args=[instance, grace], daemon=True) for instance in instances]
@@ -298,7 +298,7 @@ class Pod:
                 self._pre_stop(instance, grace)
                 self.event(f"{instance.stop_signal} {instance.spec['name']}")
                 engine("kill", "--signal", instance.stop_signal, instance.name, check=False)
-                # At least 2 s, as a kubelet leaves, however long preStop took.
+                # At least 2 s, as with a kubelet, even if preStop took the whole grace period.
                 if instance.done.wait(max(end - time.monotonic(), 2)):
                     return
             self.event(f"KILL {instance.spec['name']}")
@@ -321,11 +321,11 @@ class Pod:
 
     @property
     def image_id(self):
-        """The id of the image of the pod's first container."""
+        """The ID of the image of the pod's first container."""
         return self.instances[self.spec["containers"][0]["name"]].image["Id"].removeprefix("sha256:")
 
     def exec(self, *command, container=None, check=True):
-        """Run a command in a running container; return what it printed."""
+        """Run a command in a running container, and return its output."""
         instance = self.instances[container or self.spec["containers"][0]["name"]]
         return engine("exec", instance.name, *command, check=check).stdout
 
@@ -340,12 +340,12 @@ class Pod:
     def _signal_all(self, number):
         name = self.instances[self.spec["containers"][0]["name"]].name
         for pid in engine("top", name, *(["hpid"] if is_podman() else ["-eo", "pid"])).stdout.split()[1:]:
-            # A process that has just ended has the id `?`, or cannot be signalled any more.
+            # A process that has just exited has the ID `?`, or can no longer be signalled.
             with contextlib.suppress(ProcessLookupError, ValueError):
                 os.kill(int(pid), number)
 
     def logs(self):
-        """Return what the containers printed so far, those that ended first."""
+        """Return the output of the containers so far, beginning with those that exited."""
         text = list(self.output)
         for instance in list(self.instances.values()):
             if not instance.done.is_set():
@@ -354,13 +354,13 @@ class Pod:
         return "".join(text)
 
     def story(self):
-        """Return the events as text, in seconds since the first."""
+        """Return the events as text, with the seconds since the first event."""
         first = self.events[0][0] if self.events else 0
         return "\n".join(f"{at - first:7.2f} {self.name} {text}" for at, text in self.events)
 
 
-def remove_folder(folder):
-    """Unmount everything below ``folder``, where a killed test run may leave mounts."""
+def unmount_all(folder):
+    """Unmount everything below ``folder``, so that it can be deleted."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         if line.split()[1].startswith(f"{folder}/"):
             subprocess.run(["umount", "--lazy", line.split()[1]], check=False, capture_output=True)

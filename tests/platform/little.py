@@ -1,6 +1,7 @@
-"""A small web server as a pod, to test the pod runner itself without the site's image.
+"""A small web server as a pod, to test the pod runner without the site's image.
 
-`/switch?NAME` turns a fault of the server on.
+A request for `/switch?NAME` enables a fault of the server: `unready`, `dead`,
+`failing`, `cut` (incomplete responses) or `deaf` (ignores SIGTERM).
 """
 
 import copy
@@ -8,26 +9,26 @@ import copy
 IMAGE = "docker.io/library/python:3.13-slim-trixie"
 SERVER = """
 import http.server, os, signal, sys, threading, time
-wrong = set(os.environ.get("WRONG", "").split())
+faults = set(os.environ.get("FAULTS", "").split())
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
         if self.path.startswith("/switch?"):
-            wrong.add(self.path.partition("?")[2])
-        status = 503 if self.path == "/ready" and "unready" in wrong else 200
-        status = 500 if self.path == "/live" and "dead" in wrong else status
-        status = 500 if self.path == "/" and "failing" in wrong else status
+            faults.add(self.path.partition("?")[2])
+        status = 503 if self.path == "/ready" and "unready" in faults else 200
+        status = 500 if self.path == "/live" and "dead" in faults else status
+        status = 500 if self.path == "/" and "failing" in faults else status
         body = f"{os.environ['HOSTNAME']} {self.headers['Host']}".encode()
         self.send_response(status)
-        self.send_header("Content-Length", len(body) + (5 if self.path == "/" and "cut" in wrong else 0))
+        self.send_header("Content-Length", len(body) + (5 if self.path == "/" and "cut" in faults else 0))
         self.end_headers()
         self.wfile.write(body)
-        self.close_connection = self.close_connection or "cut" in wrong
+        self.close_connection = self.close_connection or "cut" in faults
     def log_message(self, *_): pass
 server = http.server.ThreadingHTTPServer(("", 5000), Handler)
 server.daemon_threads = True
 def stop(*_):
-    if "deaf" not in wrong:
+    if "deaf" not in faults:
         threading.Thread(target=server.shutdown).start()
 signal.signal(signal.SIGTERM, stop)
 server.serve_forever()
@@ -90,19 +91,19 @@ SERVICE = {
 }
 
 
-def deployment(replicas=1, pod=(), container=(), wrong="", label=""):
-    """Return the Deployment, with changed fields of its pod and its container."""
-    made = copy.deepcopy(DEPLOYMENT)
-    made["spec"]["replicas"] = replicas
-    made["spec"]["template"]["metadata"]["labels"]["version"] = label
-    spec = made["spec"]["template"]["spec"]
+def deployment(replicas=1, pod=(), container=(), faults="", label=""):
+    """Return the Deployment with changed fields of its pod and its container, and with faults enabled."""
+    item = copy.deepcopy(DEPLOYMENT)
+    item["spec"]["replicas"] = replicas
+    item["spec"]["template"]["metadata"]["labels"]["version"] = label
+    spec = item["spec"]["template"]["spec"]
     spec.update(pod)
-    spec["containers"][0].update({"env": [{"name": "WRONG", "value": wrong}], **dict(container)})
-    return made
+    spec["containers"][0].update({"env": [{"name": "FAULTS", "value": faults}], **dict(container)})
+    return item
 
 
 def job(*command, backoff=0, name="little-job", **pod):
-    """Return a Job that runs a command, and again at most ``backoff`` times if it fails."""
+    """Return a Job that runs a command, with at most ``backoff`` retries."""
     container = {"name": "job", "image": IMAGE, "command": list(command)}
     spec = {"restartPolicy": "Never", "containers": [container], "securityContext": {"runAsUser": 10001}, **pod}
     return {

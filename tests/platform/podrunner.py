@@ -1,11 +1,11 @@
-"""The pod runner: rendered manifests run as on a cluster of one node, with Podman or Docker alone.
+"""The pod runner: run rendered manifests as a cluster of one node does, with only Podman or Docker.
 
-``PodRunner`` is one of two drivers of the same tests; cluster.py, which asks
-kubectl, is the other. This one controls Deployments, StatefulSets, Jobs and
-Services as Kubernetes does, as far as the manifests of k8s/ go; kubelet.py
-runs the pods. What it does not do: NetworkPolicies, quotas, disruption
-budgets, autoscaling, scheduling, custom resources. It needs Linux and root,
-because it mounts and signals as a node does.
+``PodRunner`` is one of two drivers of the same tests; the other is cluster.py,
+which uses kubectl. It controls Deployments, StatefulSets, Jobs and Services as
+Kubernetes does, to the extent that the manifests of k8s/ need; kubelet.py runs
+the pods. It ignores NetworkPolicies, quotas, disruption budgets, autoscaling,
+scheduling and custom resources. It needs Linux and root, because it mounts
+volumes and signals processes as a node does.
 """
 
 import copy
@@ -22,25 +22,27 @@ from pathlib import Path
 
 from tests.k8s.podsecurity import violations
 from tests.platform.engine import Network, wait_for
-from tests.platform.kubelet import Pod, remove_folder
+from tests.platform.kubelet import Pod, unmount_all
 from tests.platform.traffic import Traffic
 
 CONTROLLED = ("Deployment", "StatefulSet", "Job")
-DEFAULT_DEPLOYMENT = {"maxSurge": 1, "maxUnavailable": 0}  # 25% of 3 and fewer replicas
+DEFAULT_DEPLOYMENT = {"maxSurge": 1, "maxUnavailable": 0}  # the default of 25%, for up to 3 replicas
 JOB_BACKOFF = 10
 
 
 class Invalid(Exception):
-    """The API server would refuse the object."""
+    """An object that the API server would refuse."""
 
 
 class Failed(Exception):
-    """What a test waits for cannot happen any more; the message has the events of the pods."""
+    """A wait timed out, or its condition can no longer become true. The message has the events of the pods."""
 
 
 class PodRunner:
-    """One namespace on one node. ``removal_delay`` is the time in seconds for which
-    traffic still goes to a pod that is no longer ready: endpoints are removed late.
+    """One namespace on one node.
+
+    Endpoints are removed late, as on a cluster: traffic still goes to a pod for
+    ``removal_delay`` seconds after it became unready.
     """
 
     name = "pod runner"
@@ -67,7 +69,7 @@ class PodRunner:
         self.loop.start()
 
     def close(self):
-        """Kill and remove everything that was started here."""
+        """Kill and remove all pods, the network and the folders."""
         self.closed.set()
         self.loop.join()
         for pod in self.all_pods:
@@ -75,7 +77,7 @@ class PodRunner:
         for pod in self.all_pods:
             pod.gone.wait(30)
         self.network.remove()
-        remove_folder(self.folder)
+        unmount_all(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
@@ -87,7 +89,7 @@ class PodRunner:
     # The API
 
     def apply(self, objects):
-        """Create or change objects, as `kubectl apply` does. Raises Invalid for what the API server refuses."""
+        """Create or update objects, as `kubectl apply` does. Raises Invalid if the API server would refuse one."""
         with self.lock:
             for item in copy.deepcopy(objects):
                 key = item["kind"], item["metadata"]["name"]
@@ -107,12 +109,12 @@ class PodRunner:
     def _admit(self, item):
         labels = self.objects.get(("Namespace", self.namespace), {"metadata": {}})["metadata"].get("labels", {})
         if labels.get("pod-security.kubernetes.io/enforce") == "restricted":
-            found = violations(item["spec"]["template"])
-            if found:
-                raise Invalid(f"{item['kind']} {item['metadata']['name']} violates restricted: {', '.join(found)}")
+            problems = violations(item["spec"]["template"])
+            if problems:
+                raise Invalid(f"{item['kind']} {item['metadata']['name']} violates restricted: {', '.join(problems)}")
 
     def delete(self, kind, name):
-        """Delete an object, and the pods that it made."""
+        """Delete an object and its pods."""
         with self.lock:
             del self.objects[kind, name]
             for pod in self.owned(kind, name):
@@ -123,12 +125,12 @@ class PodRunner:
             self.objects[kind, name]["spec"]["replicas"] = replicas
 
     def run_cron_job(self, name, job):
-        """Make a Job of a CronJob now, as `kubectl create job --from` does."""
+        """Create a Job from a CronJob, as `kubectl create job --from` does."""
         spec = self.objects["CronJob", name]["spec"]["jobTemplate"]["spec"]
         self.apply([{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": job}, "spec": spec}])
 
     def undo(self, name):
-        """Put the previous template of a Deployment back, as `kubectl rollout undo` does."""
+        """Restore the previous template of a Deployment, as `kubectl rollout undo` does."""
         with self.lock:
             history = self.revisions[name]
             history.append(history.pop(-2))
@@ -144,11 +146,11 @@ class PodRunner:
         return [pod for pod in list(self.all_pods) if pod.owner == (kind, name) and not pod.gone.is_set()]
 
     def pods(self, name, kind="Deployment"):
-        """Return the pods of an object that are there to stay, the oldest first."""
+        """Return the pods of an object that are not being deleted, the oldest first."""
         return [pod for pod in self.owned(kind, name) if not pod.terminating]
 
     def kill(self, pod):
-        """Delete a pod without a grace period, as if its node had killed it."""
+        """Delete a pod without a grace period, as after a failure of its node."""
         pod.delete(grace=0)
 
     def _make(self, kind, name, template, suffix):
@@ -181,7 +183,7 @@ class PodRunner:
             tag = f"{self._hash(spec['template'])[:6]}-{secrets.token_hex(3)}"
             self._make("Deployment", name, spec["template"], tag).start()
         spare = sum(pod.ready for pod in pods) - (replicas - update["maxUnavailable"])
-        # Old pods that are not ready go first; of the ready ones, as many as are spare.
+        # Old pods that are not ready are deleted first, then as many ready ones as maxUnavailable allows.
         for pod in sorted(old or new[replicas:], key=lambda pod: pod.ready):
             if pod.ready:
                 if spare <= 0:
@@ -192,24 +194,24 @@ class PodRunner:
     def _statefulset(self, name, spec):
         replicas = spec.get("replicas", 1)
         if replicas > 1:
-            raise NotImplementedError("a StatefulSet of more than one")
+            raise NotImplementedError("StatefulSet with more than one replica")
         template = copy.deepcopy(spec["template"])
         for claim in spec.get("volumeClaimTemplates", []):
             volume = claim["metadata"]["name"]
             template["spec"].setdefault("volumes", []).append(
                 {"name": volume, "persistentVolumeClaim": {"claimName": f"{volume}-{name}-0"}}
             )
-        there = self.owned("StatefulSet", name)
-        if replicas and not there:
+        existing = self.owned("StatefulSet", name)
+        if replicas and not existing:
             self._make("StatefulSet", name, template, "0").start()
-        for pod in there:
+        for pod in existing:
             if not replicas or pod.template_hash != self._hash(template):
                 pod.delete()
 
     def _job(self, name, spec):
-        made = [pod for pod in self.all_pods if pod.owner == ("Job", name)]
-        failed = [pod for pod in made if pod.phase in ("Failed", "Refused", "Error")]
-        if len(failed) < len(made) or len(failed) > spec.get("backoffLimit", 6):
+        pods = [pod for pod in self.all_pods if pod.owner == ("Job", name)]
+        failed = [pod for pod in pods if pod.phase in ("Failed", "Refused", "Error")]
+        if len(failed) < len(pods) or len(failed) > spec.get("backoffLimit", 6):
             return
         delay = JOB_BACKOFF * 2 ** (len(failed) - 1) if failed else 0
         if not failed or time.monotonic() - failed[-1].events[-1][0] >= delay:
@@ -218,7 +220,7 @@ class PodRunner:
     # Services
 
     def cluster_ips(self):
-        """Return {name: (address, port)} of the Services that have an address of their own."""
+        """Return {name: (address, port)} of the Services that have a cluster IP."""
         services = [item for (kind, _), item in self.objects.items() if kind == "Service"]
         return {
             item["metadata"]["name"]: (f"10.96.0.{number}", item["spec"]["ports"][0]["port"])
@@ -226,21 +228,21 @@ class PodRunner:
             if item["spec"].get("clusterIP") != "None"
         }
 
-    def _chosen(self, service):
-        wanted = self.objects["Service", service]["spec"]["selector"].items()
-        return [pod for pod in list(self.all_pods) if pod.ip and not pod.gone.is_set() and wanted <= pod.labels.items()]
+    def _selected(self, service):
+        labels = self.objects["Service", service]["spec"]["selector"].items()
+        return [pod for pod in list(self.all_pods) if pod.ip and not pod.gone.is_set() and labels <= pod.labels.items()]
 
     def addresses(self, service):
-        """Return the (address, port) pairs to which a Service's traffic goes at this moment.
+        """Return the current endpoints of a Service, as (address, port) pairs.
 
         A pod is added when it is ready, and removed ``removal_delay`` seconds after
-        it is no longer ready, for any reason.
+        it became unready for any reason.
         """
         now = time.monotonic()
         return [
             (pod.ip, self._port(pod, service))
-            for pod in self._chosen(service)
-            if pod.ready or (pod.left is not None and now - pod.left < self.removal_delay)
+            for pod in self._selected(service)
+            if pod.ready or (pod.unready_since is not None and now - pod.unready_since < self.removal_delay)
         ]
 
     def _port(self, pod, service):
@@ -256,12 +258,14 @@ class PodRunner:
                 always = item["spec"].get("publishNotReadyAddresses")
                 names = f"{name} {name}.{self.namespace} {name}.{self.namespace}.svc.cluster.local"
                 lines += [
-                    f"{pod.ip} {names}" for pod in self._chosen(name) if pod.ready or (always and not pod.gone.is_set())
+                    f"{pod.ip} {names}"
+                    for pod in self._selected(name)
+                    if pod.ready or (always and not pod.gone.is_set())
                 ]
         lines += [f"{pod.ip} {pod.name}" for pod in self.all_pods if pod.ip and not pod.gone.is_set()]
         text = "\n".join([*lines, ""])
         if text != self.hosts.read_text():
-            # In place, because the containers have mounted this file.
+            # In place, because containers have mounted this file.
             with self.hosts.open("r+") as file:
                 file.write(text)
                 file.truncate()
@@ -274,7 +278,7 @@ class PodRunner:
         return "\n".join([pod.story() for pod in self.all_pods] + [f"{pod.name}:\n{pod.logs()}" for pod in broken])
 
     def wait_rolled_out(self, name, kind="Deployment", timeout=180):
-        """Return when every pod of the current template is ready and no other is left to serve."""
+        """Wait until the pods of the current template are ready, and all others are deleted."""
 
         def done():
             item = self.objects[kind, name]["spec"]
@@ -282,10 +286,10 @@ class PodRunner:
             current = kind != "Deployment" or all(pod.template_hash == self._hash(item["template"]) for pod in pods)
             return current and len(pods) == item.get("replicas", 1) and all(pod.ready for pod in pods)
 
-        self._wait(done, timeout, f"{kind} {name} is not rolled out")
+        self.wait(done, timeout, f"{kind} {name} is not rolled out")
 
     def wait_complete(self, name, timeout=180):
-        """Return the pod that completed a Job. Raises Failed once its back-off limit is reached."""
+        """Wait for a Job to complete, and return its pod. Raises Failed if its backoff limit is exceeded."""
 
         def done():
             pods = [pod for pod in self.all_pods if pod.owner == ("Job", name)]
@@ -294,22 +298,23 @@ class PodRunner:
                 raise Failed(f"Job {name}\n{self.stories()}")
             return next((pod for pod in pods if pod.phase == "Succeeded"), None)
 
-        return self._wait(done, timeout, f"Job {name} is not complete")
+        return self.wait(done, timeout, f"Job {name} is not complete")
 
-    def _wait(self, what, timeout, message):
+    def wait(self, condition, timeout, message):
+        """Call ``wait_for``, and raise Failed with the events of all pods after a timeout."""
         try:
-            return wait_for(what, timeout, message)
+            return wait_for(condition, timeout, message)
         except TimeoutError as error:
             raise Failed(f"{error}\n{self.stories()}") from None
 
     # Traffic
 
     def traffic(self, service="web", **options):
-        """Return Traffic (a context manager) over the addresses of a Service."""
+        """Return Traffic, a context manager, to the endpoints of a Service."""
         return Traffic(lambda: self.addresses(service), **options)
 
     def get(self, path, service="web", headers=(), pod=None):
-        """Return (status, headers, body) of one request, to a given pod or to the next of the Service."""
+        """Send one request to a pod, or to the first endpoint of a Service; return (status, headers, body)."""
         address = (pod.ip, self._port(pod, service)) if pod else self.addresses(service)[0]
         connection = http.client.HTTPConnection(*address, timeout=10)
         try:

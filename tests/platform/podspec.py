@@ -1,13 +1,13 @@
-"""The translation of a pod template to options of the engine, without side effects.
+"""Translate a pod template to options of the engine, without side effects.
 
-A field that is not known here raises Unsupported, so that no manifest passes
-because the runner has ignored a field.
+An unknown field raises Unsupported, so that no test passes because the pod
+runner ignored a field.
 """
 
 import base64
 import re
 
-# Fields without effect on a single node, or without one that the application could see.
+# Fields without an effect on a single node, or without an effect on the application.
 IGNORED_OF_POD = {
     *("serviceAccountName", "serviceAccount", "topologySpreadConstraints", "affinity", "tolerations", "nodeSelector"),
     *("priorityClassName", "dnsPolicy", "schedulerName", "imagePullSecrets"),
@@ -29,15 +29,15 @@ UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "G
 
 
 class Unsupported(Exception):
-    """The manifest has a field or value that the runner does not know."""
+    """A field or value that the pod runner does not support."""
 
 
 class Refused(Exception):
-    """A kubelet would not start this container; the message says why."""
+    """A container that a kubelet would refuse to start, with the reason as message."""
 
 
 def check(spec):
-    """Raise Unsupported if a pod's spec has a field that the runner does not know."""
+    """Raise Unsupported if a pod's spec has a field that the pod runner does not support."""
     _only(spec, OF_POD | IGNORED_OF_POD, "pod")
     _only(spec.get("securityContext", {}), OF_CONTEXT, "pod securityContext")
     for container in [*spec.get("initContainers", []), *spec["containers"]]:
@@ -51,13 +51,13 @@ def _only(mapping, known, where):
 
 
 def quantity(text):
-    """Return a quantity of memory in bytes."""
+    """Return a memory quantity, such as 64Mi, in bytes."""
     number, unit = re.fullmatch(r"([0-9]+)([A-Za-z]*)", str(text)).groups()
     return int(number) * UNITS[unit]
 
 
 def data(item):
-    """Return the values of a ConfigMap or Secret, as a dict of texts."""
+    """Return the values of a ConfigMap or Secret as a dict of strings."""
     if item["kind"] == "ConfigMap":
         return dict(item.get("data", {}))
     decoded = {key: base64.b64decode(value).decode() for key, value in item.get("data", {}).items()}
@@ -65,11 +65,11 @@ def data(item):
 
 
 def environment(container, lookup, fields, links):
-    """Return a container's variables, as a dict in the order in which they take effect.
+    """Return the environment of a container as a dict, in the order of evaluation.
 
-    ``lookup(kind, name)`` finds a ConfigMap or Secret or returns None;
-    ``fields`` are the pod's own, by path; ``links`` are the service links.
-    Raises Refused if a reference that is not optional refers to nothing.
+    ``lookup(kind, name)`` returns a ConfigMap or Secret, or None; ``fields`` has
+    the pod's fields by path; ``links`` are the service links. Raises Refused if a
+    required ConfigMap, Secret or key is missing.
     """
     variables = dict(links)
     for source in container.get("envFrom", []):
@@ -77,9 +77,9 @@ def environment(container, lookup, fields, links):
         kind, reference = (
             ("ConfigMap", source["configMapRef"]) if "configMapRef" in source else ("Secret", source["secretRef"])
         )
-        found = _found(lookup, kind, reference)
+        item = _lookup(lookup, kind, reference)
         prefix = source.get("prefix", "")
-        variables |= {prefix + key: value for key, value in (data(found) if found else {}).items()}
+        variables |= {prefix + key: value for key, value in (data(item) if item else {}).items()}
     for entry in container.get("env", []):
         value = _value(entry, lookup, fields)
         if value is not None:
@@ -87,11 +87,11 @@ def environment(container, lookup, fields, links):
     return variables
 
 
-def _found(lookup, kind, reference):
-    found = lookup(kind, reference["name"])
-    if found is None and not reference.get("optional"):
+def _lookup(lookup, kind, reference):
+    item = lookup(kind, reference["name"])
+    if item is None and not reference.get("optional"):
         raise Refused(f"{kind} {reference['name']} not found")
-    return found
+    return item
 
 
 def _value(entry, lookup, fields):
@@ -106,24 +106,24 @@ def _value(entry, lookup, fields):
         return fields[path]
     kind = "ConfigMap" if "configMapKeyRef" in source else "Secret"
     reference = source.get("configMapKeyRef") or source["secretKeyRef"]
-    found = _found(lookup, kind, reference)
-    value = data(found).get(reference["key"]) if found else None
+    item = _lookup(lookup, kind, reference)
+    value = data(item).get(reference["key"]) if item else None
     if value is None and not reference.get("optional"):
         raise Refused(f"{kind} {reference['name']} has no key {reference['key']}")
     return value
 
 
 def expand(text, variables):
-    """Replace ``$(NAME)`` by the variable, where there is one; ``$$`` stands for ``$``."""
+    """Replace ``$(NAME)`` by the variable of that name if it exists, and ``$$`` by ``$``."""
     return re.sub(
         r"\$\$|\$\(([A-Za-z_][\w.-]*)\)",
-        lambda found: "$" if found[0] == "$$" else variables.get(found[1], found[0]),
+        lambda match: "$" if match[0] == "$$" else variables.get(match[1], match[0]),
         str(text),
     )
 
 
 def service_links(services):
-    """Return the variables that Kubernetes sets for ``{name: (address, port)}``, unless a pod disables them."""
+    """Return the variables that Kubernetes sets for Services, ``{name: (address, port)}``."""
     links = {}
     for name, (address, port) in services.items():
         key = name.upper().replace("-", "_")
@@ -137,10 +137,10 @@ def service_links(services):
 
 
 def security(spec, container, image_user):
-    """Return the engine's options for the user, the root file system and the capabilities.
+    """Return the options of the engine for the user, the root file system and the capabilities.
 
-    ``image_user`` is the USER of the image. Raises Refused as a kubelet does
-    for runAsNonRoot.
+    ``image_user`` is the USER of the image. Raises Refused if runAsNonRoot is set
+    and the user is root or not numeric.
     """
     context = spec.get("securityContext", {}) | container.get("securityContext", {})
     user = context.get("runAsUser", image_user.partition(":")[0] or 0)
@@ -166,12 +166,12 @@ def security(spec, container, image_user):
 
 
 def resources(container):
-    """Return the engine's options for the limits. Requests only choose a node."""
+    """Return the options of the engine for the limits. Requests only affect scheduling."""
     limits = container.get("resources", {}).get("limits", {})
     _only(limits, {"memory", "cpu", "ephemeral-storage"}, "limits")
     options = []
     if "memory" in limits:
-        # No swap: a container that needs more is killed.
+        # No swap: a container that exceeds the limit is killed.
         options += ["--memory", quantity(limits["memory"]), "--memory-swap", quantity(limits["memory"])]
     if "cpu" in limits:
         cpu = str(limits["cpu"])
@@ -180,17 +180,17 @@ def resources(container):
 
 
 def command(container, variables):
-    """Return (entrypoint or None, arguments) with ``$(NAME)`` replaced."""
+    """Return (entrypoint or None, arguments), with ``$(NAME)`` replaced."""
     entry = [expand(word, variables) for word in container.get("command", [])]
     arguments = [expand(word, variables) for word in container.get("args", [])]
     return (entry[0], entry[1:] + arguments) if entry else (None, arguments)
 
 
-def port(container, wanted):
-    """Return the number of the port ``wanted``, a number or a name. Raises Refused for an unknown name."""
-    if str(wanted).isdigit():
-        return int(wanted)
+def port(container, number_or_name):
+    """Return the number of a port, given by number or name. Raises Refused if the name is unknown."""
+    if str(number_or_name).isdigit():
+        return int(number_or_name)
     for entry in container.get("ports", []):
-        if entry.get("name") == wanted:
+        if entry.get("name") == number_or_name:
             return entry["containerPort"]
-    raise Refused(f"{container['name']} has no port {wanted}")
+    raise Refused(f"{container['name']} has no port {number_or_name}")

@@ -1,4 +1,4 @@
-"""The probes of one container, made as a kubelet makes them."""
+"""The probes of one container, sent as a kubelet sends them."""
 
 import http.client
 import socket
@@ -10,14 +10,14 @@ from tests.platform import podspec
 
 
 class Prober:
-    """Probes one run of a container until it ends, and reports the results to its pod."""
+    """Prober of one run of a container. It reports the results to the pod until the container exits."""
 
     def __init__(self, pod, instance):
         self.pod, self.instance = pod, instance
         self.container = instance.spec
 
     def run(self):
-        """Wait for the start, then ask for liveness and readiness, each in its own rhythm."""
+        """Run the startup probe, then the liveness and readiness probes, each with its own period."""
         startup = self.container.get("startupProbe")
         if startup and not self._watch(startup, until=True):
             self.pod.fail(self.instance, startup, "startup")
@@ -44,30 +44,30 @@ class Prober:
             first = False
 
     def _watch(self, probe, until, endless=False, first=True):
-        """Probe until the outcome is ``until``: True is successThreshold good answers, False failureThreshold bad ones.
+        """Probe until successThreshold successes (``until`` is True) or failureThreshold failures (False) in a row.
 
-        Returns whether the last answer was good; waiting for a good one gives
-        up after failureThreshold bad ones, unless it is endless.
+        Return whether the last probe succeeded. If ``until`` is True, return False
+        after failureThreshold failures in a row, unless ``endless`` is true.
         """
         needed = probe.get("successThreshold" if until else "failureThreshold", 1 if until else 3)
-        patience = probe.get("failureThreshold", 3) if until and not endless else None
+        limit = probe.get("failureThreshold", 3) if until and not endless else None
         period = probe.get("periodSeconds", 10)
         self.instance.done.wait(probe.get("initialDelaySeconds", 0) if first else period)
-        seen = missed = 0
+        matching = other = 0
         while not self.instance.done.is_set():
-            good, why = self._ask(probe)
-            seen, missed = (seen + 1, 0) if good == until else (0, missed + 1)
+            good, result = self._probe(probe)
+            matching, other = (matching + 1, 0) if good == until else (0, other + 1)
             if not good and not self.instance.done.is_set():
-                self.pod.event(f"probe {why}")
-            if seen >= needed:
+                self.pod.event(f"probe {result}")
+            if matching >= needed:
                 return good
-            if patience is not None and missed >= patience:
+            if limit is not None and other >= limit:
                 return False
             self.instance.done.wait(period)
         return False
 
-    def _ask(self, probe):
-        """Probe once; return (whether the result is good, a description of it)."""
+    def _probe(self, probe):
+        """Probe once; return (whether it succeeded, a description of the result)."""
         timeout = probe.get("timeoutSeconds", 1)
         try:
             if "exec" in probe:
@@ -83,7 +83,7 @@ class Prober:
             return False, type(error).__name__
 
     def _exec(self, command, timeout):
-        # By nsenter: a kubelet's exec is cheap, and the engine's takes seconds on a busy machine.
+        # With nsenter: a kubelet's exec is fast, but the engine's takes seconds on a busy machine.
         process = self.instance.process
         variables = Path(f"/proc/{process}/environ").read_bytes().rstrip(b"\0").split(b"\0")
         owner = Path(f"/proc/{process}").stat()
@@ -92,7 +92,7 @@ class Prober:
         return done.returncode
 
     def _get(self, get, timeout):
-        # Without httpHeaders the Host is the pod's address and port, as a kubelet sends it.
+        # Without httpHeaders, a kubelet sends the pod's address and port as Host.
         headers = {"User-Agent": "kube-probe/1.34", "Accept": "*/*", "Connection": "close"}
         headers |= {header["name"]: header["value"] for header in get.get("httpHeaders", [])}
         connection = http.client.HTTPConnection(

@@ -1,4 +1,4 @@
-"""The site's manifests as the tests deploy them: the overlay `dev`, changed by kustomize alone."""
+"""The site's manifests as the tests deploy them: the overlay `dev`, changed only by kustomize."""
 
 import os
 import secrets
@@ -8,25 +8,25 @@ from tests.platform.engine import IMAGE, is_podman
 
 NAMESPACE = f"actorsite-test-{os.getpid()}-{secrets.token_hex(2)}"
 HOST = "localhost"
-# As a gateway that terminates TLS sends them.
+# The headers of a gateway that terminates TLS.
 HEADERS = {"Host": HOST, "X-Forwarded-Proto": "https"}
 PASSWORD = secrets.token_hex(24)
 
 
 def qualified(image):
-    """Return (name, tag) of an image for kustomize. Without a registry in its name, it is a local image."""
+    """Return (name, tag) of an image for kustomize. A name without a registry means a local image."""
     name, _, tag = image.rpartition(":")
     first = name.partition("/")[0]
-    # A cluster knows the image by the name under which it was loaded.
+    # On a cluster, the image has the name under which it was loaded.
     local = not ("." in first or first == "localhost" or os.environ.get("CONTEXT"))
     return (f"localhost/{name}" if local and is_podman() else name, tag)
 
 
 def render(image=IMAGE, replicas=3, version="1", literals=(), components=()):
-    """Return the objects of the overlay `dev`, with further components.
+    """Return the objects of the overlay `dev` with additional components.
 
-    ``version`` is an annotation of the web pods: another one rolls them.
-    ``literals`` are further values of the ConfigMap.
+    ``version`` is an annotation of the web pods: a new value starts a rolling
+    update. ``literals`` are additional values of the ConfigMap.
     """
     name, tag = qualified(image)
     annotate = {
@@ -50,7 +50,7 @@ def render(image=IMAGE, replicas=3, version="1", literals=(), components=()):
 
 
 def secret(name, **values):
-    """Return a Secret, as the README creates it with kubectl."""
+    """Return a Secret as k8s/README.md creates it with kubectl."""
     metadata = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "stringData": values}
 
@@ -59,7 +59,7 @@ def database_url(name="actorsite", host="postgres"):
     return f"postgres://actorsite:{PASSWORD}@{host}:5432/{name}?sslmode=disable"
 
 
-def secrets_of_the_readme():
+def readme_secrets():
     return [
         secret("actorsite", SECRET_KEY=secrets.token_hex(32)),
         secret("database-app", password=PASSWORD, uri=database_url()),
@@ -67,7 +67,7 @@ def secrets_of_the_readme():
 
 
 def deploy(platform, **changes):
-    """Deploy, and wait as the README does; return the objects."""
+    """Deploy the site, wait for the rollout as in k8s/README.md, and return the objects."""
     rendered = render(**changes)
     apply(platform, rendered)
     platform.wait_rolled_out("web")
@@ -75,10 +75,10 @@ def deploy(platform, **changes):
 
 
 def apply(platform, rendered):
-    """Apply the namespace first, then the Secrets once, then all the rest."""
+    """Apply the namespace, then the Secrets if they do not exist, then all objects."""
     if platform.lookup("Secret", "actorsite") is None:
         platform.apply([item for item in rendered if item["kind"] == "Namespace"])
-        platform.apply(secrets_of_the_readme())
+        platform.apply(readme_secrets())
     platform.apply(rendered)
 
 
@@ -88,7 +88,7 @@ def migration(rendered):
 
 
 def sql(platform, statement, database="actorsite"):
-    """Run SQL in the database's pod as its owner; return what psql prints, unaligned."""
+    """Run SQL in the database's pod as the owner, and return psql's unaligned output."""
     (pod,) = platform.pods("postgres", kind="StatefulSet")
     command = ("psql", "--host=127.0.0.1", "--username=actorsite", f"--dbname={database}", "-XAtq", "-v")
     return pod.exec("env", f"PGPASSWORD={PASSWORD}", *command, "ON_ERROR_STOP=1", "-c", statement).strip()

@@ -1,7 +1,7 @@
-"""The kubectl driver, tested without a cluster. It has not been run on one yet.
+"""The kubectl driver, tested without a cluster.
 
-kubectl parses its whole command line before it connects to a server, so a
-command that fails to connect is well formed.
+kubectl parses its whole command line before it connects to a server. A command
+that fails to connect is therefore valid.
 """
 
 import http.server
@@ -19,19 +19,19 @@ from tests.platform import podrunner, traffic
 from tests.platform.cluster import Cluster, ClusterPod, ClusterTraffic
 from tests.platform.kubelet import Pod
 
-NOWHERE = """
+KUBECONFIG = """
 apiVersion: v1
 kind: Config
-clusters: [{name: nowhere, cluster: {server: "http://127.0.0.1:1"}}]
-contexts: [{name: nowhere, context: {cluster: nowhere}}]
+clusters: [{name: unreachable, cluster: {server: "http://127.0.0.1:1"}}]
+contexts: [{name: unreachable, context: {cluster: unreachable}}]
 """
 
 
 @pytest.fixture
-def nowhere(tmp_path, monkeypatch):
-    (tmp_path / "config").write_text(NOWHERE)
+def unreachable_cluster(tmp_path, monkeypatch):
+    (tmp_path / "config").write_text(KUBECONFIG)
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
-    return Cluster("nowhere", "actorsite-test")
+    return Cluster("unreachable", "actorsite-test")
 
 
 @pytest.mark.parametrize(
@@ -53,24 +53,24 @@ def nowhere(tmp_path, monkeypatch):
         lambda cluster: ClusterPod(cluster, "a").ready,
     ],
 )
-def test_driver_commands_are_valid_for_kubectl(nowhere, call):
+def test_driver_commands_are_valid_for_kubectl(unreachable_cluster, call):
     with pytest.raises(RuntimeError, match=r"127\.0\.0\.1:1"):
-        call(nowhere)
+        call(unreachable_cluster)
 
 
-def test_unknown_flag_is_not_a_connection_error(nowhere):
+def test_unknown_flag_is_not_a_connection_error(unreachable_cluster):
     with pytest.raises(RuntimeError, match="unknown flag") as raised:
-        nowhere.kubectl("rollout", "undo", "deployment/web", "--record")
+        unreachable_cluster.kubectl("rollout", "undo", "deployment/web", "--record")
     assert "127.0.0.1:1" not in str(raised.value)
 
 
-def test_driver_objects_are_valid_and_restricted(nowhere):
-    for item in nowhere.tools():
+def test_driver_objects_are_valid_and_restricted(unreachable_cluster):
+    for item in unreachable_cluster.tools():
         schemas.check(item, schemas.VERSIONS[-1])
         assert item["metadata"]["namespace"] == "actorsite-test"
-    pod = nowhere.tools()[-1]
-    found = podsecurity.violations(pod)
-    assert found == ["service links"], found  # a tool of the tests; *restricted* doesn't ask for it
+    pod = unreachable_cluster.tools()[-1]
+    # Our check is stricter than the Pod Security Standard, which allows service links.
+    assert podsecurity.violations(pod) == ["service links"]
 
 
 def test_both_drivers_have_the_same_methods():

@@ -1,8 +1,8 @@
-"""The contracts of Kubernetes with the image and the manifests: a test for each, K1 to K11.
+"""Requirements of Kubernetes for the image and the manifests: one test for each of K1 to K11.
 
-Each is tested on running pods. If a contract forbids something, the second
-half of the test causes it, to show that the first half can fail. Tests that
-look inside a node run in the pod runner only.
+The tests use running pods. Most of them end with a negative control, which
+breaks the requirement to show that the test can fail. They inspect the node,
+so they run only in the pod runner.
 """
 
 import concurrent.futures
@@ -22,10 +22,10 @@ pytestmark = pytest.mark.xdist_group("contracts")
 
 @pytest.fixture(scope="module")
 def runner():
-    """A namespace with one replica. The tests use it one at a time."""
-    with podrunner.PodRunner() as made:
-        made.rendered = site.deploy(made, replicas=1)
-        yield made
+    """A namespace with one replica of the site, shared by the tests of this module."""
+    with podrunner.PodRunner() as runner:
+        runner.rendered = site.deploy(runner, replicas=1)
+        yield runner
 
 
 @pytest.fixture
@@ -36,11 +36,12 @@ def pod(runner):
 
 
 def python(pod, code):
+    """Run Python code in a pod, and return the JSON that it prints."""
     return json.loads(pod.exec("python", "-c", f"import json, os, pathlib, glob\n{code}"))
 
 
 def variant(runner, name, kind="Deployment", of="web"):
-    """Return a copy of an object under another name, whose pods no Service chooses."""
+    """Return a renamed copy of an object, with pods that no Service selects."""
     item = copy.deepcopy(named(runner.rendered, kind, of))
     item["metadata"]["name"] = name
     item["spec"]["template"]["metadata"]["labels"] = {"app.kubernetes.io/name": name}
@@ -77,7 +78,7 @@ print(json.dumps({
     "processes": len(status),
 }))""",
     )
-    assert seen.pop("processes") >= 3  # gunicorn, its workers, and this one
+    assert seen.pop("processes") >= 3  # gunicorn, its workers, and this process
     assert seen == {
         "users": ["10001"],
         "capabilities": [0],
@@ -97,7 +98,7 @@ def test_k2_probes_skip_host_checks_and_redirects(runner, pod):
     address = f"{pod.ip}:5000"
     for path in ("/livez", "/readyz", "/health"):
         assert runner.get(path, pod=pod, headers={"Host": address})[0] == 200, path
-    # The same Host, without https, on a page.
+    # A page with the same Host and without HTTPS is refused or redirected.
     assert runner.get("/", pod=pod, headers={"Host": address})[0] in (301, 400)
     assert runner.get("/", pod=pod, headers=site.HEADERS)[0] == 200
 
@@ -113,7 +114,7 @@ def test_k3_liveness_ignores_and_readiness_checks_database(runner, pod):
             time.monotonic() - began
             < container(named(runner.rendered, "Deployment", "web"))["livenessProbe"]["timeoutSeconds"]
         )
-        time.sleep(1.5)  # longer than /readyz reuses the last answer of the database
+        time.sleep(1.5)  # longer than /readyz caches the result of the database check
         began = time.monotonic()
         assert runner.get("/readyz", pod=pod)[0] == 503
         assert (
@@ -125,13 +126,13 @@ def test_k3_liveness_ignores_and_readiness_checks_database(runner, pod):
         database.resume()
     runner.wait_rolled_out("web")
     assert pod.restarts == restarts
-    # While it drains, it never answers "ready".
-    kept = http.client.HTTPConnection(pod.ip, 5000, timeout=5)
-    kept.request("GET", "/readyz")
-    assert kept.getresponse().read() and kept.sock
+    # While it drains, /readyz never returns 200.
+    keep_alive = http.client.HTTPConnection(pod.ip, 5000, timeout=5)
+    keep_alive.request("GET", "/readyz")
+    assert keep_alive.getresponse().read() and keep_alive.sock
     pod.exec("python", "-c", "import os, signal; os.kill(1, signal.SIGTERM)")
     answers = []
-    while len(answers) < 20 and not pod.when("web ended"):
+    while len(answers) < 20 and not pod.when("web exited"):
         try:
             answers.append(runner.get("/readyz", pod=pod)[0])
         except (OSError, http.client.HTTPException):
@@ -142,7 +143,7 @@ def test_k3_liveness_ignores_and_readiness_checks_database(runner, pod):
 
 
 def download_slowly(pod, count, seconds):
-    """Download the directory from a pod over ``seconds``; return (lines received, time of the end)."""
+    """Download the directory from a pod in about ``seconds``; return (lines received, time of the end)."""
     connection = http.client.HTTPConnection(pod.ip, 5000, timeout=15)
     connection.request("GET", "/actors.ndjson", headers=site.HEADERS)
     response = connection.getresponse()
@@ -153,12 +154,12 @@ def download_slowly(pod, count, seconds):
             if time.monotonic() < end:
                 time.sleep(0.3 if lines < count * 0.8 else max(end - time.monotonic(), 0))
     except (OSError, http.client.HTTPException):
-        pass  # cut off, which the number of lines shows
+        pass  # cut off: the number of lines shows it
     return lines, time.monotonic()
 
 
-def end_during_a_download(pod, count, seconds):
-    """Delete a pod during a slow download; return the result of ``download_slowly``."""
+def delete_during_download(pod, count, seconds):
+    """Delete a pod during a slow download, and return the result of ``download_slowly``."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         download = pool.submit(download_slowly, pod, count, seconds)
         time.sleep(0.5)
@@ -171,21 +172,21 @@ def test_k4_requests_in_flight_at_sigterm_are_finished(runner, pod):
     pod.exec("python", "manage.py", "make_actors", "30000")
     count = int(site.sql(runner, "SELECT count(*) FROM actor"))
     pre_stop = container(named(runner.rendered, "Deployment", "web"))["lifecycle"]["preStop"]["sleep"]["seconds"]
-    # The site writes the end long before it is read: what the kernel buffers must be sent before the pod is gone.
-    lines, ended = end_during_a_download(pod, count, pre_stop + 6)
+    # The site writes the end long before the client reads it: the kernel's buffers must be sent before the pod exits.
+    lines, ended = delete_during_download(pod, count, pre_stop + 6)
     assert pod.when("TERM") - pod.when("preStop") >= pre_stop
-    assert ended > pod.when("TERM"), "the download was over before TERM"
+    assert ended > pod.when("TERM"), "the download ended before SIGTERM"
     assert lines == count
     assert pod.when("KILL") is None, pod.story()
-    assert "web ended 0" in pod.story()
-    # Without preStop and time to finish, the same download is cut off.
+    assert "web exited 0" in pod.story()
+    # Negative control: without preStop and a grace period, the download is cut off.
     hasty = variant(runner, "hasty")
     hasty["spec"]["template"]["spec"].update(terminationGracePeriodSeconds=1)
     del container(hasty)["lifecycle"]
     runner.apply([hasty])
     runner.wait_rolled_out("hasty")
     (cut,) = runner.pods("hasty")
-    lines, _ = end_during_a_download(cut, count, 8)
+    lines, _ = delete_during_download(cut, count, 8)
     assert lines < count
     runner.delete("Deployment", "hasty")
     site.sql(runner, "TRUNCATE actor CASCADE")
@@ -197,7 +198,7 @@ def test_rolling_update_without_pre_stop_fails_requests(runner, pod):
     del container(named(hasty, "Deployment", "web"))["lifecycle"]
     runner.apply(hasty)
     runner.wait_rolled_out("web")
-    time.sleep(runner.removal_delay + 12)  # until the old pods are no longer endpoints
+    time.sleep(runner.removal_delay + 12)  # until the old pods are removed from the endpoints
     named(hasty, "Deployment", "web")["spec"]["template"]["metadata"]["annotations"]["version"] = "hasty"
     with runner.traffic(paths=["/livez"], headers=site.HEADERS, rate=50) as traffic:
         runner.apply(hasty)
@@ -225,20 +226,20 @@ def test_k6_pods_wait_for_migrations(runner, pod):
     site.sql(runner, "CREATE DATABASE waiting")
     runner.apply([site.secret("database-waiting", uri=site.database_url("waiting"))])
 
-    def elsewhere(item):
+    def use_other_database(item):
         for one in [*item["spec"]["template"]["spec"].get("initContainers", []), container(item)]:
             for variable in one["env"]:
                 if variable["name"] == "DATABASE_URL":
                     variable["valueFrom"]["secretKeyRef"]["name"] = "database-waiting"
         return item
 
-    runner.apply([elsewhere(variant(runner, "waiting"))])
+    runner.apply([use_other_database(variant(runner, "waiting"))])
     waiting = pod_of(runner, "waiting")
     wait_for(lambda: "Waiting for the migrations." in waiting.logs(), 30, waiting.logs)
     time.sleep(3)
     assert waiting.when("started web") is None
     job = named(runner.rendered, "Job", "migrate")["metadata"]["name"]
-    runner.apply([elsewhere(variant(runner, "migrating", kind="Job", of=job))])
+    runner.apply([use_other_database(variant(runner, "migrating", kind="Job", of=job))])
     done = runner.wait_complete("migrating")
     runner.wait_rolled_out("waiting")
     assert waiting.when("started web") > done.when("started migrate")
@@ -265,10 +266,10 @@ def test_k7_pods_restart_only_if_a_value_changes(runner, pod):
 
 
 def test_k8_pod_has_no_token_and_no_service_variables(runner, pod):
-    # A Service of this name would set METRICS_PORT=tcp://…, which the site reads as its own.
+    # A Service of this name would set METRICS_PORT=tcp://…, which the site would read as its own variable.
     metrics = copy.deepcopy(named(runner.rendered, "Service", "web"))
     metrics["metadata"]["name"] = "metrics"
-    metrics["spec"]["selector"] = {"nobody": "here"}
+    metrics["spec"]["selector"] = {"app": "none"}
     runner.apply([metrics])
     try:
         runner.apply([variant(runner, "without-links")])
@@ -283,7 +284,7 @@ print(json.dumps([os.path.exists("/var/run/secrets/kubernetes.io/serviceaccount"
         assert seen == [False, []]
         links = variant(runner, "with-links")
         links["spec"]["template"]["spec"].update(enableServiceLinks=True, initContainers=[])
-        runner.objects.pop(("Namespace", runner.namespace))  # which refuses this one
+        runner.objects.pop(("Namespace", runner.namespace))  # its Pod Security level refuses service links
         runner.apply([links])
         wrong = pod_of(runner, "with-links")
         wait_for(lambda: "METRICS_PORT must be" in wrong.logs(), 30, wrong.logs)
@@ -296,13 +297,13 @@ print(json.dumps([os.path.exists("/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 def inject(item, namespace):
-    """Add a proxy to a pod template as Linkerd's webhook does: one that does not end when the Job does.
+    """Add a proxy to a pod template as Linkerd's webhook does. The proxy does not exit with the Job.
 
-    The pod's own annotation decides, else the namespace's.
+    The annotation of the pod takes precedence over ``namespace``, the annotation of its namespace.
     """
     template = item["spec"]["template"]
-    wanted = template["metadata"].get("annotations", {}).get("linkerd.io/inject", namespace)
-    if wanted == "enabled":
+    annotation = template["metadata"].get("annotations", {}).get("linkerd.io/inject", namespace)
+    if annotation == "enabled":
         proxy = {**container(item), "name": "linkerd-proxy", "command": ["sleep", "infinity"]}
         template["spec"]["containers"].append({key: value for key, value in proxy.items() if key != "args"})
     return item
@@ -310,27 +311,27 @@ def inject(item, namespace):
 
 def test_k9_jobs_complete_in_a_linkerd_mesh(runner, pod):
     meshed = objects("components/linkerd")
-    inside = {
+    injected = {
         item["kind"]: template["metadata"].get("annotations", {}).get("linkerd.io/inject")
         for item, template in pod_templates(meshed)
     }
-    assert inside["Deployment"] == "enabled"
+    assert injected["Deployment"] == "enabled"
     annotations = named(meshed, "Job", "migrate")["spec"]["template"]["metadata"]["annotations"]
     job = variant(runner, "meshed", kind="Job", of=named(runner.rendered, "Job", "migrate")["metadata"]["name"])
     job["spec"]["template"]["metadata"]["annotations"] = annotations
     runner.apply([inject(job, "enabled")])
     runner.wait_complete("meshed", timeout=60)
-    # Without the annotation the proxy goes on after the migration has ended.
+    # Negative control: without the annotation, the proxy keeps running after the migration.
     hung = variant(runner, "hung", kind="Job", of=named(runner.rendered, "Job", "migrate")["metadata"]["name"])
     runner.apply([inject(hung, "enabled")])
-    ends = pod_of(runner, "hung", "Job")
-    wait_for(lambda: ends.when("migrate ended 0"), 60, ends.story)
+    hung_pod = pod_of(runner, "hung", "Job")
+    wait_for(lambda: hung_pod.when("migrate exited 0"), 60, hung_pod.story)
     time.sleep(2)
-    assert ends.phase == "Running"
+    assert hung_pod.phase == "Running"
     runner.delete("Job", "hung")
 
 
-# Kinds whose older API versions were removed, or are still used in old manifests.
+# Kinds with older API versions, which were removed or still appear in old manifests.
 CURRENT = {
     **dict.fromkeys(["Deployment", "StatefulSet", "DaemonSet"], "apps/v1"),
     **dict.fromkeys(["Job", "CronJob"], "batch/v1"),

@@ -1,8 +1,4 @@
-"""Heroku's contract, H1 to H13: the built image, run as dynos are.
-
-One test for each point, named after it: what Heroku provides, what a dyno
-must survive, and what it must not rely on.
-"""
+"""Requirements of Heroku for the image, H1 to H13, tested on dynos of the built image."""
 
 import functools
 import http.client
@@ -24,13 +20,13 @@ from tests.platform import dyno as dynos
 from tests.platform.dyno import Dyno, router
 from tests.platform.engine import IMAGE, engine, is_podman, reachable, wait_for
 
-# One server and one network for all of them: on one worker.
+# On one pytest worker, because the tests share a server and a network.
 pytestmark = pytest.mark.xdist_group("heroku")
 
 
 @pytest.fixture(scope="module")
 def idle(dyno):
-    """A connection that was used once and is kept open: (connection, time of its use)."""
+    """An open connection after one request, as (connection, time of the request)."""
     connection = http.client.HTTPConnection(*dyno.endpoint())
     connection.request("GET", "/livez", headers=router())
     connection.getresponse().read()
@@ -40,10 +36,10 @@ def idle(dyno):
 @pytest.fixture(scope="module")
 def dyno(network, database):
     """A running web dyno, for tests that do not change it."""
-    made = Dyno(network=network, database=database.url())
-    made.up()
-    yield made
-    made.remove()
+    dyno = Dyno(network=network, database=database.url())
+    dyno.up()
+    yield dyno
+    dyno.remove()
 
 
 @pytest.fixture
@@ -53,12 +49,12 @@ def run(network, database):
 
 def test_h1_port_answers_within_three_seconds(start, idle):
     web = start()
-    # Heroku allows 60. If other programs keep every processor busy, the dyno's own processor time counts.
+    # Heroku allows 60 s. On a busy machine, the dyno's processor time is checked instead.
     seconds = web.up()
-    own = sum(map(processor_seconds, web.pids()))
-    print(f"first answer {seconds:.2f} s after the start, {own:.2f} s of them on a processor")
+    processor = sum(map(processor_seconds, web.pids()))
+    print(f"first response after {seconds:.2f} s, {processor:.2f} s of processor time")
     busy = os.getloadavg()[0] > 3 * os.cpu_count()
-    assert (own if busy else seconds) < 3
+    assert (processor if busy else seconds) < 3
     assert web.get("/")[0] == 200
     assert engine("exec", web.name, "bash", "-c", "true < /dev/tcp/localhost/5000", check=False).returncode != 0
 
@@ -72,7 +68,7 @@ def test_h2_registry_gets_single_amd64_manifest(tmp_path):
     assert (dynos.image()["Architecture"], dynos.image()["Os"]) == ("amd64", "linux")
     if not is_podman():
         pytest.fail("Docker does not show a pushed manifest: this test needs Podman.")
-    # What a registry would get.
+    # Push to a folder, as to a registry.
     engine("push", "--quiet", IMAGE, f"dir:{tmp_path}", timeout=300)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
@@ -98,19 +94,19 @@ def test_h4_any_user_id_works_without_name_or_home(dyno):
 
 
 def test_h5_release_dyno_runs_the_release(network, database, run):
-    with_new, with_other = {"database": database.url("h5")}, {"database": database.url("h5_taken")}
+    empty, taken = {"database": database.url("h5")}, {"database": database.url("h5_taken")}
     for name in ("h5", "h5_taken"):
         database.sql(f"DROP DATABASE IF EXISTS {name}")
         database.sql(f"CREATE DATABASE {name}")
-    code, out, err = run(name="release.7", **with_new)
+    code, out, err = run(name="release.7", **empty)
     assert code == 0 and "Applying actors.0001_initial" in out and out.endswith("Released.\n"), out + err
-    # After a change of a config var, or a rollback; with heroku.yml's command; in Docker's shell form.
+    # Later releases, without a command, with that of heroku.yml, and with that in Docker's shell form.
     for command in ((), ("/app/entrypoint.sh", "release"), ("/bin/sh", "-c", "/app/entrypoint.sh release")):
-        code, out, err = run(*command, name="release.8", **with_new)
+        code, out, err = run(*command, name="release.8", **empty)
         assert code == 0 and out.endswith("Released.\n"), (command, out, err)
     database.sql("CREATE TABLE actors_film ()", "h5_taken")
-    code, out, err = run(name="release.9", **with_other)
-    assert code != 0 and "The migration failed" in err, "a failing release must block"
+    code, out, err = run(name="release.9", **taken)
+    assert code != 0 and "The migration failed" in err, "a failed release must block the deployment"
     assert run("curl", "--version")[0] == 0
 
 
@@ -124,22 +120,22 @@ def test_h6_repeated_sigterm_finishes_requests_in_flight(start, database):
         holder.cursor().execute("LOCK TABLE actor")
         thread.start()
 
-        def waits():
+        def request_waits():
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
             return cursor.fetchone()[0] == 1
 
-        wait_for(waits, 5, "no request waits")
-        termed = time.monotonic()
+        wait_for(request_waits, 5, "no request waits for the lock")
+        signalled = time.monotonic()
         assert web.signal_all(signal.SIGTERM) >= 3
         web.signal_all(signal.SIGTERM)
         time.sleep(0.3)
-        assert not answers, "the request was to be in flight"
+        assert not answers, "the request has ended too early"
         holder.rollback()
         thread.join()
     assert answers == [200]
     assert web.wait(30) == 0
-    seconds = time.monotonic() - termed
-    print(f"ended {seconds:.1f} s after TERM")
+    seconds = time.monotonic() - signalled
+    print(f"exited {seconds:.1f} s after SIGTERM")
     assert seconds < 30
 
 
@@ -150,7 +146,7 @@ def test_h7_database_uses_tls_and_address_can_change(start, database):
     assert web.get("/spotlight/")[0] == web.get("/readyz")[0] == 200
     ssl = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL"
     assert database.sql(ssl) == "t"
-    # sslmode in the URL takes precedence: this server refuses the connection then.
+    # sslmode in the URL takes precedence, and the server refuses connections without TLS.
     plain = start(database=database.url() + "?sslmode=disable")
     plain.up()
     assert plain.get("/readyz")[0] == 503
@@ -168,19 +164,19 @@ def test_h8_router_headers_are_trusted_and_connections_reused(dyno, idle):
     assert any(line.get("request_id") == "0123456789abcdef" for line in lines)
     status, headers, _ = dyno.get("/spotlight/", **{"X-Forwarded-Proto": "http"})
     assert (status, headers["Location"]) == (301, f"https://{dynos.HOST}/spotlight/")
-    # The router closes an idle connection after 90 s: until then it must be open.
+    # The router closes idle connections after 90 s: the server must keep them open longer.
     connection, since = idle
     time.sleep(max(0, 91 - (time.monotonic() - since)))
     socket = connection.sock
     connection.request("GET", "/livez", headers=router())
     assert connection.getresponse().status == 200
-    assert connection.sock is socket, "another connection was opened"
+    assert connection.sock is socket, "a new connection was opened"
 
 
 def test_h9_command_replaces_the_server(run):
     assert run("echo", "a  b")[:2] == (0, "a  b\n")
     assert run("sh", "-c", "exit 7")[0] == 7
-    # exec: the command is process 1, and gets the signals itself.
+    # The entrypoint uses exec: the command is process 1 and receives the signals.
     assert run("cat", "/proc/1/comm")[1] == "cat\n"
     code, out, err = run("/bin/sh", "-c", "python manage.py check --deploy --fail-level ERROR")
     assert code == 0, out + err
@@ -221,7 +217,7 @@ def test_h10_ps_exec_finds_its_tools_and_never_stops_a_boot(start, network):
         assert web.exec("bash", "-c", tools, check=False).stdout.split() == ["/usr/bin/bash"]
         for url in (f"{base}/bad", f"{base}/missing", f"{base}/hangs", "http://127.0.0.1:1/", "no url"):
             web = start(config={"HEROKU_EXEC_URL": url})
-            # Far less than the 60 s for which /hangs does not answer.
+            # Much less than the 60 s that /hangs takes.
             assert web.up() < 15, url
             time.sleep(1)
             assert web.running() and web.get("/")[0] == 200, url
@@ -232,12 +228,12 @@ def test_h10_ps_exec_finds_its_tools_and_never_stops_a_boot(start, network):
 
 
 def workers(web):
-    """Return the host's ids of a dyno's worker processes: all but the first."""
+    """Return the host's process IDs of a dyno's workers: all processes except the first."""
     return sorted(web.pids())[1:]
 
 
 def proportional_size(pid):
-    """Return the proportional set size of a process in bytes: shared memory is divided among those that share it."""
+    """Return the proportional set size of a process in bytes: its memory, with its share of shared memory."""
     smaps = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return int(re.search(r"^Pss: +(\d+) kB", smaps, re.MULTILINE)[1]) * 1024
 
@@ -252,9 +248,9 @@ def test_h11_memory_is_bounded_and_web_concurrency_sets_workers(start):
     for _ in range(20):
         assert two.get("/")[0] == 200
     each = sum(map(proportional_size, two.pids())) / 2
-    print(f"{each / 2**20:.1f} MiB a worker, the first process's share included")
+    print(f"{each / 2**20:.1f} MiB per worker, with a share of the first process")
     assert each < 64 * 2**20
-    # Every page and stream, under the limit of 512 MB: nothing was killed.
+    # No process is killed at the limit of 512 MB.
     for path in ("/", "/spotlight/", "/actors.json", "/actors.csv", "/actors.ndjson", "/admin/login/") * 20:
         assert two.get(path)[0] == 200
     assert two.inspect()["State"]["OOMKilled"] is False
@@ -286,7 +282,7 @@ def test_h13_restart_needs_nothing_from_disk(start, run, database):
     assert changed == []
     first.signal_all()
     first.wait()
-    # Another container, with the same config vars only; and one that cannot write at all.
+    # A new container with the same config vars, and one with a read-only root file system.
     for options in ((), ("--read-only", "--tmpfs", "/tmp")):
         other = start(options=options)
         other.up()
@@ -294,7 +290,7 @@ def test_h13_restart_needs_nothing_from_disk(start, run, database):
 
 
 def sign_in(web, username, password):
-    """Sign in to the admin; return the cookies."""
+    """Sign in to the admin, and return the cookies."""
     _, headers, page = web.get("/admin/login/")
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
     csrf = headers["Set-Cookie"].split(";")[0]
@@ -315,7 +311,7 @@ def sign_in(web, username, password):
 
 
 def test_hanging_database_is_503_before_router_timeout(start, database):
-    """The router gives up after 30 s, with Heroku's error code H12."""
+    """Heroku's router times out after 30 s (error H12)."""
     web = start()
     web.up()
     assert web.get("/spotlight/")[0] == 200

@@ -16,7 +16,7 @@ MEGABYTE = 10**6
 
 
 def inside(script):
-    """Run a script in a container of the image; return what it prints."""
+    """Run a shell script in a container of the image, and return its output."""
     return engine("run", "--rm", "--pull=never", "--user", "0", "--entrypoint", "bash", IMAGE, "-c", script).stdout
 
 
@@ -29,13 +29,15 @@ def test_image_adds_at_most_200_mb_to_its_base():
 
 
 def test_image_contains_only_runtime_files():
-    found = set(inside("ls -A /app").split())
-    assert found == {
+    files = set(inside("ls -A /app").split())
+    assert files == {
         *(".profile.d", "actors", "actorsite", "entrypoint.sh", "gunicorn.conf.py", "manage.py"),
         *("__pycache__", "sbom.cdx.json", "static"),
     }
-    nothing = "find / -xdev -name '.env*' -o -xdev -name .git -o -xdev -name 'ssh_host_*' -o -xdev -path '*/app/*test*'"
-    assert inside(nothing) == ""
+    unwanted = (
+        "find / -xdev -name '.env*' -o -xdev -name .git -o -xdev -name 'ssh_host_*' -o -xdev -path '*/app/*test*'"
+    )
+    assert inside(unwanted) == ""
     packages = inside("ls /opt/venv/lib/python3*/site-packages").split()
     assert "django" in packages and not {"pip", "pytest", "playwright", "uv"} & set(packages)
 
@@ -46,7 +48,7 @@ def test_image_does_not_contain_build_key():
 
 
 def test_build_context_excludes_secrets_and_tests(tmp_path):
-    """Whatever else is in the folder, only what .dockerignore allows is sent."""
+    """Only the files that .dockerignore allows are sent to a build."""
     shutil.copy(ROOT / ".dockerignore", tmp_path)
     wanted = [
         "manage.py",
@@ -86,12 +88,12 @@ def test_labels_have_title_version_and_revision():
 def test_sbom_lists_every_package():
     sbom = json.loads(inside("cat /app/sbom.cdx.json"))
     assert sbom["bomFormat"] == "CycloneDX"
-    found = {component["purl"].split("?")[0].lower() for component in sbom["components"]}
+    listed = {component["purl"].split("?")[0].lower() for component in sbom["components"]}
     debian = inside("dpkg-query -W -f '${Package}@${Version}\\n'").split()
     names = "import importlib.metadata as m\nfor d in m.distributions(): print(f'{d.name}@{d.version}')"
     python = inside(f'/opt/venv/bin/python -c "{names}"').split()
-    assert {f"pkg:pypi/{package.lower().replace('_', '-')}" for package in python} - found == set()
-    assert {f"pkg:deb/debian/{quote(package, safe='@').lower()}" for package in debian} - found == set()
+    assert {f"pkg:pypi/{package.lower().replace('_', '-')}" for package in python} - listed == set()
+    assert {f"pkg:deb/debian/{quote(package, safe='@').lower()}" for package in debian} - listed == set()
     assert len(python) > 8 and len(debian) > 80
 
 

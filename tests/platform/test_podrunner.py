@@ -1,7 +1,7 @@
-"""The pod runner acts like a kubelet, and its traffic reports every failed request.
+"""The pod runner acts like a kubelet, and its load generator reports every failed request.
 
-Tested with a small server instead of the site (little.py), so that only the
-runner itself is tested.
+The pods are a small server (little.py) instead of the site, so that only the
+pod runner is tested.
 """
 
 import json
@@ -41,8 +41,8 @@ print(json.dumps({
 
 @pytest.fixture
 def runner():
-    with podrunner.PodRunner(removal_delay=0.5) as made:
-        yield made
+    with podrunner.PodRunner(removal_delay=0.5) as runner:
+        yield runner
 
 
 def deploy(runner, **options):
@@ -87,14 +87,14 @@ def test_container_matches_its_manifest(runner):
     assert not seen["passwd"]
     assert seen["name"] == seen["environment"]["HOSTNAME"] == pod.name
     assert seen["file"] == "green"
-    wanted = {"colour": "green", "KEY": "s3cret", "POD": pod.ip, "BOTH": "s3cret green $(UNKNOWN) $"}
-    assert seen["environment"].items() >= wanted.items()
+    expected = {"colour": "green", "KEY": "s3cret", "POD": pod.ip, "BOTH": "s3cret green $(UNKNOWN) $"}
+    assert seen["environment"].items() >= expected.items()
     assert "NONE" not in seen["environment"]
     assert not [name for name in seen["environment"] if name.startswith("LITTLE_")]
 
 
 def test_minimal_manifest_gets_cluster_defaults(runner):
-    """Negative control of the test above: every restriction comes from the manifest alone."""
+    """Negative control of the test above: every restriction comes from the manifest."""
     spec = {"containers": [{**little.DEPLOYMENT["spec"]["template"]["spec"]["containers"][0]}]}
     for field in ("securityContext", "volumeMounts", "resources"):
         del spec["containers"][0][field]
@@ -128,8 +128,8 @@ def test_run_as_non_root_refuses_root(pod, image_user, reason):
 def test_refused_pod_does_not_run(runner):
     runner.apply([little.deployment(pod={"securityContext": {"runAsNonRoot": True}})])
     assert "will run as root" in phase_of(runner, "Refused").story()
-    runner.apply([little.deployment(container={"envFrom": [{"secretRef": {"name": "nowhere"}}]})])
-    wait_for(lambda: "Secret nowhere not found" in runner.stories(), 20, runner.stories)
+    runner.apply([little.deployment(container={"envFrom": [{"secretRef": {"name": "missing"}}]})])
+    wait_for(lambda: "Secret missing not found" in runner.stories(), 20, runner.stories)
 
 
 def test_unknown_field_is_an_error(runner):
@@ -145,13 +145,13 @@ def test_restricted_namespace_refuses_other_pods(runner):
 
 
 def test_container_over_its_memory_limit_is_killed(runner):
-    fill = "import sys; held = bytearray(int(sys.argv[1]) * 2**20); print(len(held))"
-    for number, (megabytes, ending) in enumerate([(16, "Succeeded"), (200, "Failed")]):
+    fill = "import sys; memory = bytearray(int(sys.argv[1]) * 2**20); print(len(memory))"
+    for number, (megabytes, phase) in enumerate([(16, "Succeeded"), (200, "Failed")]):
         job = little.job("python3", "-c", fill, str(megabytes), name=f"fill-{number}")
         job["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi"}}
         runner.apply([job])
-        wait_for(lambda: runner.all_pods[-1:] and runner.all_pods[-1].phase == ending, 20, runner.stories)  # noqa: B023  called before the next turn
-    assert "ended 137" in runner.all_pods[-1].story()
+        wait_for(lambda: runner.all_pods[-1:] and runner.all_pods[-1].phase == phase, 20, runner.stories)  # noqa: B023  called before the next iteration
+    assert "exited 137" in runner.all_pods[-1].story()
 
 
 def test_init_containers_run_in_order_before_the_others(runner):
@@ -159,15 +159,15 @@ def test_init_containers_run_in_order_before_the_others(runner):
         container = {"name": name, "image": little.IMAGE, "command": ["sh", "-c", script]}
         return {**container, "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}
 
-    # The second fails once, and is tried again.
+    # The second one fails once and is restarted.
     second = "test -e /tmp/first || exit 3; test -e /tmp/again || { touch /tmp/again; exit 4; }"
     (pod,) = deploy(
         runner, pod={"initContainers": [init("first", "sleep 0.5; touch /tmp/first"), init("second", second)]}
     )
     story = [text for _, text in pod.events if text.startswith(("started", "first", "second"))]
     assert story == [
-        *("started first", "first ended 0", "started second", "second ended 4"),
-        *("started second", "second ended 0", "started web"),
+        *("started first", "first exited 0", "started second", "second exited 4"),
+        *("started second", "second exited 0", "started web"),
     ]
 
 
@@ -190,17 +190,17 @@ def test_probes_use_address_and_port_of_the_pod(runner):
     assert body.decode() == f"{pod.name} {pod.ip}:5000"
 
 
-@pytest.mark.parametrize("how", ["dead", "hung"])
-def test_failed_liveness_probe_restarts_container(runner, how):
+@pytest.mark.parametrize("fault", ["dead", "hung"])
+def test_failed_liveness_probe_restarts_container(runner, fault):
     (pod,) = deploy(runner)
-    if how == "hung":
+    if fault == "hung":
         pod.hang()
     else:
         runner.get("/switch?dead", service="little", pod=pod)
     wait_for(lambda: pod.restarts == 1 and pod.ready, 20, runner.stories)
     story = pod.story()
     assert "liveness failed" in story
-    assert ("KILL web" in story) == (how == "hung")
+    assert ("KILL web" in story) == (fault == "hung")
     assert runner.pods("little") == [pod]
 
 
@@ -215,19 +215,19 @@ def test_pod_stops_by_pre_stop_then_sigterm_then_sigkill(runner):
     (pod,) = deploy(runner, container=pre_stop)
     pod.delete()
     assert pod.gone.wait(10)
-    assert "web ended 0" in pod.story()
+    assert "web exited 0" in pod.story()
     assert 0.9 < pod.when("TERM") - pod.when("preStop") < 2
     assert pod.when("KILL") is None
-    (deaf,) = deploy(runner, container=pre_stop, wrong="deaf")
+    (deaf,) = deploy(runner, container=pre_stop, faults="deaf")
     deaf.delete()
     assert deaf.gone.wait(10)
     assert 2.9 < deaf.when("KILL") - deaf.when("preStop") < 4
-    assert "web ended 137" in deaf.story()
+    assert "web exited 137" in deaf.story()
 
 
 def test_rolling_update_keeps_replicas_and_stops_at_unready_pod(runner):
     old = deploy(runner, replicas=2)
-    runner.apply([little.deployment(replicas=2, label="broken", wrong="unready")])
+    runner.apply([little.deployment(replicas=2, label="broken", faults="unready")])
     wait_for(lambda: len(runner.pods("little")) == 3, 10, runner.stories)
     time.sleep(2)
     assert len(runner.pods("little")) == 3
@@ -245,13 +245,13 @@ def test_rolling_update_keeps_replicas_and_stops_at_unready_pod(runner):
 
 
 def test_stateful_set_keeps_name_and_volume_claim(runner):
-    made = little.deployment(
+    stateful_set = little.deployment(
         container={"volumeMounts": [{"name": "data", "mountPath": "/data"}]},
         pod={"volumes": [], "securityContext": {"runAsUser": 10001, "fsGroup": 10001}},
     )
-    made["kind"] = "StatefulSet"
-    made["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": {}}]
-    runner.apply([made])
+    stateful_set["kind"] = "StatefulSet"
+    stateful_set["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": {}}]
+    runner.apply([stateful_set])
     runner.wait_rolled_out("little", kind="StatefulSet", timeout=30)
     (pod,) = runner.pods("little", kind="StatefulSet")
     pod.exec("sh", "-c", "echo kept > /data/file")
@@ -281,11 +281,11 @@ def test_traffic_reports_every_kind_of_failure(runner):
     with runner.traffic(**options) as good:
         good.until(100, timeout=10)
     assert not good.failures, good.report()
-    for wrong, why in [("failing", "500"), ("cut", "IncompleteRead")]:
+    for fault, reason in [("failing", "500"), ("cut", "IncompleteRead")]:
         with runner.traffic(**options) as traffic:
-            runner.get(f"/switch?{wrong}", service="little", pod=pod)
+            runner.get(f"/switch?{fault}", service="little", pod=pod)
             traffic.until(traffic.requests + 40, timeout=10)
-        assert any(why in failure.why for failure in traffic.failures), (wrong, traffic.report())
+        assert any(reason in failure.reason for failure in traffic.failures), (fault, traffic.report())
         runner.kill(pod)
         pod.gone.wait(10)
         runner.wait_rolled_out("little", timeout=30)
@@ -294,7 +294,7 @@ def test_traffic_reports_every_kind_of_failure(runner):
 
 @pytest.mark.parametrize("seconds", [0, 3])
 def test_rolling_update_fails_no_request_only_with_pre_stop(runner, seconds):
-    """Negative control of the tests in which no request fails."""
+    """Negative control of the tests that expect no failed requests."""
     runner.removal_delay = 1.5
     pod = {"terminationGracePeriodSeconds": seconds + 3}
     hook = {"lifecycle": {"preStop": {"sleep": {"seconds": seconds}}}} if seconds else {}

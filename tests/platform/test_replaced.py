@@ -1,4 +1,4 @@
-"""The replaced page's Deployment runs the site on its old database: only the image changed, two variables added."""
+"""The Deployment of the replaced page runs the site on its database, with a new image and two more variables."""
 
 import copy
 from pathlib import Path
@@ -48,11 +48,11 @@ def test_old_deployment_runs_new_image_on_old_database():
             status, _, body = runner.get("/spotlight/", "actors-web", HEADERS, pod)
             assert status == 200 and pod.name.encode() in body
         assert sql("SELECT actor_id, first_name, last_name, last_update FROM actor ORDER BY actor_id") == before
-        # As before, a file takes a server out of service, and the old probes restart it.
+        # As with the replaced page, a file makes /health fail, and the old probes restart the server.
         victim = pods[0]
         victim.exec("sh", "-c", "echo ill > /tmp/healthy")
         assert runner.get("/health", "actors-web", pod=victim)[0] == 500
-        runner._wait(lambda: victim.restarts == 1 and victim.ready, 90, "it is not started anew")
+        runner.wait(lambda: victim.restarts == 1 and victim.ready, 90, "the pod is not restarted")
 
 
 def _job(container):

@@ -1,4 +1,4 @@
-"""One image: the dyno and the pod run the same id, and the same requests get the same answers."""
+"""A dyno and a pod run the same image, and give the same responses to the same requests."""
 
 import gzip
 import http.client
@@ -38,28 +38,38 @@ REQUESTS = [
     ("GET", "/readyz", {}),
     ("GET", "/health", {}),
 ]
-# Headers that differ in every answer.
-OWN = {"date", "expires", "x-request-id"}
+# Headers that differ in every response.
+VARYING = {"date", "expires", "x-request-id"}
 
 
 def transcript(address, name):
-    """Return the answer to each of REQUESTS from an address, without what differs in every answer."""
+    """Return the responses of an address to REQUESTS, without the parts that differ in every response."""
     lines = []
     for method, path, headers in REQUESTS:
         connection = http.client.HTTPConnection(*address, timeout=20)
         connection.request(method, path, headers={**site.HEADERS, **headers})
         response = connection.getresponse()
         body = response.read()
-        answered = sorted((key.lower(), value) for key, value in response.getheaders() if key.lower() not in OWN)
+        response_headers = sorted(
+            (key.lower(), value) for key, value in response.getheaders() if key.lower() not in VARYING
+        )
         connection.close()
         if path == "/spotlight/":  # random actors, and the name of the server
             assert name.encode() in body
-            answered, body = [pair for pair in answered if pair[0] not in ("content-length", "etag")], b""
-        if ("content-encoding", "gzip") in answered:  # of a random length, against BREACH
-            answered, body = [pair for pair in answered if pair[0] != "content-length"], gzip.decompress(body)
+            response_headers, body = (
+                [pair for pair in response_headers if pair[0] not in ("content-length", "etag")],
+                b"",
+            )
+        if ("content-encoding", "gzip") in response_headers:  # padded to a random length, against BREACH
+            response_headers, body = (
+                [pair for pair in response_headers if pair[0] != "content-length"],
+                gzip.decompress(body),
+            )
         text = re.sub(r'(csrfmiddlewaretoken" value|nonce)="[^"]+"', r'\1=""', body.decode("latin-1"))
-        answered = [(key, re.sub(r"(csrftoken=)[^;]+|(expires=)[^;]+", r"\1\2", value)) for key, value in answered]
-        lines.append((method, path, headers, response.status, answered, text))
+        response_headers = [
+            (key, re.sub(r"(csrftoken=)[^;]+|(expires=)[^;]+", r"\1\2", value)) for key, value in response_headers
+        ]
+        lines.append((method, path, headers, response.status, response_headers, text))
     return lines
 
 
@@ -76,10 +86,10 @@ def test_dyno_and_pod_give_the_same_answers():
         try:
             dyno.up()
             assert dyno.inspect()["Image"].removeprefix("sha256:") == pod.image_id
-            theirs, ours = transcript(dyno.endpoint(), "web.1"), transcript((pod.ip, 5000), pod.name)
+            of_dyno, of_pod = transcript(dyno.endpoint(), "web.1"), transcript((pod.ip, 5000), pod.name)
         finally:
             dyno.remove()
-    assert len(ours) == len(REQUESTS)
-    assert {line[3] for line in ours} >= {200, 301, 302, 400, 404, 405}
-    for here, there in zip(ours, theirs, strict=True):
-        assert here == there
+    assert len(of_pod) == len(REQUESTS)
+    assert {line[3] for line in of_pod} >= {200, 301, 302, 400, 404, 405}
+    for pod_line, dyno_line in zip(of_pod, of_dyno, strict=True):
+        assert pod_line == dyno_line

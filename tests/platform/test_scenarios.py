@@ -1,6 +1,6 @@
 """Scenarios of the site on Kubernetes, with real pods, a real PostgreSQL and real requests.
 
-The same tests run in the pod runner and, where CONTEXT names one, on a cluster.
+The tests run in the pod runner, or on the cluster of the kubectl context CONTEXT.
 """
 
 import copy
@@ -21,14 +21,14 @@ def load(platform, **options):
     return platform.traffic(**{"paths": PAGES, "headers": site.HEADERS, "rate": 60, **options})
 
 
-def none_failed(platform, traffic):
-    """Fail the test if a request failed, with the traffic's report and the errors in the pods' logs."""
+def assert_none_failed(platform, traffic):
+    """Fail the test if a request failed, with the report of the traffic and the errors in the logs of the pods."""
     if traffic.failures:
         pods = getattr(platform, "all_pods", None) or platform.pods("web")
-        said = [
+        errors = [
             line for pod in pods for line in pod.logs().splitlines() if re.search(r'"status": 5|ERROR|WARNING', line)
         ]
-        pytest.fail("\n".join([traffic.report(), *said[-30:]]))
+        pytest.fail("\n".join([traffic.report(), *errors[-30:]]))
 
 
 def status(platform, path, pod=None):
@@ -40,8 +40,8 @@ def names(platform):
 
 
 def test_first_deployment_serves(web):
-    answer, headers, body = web.get("/", headers=site.HEADERS)
-    assert answer == 200
+    status_code, headers, body = web.get("/", headers=site.HEADERS)
+    assert status_code == 200
     assert headers["Content-Type"].startswith("text/html")
     assert b"</html>" in body
 
@@ -50,7 +50,7 @@ def test_three_replicas_share_the_traffic(web):
     bodies = []
     with load(web, paths=["/spotlight/"], keep=bodies.append) as traffic:
         traffic.until(30)
-    none_failed(web, traffic)
+    assert_none_failed(web, traffic)
     assert len(names(web)) == 3
     assert {name for name in names(web) if any(name.encode() in body for body in bodies)} == names(web)
 
@@ -61,7 +61,7 @@ def test_rolling_update_under_load_fails_no_request(web):
         traffic.until(100)
         site.deploy(web, version="rolled")
         traffic.until(traffic.requests + 800)
-    none_failed(web, traffic)
+    assert_none_failed(web, traffic)
     assert traffic.requests > 1000
     assert not before & names(web)
 
@@ -76,7 +76,7 @@ def test_version_that_cannot_start_is_rolled_back(web):
         traffic.until(traffic.requests + 200)
         web.undo("web")
         web.wait_rolled_out("web")
-    none_failed(web, traffic)
+    assert_none_failed(web, traffic)
     assert names(web) == before
 
 
@@ -85,9 +85,9 @@ def test_killed_pod_is_replaced_without_failed_requests(web):
     with load(web) as traffic:
         traffic.until(100)
         web.kill(victim)
-        wait_for(lambda: len(names(web) - {victim.name}) == 3, 30, "the pod is not replaced")
+        wait_for(lambda: len(names(web) - {victim.name}) == 3, 30, "the pod was not replaced")
         web.wait_rolled_out("web")
-        time.sleep(8)  # its address is still tried until its endpoint is removed
+        time.sleep(8)  # requests still go to its address until the endpoint is removed
         failed = len(traffic.failures)
         traffic.until(traffic.requests + 300)
     assert len(traffic.failures) == failed, traffic.report()
@@ -99,10 +99,10 @@ def test_hung_pod_gets_no_traffic_and_is_restarted(web):
     restarts = pod.restarts
     with load(web, timeout=3, rate=30) as traffic:
         pod.hang()
-        wait_for(lambda: not pod.ready, 60, "the pod that hangs stays ready")
+        wait_for(lambda: not pod.ready, 60, "the hung pod is still ready")
         time.sleep(10)
         failed = len(traffic.failures)
-        # Three probes 10 s apart, then preStop and TERM, which it cannot handle, until the grace period is over.
+        # Three probes every 10 s, then preStop and SIGTERM, which it cannot handle, and SIGKILL after the grace period.
         wait_for(lambda: pod.restarts == restarts + 1 and pod.ready, 150, pod.logs)
         traffic.until(traffic.requests + 100)
     assert len(traffic.failures) == failed, traffic.report()
@@ -113,7 +113,7 @@ def test_stopped_database_makes_pods_unready_without_restarts(web):
     pods = web.pods("web")
     restarts = [pod.restarts for pod in pods]
     web.scale("StatefulSet", "postgres", 0)
-    wait_for(lambda: not any(pod.ready for pod in pods), 60, "pods are ready without a database")
+    wait_for(lambda: not any(pod.ready for pod in pods), 60, "a pod is still ready without a database")
     for pod in pods:
         began = time.monotonic()
         assert status(web, "/", pod=pod) == 503
@@ -130,15 +130,15 @@ def test_stopped_database_makes_pods_unready_without_restarts(web):
 
 
 def test_changed_config_map_restarts_pods_without_failed_requests(web):
-    def asked_as(host):
+    def status_for(host):
         return web.get("/", headers={**site.HEADERS, "Host": host})[0]
 
-    assert asked_as("other.example") == 400
+    assert status_for("other.example") == 400
     with load(web) as traffic:
         site.deploy(web, literals=["ALLOWED_HOSTS=localhost,other.example"])
         traffic.until(traffic.requests + 800)
-    assert asked_as("other.example") == 200
-    none_failed(web, traffic)
+    assert status_for("other.example") == 200
+    assert_none_failed(web, traffic)
 
 
 def test_four_migration_jobs_at_once_all_complete(web):
@@ -166,10 +166,12 @@ def test_four_migration_jobs_at_once_all_complete(web):
 def contents(platform):
     """Return the number of rows and a digest of the actors, films, credits and groups."""
     tables = ("actor", "actors_film", "actors_credit", "auth_group")
-    there = site.sql(platform, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'").split()
+    existing = site.sql(
+        platform, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    ).split()
     return [
         site.sql(platform, f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {name} AS t")
-        for name in sorted(there)
+        for name in sorted(existing)
         if name in tables or "history" in name
     ]
 

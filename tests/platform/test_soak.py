@@ -1,6 +1,6 @@
-"""At least 50,000 requests over 10 rolling updates of three replicas: none fails.
+"""Soak test: no request of 50,000 fails during 10 rolling updates of three replicas.
 
-`SOAK_REQUESTS` and `SOAK_ROLLOUTS` make it shorter or longer. The manifests
+The variables `SOAK_REQUESTS` and `SOAK_ROLLOUTS` change its length. The manifests
 are unchanged: preStop takes 10 s, and endpoints are removed late.
 """
 
@@ -9,7 +9,7 @@ import os
 import pytest
 
 from tests.platform import site
-from tests.platform.test_scenarios import PAGES, none_failed
+from tests.platform.test_scenarios import PAGES, assert_none_failed
 
 pytestmark = pytest.mark.xdist_group("scenarios")
 
@@ -26,8 +26,8 @@ def test_many_rolling_updates_fail_no_request(web):
             assert not new & seen
             seen |= new
             traffic.until(REQUESTS * number // ROLLOUTS, timeout=300)
-        # The last old pods end under load too.
+        # The last old pods also shut down under load.
         traffic.until(traffic.requests + 200)
     print(f"\n{traffic.report()} in {traffic.lasted:.0f} s, {ROLLOUTS} rolling updates")
     assert traffic.requests >= REQUESTS
-    none_failed(web, traffic)
+    assert_none_failed(web, traffic)

@@ -1,9 +1,9 @@
-"""Load, as a gateway sends it: requests in turn to every endpoint, over kept connections.
+"""A load generator that acts like a gateway: round robin over all endpoints, with keep-alive connections.
 
-Each thread keeps one connection to each address and takes the addresses in
-turn; a connection to an address that is no longer an endpoint is closed. No
-request is ever tried again, so each one that fails is seen. Standard library
-only: on a cluster this file runs by itself, in a pod (cluster.py).
+Each thread keeps one connection to each address. A connection to an address
+that is no longer an endpoint is closed. No request is retried, so each failed
+one is reported. This file uses only the standard library, because on a cluster
+it runs on its own in a pod (cluster.py).
 """
 
 import collections
@@ -14,17 +14,16 @@ import sys
 import threading
 import time
 
-Failure = collections.namedtuple("Failure", "at address path why")
+Failure = collections.namedtuple("Failure", "at address path reason")
 
 
 class Traffic:
-    """A context manager: load while the block runs.
+    """Context manager that sends requests while its block runs.
 
-    ``endpoints`` is a function that returns the (address, port) pairs of this
-    moment. ``rate`` is how many requests a second all threads make together
-    at most. ``paths`` are requested in turn. A request has failed unless it
-    brings status 200 and the whole body within ``timeout``. ``keep`` is called
-    with each body.
+    ``endpoints`` is a function that returns the current (address, port) pairs.
+    ``rate`` is the maximum of requests per second of all threads together.
+    ``paths`` are requested in turn. A request succeeds if status 200 and the
+    whole body arrive within ``timeout`` seconds. ``keep`` is called with each body.
     """
 
     def __init__(self, endpoints, paths=("/",), headers=(), threads=8, rate=200, timeout=10, keep=None):
@@ -34,7 +33,7 @@ class Traffic:
         self.requests = 0
         self.by_address = collections.Counter()
         self.failures = []
-        self.waits = 0  # times at which there was no endpoint
+        self.waits = 0  # number of times without an endpoint
         self.lock = threading.Lock()
         self.stop = threading.Event()
         self.turn = 0
@@ -54,57 +53,57 @@ class Traffic:
         self.lasted = time.monotonic() - self.began
 
     def _next(self):
-        """Return (number of the request, time at which it is due)."""
+        """Return (number of the next request, time at which it is due)."""
         with self.lock:
             self.turn += 1
-            # Delays are not made up for: a burst would be another kind of load.
+            # Delayed requests are not sent in a burst later: that would be a different load.
             self.due = max(self.due + 1 / self.rate, time.monotonic() - 0.1)
             return self.turn, self.due
 
     def _work(self):
-        kept = {}
+        connections = {}
         while not self.stop.is_set():
             turn, due = self._next()
             if self.stop.wait(max(due - time.monotonic(), 0)):
                 break
             endpoints = self.endpoints()
-            for address in kept.keys() - set(endpoints):
-                kept.pop(address).close()
+            for address in connections.keys() - set(endpoints):
+                connections.pop(address).close()
             if not endpoints:
                 with self.lock:
                     self.waits += 1
                 continue
-            self._request(kept, endpoints[turn % len(endpoints)], self.paths[turn % len(self.paths)])
-        for connection in kept.values():
+            self._request(connections, endpoints[turn % len(endpoints)], self.paths[turn % len(self.paths)])
+        for connection in connections.values():
             connection.close()
 
-    def _request(self, kept, address, path):
-        connection = kept.get(address)
+    def _request(self, connections, address, path):
+        connection = connections.get(address)
         reused = connection is not None
         if connection is None:
-            connection = kept[address] = http.client.HTTPConnection(*address, timeout=self.timeout)
-        why = None
+            connection = connections[address] = http.client.HTTPConnection(*address, timeout=self.timeout)
+        reason = None
         try:
             connection.request("GET", path, headers=self.headers)
             response = connection.getresponse()
             body = response.read()
             if response.status != 200 or not body:
-                why = f"{response.status}, {len(body)} bytes"
+                reason = f"{response.status}, {len(body)} bytes"
             elif self.keep:
                 self.keep(body)
             if response.will_close:
-                kept.pop(address).close()
+                connections.pop(address).close()
         except (OSError, http.client.HTTPException) as error:
-            why = f"{type(error).__name__}: {error} ({'kept' if reused else 'new'} connection)"
-            kept.pop(address).close()
+            reason = f"{type(error).__name__}: {error} ({'reused' if reused else 'new'} connection)"
+            connections.pop(address).close()
         with self.lock:
             self.requests += 1
             self.by_address[address[0]] += 1
-            if why:
-                self.failures.append(Failure(time.monotonic(), address[0], path, why))
+            if reason:
+                self.failures.append(Failure(time.monotonic(), address[0], path, reason))
 
     def until(self, requests, timeout=600):
-        """Wait until ``requests`` requests were made. Raises TimeoutError."""
+        """Wait until ``requests`` requests were sent. Raises TimeoutError after ``timeout`` seconds."""
         end = time.monotonic() + timeout
         while self.requests < requests:
             if time.monotonic() > end:
@@ -112,13 +111,13 @@ class Traffic:
             time.sleep(0.1)
 
     def report(self):
-        """Return the number of requests and failures, and the most common reasons, as text."""
-        kinds = collections.Counter(failure.why for failure in self.failures)
-        return f"{self.requests} requests, {len(self.failures)} failed: {dict(kinds.most_common(5))}"
+        """Return the numbers of requests and failures, and the most common reasons, as text."""
+        reasons = collections.Counter(failure.reason for failure in self.failures)
+        return f"{self.requests} requests, {len(self.failures)} failed: {dict(reasons.most_common(5))}"
 
 
 def main():
-    """Load TARGET (host:port) until a line comes on standard input; print the figures as lines of JSON."""
+    """Send load to TARGET (host:port) until a line arrives on standard input; print the results as lines of JSON."""
     host, _, port = os.environ["TARGET"].rpartition(":")
     options = json.loads(os.environ["OPTIONS"])
     bodies = []
@@ -133,8 +132,8 @@ def main():
 
 
 def _print(traffic, bodies):
-    kept, bodies[:] = list(bodies), []
-    print(json.dumps({"requests": traffic.requests, "failures": traffic.failures, "bodies": kept}), flush=True)
+    new, bodies[:] = list(bodies), []
+    print(json.dumps({"requests": traffic.requests, "failures": traffic.failures, "bodies": new}), flush=True)
 
 
 if __name__ == "__main__":

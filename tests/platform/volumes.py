@@ -1,4 +1,4 @@
-"""The volumes of a pod as folders of the host, which the pod's containers mount."""
+"""The volumes of a pod, as folders of the host that its containers mount."""
 
 import shutil
 import subprocess
@@ -8,9 +8,9 @@ from tests.platform import podspec
 
 
 class Volumes:
-    """The volumes of one pod below ``folder``; claims live below ``claims`` and outlive it.
+    """The volumes of one pod, in ``folder``. Claims are in ``claims`` and remain after the pod is deleted.
 
-    Raises podspec.Refused if a ConfigMap or Secret is missing.
+    Raises podspec.Refused if a required ConfigMap or Secret is missing.
     """
 
     def __init__(self, spec, folder, claims, lookup):
@@ -36,10 +36,10 @@ class Volumes:
         path.chmod(mode)
         return path
 
-    def _emptydir(self, name, said, _claims, _lookup):
+    def _emptydir(self, name, source, _claims, _lookup):
         path = self._make(name)
-        if said.get("medium") == "Memory":
-            size = f"size={podspec.quantity(said['sizeLimit'])}," if "sizeLimit" in said else ""
+        if source.get("medium") == "Memory":
+            size = f"size={podspec.quantity(source['sizeLimit'])}," if "sizeLimit" in source else ""
             subprocess.run(
                 ["mount", "-t", "tmpfs", "-o", f"{size}mode=0777", f"actorsite-{name}", path],
                 check=True,
@@ -48,42 +48,42 @@ class Volumes:
             self.mounted.append(path)
         return path
 
-    def _persistentvolumeclaim(self, _name, said, claims, _lookup):
-        path = claims / said["claimName"]
+    def _persistentvolumeclaim(self, _name, source, claims, _lookup):
+        path = claims / source["claimName"]
         if not path.exists():
             path.mkdir(parents=True)
             path.chmod(0o755)
         return path
 
-    def _configmap(self, name, said, _claims, lookup):
-        return self._files(name, "ConfigMap", said["name"], said, lookup)
+    def _configmap(self, name, source, _claims, lookup):
+        return self._files(name, "ConfigMap", source["name"], source, lookup)
 
-    def _secret(self, name, said, _claims, lookup):
-        return self._files(name, "Secret", said["secretName"], said, lookup)
+    def _secret(self, name, source, _claims, lookup):
+        return self._files(name, "Secret", source["secretName"], source, lookup)
 
-    def _files(self, name, kind, source, said, lookup):
+    def _files(self, name, kind, object_name, source, lookup):
         path = self._make(name, 0o755)
         self.read_only.add(name)
-        found = lookup(kind, source)
-        if found is None:
-            if said.get("optional"):
+        item = lookup(kind, object_name)
+        if item is None:
+            if source.get("optional"):
                 return path
-            raise podspec.Refused(f"{kind} {source} not found")
-        values = podspec.data(found)
-        items = {item["key"]: item["path"] for item in said.get("items", [])} or {key: key for key in values}
+            raise podspec.Refused(f"{kind} {object_name} not found")
+        values = podspec.data(item)
+        items = {entry["key"]: entry["path"] for entry in source.get("items", [])} or {key: key for key in values}
         for key, target in items.items():
             (path / target).parent.mkdir(parents=True, exist_ok=True)
             (path / target).write_text(values[key])
-            (path / target).chmod(said.get("defaultMode", 0o644))
+            (path / target).chmod(source.get("defaultMode", 0o644))
         return path
 
     def options(self, container):
-        """Return the engine's options that mount a container's volumes."""
+        """Return the options of the engine that mount the volumes of a container."""
         options = []
         for mount in container.get("volumeMounts", []):
             source = Path(self.paths[mount["name"]], mount.get("subPath", ""))
-            only = mount.get("readOnly") or mount["name"] in self.read_only
-            options += ["--volume", f"{source}:{mount['mountPath']}{':ro' if only else ''}"]
+            read_only = mount.get("readOnly") or mount["name"] in self.read_only
+            options += ["--volume", f"{source}:{mount['mountPath']}{':ro' if read_only else ''}"]
         return options
 
     def remove(self):
