@@ -32,7 +32,7 @@ def check_query(text):
         SuspiciousOperation: The text is too long or contains NUL (400).
     """
     if "\x00" in text or len(text) > MAX_SEARCH_LENGTH:
-        raise SuspiciousOperation("The search text is too long or holds NUL.")
+        raise SuspiciousOperation("The search text is too long or contains NUL.")
 
 
 class DeclaredLookupsMixin(ModelAdminMixin):
@@ -68,7 +68,7 @@ class ChoiceFilter(admin.SimpleListFilter):
     def value(self):
         value = super().value()
         if value is not None and value not in self.allowed():
-            raise DisallowedModelAdminLookup(f"{self.parameter_name} has no such choice")
+            raise DisallowedModelAdminLookup(f"{self.parameter_name} has an invalid value")
         return value
 
     def allowed(self):

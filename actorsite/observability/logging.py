@@ -59,7 +59,7 @@ def logging_config(level: str, form: str) -> dict:
             # Without their own handlers, which would log everything twice.
             "django": {"level": level, "handlers": [], "propagate": True},
             "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
-            # The request log has a line for each response; below ERROR, these repeat it for a client's mistake.
+            # The request log has a line for each response; below ERROR, these repeat it for a client's error.
             "django.request": {"level": "ERROR"},
             "django.security.DisallowedHost": silent,
             # At INFO it logs its own steps.
