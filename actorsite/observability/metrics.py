@@ -78,6 +78,7 @@ def watch_queries(connection, **kwargs):
 
 
 def time_query(execute, sql, params, many, context):
+    """Run a query; record its duration, or its error. See ``connection.execute_wrapper``."""
     try:
         with query_seconds.time():
             return execute(sql, params, many, context)
@@ -93,6 +94,7 @@ class DatabaseCollector:
     """Collector of metrics that are read from the database at each scrape."""
 
     def collect(self):
+        """Yield the metrics. If the database does not answer, yield only ``actorsite_database_up`` 0."""
         up, figures = False, []
         try:
             with deadline(DATABASE_TIMEOUT_SECONDS):
@@ -154,6 +156,8 @@ def serve():
 
 
 class QuietHandler(WSGIRequestHandler):
+    """Request handler without a log."""
+
     timeout = 5  # seconds for a client that neither sends nor reads
 
     def log_message(self, *arguments):

@@ -15,6 +15,8 @@ from actorsite.backup import archives
 
 
 class Command(BaseCommand):
+    """Write a backup and its manifest."""
+
     help = (
         "Write the database to FILE, an archive for pg_restore (SQLite: a copy), and its manifest to "
         f"FILE{archives.MANIFEST_SUFFIX}. If FILE is -, write the archive to standard output and the manifest to "
@@ -23,6 +25,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add FILE."""
         parser.add_argument("file", metavar="FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:

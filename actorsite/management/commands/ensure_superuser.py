@@ -13,6 +13,8 @@ VARIABLES_BY_FIELD = {"username": "DJANGO_SUPERUSER_USERNAME", "password": "DJAN
 
 
 class Command(BaseCommand):
+    """Create the first administrator."""
+
     help = (
         "Create the first administrator from DJANGO_SUPERUSER_USERNAME, DJANGO_SUPERUSER_PASSWORD and "
         "DJANGO_SUPERUSER_EMAIL. Does nothing if an active administrator exists. Never changes an account."

@@ -32,6 +32,8 @@ class Migrate(migrate.Command):
 
 
 class Command(BaseCommand):
+    """Prepare the database for this version."""
+
     help = (
         "Wait for the database, migrate it, create the first administrator if DJANGO_SUPERUSER_USERNAME is set, and "
         "load the included actors into an empty directory if RELEASE_SEED is true. Several releases can run at the "

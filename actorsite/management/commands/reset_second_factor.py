@@ -10,9 +10,12 @@ from actorsite.accounts import mfa
 
 
 class Command(BaseCommand):
+    """Remove the second factors of an account."""
+
     help = "Remove all second factors of the account NAME, so that the user can sign in without one."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add NAME."""
         parser.add_argument("name", metavar="NAME")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:

@@ -14,6 +14,8 @@ from actorsite.conf import database_url, env
 
 
 class Command(BaseCommand):
+    """Verify a backup by restoring it."""
+
     help = (
         "Restore the archive FILE into a temporary database, compare its contents with the manifest, and drop the "
         "database. An archive without a manifest, such as one from Heroku, is only restored. Exit code 0: the archive "
@@ -22,6 +24,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add FILE and ``--server``."""
         parser.add_argument("file", metavar="FILE")
         parser.add_argument(
             "--server",
