@@ -123,7 +123,7 @@ def database_contents(cursor: Cursor) -> Contents:
     for (table,) in cursor.fetchall():
         # The sum of the rows' hashes: it does not depend on their order, and takes constant memory.
         cursor.execute(
-            "SELECT count(*), coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint::numeric), 0)::text "
+            "SELECT count(*), coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint::numeric), 0)::text "  # noqa: S608  quote_ident names from the system catalog
             f"FROM {table} AS t"
         )
         ((rows, checksum),) = cursor.fetchall()
@@ -148,7 +148,7 @@ def sqlite_contents(path: Path) -> Contents:
             for (name,) in names:
                 quoted = name.decode().replace('"', '""')
                 rows = total = 0
-                for row in opened.execute(f'SELECT * FROM "{quoted}"'):
+                for row in opened.execute(f'SELECT * FROM "{quoted}"'):  # noqa: S608  quoted names from sqlite_master
                     rows += 1
                     total += int.from_bytes(hashlib.sha256(repr(row).encode()).digest()[:8])
                 tables[name.decode()] = {"rows": rows, "checksum": str(total)}
@@ -274,7 +274,7 @@ def _restore(path: Path, libpq: Libpq) -> None:
             stdout=subprocess.DEVNULL,
             stderr=errors,
         )
-        assert reader.stdout and writer.stdin
+        assert reader.stdout and writer.stdin  # noqa: S101  both are pipes
         with suppress(BrokenPipeError), writer.stdin, reader.stdout:
             # The script of pg_restore 17 and newer sets transaction_timeout, which older servers refuse: drop it.
             if client >= 17 > server:
