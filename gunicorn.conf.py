@@ -14,7 +14,7 @@ from actorsite.observability import metrics_directory
 
 try:
     _env = env.read_environment(os.environ)
-except env.InvalidEnvironment as error:
+except env.InvalidEnvironmentError as error:
     sys.exit(str(error))
 
 wsgi_app = "actorsite.wsgi"

@@ -16,7 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 try:
     ENV = env.read_environment(os.environ)
-except env.InvalidEnvironment as error:
+except env.InvalidEnvironmentError as error:
     # The table is needed most when a variable is invalid, and the command itself cannot start then.
     if sys.argv[1:2] == ["settings_table"]:
         print(env.settings_table(os.environ))

@@ -96,6 +96,7 @@ def new_recovery_codes(account) -> list[str]:
 
 
 def recovery_codes_left(account) -> int:
+    """Return the number of unused recovery codes of ``account``."""
     return sum(device.token_set.count() for device in StaticDevice.objects.filter(user=account))
 
 

@@ -41,7 +41,10 @@ def permission_label(permission) -> str:
 
 
 class PermissionsField(forms.ModelMultipleChoiceField):
+    """Choice of permissions with translated labels."""
+
     def label_from_instance(self, permission):
+        """Return the translated label."""
         return permission_label(permission)
 
 
@@ -51,6 +54,7 @@ class TranslatedPermissionsMixin(ModelAdminMixin):
     permissions_field = "permissions"
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
+        """Return the form field. The one of the permissions has translated labels."""
         if db_field.name == self.permissions_field:
             kwargs["form_class"] = PermissionsField
         return super().formfield_for_manytomany(db_field, request, **kwargs)
@@ -69,6 +73,7 @@ class TranslatedPermissionsMixin(ModelAdminMixin):
 
     @admin.display(description=Group._meta.get_field("permissions").verbose_name)
     def shown_permissions(self, owner):
+        """Return the translated labels of the permissions, one per line."""
         permissions = getattr(owner, self.permissions_field).select_related("content_type")
         return format_html_join(
             SafeString("<br>"), "{}", ((permission_label(permission),) for permission in permissions)

@@ -7,6 +7,8 @@ from actorsite.errors import is_unavailable
 
 
 class SessionStore(db.SessionStore):
+    """Django's database sessions, with the database's own errors."""
+
     def save(self, must_create: bool = False) -> None:
         """Save the session, and raise the database's own error if it is unavailable.
 

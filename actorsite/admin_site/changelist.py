@@ -32,7 +32,7 @@ def check_query(text):
         SuspiciousOperation: The text is too long or contains NUL (400).
     """
     if "\x00" in text or len(text) > MAX_SEARCH_LENGTH:
-        raise SuspiciousOperation("The search text is too long or holds NUL.")
+        raise SuspiciousOperation("The search text is too long or contains NUL.")
 
 
 class DeclaredLookupsMixin(ModelAdminMixin):
@@ -49,6 +49,7 @@ class DeclaredLookupsMixin(ModelAdminMixin):
         return BoundedChangeList
 
     def lookup_allowed(self, lookup, value, request):
+        """Return whether ``lookup`` is one of a declared filter."""
         declared: set[str] = set()
         for item in self.get_list_filter(request):
             if isinstance(item, str):
@@ -58,6 +59,7 @@ class DeclaredLookupsMixin(ModelAdminMixin):
         return lookup in declared
 
     def get_search_results(self, request, queryset, search_term):
+        """Return Django's results for a search text that ``check_query`` accepts."""
         check_query(search_term)
         return super().get_search_results(request, queryset, search_term)
 
@@ -66,9 +68,10 @@ class ChoiceFilter(admin.SimpleListFilter):
     """List filter that refuses values it does not offer (400)."""
 
     def value(self):
+        """Return the value in the address. Raises DisallowedModelAdminLookup if it is not allowed."""
         value = super().value()
         if value is not None and value not in self.allowed():
-            raise DisallowedModelAdminLookup(f"{self.parameter_name} has no such choice")
+            raise DisallowedModelAdminLookup(f"{self.parameter_name} has an invalid value")
         return value
 
     def allowed(self):

@@ -32,6 +32,7 @@ class RecoveredForm:
         self.address, self.data = address, data
 
     def fields(self):
+        """Return (name, value) of all fields."""
         return [(name, value) for name, values in self.data.lists() for value in values]
 
     def visible_fields(self):
@@ -39,10 +40,12 @@ class RecoveredForm:
         return [(name, value) for name, value in self.fields() if value and is_visible_field(name)]
 
     def as_field(self):
+        """Return all fields as one URL-encoded string."""
         return self.data.urlencode()
 
 
 def is_visible_field(name):
+    """Return whether the user sees the field: not a hidden one of Django's or of FORM_RECOVERY_HIDDEN."""
     own = settings.FORM_RECOVERY_HIDDEN
     return not name.startswith((*HIDDEN_PREFIXES, *own["prefixes"])) and not name.endswith(
         (*HIDDEN_SUFFIXES, *own["suffixes"])

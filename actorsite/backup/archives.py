@@ -69,7 +69,7 @@ class BackupError(Exception):
     """The backup was not written, or is not valid; the message says why."""
 
 
-class Unavailable(BackupError):
+class VerificationUnavailableError(BackupError):
     """Verification is not possible: a program, the server, or the permission to create a database is missing."""
 
 
@@ -92,20 +92,20 @@ def environment(libpq: Libpq) -> dict[str, str]:
 
 
 def client_major_version(program: str) -> int:
-    """Return the major version of one of PostgreSQL's programs. Raises Unavailable if it is not installed."""
+    """Return the major version of a PostgreSQL program. Raises VerificationUnavailableError if it is missing."""
     if not shutil.which(program):
-        raise Unavailable(f"{program} is not installed: it comes with PostgreSQL's client.")
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    return int(re.findall(r"\) (\d+)", said)[0])
+        raise VerificationUnavailableError(f"{program} is not installed. Install PostgreSQL's client programs.")
+    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(re.findall(r"\) (\d+)", output)[0])
 
 
 @contextmanager
 def open_session(libpq: Libpq) -> Iterator[Cursor]:
-    """Yield a cursor of a new connection in autocommit mode. Raises Unavailable."""
+    """Yield a cursor of a new connection in autocommit mode. Raises VerificationUnavailableError."""
     try:
         opened = psycopg2.connect(**libpq)
     except psycopg2.OperationalError as error:
-        raise Unavailable(f"The server is not there: {error}".strip()) from None
+        raise VerificationUnavailableError(f"The database server cannot be reached: {error}".strip()) from None
     with closing(opened):
         opened.autocommit = True
         with opened.cursor() as cursor:
@@ -142,8 +142,8 @@ def sqlite_contents(path: Path) -> Contents:
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as opened:
             # SQLite's text need not be valid UTF-8.
             opened.text_factory = bytes
-            if (said := opened.execute("PRAGMA integrity_check").fetchone()[0]) != b"ok":
-                raise BackupError(f"The file is damaged: {said.decode(errors='replace')}")
+            if (output := opened.execute("PRAGMA integrity_check").fetchone()[0]) != b"ok":
+                raise BackupError(f"The file is damaged: {output.decode(errors='replace')}")
             names = opened.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
             for (name,) in names:
                 quoted = name.decode().replace('"', '""')
@@ -186,7 +186,7 @@ def _pg_dump(path: Path) -> dict[str, Any]:
         server = _single_value(cursor)
         if int(server.split(".")[0].split()[0]) > client_major_version("pg_dump"):
             raise BackupError(
-                f"The server is PostgreSQL {server}: pg_dump {client_major_version('pg_dump')} cannot dump a newer one."
+                f"pg_dump {client_major_version('pg_dump')} cannot dump the newer server, PostgreSQL {server}."
             )
         # Later commits of other sessions are neither in the archive nor in the manifest.
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -227,22 +227,22 @@ def restore_and_read(path: Path, server: Libpq | None = None) -> Contents:
 
     Raises:
         BackupError: The archive is not valid.
-        Unavailable: The archive could not be checked.
+        VerificationUnavailableError: The archive could not be checked.
     """
     with Path(path).open("rb") as file:
         start = file.read(16)
     if start.startswith(b"SQLite format 3\0"):
         return sqlite_contents(path)
     if not start.startswith(b"PGDMP"):
-        raise BackupError("This is neither an archive of pg_dump (custom format) nor an SQLite file.")
+        raise BackupError("The file is neither a pg_dump archive (custom format) nor an SQLite file.")
     libpq = server or libpq_parameters(connection.settings_dict)
     name = f"actorsite_verify_{secrets.token_hex(6)}"
     with open_session(libpq) as cursor:
         try:
             cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
         except psycopg2.errors.InsufficientPrivilege:
-            raise Unavailable(
-                "This account may not create a database to restore it in: name a server where one may by --server."
+            raise VerificationUnavailableError(
+                "This account cannot create a temporary database. Use --server to name a server where it can."
             ) from None
         try:
             scratch = {**libpq, "dbname": name}
@@ -285,8 +285,8 @@ def _restore(path: Path, libpq: Libpq) -> None:
             shutil.copyfileobj(reader.stdout, writer.stdin)
         if (reader.wait(), writer.wait()) != (0, 0):
             errors.seek(0)
-            said = errors.read(4000).decode(errors="replace").strip()
-            raise BackupError(f"It was not restored: {said or 'pg_restore or psql ended early.'}")
+            output = errors.read(4000).decode(errors="replace").strip()
+            raise BackupError(f"The restore failed: {output or 'pg_restore or psql ended early.'}")
 
 
 def manifest_differences(manifest: dict[str, Any], found: Contents) -> list[str]:
@@ -297,10 +297,10 @@ def manifest_differences(manifest: dict[str, Any], found: Contents) -> list[str]
         if before is None or after is None:
             lines.append(f"{table}: {'not in the manifest' if before is None else 'missing'}")
         elif before["rows"] != after["rows"]:
-            lines.append(f"{table}: {after['rows']} rows, where the manifest has {before['rows']}")
+            lines.append(f"{table}: {after['rows']} rows, but the manifest says {before['rows']}")
         elif before["checksum"] != after["checksum"]:
-            lines.append(f"{table}: {after['rows']} rows, but not the same ones")
-    # Sequences advance while a dump is written: larger values than in the manifest are right.
+            lines.append(f"{table}: {after['rows']} rows, but their contents differ")
+    # Sequences advance while a dump is written: larger values than in the manifest are valid.
     for sequence, value in manifest["sequences"].items():
         if found["sequences"].get(sequence, -1) < value:
             lines.append(f"{sequence}: behind {value}")

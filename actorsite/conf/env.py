@@ -1,4 +1,4 @@
-"""Reading and validating environment variables.
+"""Read and validate environment variables.
 
 ``VARIABLES`` lists every variable that the site reads. ``read_environment`` checks an
 environment and reports all errors in one message, so that an operator can correct them
@@ -17,7 +17,7 @@ import dj_database_url
 from actorsite.conf import database_url
 
 
-class InvalidEnvironment(Exception):
+class InvalidEnvironmentError(Exception):
     """The environment is invalid; the message lists every error."""
 
 
@@ -113,178 +113,187 @@ def secret_key(text: str) -> str:
 VARIABLES = (
     Variable(
         "SECRET_KEY",
-        "Signs sessions and tokens. The same for every process of one site.",
-        "a text of at least 50 characters without spaces, and 5 different ones, "
-        "such as `python3 -c 'import secrets; print(secrets.token_urlsafe(50))'` prints",
+        "Signs sessions and tokens. Use the same key for every process of one site.",
+        "at least 50 characters without spaces, at least 5 of them different. To create a key, run "
+        "`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'`",
         secret_key,
         required=True,
         secret=True,
     ),
     Variable(
         "ALLOWED_HOSTS",
-        "The host names that the site answers to, separated by commas.",
+        "Host names that the site serves.",
         "host names separated by commas, without scheme, port or spaces, such as `actors.example.org,.example.net`",
         comma_list(host_name),
         required=True,
     ),
     Variable(
         "DATABASE_URL",
-        "The database. PostgreSQL is reached over TLS (`sslmode=require`) unless the URL says otherwise.",
-        "`postgres://USER:PASSWORD@HOST:PORT/NAME`, where options of libpq may follow, such as `?sslmode=require`, "
-        "or `sqlite:///PATH`, where `?timeout=SECONDS` may follow",
+        "The database. PostgreSQL connections use TLS (`sslmode=require`) unless the URL sets another `sslmode`.",
+        "`postgres://USER:PASSWORD@HOST:PORT/NAME`, optionally with libpq options such as `?sslmode=require`, "
+        "or `sqlite:///PATH`, optionally with `?timeout=SECONDS`",
         database_url.parse_database_url,
         secret=True,
     ),
     Variable(
         "host",
-        "The database's host, where `DATABASE_URL` is unset. One of four variables of the replaced page.",
-        "a host name or address, without a port (it is 5432)",
+        "Database host, used if `DATABASE_URL` is not set. One of four variables of the replaced page.",
+        "a host name or IP address without a port (the port is always 5432)",
         database_url.parse_host,
     ),
-    Variable("PSQL_USERNAME", "The database's user, with `host`.", "a user name", matching(r".+")),
-    Variable("PSQL_PASSWORD", "The database user's password, with `host`.", "a password", matching(r".+"), secret=True),
-    Variable("PSQL_DBNAME", "The database's name, with `host`.", "a database's name", matching(r"[^\s'\"]+")),
+    Variable("PSQL_USERNAME", "Database user, used with `host`.", "a user name", matching(r".+")),
+    Variable(
+        "PSQL_PASSWORD", "Password of the database user, used with `host`.", "a password", matching(r".+"), secret=True
+    ),
+    Variable(
+        "PSQL_DBNAME",
+        "Database name, used with `host`.",
+        "a database name without spaces or quotation marks",
+        matching(r"[^\s'\"]+"),
+    ),
     Variable(
         "DATABASE_CONN_MAX_AGE",
-        "Seconds for which a connection to the database is kept; 0 opens one for each request.",
+        "Maximum age, in seconds, of a database connection. 0 opens a new connection for each request.",
         "a whole number from 0 to 86400",
         integer(0, 86_400),
         "600",
     ),
     Variable(
         "DATABASE_STATEMENT_TIMEOUT",
-        "Milliseconds after which a request's query is given up.",
+        "Time limit, in milliseconds, for a database query of a request.",
         "a whole number from 100 to 25000",
         integer(100, 25_000),
         "2500",
     ),
     Variable(
         "CACHE_SECONDS",
-        "Seconds for which a page may be shown although the data has changed; 0 asks the database at each request.",
+        "Maximum age, in seconds, of a cached page served without checking for changes. 0 checks on every request.",
         "a whole number from 0 to 60",
         integer(0, 60),
         "0",
     ),
     Variable(
         "DEBUG",
-        "Development: error pages with tracebacks, no HTTPS. Never in production.",
+        "Development mode: error pages with tracebacks, no HTTPS. Never use it in production.",
         "`true` or `false`",
         boolean,
         "false",
     ),
-    Variable("PORT", "The port that is served.", "a whole number from 1 to 65535", integer(1, 65_535), "5000"),
+    Variable("PORT", "Port that the site listens on.", "a whole number from 1 to 65535", integer(1, 65_535), "5000"),
     Variable(
         "METRICS_PORT",
-        "The port where Prometheus finds figures at `/metrics`; without it there are none.",
-        "a whole number from 1 to 65535, and not `PORT`",
+        "Port for Prometheus metrics at `/metrics`. If not set, metrics are off.",
+        "a whole number from 1 to 65535, different from `PORT`",
         integer(1, 65_535),
     ),
-    Variable("WEB_CONCURRENCY", "Worker processes.", "a whole number from 1 to 64", integer(1, 64), "2"),
-    Variable("WEB_THREADS", "Threads of each worker process.", "a whole number from 1 to 64", integer(1, 64), "4"),
+    Variable("WEB_CONCURRENCY", "Number of worker processes.", "a whole number from 1 to 64", integer(1, 64), "2"),
+    Variable(
+        "WEB_THREADS", "Number of threads in each worker process.", "a whole number from 1 to 64", integer(1, 64), "4"
+    ),
     Variable(
         "TRUSTED_PROXIES",
-        "Networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+        "Networks of trusted proxies. Only their X-Forwarded-For and X-Forwarded-Proto headers are used.",
         "networks separated by commas, such as `10.0.0.0/8,fd00::/8`",
         comma_list(ip_network),
         "",
     ),
     Variable(
         "CSRF_TRUSTED_ORIGINS",
-        "Other origins whose forms are accepted.",
+        "Additional origins from which forms are accepted.",
         "origins separated by commas, such as `https://admin.example.org`",
         comma_list(origin),
         "",
     ),
     Variable(
         "SECURITY_CONTACT",
-        "Who is told of a weakness of this site, in `/.well-known/security.txt`; without it there is no such file.",
-        "`mailto:` and an address, or an address that begins with `https://`",
+        "Contact for security reports, published in `/.well-known/security.txt`. If not set, that file is not served.",
+        "`mailto:` and an email address, or a URL that begins with `https://`",
         contact,
     ),
     Variable(
         "ENVIRONMENT_LABEL",
-        "What the admin calls this site on every page, such as `staging`, so that nobody edits the wrong one.",
+        "Label on every page of the admin, such as `staging`, so that editors can tell sites apart.",
         "1 to 30 characters",
         matching(r"[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]{0,28}[^\s\x00-\x1f\x7f])?"),
     ),
     Variable(
         "STAFF_SECOND_FACTOR",
-        "`required`: who edits must have a second factor beside the password; `optional`: may.",
+        "Whether editors must set up a second factor (`required`) or can choose to (`optional`).",
         "`required` or `optional`",
         choice("required", "optional"),
         "optional",
     ),
     Variable(
         "SESSION_HOURS",
-        "Hours after which who signed in must sign in again.",
+        "Hours after which users must sign in again.",
         "a whole number from 1 to 720",
         integer(1, 720),
         "12",
     ),
     Variable(
         "LOCKOUT_MINUTES",
-        "Minutes for which an account is locked to the address that gave five wrong passwords for it.",
+        "Minutes for which an account is blocked for an address after five wrong passwords from it.",
         "a whole number from 1 to 1440",
         integer(1, 1_440),
         "30",
     ),
     Variable(
         "LOG_LEVEL",
-        "The least severe messages that are logged.",
+        "Lowest severity of messages that are logged.",
         "`DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`",
         choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
         "INFO",
     ),
     Variable(
         "LOG_FORMAT",
-        "`json`: one object a line; `text`: for people.",
+        "Log format: `json` writes one JSON object per line, `text` is for reading in a terminal.",
         "`json` or `text`",
         choice("json", "text"),
         "json",
     ),
     Variable(
         "DYNO",
-        "This server's name, as Heroku gives it; without it `HOSTNAME`, else the host's own name.",
-        "a name",
+        "Name of this server, set by Heroku. If not set, `HOSTNAME` is used, then the system's host name.",
+        "letters, digits, and _ . -",
         matching(r"[\w.-]+"),
     ),
-    Variable("HOSTNAME", "This server's name, as Kubernetes gives it.", "a name", matching(r"[\w.-]+")),
+    Variable("HOSTNAME", "Name of this server, set by Kubernetes.", "letters, digits, and _ . -", matching(r"[\w.-]+")),
     Variable(
         "DJANGO_SUPERUSER_USERNAME",
-        "The first administrator, made by `manage.py ensure_superuser`.",
-        "1 to 150 letters, digits and @ . + - _",
+        "User name of the first administrator, created by `manage.py ensure_superuser`.",
+        "1 to 150 letters, digits, and @ . + - _",
         matching(r"[\w.@+-]{1,150}"),
     ),
     Variable(
         "DJANGO_SUPERUSER_PASSWORD",
-        "The first administrator's password.",
+        "Password of the first administrator.",
         "a password",
         matching(r".+"),
         secret=True,
     ),
     Variable(
         "DJANGO_SUPERUSER_EMAIL",
-        "The first administrator's address.",
-        "an e-mail address",
+        "Email address of the first administrator.",
+        "an email address",
         matching(r"[^@\s]+@[^@\s]+"),
     ),
     Variable(
         "RELEASE_PATIENCE",
-        "Seconds for which `manage.py release` waits for a database that is away, or whose tables others hold.",
+        "Seconds that `manage.py release` waits for an unavailable database or for locked tables.",
         "a whole number from 0 to 3000",
         integer(0, 3_000),
         "120",
     ),
     Variable(
         "RELEASE_LOCK_TIMEOUT",
-        "Milliseconds for which one try of a migration may make requests wait for a table.",
+        "Milliseconds that each attempt of a migration waits for a table lock. Requests wait behind it.",
         "a whole number from 100 to 60000",
         integer(100, 60_000),
         "1000",
     ),
     Variable(
         "RELEASE_SEED",
-        "`manage.py release` loads the actors that come with the site into an empty directory.",
+        "Whether `manage.py release` loads the included actors into an empty directory.",
         "`true` or `false`",
         boolean,
         "false",
@@ -300,16 +309,16 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         built from the replaced application's four variables if only those are set.
 
     Raises:
-        InvalidEnvironment: Lists every error by the name of the variable and the values it allows.
+        InvalidEnvironmentError: Lists every error by the name of the variable and the values it allows.
             Values are not shown: they may be secrets. An empty value is an error too, unless it is
             the default.
     """
     values: dict[str, Any] = {}
-    mistakes: list[str] = []
+    errors: list[str] = []
     for variable in VARIABLES:
         text = environ.get(variable.name, variable.default)
         if text is None and variable.required:
-            mistakes.append(f"{variable.name} is required: {variable.allowed}.")
+            errors.append(f"{variable.name} is required: {variable.allowed}.")
             continue
         if text is None or text == variable.default == "":
             values[variable.name] = variable.empty
@@ -317,23 +326,23 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         try:
             values[variable.name] = variable.read(text)
         except (ValueError, KeyError):
-            mistakes.append(f"{variable.name} must be {variable.allowed}.")
+            errors.append(f"{variable.name} must be {variable.allowed}.")
     if values.get("METRICS_PORT") and values["METRICS_PORT"] == values.get("PORT"):
-        mistakes.append(f"METRICS_PORT must be {_allowed('METRICS_PORT')}.")
+        errors.append(f"METRICS_PORT must be {_allowed('METRICS_PORT')}.")
     if "DATABASE_URL" not in environ:
         old = ("host", "PSQL_USERNAME", "PSQL_PASSWORD", "PSQL_DBNAME")
         missing = [name for name in old if name not in environ]
         if len(missing) == len(old):
-            mistakes.append(f"DATABASE_URL is required: {_allowed('DATABASE_URL')}.")
+            errors.append(f"DATABASE_URL is required: {_allowed('DATABASE_URL')}.")
         elif missing:
-            mistakes.append(
-                f"{', '.join(missing)} must be set too: without DATABASE_URL, "
-                "host, PSQL_USERNAME, PSQL_PASSWORD and PSQL_DBNAME name the database together."
+            errors.append(
+                f"{', '.join(missing)} must be set too. Without DATABASE_URL, "
+                "host, PSQL_USERNAME, PSQL_PASSWORD and PSQL_DBNAME are all required."
             )
         elif all(name in values for name in old):
             values["DATABASE_URL"] = _old_database_url(values)
-    if mistakes:
-        raise InvalidEnvironment("The environment does not allow a start.\n" + "\n".join(f"- {m}" for m in mistakes))
+    if errors:
+        raise InvalidEnvironmentError("Invalid configuration:\n" + "\n".join(f"- {m}" for m in errors))
     return values
 
 

@@ -27,7 +27,7 @@ _QUOTED = re.compile(r'"[^"]*"|»[^«]*«|«[^»]*»|“[^”]*”|„[^“]*“
 logger = logging.getLogger("actorsite.db.postgresql")
 
 
-class CircuitOpen(OperationalError):
+class CircuitOpenError(OperationalError):
     """No connection attempt was made. ``reason`` says why the last attempt failed."""
 
     def __init__(self, message, reason):
@@ -37,7 +37,7 @@ class CircuitOpen(OperationalError):
 
 def public_reason(error: BaseException) -> str:
     """Return why the database does not serve, as one line without addresses and quoted names: anyone may read it."""
-    if isinstance(error, CircuitOpen):
+    if isinstance(error, CircuitOpenError):
         return error.reason
     text = str(error).strip()
     messages = _FAILED.findall(text)[-1:] or text.splitlines()[:1] or [type(error).__name__]
@@ -82,7 +82,7 @@ class CircuitBreaker:
         """Return ``connect()``.
 
         Raises:
-            CircuitOpen: An attempt has just failed, or another thread is making one.
+            CircuitOpenError: An attempt has just failed, or another thread is making one.
             OperationalError: The attempt failed.
         """
         # Read once: another thread that connects sets it to None at any time.
@@ -91,9 +91,11 @@ class CircuitBreaker:
             return self._try(connect)
         is_open = failed_at is not None
         if failed_at is not None and time.monotonic() - failed_at < OPEN_SECONDS:
-            raise CircuitOpen("The database was away a moment ago", self.reason)
+            raise CircuitOpenError("The last connection attempt has just failed", self.reason)
         if not self.trial.acquire(timeout=0 if is_open else TRIAL_WAIT_SECONDS):
-            raise CircuitOpen("The database is away", self.reason if is_open else "another thread tries to reach it")
+            raise CircuitOpenError(
+                "The database is unavailable", self.reason if is_open else "another thread is connecting"
+            )
         try:
             return self._try(connect)
         finally:

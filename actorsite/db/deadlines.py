@@ -151,6 +151,7 @@ class RequestDeadlineMiddleware:
         return response
 
     def parts(self, content):
+        """Yield the parts of ``content``, each with its own deadline."""
         content = iter(content)
         while True:
             with deadline(self.seconds):

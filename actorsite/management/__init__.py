@@ -32,11 +32,11 @@ def explain_database_error(error: Exception) -> str:
     """Return one line on ``error`` and what an operator can do about it; "" if the site is at fault."""
     text = str(error).strip()
     if getattr(error.__cause__, "pgcode", None) == UNDEFINED_TABLE or text.startswith("no such table"):
-        return f"The database is not migrated: run `manage.py migrate` first ({text.splitlines()[0]})."
+        return f"The database is not migrated. Run `manage.py migrate` first ({text.splitlines()[0]})."
     if isinstance(error, ProgrammingError):
         return ""
     # https://www.postgresql.org/docs/current/libpq-ssl.html
     hint = ""
     if "server does not support SSL" in text:
-        hint = ". To do without TLS, end DATABASE_URL in `?sslmode=disable`"
+        hint = ". To connect without TLS, add `?sslmode=disable` to DATABASE_URL"
     return f"The database cannot be used: {' '.join(text.split())}{hint}."

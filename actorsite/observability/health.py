@@ -63,7 +63,7 @@ def readyz():
 
 
 def health():
-    """Return 500 if ``HEALTH_FILE`` exists and says anything but `healthy`: the replaced application's probe."""
+    """Return 500 if ``HEALTH_FILE`` exists and contains anything but `healthy`: the replaced application's probe."""
     try:
         state = HEALTH_FILE.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -101,7 +101,7 @@ class Readiness:
                 try:
                     Thread(target=self._ask, args=[answer], name="readiness", daemon=True).start()
                 except RuntimeError as error:
-                    return f"The database could not be asked: {error}."
+                    return f"The database check failed: {error}."
                 # Only now: a Future whose thread did not start is never completed, and every later probe would wait.
                 self.answer = answer
             answer = self.answer
@@ -120,7 +120,7 @@ class Readiness:
             reason = f"The database does not answer: {circuit_breaker.public_reason(error.__cause__ or error)}."
         except Exception as error:
             logger.exception("The readiness check failed.")
-            reason = f"The database could not be asked: {type(error).__name__}."
+            reason = f"The database check failed: {type(error).__name__}."
         self.until = time.monotonic() + ANSWER_SECONDS
         answer.set_result(reason)
 

@@ -59,7 +59,7 @@ def logging_config(level: str, form: str) -> dict:
             # Without their own handlers, which would log everything twice.
             "django": {"level": level, "handlers": [], "propagate": True},
             "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
-            # The request log has a line for each response; below ERROR, these repeat it for a client's mistake.
+            # The request log has a line for each response; below ERROR, these repeat it for a client's error.
             "django.request": {"level": "ERROR"},
             "django.security.DisallowedHost": silent,
             # At INFO it logs its own steps.
@@ -121,11 +121,13 @@ class JSONFormatter(JsonFormatter):
         )
 
     def format(self, record):
+        """Return the record as one line."""
         line = _request_line(record) if type(record) is RequestRecord else super().format(record)
         # JSON escapes C0 only. Nearly all lines are ASCII, where DEL is the only one left.
         return line if line.isascii() and "\x7f" not in line else _CONTROL_CHARACTERS.sub(_escape_json, line)
 
     def add_fields(self, log_data, record, message_dict):
+        """Add the site's fields; those of ``extra`` never replace them."""
         log_data.update(time=_time(record), level=record.levelname, logger=record.name, message=record.getMessage())
         if identifier := request_id.get():
             log_data["request_id"] = identifier
@@ -137,6 +139,7 @@ class JSONFormatter(JsonFormatter):
             log_data.setdefault(name, value)
 
     def jsonify_log_record(self, log_data):
+        """Return the fields as JSON. Values that JSON cannot hold become text."""
         try:
             return super().jsonify_log_record(log_data)
         except _NO_JSON:

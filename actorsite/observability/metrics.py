@@ -28,17 +28,17 @@ COUNTED_METHODS = ("GET", "HEAD", "POST")
 DATABASE_TIMEOUT_SECONDS = 2.0
 DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
-requests = Counter("actorsite_requests_total", "Requests answered; probes left out.", ["method", "status", "view"])
+requests = Counter("actorsite_requests_total", "Responses sent, without probes.", ["method", "status", "view"])
 request_seconds = Histogram(
     "actorsite_request_duration_seconds",
-    "From a request to the start of its answer.",
+    "Time from a request to the start of its response.",
     ["view"],
     buckets=DURATION_BUCKETS,
 )
 query_seconds = Histogram(
-    "actorsite_database_query_duration_seconds", "Queries of the database.", buckets=DURATION_BUCKETS
+    "actorsite_database_query_duration_seconds", "Duration of database queries.", buckets=DURATION_BUCKETS
 )
-query_errors = Counter("actorsite_database_errors_total", "Queries that failed.", ["type"])
+query_errors = Counter("actorsite_database_errors_total", "Failed database queries.", ["type"])
 
 _socket: socket.socket | None = None
 
@@ -78,6 +78,7 @@ def watch_queries(connection, **kwargs):
 
 
 def time_query(execute, sql, params, many, context):
+    """Run a query; record its duration, or its error. See ``connection.execute_wrapper``."""
     try:
         with query_seconds.time():
             return execute(sql, params, many, context)
@@ -93,6 +94,7 @@ class DatabaseCollector:
     """Collector of metrics that are read from the database at each scrape."""
 
     def collect(self):
+        """Yield the metrics. If the database does not answer, yield only ``actorsite_database_up`` 0."""
         up, figures = False, []
         try:
             with deadline(DATABASE_TIMEOUT_SECONDS):
@@ -102,20 +104,20 @@ class DatabaseCollector:
             pass  # actorsite_database_up is 0
         finally:
             connection.close()
-        yield GaugeMetricFamily("actorsite_database_up", "Whether the database answers.", value=up)
+        yield GaugeMetricFamily("actorsite_database_up", "1 if the database answers, else 0.", value=up)
         yield from figures
 
     def ask(self):
         """Return the metrics. Raises a database error, or LookupError if the data has no version."""
         figures = []
         if settings.DATA_VERSION:
-            meaning = "Rises with every transaction that writes of what pages show."
+            meaning = "Version of the data. Every transaction that changes public data raises it."
             figures.append(GaugeMetricFamily("actorsite_data_version", meaning, value=read_data_version().number))
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
                 count = cursor.fetchone()[0]
-            meaning = "Connections to this database, of all servers."
+            meaning = "Open connections to this database, from all servers."
             figures.append(GaugeMetricFamily("actorsite_database_connections", meaning, value=count))
         return figures
 
@@ -124,7 +126,7 @@ def metrics_application(environ, start_response):
     """Answer a request to the metrics port (a WSGI application): /metrics, otherwise 404."""
     if environ["PATH_INFO"] != "/metrics":
         start_response("404 Not Found", [("Content-Type", "text/plain")])
-        return [b"The figures are at /metrics.\n"]
+        return [b"The metrics are at /metrics.\n"]
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
     registry.register(DatabaseCollector())
@@ -154,6 +156,8 @@ def serve():
 
 
 class QuietHandler(WSGIRequestHandler):
+    """Request handler without a log."""
+
     timeout = 5  # seconds for a client that neither sends nor reads
 
     def log_message(self, *arguments):

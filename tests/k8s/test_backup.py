@@ -101,7 +101,7 @@ def test_damaged_dump_fails_the_job_and_is_not_kept(pods, corrupt):
 
     succeeded, said = pods.run("backup", between)
     assert not succeeded
-    assert "not a good backup" in said
+    assert "not a valid backup" in said
     assert pods.kept() == []
 
 

@@ -41,7 +41,7 @@ def environment_errors(rendered):
         yield from (f"{item['metadata']['name']}: {name} is not read" for name in environment.keys() - known)
         try:
             env.read_environment(environment)
-        except env.InvalidEnvironment as error:
+        except env.InvalidEnvironmentError as error:
             yield str(error)
 
 

@@ -29,6 +29,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     answered_at = -HEALTHY_SECONDS
 
     def get_new_connection(self, conn_params):
+        """Connect through the circuit breaker while serving, and watch the connection."""
+
         def connect():
             return super(DatabaseWrapper, self).get_new_connection(conn_params)
 
@@ -39,6 +41,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def init_connection_state(self):
+        """Turn JIT compilation off; while serving, set the statement timeout too."""
         super().init_connection_state()
         with self.connection.cursor() as cursor:
             # JIT compilation of a large statement takes seconds, longer than any statement of the site runs.
@@ -47,6 +50,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 cursor.execute("SET statement_timeout = %s", [settings.DATABASE_STATEMENT_TIMEOUT])
 
     def is_usable(self):
+        """Return whether the connection answers in time and was opened after the breaker last tripped."""
         if self.opened <= breaker.tripped_at:
             return False
         # Django checks twice for a page that is not cached: before the page cache reads the version, and after it.

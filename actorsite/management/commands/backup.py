@@ -15,14 +15,17 @@ from actorsite.backup import archives
 
 
 class Command(BaseCommand):
+    """Write a backup and its manifest."""
+
     help = (
-        "Write the database to FILE, an archive for pg_restore (for SQLite a copy), and what must be in it to "
-        f"FILE{archives.MANIFEST_SUFFIX}. With - for FILE the archive goes to standard output and the manifest to "
+        "Write the database to FILE, an archive for pg_restore (SQLite: a copy), and its manifest to "
+        f"FILE{archives.MANIFEST_SUFFIX}. If FILE is -, write the archive to standard output and the manifest to "
         "standard error."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add FILE."""
         parser.add_argument("file", metavar="FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,17 +48,17 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def write(self, path: Path) -> None:
-        """Write the archive to ``path``, and its manifest beside it."""
+        """Write the archive to ``path``, and its manifest next to it."""
         if path.is_dir():
-            raise CommandError(f"{path} is a directory: name a file in it.")
+            raise CommandError(f"{path} is a directory. Name a file in it.")
         if not path.parent.is_dir():
-            raise CommandError(f"There is no directory {path.parent}.")
+            raise CommandError(f"The directory {path.parent} does not exist.")
         manifest = path.with_name(path.name + archives.MANIFEST_SUFFIX)
         parts = [target.with_name(target.name + ".part") for target in (path, manifest)]
         try:
             found = archives.dump(parts[0])
             parts[1].write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-            # In this order, an interruption leaves no archive beside the manifest of another.
+            # In this order, an interruption leaves no archive next to the manifest of another.
             manifest.unlink(missing_ok=True)
             parts[0].replace(path)
             parts[1].replace(manifest)

@@ -13,9 +13,11 @@ VARIABLES_BY_FIELD = {"username": "DJANGO_SUPERUSER_USERNAME", "password": "DJAN
 
 
 class Command(BaseCommand):
+    """Create the first administrator."""
+
     help = (
-        "Make the first administrator from DJANGO_SUPERUSER_USERNAME, DJANGO_SUPERUSER_PASSWORD and "
-        "DJANGO_SUPERUSER_EMAIL. Does nothing where there is an administrator; never changes an account."
+        "Create the first administrator from DJANGO_SUPERUSER_USERNAME, DJANGO_SUPERUSER_PASSWORD and "
+        "DJANGO_SUPERUSER_EMAIL. Does nothing if an active administrator exists. Never changes an account."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,14 +33,14 @@ class Command(BaseCommand):
         wanted = settings.FIRST_ADMINISTRATOR
         accounts = get_user_model()._default_manager
         if administrator := accounts.filter(is_superuser=True, is_active=True).order_by("pk").first():
-            self.stdout.write(f"There is an administrator, {administrator.get_username()}: nothing is changed.")
+            self.stdout.write(f"An administrator already exists: {administrator.get_username()}. Nothing was changed.")
             return
         missing = [variable for key, variable in VARIABLES_BY_FIELD.items() if not wanted[key]]
         if len(missing) == len(VARIABLES_BY_FIELD):
-            self.stdout.write(f"{' and '.join(missing)} are not set: no administrator is made.")
+            self.stdout.write(f"{' and '.join(missing)} are not set, so no administrator was created.")
             return
         if missing:
-            raise CommandError(f"{missing[0]} must be set too: an administrator has a name and a password.")
+            raise CommandError(f"{missing[0]} must be set too. An administrator needs a user name and a password.")
         account = get_user_model()(username=wanted["username"], email=wanted["email"], is_staff=True, is_superuser=True)
         try:
             validate_password(wanted["password"], account)
@@ -50,10 +52,10 @@ class Command(BaseCommand):
                 account.save()
         except IntegrityError:
             if accounts.filter(username=wanted["username"], is_superuser=True, is_active=True).exists():
-                self.stdout.write(f"There is an administrator, {wanted['username']}: nothing is changed.")
+                self.stdout.write(f"An administrator already exists: {wanted['username']}. Nothing was changed.")
                 return
             raise CommandError(
-                f"{VARIABLES_BY_FIELD['username']} is the name of an account that is no administrator; "
-                "it is not changed."
+                f"{VARIABLES_BY_FIELD['username']} names an account that is not an active administrator. "
+                "It was not changed."
             ) from None
-        self.stdout.write(f"Made the administrator {wanted['username']}.")
+        self.stdout.write(f"Created the administrator {wanted['username']}.")

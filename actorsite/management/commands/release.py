@@ -32,10 +32,12 @@ class Migrate(migrate.Command):
 
 
 class Command(BaseCommand):
+    """Prepare the database for this version."""
+
     help = (
-        "Wait for the database, migrate it, make the first administrator where DJANGO_SUPERUSER_USERNAME asks for "
-        "one, and load the actors that come with the site into an empty directory where RELEASE_SEED asks for them. "
-        "Any number may run at once."
+        "Wait for the database, migrate it, create the first administrator if DJANGO_SUPERUSER_USERNAME is set, and "
+        "load the included actors into an empty directory if RELEASE_SEED is true. Several releases can run at the "
+        "same time: they wait for each other."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,7 +47,7 @@ class Command(BaseCommand):
             CommandError: The database does not answer within RELEASE_PATIENCE seconds, other
                 transactions lock its tables for as long, one of RELEASE_CHECKS fails, or a
                 migration fails. A migration in a transaction is rolled back then; the next
-                release continues any other. The version that serves goes on serving.
+                release continues any other. The running version continues to serve.
         """
         self.end = time.monotonic() + settings.RELEASE_PATIENCE
         self.wait_for_database()
@@ -86,14 +88,14 @@ class Command(BaseCommand):
             # waits for a lock.
             cursor.execute("SET statement_timeout = 0")
             cursor.execute(f"SET lock_timeout = {settings.RELEASE_LOCK_TIMEOUT}")
-            told = False
+            announced = False
             while True:
                 cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK_ID])
                 if cursor.fetchone()[0]:
                     return
-                if not told:
-                    self.stdout.write("Another release is at work: waiting for it.")
-                    told = True
+                if not announced:
+                    self.stdout.write("Another release is running. Waiting for it to finish.")
+                    announced = True
                 time.sleep(0.5)
 
     def migrate(self) -> None:
@@ -106,7 +108,7 @@ class Command(BaseCommand):
             except Exception as error:
                 code = getattr(error.__cause__, "pgcode", None)
                 if code in RETRY_SQLSTATES and time.monotonic() < self.end:
-                    self.stdout.write("Others hold the tables: trying again.")
+                    self.stdout.write("The tables are locked by other transactions. Trying again.")
                     time.sleep(random.uniform(0.5, 2))  # noqa: S311  no secret
                     continue
                 raise CommandError(failure(command.current, error)) from error
@@ -119,5 +121,5 @@ def failure(migration: Migration | None, error: Exception) -> str:
     if migration is None:
         return f"The migration failed: {error}"
     if migration.atomic:
-        return f"The migration failed: {migration} was rolled back: {error}"
-    return f"The migration failed: {migration} stopped halfway, and the next release takes it up: {error}"
+        return f"The migration failed: {migration} was rolled back. {error}"
+    return f"The migration failed: {migration} stopped halfway. The next release continues it. {error}"

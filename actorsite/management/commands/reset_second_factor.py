@@ -1,4 +1,4 @@
-"""``manage.py reset_second_factor``: for an account that lost its second factor, if no administrator can reset it."""
+"""``manage.py reset_second_factor``: remove an account's second factors if no administrator can."""
 
 import argparse
 from typing import Any
@@ -10,15 +10,18 @@ from actorsite.accounts import mfa
 
 
 class Command(BaseCommand):
-    help = "Take every second factor from the account NAME, which sets up a new one at its next signing in."
+    """Remove the second factors of an account."""
+
+    help = "Remove all second factors of the account NAME, so that the user can sign in without one."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add NAME."""
         parser.add_argument("name", metavar="NAME")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
-        """Remove all second factors of the account. Raises CommandError if there is no such account."""
+        """Remove all second factors of the account. Raises CommandError if the account does not exist."""
         account = get_user_model()._default_manager.filter(username=name).first()
         if account is None:
-            raise CommandError(f"There is no account {name}.")
+            raise CommandError(f"No account is named {name}.")
         had = mfa.reset_second_factor(account)
-        self.stdout.write(f"{name} has no second factor any more." if had else f"{name} has no second factor.")
+        self.stdout.write(f"Removed all second factors of {name}." if had else f"{name} has no second factor.")

@@ -14,20 +14,23 @@ from actorsite.conf import database_url, env
 
 
 class Command(BaseCommand):
+    """Verify a backup by restoring it."""
+
     help = (
-        "Restore the archive FILE into a new database, compare what is there with the manifest, and drop the database "
-        "again. An archive without a manifest, such as Heroku's, is only restored. Exit code 0: it was restored whole, "
-        "and is as its manifest has it, where there is one."
+        "Restore the archive FILE into a temporary database, compare its contents with the manifest, and drop the "
+        "database. An archive without a manifest, such as one from Heroku, is only restored. Exit code 0: the archive "
+        "was restored completely and matches its manifest, if it has one."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add FILE and ``--server``."""
         parser.add_argument("file", metavar="FILE")
         parser.add_argument(
             "--server",
             metavar="URL",
-            help="a postgres:// URL of the server to restore on, whose account may create databases; "
-            "without it the site's own",
+            help="postgres:// URL of the server to restore on, with an account that can create databases. "
+            "Default: the site's own server",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,10 +40,10 @@ class Command(BaseCommand):
         path = Path(options["file"])
         try:
             self.verify(path, options["server"])
-        except archives.Unavailable as error:
+        except archives.VerificationUnavailableError as error:
             raise CommandError(f"{path} was not checked. {error}") from None
         except archives.BackupError as error:
-            raise CommandError(f"{path} is not a good backup. {error}") from None
+            raise CommandError(f"{path} is not a valid backup. {error}") from None
         except OSError as error:
             raise CommandError(str(error)) from None
 
@@ -49,9 +52,9 @@ class Command(BaseCommand):
         manifest = path.with_name(path.name + archives.MANIFEST_SUFFIX)
         expected = archives.read_manifest(manifest) if manifest.exists() else None
         if expected and (size := path.stat().st_size) != expected["size"]:
-            raise archives.BackupError(f"It has {size} bytes, where the manifest has {expected['size']}.")
+            raise archives.BackupError(f"It has {size} bytes, but its manifest says {expected['size']}.")
         if expected and archives.file_sha256(path) != expected["sha256"]:
-            raise archives.BackupError("Its bytes are not those of which the manifest was made.")
+            raise archives.BackupError("Its SHA-256 checksum differs from the one in its manifest.")
         libpq = None
         if server:
             try:
@@ -64,13 +67,14 @@ class Command(BaseCommand):
         # PostgreSQL's tables have their schema before their name.
         names = {table.rpartition(".")[2] for table in found["tables"]}
         if missing := [table for table in settings.BACKUP_TABLES if table not in names]:
-            raise archives.BackupError(f"It was restored, but is not of this site: there is no table {missing[0]}.")
+            raise archives.BackupError(
+                f"It was restored, but is not a backup of this site: the table {missing[0]} is missing."
+            )
         rows = sum(table["rows"] for table in found["tables"].values())
         self.stdout.write(f"Restored {len(found['tables'])} tables with {rows} rows.")
         if expected:
-            self.stdout.write(f"All are as the manifest of {expected['made']} has them.")
+            self.stdout.write(f"They match the manifest of {expected['made']}.")
         else:
             self.stdout.write(
-                f"It can be restored. There is no {manifest.name}: "
-                "whether rows are missing or changed could not be compared."
+                f"The archive can be restored. Without {manifest.name}, missing or changed rows cannot be detected."
             )

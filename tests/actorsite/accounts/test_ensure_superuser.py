@@ -31,7 +31,7 @@ def ensure(settings, capsys):
 
 
 def test_first_administrator_is_created(ensure):
-    assert ensure(email="ada@example.org") == "Made the administrator ada.\n"
+    assert ensure(email="ada@example.org") == "Created the administrator ada.\n"
     ada = authenticate(RequestFactory().get("/"), username="ada", password=PASSWORD)
     assert (ada.is_staff, ada.is_superuser, ada.email) == (True, True, "ada@example.org")
 
@@ -41,7 +41,7 @@ def test_second_run_changes_nothing(ensure):
     ada = User.objects.get()
     ada.set_password("changed by herself")
     ada.save()
-    assert ensure(password="another password") == "There is an administrator, ada: nothing is changed.\n"
+    assert ensure(password="another password") == "An administrator already exists: ada. Nothing was changed.\n"
     assert authenticate(RequestFactory().get("/"), username="ada", password="changed by herself")
     assert User.objects.count() == 1
 
@@ -56,7 +56,8 @@ def test_renamed_administrator_is_not_created_again(ensure):
 def test_existing_account_does_not_become_superuser(ensure):
     User.objects.create_user("ada", password="only a visitor")
     assert (
-        ensure() == "DJANGO_SUPERUSER_USERNAME is the name of an account that is no administrator; it is not changed."
+        ensure()
+        == "DJANGO_SUPERUSER_USERNAME names an account that is not an active administrator. It was not changed."
     )
     ada = User.objects.get()
     assert not ada.is_superuser and ada.check_password("only a visitor")
@@ -64,7 +65,7 @@ def test_existing_account_does_not_become_superuser(ensure):
 
 def test_without_variables_nothing_is_created(ensure):
     assert ensure(None, None) == (
-        "DJANGO_SUPERUSER_USERNAME and DJANGO_SUPERUSER_PASSWORD are not set: no administrator is made.\n"
+        "DJANGO_SUPERUSER_USERNAME and DJANGO_SUPERUSER_PASSWORD are not set, so no administrator was created.\n"
     )
 
 

@@ -361,9 +361,9 @@ def test_reset_revokes_verified_sessions(alice, settings):
 def test_reset_second_factor_removes_it_and_refuses_an_unknown_account(alice, capsys):
     give_app(alice)
     call_command("reset_second_factor", "alice")
-    assert capsys.readouterr().out == "alice has no second factor any more.\n"
+    assert capsys.readouterr().out == "Removed all second factors of alice.\n"
     assert leads(browser()) == "/admin/actors/actor/"
-    with pytest.raises(CommandError, match="no account nobody"):
+    with pytest.raises(CommandError, match="No account is named nobody"):
         call_command("reset_second_factor", "nobody")
 
 

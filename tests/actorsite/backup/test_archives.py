@@ -98,7 +98,7 @@ def test_backup_is_restored_and_compared(site, good):
     manifest = json.loads(manifest_of(good).read_text())
     assert actor_table(manifest)["rows"] > 250
     rows = sum(table["rows"] for table in manifest["tables"].values())
-    assert done.stdout.startswith(f"Restored {len(manifest['tables'])} tables with {rows} rows.\nAll are as the")
+    assert done.stdout.startswith(f"Restored {len(manifest['tables'])} tables with {rows} rows.\nThey match the")
 
 
 def test_backup_is_readable_by_owner_only(good):
@@ -111,7 +111,7 @@ def test_standard_output_has_the_archive_and_standard_error_the_manifest(site, t
     path = tmp_path / "piped"
     path.write_bytes(done.stdout)
     manifest_of(path).write_bytes(done.stderr)
-    assert manage(site, "verify_backup", path).stdout.count("All are as the manifest") == 1
+    assert manage(site, "verify_backup", path).stdout.count("They match the manifest") == 1
 
 
 @pytest.mark.parametrize("manifest", [True, False], ids=["with its manifest", "alone"])
@@ -127,7 +127,7 @@ def test_flipped_bit_is_detected(site, copy):
     content = bytearray(copy.read_bytes())
     content[len(content) // 2] ^= 1
     copy.write_bytes(content)
-    assert "Its bytes are not those" in refused(site, copy)
+    assert "Its SHA-256 checksum differs" in refused(site, copy)
 
 
 @postgresql
@@ -137,7 +137,7 @@ def test_flipped_bit_in_rows_is_detected_without_manifest(site, copy):
     content[int(len(content) * 0.8)] ^= 1
     copy.write_bytes(content)
     manifest_of(copy).unlink()
-    assert "It was not restored" in refused(site, copy)
+    assert "The restore failed" in refused(site, copy)
 
 
 @postgresql
@@ -163,8 +163,8 @@ def test_archive_of_a_newer_pg_dump_is_refused(site, copy):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda table: table.update(rows=table["rows"] + 1), "rows, where the manifest has"),
-        (lambda table: table.update(checksum="1"), "but not the same ones"),
+        (lambda table: table.update(rows=table["rows"] + 1), "rows, but the manifest says"),
+        (lambda table: table.update(checksum="1"), "but their contents differ"),
     ],
 )
 def test_missing_or_changed_rows_are_detected(site, copy, change, said):
@@ -188,8 +188,8 @@ def test_archive_without_manifest_is_restored_and_not_compared(site, copy):
     manifest_of(copy).unlink()
     done = manage(site, "verify_backup", copy)
     assert done.returncode == 0, done.stderr
-    assert "It can be restored. There is no " in done.stdout
-    assert "whether rows are missing or changed could not be compared" in done.stdout
+    assert "The archive can be restored. Without " in done.stdout
+    assert "missing or changed rows cannot be detected" in done.stdout
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PGDMP", b"SQLite format 3\0"])
@@ -197,7 +197,7 @@ def test_file_that_is_no_archive_is_refused(site, tmp_path, content):
     path = tmp_path / "file"
     path.write_bytes(content)
     # A site on SQLite has no server to restore it on.
-    said = "was not checked" if content == b"PGDMP" and DATABASE == "sqlite" else "is not a good backup"
+    said = "was not checked" if content == b"PGDMP" and DATABASE == "sqlite" else "is not a valid backup"
     assert said in refused(site, path)
 
 
@@ -264,8 +264,11 @@ def test_account_without_createdb_gets_hint_at_server_option(site, good):
         try:
             limited = site.replace("postgres@", "only_reads@")
             done = manage(limited, "verify_backup", good)
-            assert done.returncode != 0 and "was not checked. This account may not create a database" in done.stderr
-            assert "by --server" in done.stderr and "not a good backup" not in done.stderr
+            assert (
+                done.returncode != 0
+                and "was not checked. This account cannot create a temporary database" in done.stderr
+            )
+            assert "Use --server" in done.stderr and "not a valid backup" not in done.stderr
             assert manage(limited, "verify_backup", good, f"--server={site}").returncode == 0
         finally:
             cursor.execute("DROP ROLE only_reads")
@@ -287,12 +290,12 @@ def test_write_during_backup_does_not_affect_it(site, tmp_path):
 
 def test_failing_backup_leaves_no_files(tmp_path):
     done = manage("postgres://nobody@127.0.0.1:1/none?sslmode=disable", "backup", tmp_path / "new")
-    assert done.returncode != 0 and "The server is not there" in done.stderr
+    assert done.returncode != 0 and "The database server cannot be reached" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("file", "said"), [("", "is a directory: name a file in it."), ("none/new", "There is no directory")]
+    ("file", "said"), [("", "is a directory. Name a file in it."), ("none/new", "does not exist.")]
 )
 def test_impossible_path_is_refused_before_dumping(tmp_path, file, said):
     folder = tmp_path / "folder"

@@ -90,10 +90,10 @@ def test_bad_values_cover_every_variable():
     + [(name, "") for name in BAD if name not in EMPTY_IS_FINE],
 )
 def test_bad_value_is_refused_with_name_of_variable(name, value):
-    with pytest.raises(env.InvalidEnvironment) as refused:
+    with pytest.raises(env.InvalidEnvironmentError) as refused:
         env.read_environment({**GOOD, name: value})
     heading, *mistakes = str(refused.value).splitlines()
-    assert heading == "The environment does not allow a start."
+    assert heading == "Invalid configuration:"
     assert len(mistakes) == 1
     assert mistakes[0].startswith(f"- {name} must be ")
     assert "hush" not in mistakes[0]
@@ -116,7 +116,7 @@ def test_good_values_are_read():
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])
 def test_missing_required_variable_is_refused(missing):
-    with pytest.raises(env.InvalidEnvironment, match=f"- {missing} is required: "):
+    with pytest.raises(env.InvalidEnvironmentError, match=f"- {missing} is required: "):
         env.read_environment({name: value for name, value in GOOD.items() if name != missing})
 
 
@@ -142,7 +142,7 @@ def test_old_host_variable_accepts_ipv6_address():
 
 @pytest.mark.parametrize(("name", "value"), [("PSQL_PASSWORD", ""), ("host", "h:5433")])
 def test_wrong_old_variable_is_reported_once(name, value):
-    with pytest.raises(env.InvalidEnvironment) as refused:
+    with pytest.raises(env.InvalidEnvironmentError) as refused:
         env.read_environment({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD, name: value})
     [_heading, mistake] = str(refused.value).splitlines()
     assert mistake.startswith(f"- {name} must be ")
@@ -154,7 +154,7 @@ def test_database_url_precedes_the_old_variables():
 
 def test_old_variables_must_all_be_set():
     some = {"SECRET_KEY": GOOD["SECRET_KEY"], "ALLOWED_HOSTS": "a", "host": "db", "PSQL_PASSWORD": "hush"}
-    with pytest.raises(env.InvalidEnvironment, match="PSQL_USERNAME, PSQL_DBNAME must be set too") as refused:
+    with pytest.raises(env.InvalidEnvironmentError, match="PSQL_USERNAME, PSQL_DBNAME must be set too") as refused:
         env.read_environment(some)
     assert "hush" not in str(refused.value)
 
@@ -209,7 +209,7 @@ def test_commands_refuse_invalid_environment_with_one_message(command):
     assert ended.returncode == 1
     assert ended.stdout == ""
     heading, *mistakes = ended.stderr.splitlines()
-    assert heading == "The environment does not allow a start."
+    assert heading == "Invalid configuration:"
     assert [line.split()[1] for line in mistakes] == list(WRONG)
     assert "hush" not in ended.stderr
 

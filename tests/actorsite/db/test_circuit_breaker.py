@@ -6,7 +6,7 @@ import pytest
 from psycopg2 import OperationalError
 
 from actorsite.db import circuit_breaker
-from actorsite.db.circuit_breaker import CircuitBreaker, CircuitOpen
+from actorsite.db.circuit_breaker import CircuitBreaker, CircuitOpenError
 
 # No database is used.
 pytestmark = pytest.mark.once
@@ -24,7 +24,7 @@ def test_connect_after_a_failure_is_refused_until_the_interval_is_over(monkeypat
     breaker = CircuitBreaker()
     with pytest.raises(OperationalError, match="connection refused"):
         breaker.connect(fail)
-    with pytest.raises(CircuitOpen, match="The database was away a moment ago: connection refused"):
+    with pytest.raises(CircuitOpenError, match="The last connection attempt has just failed: connection refused"):
         breaker.connect(lambda: "connection")
     monkeypatch.setattr(circuit_breaker, "OPEN_SECONDS", 0)
     assert breaker.connect(lambda: "connection") == "connection"
@@ -35,7 +35,7 @@ def test_connect_while_half_open_lets_one_thread_try(monkeypatch):
     monkeypatch.setattr(circuit_breaker, "TRIAL_WAIT_SECONDS", 0.01)
     breaker = CircuitBreaker()
     breaker.half_open()
-    with breaker.trial, pytest.raises(CircuitOpen, match="another thread tries to reach it"):
+    with breaker.trial, pytest.raises(CircuitOpenError, match="another thread is connecting"):
         breaker.connect(lambda: "connection")
     assert breaker.connect(lambda: "connection") == "connection"
     assert not breaker.is_half_open
@@ -53,7 +53,7 @@ def test_connect_while_another_thread_closes_the_breaker(reads):
     """Regression: ``failed_at`` was read again after the check for None, and the TypeError was a 500."""
     breaker = ClosedMeanwhile()
     breaker.times = iter([time.monotonic()] * reads)
-    with pytest.raises(CircuitOpen):
+    with pytest.raises(CircuitOpenError):
         breaker.connect(lambda: "connection")
 
 

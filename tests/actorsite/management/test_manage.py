@@ -36,14 +36,14 @@ def test_make_run_on_server_without_tls_explains_sslmode():
     [line] = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (1, "")
     assert line.startswith("The database cannot be used: ") and "server does not support SSL" in line
-    assert line.endswith(" To do without TLS, end DATABASE_URL in `?sslmode=disable`.")
+    assert line.endswith(" To connect without TLS, add `?sslmode=disable` to DATABASE_URL.")
 
 
 @pytest.mark.postgresql
 def test_release_on_server_without_tls_explains_sslmode():
     ended = manage("release", DATABASE_URL=without_tls(), RELEASE_PATIENCE="0")
     assert ended.returncode == 1
-    assert ended.stderr.endswith(" To do without TLS, end DATABASE_URL in `?sslmode=disable`.\n")
+    assert ended.stderr.endswith(" To connect without TLS, add `?sslmode=disable` to DATABASE_URL.\n")
 
 
 @pytest.mark.postgresql
@@ -60,7 +60,7 @@ def test_unmigrated_database_is_reported_in_one_line(empty_database, command):
     ended = manage(command, DATABASE_URL=empty_database)
     [line] = ended.stderr.splitlines()
     assert ended.returncode == 1
-    assert line.startswith("The database is not migrated: run `manage.py migrate` first (")
+    assert line.startswith("The database is not migrated. Run `manage.py migrate` first (")
 
 
 def test_traceback_option_shows_the_traceback(empty_database):

@@ -88,7 +88,7 @@ def test_failing_migration_is_rolled_back():
         code, said = run(url)
         assert (
             code != 0
-            and "The migration failed: actors.0003_films was rolled back: " in said
+            and "The migration failed: actors.0003_films was rolled back. " in said
             and "already exists" in said
         )
         assert value(url, schema) == before
@@ -101,7 +101,7 @@ def test_failing_migration_without_transaction_is_continued_by_next_release():
         cursor.execute("CREATE TABLE actor_sort_first ()")
         code, said = run(url)
         assert code != 0 and "already exists" in said
-        assert "The migration failed: actors.0004_indexes stopped halfway, and the next release takes it up: " in said
+        assert "The migration failed: actors.0004_indexes stopped halfway. The next release continues it. " in said
         assert "rolled back" not in said and "taken back" not in said
         assert value(url, built) == "actor_sort_last"
         cursor.execute("DROP TABLE actor_sort_first")
@@ -222,7 +222,7 @@ def test_release_waits_for_locked_table_without_blocking_readers():
             watchdog.start()
             try:
                 for line in release.stdout:
-                    if "Others hold the tables" in line:
+                    if "The tables are locked by other transactions" in line:
                         break
                 else:
                     pytest.fail(release.stderr.read())

@@ -103,7 +103,7 @@ def test_readyz_asks_again_after_a_thread_could_not_start(client, readiness, mon
     assert client.get("/readyz").content == b"ready"
     assert (response.status_code, response.content) == (
         503,
-        b"The database could not be asked: can't start new thread.",
+        b"The database check failed: can't start new thread.",
     )
 
 
@@ -173,4 +173,4 @@ AT = 'connection to server at "db.example.org" (192.0.2.7), port 5432 failed: '
 def test_public_reason_has_no_server_and_user_names(said, reason):
     """/readyz is public."""
     assert circuit_breaker.public_reason(OperationalError(said)) == reason
-    assert circuit_breaker.public_reason(circuit_breaker.CircuitOpen("Away", reason)) == reason
+    assert circuit_breaker.public_reason(circuit_breaker.CircuitOpenError("Away", reason)) == reason
