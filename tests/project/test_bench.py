@@ -24,7 +24,7 @@ SEARCHES = ("a rare word", "a middling word", "one letter", "two letters", "noth
 
 @pytest.mark.peers
 def test_every_peer_starts_and_shows_the_same_rows():
-    assert PYTHON.exists(), f"There is no {PYTHON}: `make peers` makes it."
+    assert PYTHON.exists(), f"{PYTHON} does not exist. Run `make peers`."
     done = subprocess.run(
         [PYTHON, "-m", "bench", "--check"], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=300
     )
@@ -185,7 +185,7 @@ def test_too_few_pages_for_single_requests_is_an_error(wrk):
     assert answer.rate == 25
     # It includes the request before the load, and those under way at its end.
     assert 50 < answer.requests < 60
-    with pytest.raises(load.Unfit, match="all 100 pages"):
+    with pytest.raises(load.MeasurementError, match="all 100 pages"):
         load.run("http://127.0.0.1:1", request, 2, start=answer.requests)
 
 
