@@ -238,7 +238,7 @@ def _luminance(colour):
 
 @pytest.mark.once
 def test_what_is_chosen_has_a_mark_in_the_readers_own_colours(open_page):
-    """Forced colors remove backgrounds and shadows, so only the current choice may have a border."""
+    """There, backgrounds and shadows are not drawn: what has a border is marked, and nothing beside it has one."""
     page = open_page(forced_colors="active")
     page.goto("/?living=yes")
     bordered = "links => links.filter(e => parseFloat(getComputedStyle(e).borderBottomWidth)).map(e => e.innerText)"
@@ -251,7 +251,7 @@ def test_what_is_chosen_has_a_mark_in_the_readers_own_colours(open_page):
 
 @pytest.mark.once
 def test_nothing_is_cut_off_at_twice_the_size(open_page):
-    """WCAG 1.4.4, on a phone: pages fit the width, and the search field stays wide enough."""
+    """WCAG 1.4.4, on a phone: all fits in its width, and a name in the field for it."""
 
     def check_fit(page, width):
         wide = page.evaluate("document.documentElement.scrollWidth")

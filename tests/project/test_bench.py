@@ -24,7 +24,7 @@ SEARCHES = ("a rare word", "a middling word", "one letter", "two letters", "noth
 
 @pytest.mark.peers
 def test_every_peer_starts_and_shows_the_same_rows():
-    assert PYTHON.exists(), f"{PYTHON} does not exist. Run `make peers`."
+    assert PYTHON.exists(), f"There is no {PYTHON}: `make peers` makes it."
     done = subprocess.run(
         [PYTHON, "-m", "bench", "--check"], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=300
     )
