@@ -52,7 +52,7 @@ DEVELOPMENT = DEBUG=true SECRET_KEY=development-only-development-only-developmen
 	ALLOWED_HOSTS=localhost,127.0.0.1,[::1] LOG_FORMAT=text PORT=$${PORT:-8000} \
 	DATABASE_URL=$${DATABASE_URL:-sqlite:///$(CURDIR)/actorsite.sqlite3}
 
-run: $(VENV)/.runtime ## set up and serve at http://localhost:8000/ (PORT chooses another)
+run: $(VENV)/.runtime ## set up and serve at http://localhost:8000/ (PORT sets another port)
 	@$(DEVELOPMENT) sh bin/run $(BIN)/python
 
 # Many of the thousands of tests use real servers, browsers and containers, whose speed depends on the machine. A test
@@ -66,13 +66,13 @@ HERE = -n $(WORKERS) --dist loadgroup --ignore=tests/platform --ignore=tests/web
 
 check: lint types quick ## before each commit: lint, types and the quick tests
 
-quick: $(VENV)/.tools ## the tests that start neither processes nor a browser, on SQLite
+quick: $(VENV)/.tools ## run the tests that start no processes and no browser, on SQLite
 	TEST_DATABASE=sqlite $(BIN)/pytest $(HERE) -m "not slow and not peers"
 
 test: WORKERS = 3
 # PostgreSQL runs everything; SQLite runs what is marked `sqlite`. tests/conftest.py has the marks.
 # Coverage includes the processes that tests start: see pyproject.toml, and MEASURED_FOLDERS in tests/conftest.py.
-test: $(VENV)/.tools ## everything on PostgreSQL, with its coverage, and on SQLite what differs there (DJANGO=6.1 on Django 6.1)
+test: $(VENV)/.tools ## run all tests on PostgreSQL with coverage, and those marked sqlite on SQLite (DJANGO=6.1: on Django 6.1)
 	$(BIN)/coverage erase
 	TEST_DATABASE=postgresql $(BIN)/coverage run -m pytest $(AGAIN) $(HERE) -m "not peers"
 	$(BIN)/coverage combine --quiet
@@ -93,7 +93,7 @@ quality: pages peers ## `make pages` and `make peers`
 pages: $(VENV)/.tools $(WEB)/.installed ## the public pages by html-validate, the Nu Html Checker and Lighthouse
 	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) tests/web
 
-peers: $(VENV)/.tools $(BENCH)/.tools ## check that everything starts that `make bench` measures
+peers: $(VENV)/.tools $(BENCH)/.tools ## check that all servers of `make bench` start
 	TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) --ignore=tests/platform --ignore=tests/web -m peers
 
 # Tools that take long to install: .ci/run installs them while the tests run.
@@ -101,7 +101,7 @@ tools: $(SCAN)/.tools $(BENCH)/.tools $(WEB)/.installed
 
 ROWS ?= 200,1000000
 ROUNDS ?= 5
-bench: $(BENCH)/.tools ## limits, peers and ourselves, measured side by side at 200 and a million rows (ROWS chooses others)
+bench: $(BENCH)/.tools ## compare the site with limits and peers at 200 and 1,000,000 rows (ROWS sets other sizes)
 	$(BENCH)/bin/python -m bench --rows $(ROWS) --rounds $(ROUNDS)
 
 scan: $(VENV)/.tools $(SCAN)/.tools ## checkov, on every overlay and component of k8s/, Dockerfile and pipeline
@@ -110,16 +110,16 @@ scan: $(VENV)/.tools $(SCAN)/.tools ## checkov, on every overlay and component o
 	$(SCAN)/bin/checkov --directory .scan --framework kubernetes --compact --quiet --skip-download
 	$(SCAN)/bin/checkov --file Dockerfile .gitlab-ci.yml --framework dockerfile gitlab_ci --compact --quiet --skip-download
 
-test-image: image contract ## build the image, and try it as both platforms run it
+test-image: image contract ## build the image and test it as both platforms run it
 
-contract: $(VENV)/.tools engine ## try the image that is there, named by IMAGE, as both platforms run it
+contract: $(VENV)/.tools engine ## test the existing image IMAGE as both platforms run it
 	SOAK_REQUESTS=5000 SOAK_ROLLOUTS=2 TEST_DATABASE=sqlite $(BIN)/pytest $(AGAIN) -n 3 --dist loadgroup tests/platform
 
-soak: $(VENV)/.tools image ## 50,000 requests over 10 rolling updates of three pods, none of which may fail
+soak: $(VENV)/.tools image ## send 50,000 requests during 10 rolling updates of three pods; none may fail
 	TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_soak.py
 
 # CONTEXT is one of `kubectl config get-contexts`; IMAGE must be on its nodes. The tests create and delete one namespace.
-test-cluster: $(VENV)/.tools ## the stories of the pods on the cluster that CONTEXT names, with IMAGE
+test-cluster: $(VENV)/.tools ## run the scenarios of tests/platform on the cluster CONTEXT with IMAGE
 	@test -n "$(CONTEXT)" || { echo "Name a cluster: make test-cluster CONTEXT=kind-x IMAGE=…" >&2; exit 1; }
 	CONTEXT=$(CONTEXT) TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_scenarios.py tests/platform/test_soak.py
 
@@ -136,7 +136,7 @@ lint: $(VENV)/.tools ## ruff, import-linter, djade, hadolint, missing migrations
 types: $(VENV)/.tools ## check the types with mypy
 	@$(DEVELOPMENT) $(BIN)/mypy
 
-format: $(VENV)/.tools ## let ruff and djade write
+format: $(VENV)/.tools ## format with ruff and djade
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	find actors actorsite -name '*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2
@@ -163,14 +163,14 @@ image: engine ## build the image, named by IMAGE, with Podman or Docker
 	$(ENGINE) build $(BUILD_FORMAT) $(BUILD_FLAGS) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
 		--tag $(IMAGE) .
 
-clean: ## delete what the commands above made
+clean: ## delete generated files
 	rm -rf $(VENV) $(VENV)-django* $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 	find actors actorsite bench tests -name node_modules -prune -o -name __pycache__ -exec rm -rf {} +
 
-messages: $(VENV)/.tools ## gather the texts to translate, and compile the translations (needs gettext)
+messages: $(VENV)/.tools ## collect the texts to translate and compile the translations (needs gettext)
 	@for app in actors actorsite; do (cd $$app && $(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py makemessages \
 		--locale zh_Hans --no-location --no-obsolete && \
 		$(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py compilemessages --locale zh_Hans); done
 
-card: $(VENV)/.tools ## draw the picture that shared links show, from bin/card.svg (needs chromium)
+card: $(VENV)/.tools ## render the preview image of shared links from bin/card.svg (needs chromium)
 	$(BIN)/python bin/card.py

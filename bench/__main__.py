@@ -25,6 +25,7 @@ ANSWERS, SECONDS_FOR_ANSWERS = 3, 8
 
 
 def main():
+    """Run the benchmark, or with ``--check`` only test it; return the exit code."""
     arguments = _arguments()
     try:
         if not arguments.check:
@@ -36,8 +37,8 @@ def main():
                 check_all(stack, postgres)
                 return 0
             return measure(stack, postgres, arguments)
-    except load.Unfit as unfit:
-        print(unfit, file=sys.stderr)
+    except load.MeasurementError as error:
+        print(error, file=sys.stderr)
         return 1
 
 
@@ -45,8 +46,8 @@ def _arguments():
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rows", default="200,1000000", help="sizes of the table, separated by commas")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=2, help="of load on each, in each round")
-    parser.add_argument("--check", action="store_true", help="only see that everything starts and shows the same rows")
+    parser.add_argument("--seconds", type=int, default=2, help="of load per subject and round")
+    parser.add_argument("--check", action="store_true", help="only check that all servers start and show the same rows")
     arguments = parser.parse_args()
     try:
         arguments.rows = sorted({int(text) for text in arguments.rows.replace("_", "").split(",")})
@@ -62,7 +63,7 @@ def measure(stack, postgres, arguments):
     sizes, rounds, seconds = arguments.rows, arguments.rounds, arguments.seconds
     whole = [rows for rows in sizes if rows >= SEARCHABLE]
     clock = Clock(_planned(sizes, whole, rounds, seconds))
-    print(f"This takes about {duration(clock.seconds)}, on a machine that should do nothing else.", flush=True)
+    print(f"This takes about {duration(clock.seconds)}. Run nothing else on this machine meanwhile.", flush=True)
     run = Run(sizes, whole)
     urls, subjects, starts = {}, [], Counter()
     for rows in sizes:
@@ -114,10 +115,10 @@ def _measure_one(run, subject, seconds, starts):
         return
     try:
         answer = subject.measure(seconds, starts[key])
-    except load.Unfit as unfit:
-        run.failures[key] = str(unfit)
+    except load.MeasurementError as error:
+        run.failures[key] = str(error)
     else:
-        # The next round continues with the requests that were not made yet.
+        # The next round continues with requests that were not sent yet.
         starts[key] += answer.requests
         run.rounds[key].append(answer)
 
@@ -128,8 +129,8 @@ def _measure_imports(run, postgres, source, rows, clock):
         run.imports, most = imports.measure_imports(
             postgres, source, rows, lambda text, share: clock.step(text, share * whole)
         )
-    except load.Unfit as unfit:
-        run.failures[goals.IN_USE, rows] = str(unfit)
+    except load.MeasurementError as error:
+        run.failures[goals.IN_USE, rows] = str(error)
     else:
         run.memory[goals.IN_USE] = most
 

@@ -26,7 +26,7 @@ CHANGELIST = "/admin/actors/actor/"
 def signed_in(database_url: str) -> tuple[str, str]:
     """Return the cursor token of page 1,000 of the admin's list, and a superuser's session cookie.
 
-    The token is empty if the list is shorter. Raises load.Unfit if the database cannot be read.
+    The token is empty if the list is shorter. Raises load.MeasurementError if the database cannot be read.
     """
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "--verbosity=0", "--command", _SIGN_IN],
@@ -37,7 +37,7 @@ def signed_in(database_url: str) -> tuple[str, str]:
         check=False,
     )
     if done.returncode:
-        raise load.Unfit(f"No session for the admin: {done.stderr.strip().splitlines()[-1]}")
+        raise load.MeasurementError(f"Cannot sign in to the admin: {done.stderr.strip().splitlines()[-1]}")
     place, cookie = done.stdout.rstrip().split("\n")[-2:]
     return place, cookie
 

@@ -10,7 +10,7 @@ from bench.subjects import PAGE, Servers
 
 CHECKED = 200  # rows
 WORDS = 3  # of each kind
-MOMENT = 0.1  # seconds
+SAMPLE_SECONDS = 0.1  # seconds
 ASKED = 5  # requests, to check that each reads the table
 # The id of an actor in the site's links, in datasette's links, and in JSON.
 _NUMBER = re.compile(r'(?:/actors?/|"id":)([0-9]+)')
@@ -19,7 +19,7 @@ _OF_ACTORS = re.compile(rb"\bactor\b")
 
 
 def check_all(stack, postgres) -> None:
-    """Raise load.Unfit for the first check that fails."""
+    """Raise load.MeasurementError for the first check that fails."""
     url = databases.fill(postgres, CHECKED)
     # Applies to sessions that start after this.
     databases.execute(url, f"ALTER DATABASE actors_{CHECKED} SET log_statement = 'all'")
@@ -30,7 +30,7 @@ def check_all(stack, postgres) -> None:
     running.search(running.subjects[-1].url, WORDS)
     run = Run([CHECKED], [CHECKED])
     for subject in running.subjects:
-        run.rounds[subject.name, CHECKED].append(subject.sample(MOMENT))
+        run.rounds[subject.name, CHECKED].append(subject.sample(SAMPLE_SECONDS))
         if " made anew" in subject.name or subject.name.startswith("search"):
             _check_made_anew(subject, postgres)
     run.imports, run.memory[goals.IN_USE] = imports.measure_imports(postgres, url, CHECKED, lambda text, share: None)
@@ -41,7 +41,7 @@ def check_all(stack, postgres) -> None:
 
 
 def _check_rows(subjects, url):
-    """Check that each page of the list shows its rows, and an actor's page its own address. Raises load.Unfit."""
+    """Check that list pages show their rows, and the actor page its address. Raises load.MeasurementError."""
     order = [number for (number,) in databases.query(url, "SELECT actor_id FROM actor ORDER BY sort_last, actor_id")]
     pages = {goals.MIDDLE: order[CHECKED // 2 + 1 :], goals.LAST: order[-PAGE:]}
     for subject in subjects:
@@ -51,14 +51,14 @@ def _check_rows(subjects, url):
             print(f"{subject.name}: {status}")
         elif subject.name == goals.ACTOR:
             if path.partition("?")[0].encode() not in body:
-                raise load.Unfit(f"{subject.name}: {path} does not show its address.")
+                raise load.MeasurementError(f"{subject.name}: {path} does not show its address.")
             print(f"{subject.name}: {len(body):,} bytes")
         else:
             shown = {int(number) for number in _NUMBER.findall(body.decode())}
             expected = set(pages.get(subject.name, order)[:PAGE])
             # The replaced page shows random rows.
             if len(shown) != PAGE or (shown != expected and subject.name != "replaced page"):
-                raise load.Unfit(f"{subject.name} shows {sorted(shown)} in place of {sorted(expected)}.")
+                raise load.MeasurementError(f"{subject.name} shows {sorted(shown)}, expected {sorted(expected)}.")
             print(f"{subject.name}: {len(shown)} rows in {len(body):,} bytes")
 
 
@@ -72,4 +72,4 @@ def _check_made_anew(subject, postgres):
         lines.seek(before)
         read = sum(1 for line in lines if _OF_ACTORS.search(line))
     if read < ASKED:
-        raise load.Unfit(f"{subject.name}: of {ASKED} requests no more than {read} read the table.")
+        raise load.MeasurementError(f"{subject.name}: only {read} of {ASKED} requests read the table.")

@@ -29,6 +29,7 @@ def make(server: PostgreSQL, name: str, template: str = "") -> str:
 
 
 def drop(server: PostgreSQL, name: str) -> None:
+    """Drop a database and close its connections."""
     execute(server.url(), f"DROP DATABASE {name} WITH (FORCE)")
 
 

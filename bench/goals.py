@@ -1,4 +1,4 @@
-"""The goals, almost all as ratios within one run; absolute only where a user or a host sets the bound.
+"""Performance goals. Most are ratios within one run; absolute bounds come from users or hosts.
 
 The figures come from ``bench.results.Run``.
 """
@@ -10,7 +10,7 @@ from functools import partial
 
 @dataclass(frozen=True)
 class Goal:
-    """A bound, in ``unit``, on the figure that ``value(run)`` returns: an upper one if ``most``, else a lower one."""
+    """A bound, in ``unit``, for the figure ``value(run)``: the maximum if ``most``, else the minimum."""
 
     name: str
     value: Callable
@@ -19,6 +19,7 @@ class Goal:
     most: bool = False
 
     def met(self, value: float) -> bool:
+        """Return whether ``value`` is within the bound."""
         return value <= self.bound if self.most else value >= self.bound
 
 
@@ -43,7 +44,7 @@ FIRST_ANSWER = (
 
 
 def notes() -> list[str]:
-    """Return the remarks to print below the goals."""
+    """Return the notes below the table of goals."""
     return [FIRST_ANSWER, *(f"Not a goal yet: {goal}: {reason}." for goal, reason in LEFT_OUT.items())]
 
 
@@ -70,7 +71,7 @@ def ratio(name: str, other: str, rows: int, other_rows: int | None = None, figur
 def goals(sizes: list[int], searchable: list[int]) -> list[Goal]:
     """Return the goals that a run over tables of ``sizes``, in ascending order, can check.
 
-    At the sizes ``searchable``, so large that not all words are rare, everything is measured.
+    Everything is measured at the sizes ``searchable``: in smaller tables, all words are rare.
     """
     small = sizes[0]
     found = [

@@ -17,8 +17,8 @@ from bench import databases, goals, load, servers, streams
 from tests.server import ROOT, environment
 
 PEOPLE = "first_name, last_name, birth_year, death_year, country"
-THERE = "200"  # rows of a table in use
-LOOK = 0.05  # seconds between two readings of the memory
+EXISTING = "200"  # rows of a table in use
+POLL_SECONDS = 0.05  # seconds between two readings of the memory
 
 
 def planned(rows: int) -> float:
@@ -29,7 +29,7 @@ def planned(rows: int) -> float:
 def measure_imports(postgres, source: str, rows: int, step) -> tuple[dict[str, float], float]:
     """Import ``rows`` actors of the database ``source``; return the seconds of each part, and the peak memory in MiB.
 
-    ``step`` is called before each part, with its name and its share of the total time. Raises load.Unfit.
+    ``step`` is called before each part, with its name and its share of the total time. Raises load.MeasurementError.
     """
     taken, memory = {}, []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -40,7 +40,7 @@ def measure_imports(postgres, source: str, rows: int, step) -> tuple[dict[str, f
         _export(source, f'COPY ({some} ORDER BY last_name COLLATE "C", first_name COLLATE "C") TO STDOUT', named)
         empty = databases.make(postgres, "import_empty")
         in_use = databases.make(postgres, "import_in_use", template="import_empty")
-        databases.manage(in_use, "make_actors", THERE, "--seed=2")
+        databases.manage(in_use, "make_actors", EXISTING, "--seed=2")
 
         step(f"limit 5: COPY of {rows:,} rows", 0.25)
         taken[goals.COPIED] = _copy(databases.make(postgres, "import_copied", template="import_in_use"), named)
@@ -75,26 +75,26 @@ def _copy(url, file):
 
 
 def _import(url, file):
-    """Return the seconds that the command import_actors takes, and its peak memory in MiB. Raises load.Unfit."""
+    """Return the seconds and the peak memory (MiB) of the command import_actors. Raises load.MeasurementError."""
     databases.execute(url, "CHECKPOINT")
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as output:
         start = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "manage.py", "import_actors", file],
             cwd=ROOT,
             env=environment(DATABASE_URL=url),
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
         )
         most = 0
         while process.poll() is None:
             most = max(most, servers.peak(process.pid))
             try:
-                process.wait(LOOK)
+                process.wait(POLL_SECONDS)
             except subprocess.TimeoutExpired:
                 continue
         seconds = time.perf_counter() - start
         if process.returncode:
-            said.seek(0)
-            raise load.Unfit(f"The import failed: {said.read()[-500:]}")
+            output.seek(0)
+            raise load.MeasurementError(f"The import failed: {output.read()[-500:]}")
     return seconds, most

@@ -1,4 +1,4 @@
-"""Load on a server, made by wrk, by default over one connection, and the figures of it."""
+"""Load tests with wrk, by default over one connection."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# Defined before it: `paths`, the name of a file with a path in each line; `number`, the number of the next request;
+# Variables set before this script: `paths`, a file with one path per line; `number`, the number of the next request;
 # `numbered`, whether that number is appended to each path.
 _REQUESTS = """
 local all = {}
@@ -25,7 +25,7 @@ request = function()
   return wrk.format("GET", path)
 end
 """
-# Latencies are in microseconds. Statuses from 400 on are errors to wrk.
+# Latencies are in microseconds. wrk counts statuses of 400 and above as errors.
 _DONE = """
 done = function(summary, latency)
   local errors = summary.errors
@@ -36,12 +36,12 @@ end
 """
 # A parameter that the site ignores. Its page cache stores no page under an address that is not canonical.
 NUMBER = "anew"
-# wrk forms one request that it does not send, and each connection has one under way at the end.
+# wrk builds one request that it does not send, and each connection has one in flight at the end.
 UNDER_WAY = 2
 
 
-class Unfit(RuntimeError):
-    """Something cannot be measured; the message says why."""
+class MeasurementError(RuntimeError):
+    """A measurement failed or is not possible; the message gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Request:
 
     With ``anew``, each request has a unique number in its address, so that no
     cache of addresses can answer it. With ``once``, no path is requested twice;
-    if there are too few paths, there is no figure.
+    too few paths are an error.
     """
 
     paths: tuple[str, ...]
@@ -89,7 +89,7 @@ class Answer:
 
 
 def need_wrk() -> None:
-    """Install wrk by apt-get if it is missing and this process is root. Raises Unfit if there is no wrk."""
+    """Install wrk by apt-get if it is missing and this process is root. Raises MeasurementError if there is no wrk."""
     if shutil.which("wrk"):
         return
     if os.getuid() == 0 and shutil.which("apt-get"):
@@ -97,35 +97,37 @@ def need_wrk() -> None:
         subprocess.run(["apt-get", "update", "-qq"], check=False)
         subprocess.run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", "wrk"], check=False)
     if not shutil.which("wrk"):
-        raise Unfit("There is no wrk, which makes the load. Install it, on Debian by: apt-get install wrk")
+        raise MeasurementError("wrk is not installed. Install it, on Debian with: apt-get install wrk")
 
 
 def run(url: str, request: Request, seconds: float, connections: int = 1, start: int = 0) -> Answer:
     """Load the server at ``url`` for ``seconds``, from the request with the number ``start`` on; return the figures.
 
-    Raises Unfit if an answer is not the expected one.
+    Raises MeasurementError if an answer is not the expected one.
     """
     alone = ask(url, request, start)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         paths, script = Path(folder, "paths"), Path(folder, "script.lua")
         paths.write_text("".join(f"{path}\n" for path in request.bases), encoding="utf-8")
-        given = f'local paths, number, numbered = "{paths}", {start + 1}, {str(request.anew).lower()}'
-        script.write_text(f"{given}\n{_REQUESTS}{_DONE}", encoding="utf-8")
+        variables = f'local paths, number, numbered = "{paths}", {start + 1}, {str(request.anew).lower()}'
+        script.write_text(f"{variables}\n{_REQUESTS}{_DONE}", encoding="utf-8")
         command = ["wrk", "-t1", f"-c{connections}", f"-d{_duration(seconds)}", "--timeout", "30s", "-s", script]
         for name, value in request.headers.items():
             command += ["-H", f"{name}: {value}"]
         done = subprocess.run([*command, url], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Unfit(f"wrk failed at {url}: {done.stdout}{done.stderr}")
+        raise MeasurementError(f"wrk failed at {url}: {done.stdout}{done.stderr}")
     figures = json.loads(done.stdout.strip().splitlines()[-1])
     errors, requests = figures["errors"], figures["requests"]
     if errors:
-        raise Unfit(f"{url}{request.paths[0]}: {errors} of {requests} answers were errors.")
+        raise MeasurementError(f"{url}{request.paths[0]}: {errors} of {requests} responses were errors.")
     asked = 1 + requests + UNDER_WAY * connections
     if request.once and start + asked > len(request.paths):
-        raise Unfit(f"{url}: all {len(request.paths):,} pages were asked for within the time, some of them twice.")
+        raise MeasurementError(
+            f"{url}: all {len(request.paths):,} pages were requested, some of them twice. More pages are needed."
+        )
     if not requests:
-        # No answer came in time: one takes longer than ``seconds``.
+        # No response arrived in time: one takes longer than ``seconds``.
         return Answer.of([alone], alone)
     return Answer(requests / figures["seconds"], figures["p50"], figures["p95"], figures["p99"], asked)
 
@@ -147,11 +149,11 @@ def get(url: str, path: str, headers: dict[str, str] | None = None) -> tuple[int
 
 
 def ask(url: str, request: Request, number: int = 0) -> float:
-    """Make the request with this ``number``; return the seconds that it took. Raises Unfit for another status."""
+    """Send the request with this ``number``; return its seconds. Raises MeasurementError for another status."""
     path = request.path(number)
     start = time.perf_counter()
     status, _, body = get(url, path, request.headers)
     seconds = time.perf_counter() - start
     if status != request.status:
-        raise Unfit(f"{url}{path}: {status} in place of {request.status}. {body[:200]!r}")
+        raise MeasurementError(f"{url}{path}: got {status}, expected {request.status}. {body[:200]!r}")
     return seconds

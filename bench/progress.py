@@ -1,11 +1,11 @@
-"""The progress of a run, and the time that is left."""
+"""Progress of a run and the remaining time."""
 
 import sys
 import time
 
 
 class Clock:
-    """Reports the steps of a run of known length: in one line on a terminal, elsewhere in a line for each step."""
+    """Progress display of a run: one updated line on a terminal, else one line per step."""
 
     def __init__(self, seconds: float):
         self.seconds = seconds
@@ -15,7 +15,7 @@ class Clock:
     def step(self, text: str, seconds: float) -> None:
         """Report the start of the step ``text``, which is planned to take ``seconds``."""
         gone = time.monotonic() - self.start
-        # The rest is assumed to be as much slower or faster than planned as the steps so far.
+        # Assume that the remaining steps deviate from the plan as the finished ones did.
         pace = gone / self.spent if self.spent > 10 else 1
         left = max(0, (self.seconds - self.spent) * pace)
         line = f"{self.spent / self.seconds:4.0%}  {duration(left)} left  {text}"
@@ -27,6 +27,7 @@ class Clock:
         self.spent += seconds
 
     def end(self) -> None:
+        """Clear the line on a terminal."""
         if sys.stderr.isatty():
             sys.stderr.write("\r\033[K")
 

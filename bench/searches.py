@@ -50,10 +50,10 @@ def requests_for(words: dict[str, list[str]]) -> dict[str, load.Request]:
 
 
 class Limit4:
-    """Runs the SQL statements of the site's searches, in a session with the site's settings."""
+    """SQL statements of the site's searches, run in a session with the site's settings."""
 
     def __init__(self, database_url: str, requests: dict[str, load.Request]):
-        """Capture the statements of ``requests`` by bench.statements. Raises load.Unfit if that fails."""
+        """Capture the statements of ``requests`` by bench.statements. Raises load.MeasurementError if that fails."""
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             asked, found = Path(folder, "asked.json"), Path(folder, "found.json")
             addresses = {
@@ -69,17 +69,17 @@ class Limit4:
                 check=False,
             )
             if done.returncode:
-                raise load.Unfit(f"No statements of searches: {done.stderr}")
-            told = json.loads(found.read_text(encoding="utf-8"))
-        self.searches = told["searches"]
+                raise load.MeasurementError(f"Cannot capture the statements of searches: {done.stderr}")
+            captured = json.loads(found.read_text(encoding="utf-8"))
+        self.searches = captured["searches"]
         self.connection = psycopg2.connect(database_url)
         self.connection.autocommit = True
         with self.connection.cursor() as cursor:
-            for setting in told["session"].items():
+            for setting in captured["session"].items():
                 cursor.execute("SELECT set_config(%s, %s, false)", setting)
 
     def search(self, kind: str, number: int) -> float:
-        """Run the statements of the search with this ``number``; return the seconds. Raises load.Unfit."""
+        """Run the statements of the search with this ``number``; return the seconds. Raises load.MeasurementError."""
         texts = self.searches[kind][number % len(self.searches[kind])]
         start = time.perf_counter()
         try:
@@ -89,10 +89,11 @@ class Limit4:
                     if cursor.description:
                         cursor.fetchall()
         except psycopg2.Error as error:
-            raise load.Unfit(f"A search {kind}: {error}") from error
+            raise load.MeasurementError(f"A search {kind}: {error}") from error
         return time.perf_counter() - start
 
     def close(self):
+        """Close the database connection."""
         self.connection.close()
 
 
@@ -113,4 +114,5 @@ class Statements:
         return load.Answer.of(times, time.monotonic() - begun)
 
     def sample(self, seconds: float) -> load.Answer:
+        """Return the same figures as ``measure``."""
         return self.measure(seconds)

@@ -17,7 +17,7 @@ from tests.server import ROOT, Server, site
 GUNICORN = ("--workers=1", "--worker-class=gthread", "--threads=4", "--keep-alive=95", "--preload")
 # A working directory in which gunicorn finds no gunicorn.conf.py.
 AWAY = Path(__file__).resolve().parent
-PATIENCE = 60  # seconds
+START_TIMEOUT = 60  # seconds
 WSGI_PEERS = {
     "limit 1": ("limit1", {}),
     "limit 2": ("limit2", {}),
@@ -62,7 +62,7 @@ def _process(command, environ, port):
 
 
 def _wait(process, url, log):
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + START_TIMEOUT
     while True:
         try:
             load.get(url, "/")
@@ -72,7 +72,7 @@ def _wait(process, url, log):
                 time.sleep(0.05)
                 continue
             log.seek(0)
-            raise load.Unfit(f"{process.args} does not serve:\n{log.read()}") from None
+            raise load.MeasurementError(f"{process.args} does not respond:\n{log.read()}") from None
 
 
 @contextmanager
@@ -115,10 +115,11 @@ def peak(pid: int) -> float:
 
 
 def forget_peak(pid: int) -> None:
+    """Reset the peak resident set size of a process."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def _kilobytes(pid, file, name):
-    # A process that has ended, and was not waited for yet, has no such line.
+    # A zombie process has no such line.
     found = re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE)
     return int(found[1]) if found else 0

@@ -48,6 +48,7 @@ def statements_of(address: str) -> list[str]:
 
 
 def write_statements(searches: Path, file: Path):
+    """Write the statements of ``searches``, and the session's settings, to ``file``."""
     found = {}
     for kind, asked in json.loads(searches.read_text(encoding="utf-8")).items():
         # Warm up: some statements are sent once per data version, and not for each search.

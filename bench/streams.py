@@ -24,14 +24,17 @@ FILLING = 20  # seconds
 
 
 def stream(server, path: str, whole: bool = True) -> tuple[float, float]:
-    """Read ``path``, or just its first byte; return the seconds to that and to the end. Raises load.Unfit."""
+    """Read ``path``, or only its first byte; return the seconds to the first byte and to the end.
+
+    Raises load.MeasurementError.
+    """
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=600)
     start = time.perf_counter()
     try:
         connection.request("GET", path)
         response = connection.getresponse()
         if response.status != 200:
-            raise load.Unfit(f"{path}: {response.status}")
+            raise load.MeasurementError(f"{path}: {response.status}")
         response.read(1)
         first = time.perf_counter() - start
         while whole and response.read(CHUNK):

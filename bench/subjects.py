@@ -32,11 +32,11 @@ class Subject:
     request: Request
 
     def measure(self, seconds: float, start: int = 0) -> load.Answer:
-        """Load the server for ``seconds``, from the request with the number ``start`` on. Raises load.Unfit."""
+        """Load the server for ``seconds``, starting with request number ``start``. Raises load.MeasurementError."""
         return load.run(self.url, self.request, seconds, start=start)
 
     def sample(self, seconds: float) -> load.Answer:
-        """Make a few requests without wrk, to check the benchmark; return their figures. Raises load.Unfit."""
+        """Send a few requests without wrk, to check the benchmark; return the figures. Raises load.MeasurementError."""
         times, begun = [], time.monotonic()
         while not times or time.monotonic() < begun + seconds:
             times.append(load.ask(self.url, self.request, len(times)))
@@ -53,9 +53,11 @@ class Servers(ExitStack):
         self.subjects = []
 
     def add(self, name, url, request):
+        """Add a subject."""
         self.subjects.append(Subject(name, self.rows, url, request))
 
     def start_peers(self):
+        """Start the limits and peers, and add their subjects."""
         for name in servers.WSGI_PEERS:
             url = self.enter_context(servers.wsgi_peer(name, self.database_url))
             self.add(name, url, PLAIN)
@@ -68,6 +70,7 @@ class Servers(ExitStack):
         self.add("datasette", self.enter_context(servers.datasette(copy)), DATASETTE)
 
     def start_ourselves(self):
+        """Start the site, and add its subjects."""
         url = self.enter_context(servers.ourselves(self.database_url)).url
         pages = addresses(self.database_url, LISTS, ACTORS)
         self.add(goals.LIST, url, PLAIN)
@@ -112,5 +115,5 @@ def addresses(database_url: str, lists: int, actors: int) -> dict:
         check=False,
     )
     if done.returncode:
-        raise load.Unfit(f"No addresses of pages: {done.stderr}")
+        raise load.MeasurementError(f"Cannot list the addresses of pages: {done.stderr}")
     return json.loads(done.stdout)

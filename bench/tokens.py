@@ -27,6 +27,7 @@ def address(place):
 
 
 def print_addresses(lists: int, actors: int):
+    """Print the addresses as JSON."""
     places = Actor.objects.order_by("sort_last", "id").values_list("sort_last", "id")
     rows = places.count()
 
@@ -35,7 +36,7 @@ def print_addresses(lists: int, actors: int):
 
     def shuffled(some):
         some = list(some)
-        random.Random(1).shuffle(some)  # noqa: S311  nothing secret is drawn
+        random.Random(1).shuffle(some)  # noqa: S311  not for security
         return some
 
     found = {

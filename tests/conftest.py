@@ -10,12 +10,12 @@ from tests.environment import DATABASE, unmeasured
 from tests.server import drop_templates, migrated_template, site
 
 MARKS = {
-    "sqlite": "also run on SQLite by `make test`: what it tests differs there, or is said to work there",
-    "only_sqlite": "needs SQLite: left out on PostgreSQL",
-    "postgresql": "needs PostgreSQL: left out on SQLite",
+    "sqlite": "also run on SQLite by `make test`: it tests behavior that differs or is documented there",
+    "only_sqlite": "needs SQLite: deselected on PostgreSQL",
+    "postgresql": "needs PostgreSQL: deselected on SQLite",
     "once": "does not depend on the database: `make test` does not repeat it on SQLite",
     "peers": "needs what `make bench` installs: run by `make peers` only",
-    "slow": "starts processes or a browser, which STARTERS find, or tries hundreds of cases: left out by `make check`",
+    "slow": "starts processes or a browser (see STARTERS), or has hundreds of cases: not run by `make check`",
 }
 LEFT_OUT = {"postgresql": "only_sqlite", "sqlite": "postgresql"}
 # A test is slow if its module imports one of these modules, or anything from it, or if it uses one of these fixtures.
@@ -62,12 +62,14 @@ def pytest_collection_finish(session):
     if getattr(session.config.option, "loadgroup", False):
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
-                raise pytest.UsageError(f"{item.nodeid}: its group is lost. Do pytest and pytest-xdist fit each other?")
+                raise pytest.UsageError(
+                    f"{item.nodeid}: its xdist group is lost. Check that pytest and pytest-xdist are compatible."
+                )
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item):
-    """Measure no coverage of slow tests but of those in MEASURED_FOLDERS."""
+    """Turn coverage off for slow tests outside MEASURED_FOLDERS."""
     if not item.get_closest_marker("slow") or item.path.parent.name in MEASURED_FOLDERS:
         return (yield)
     with unmeasured():
@@ -166,9 +168,9 @@ def quick_flush():
     from django.core.management.commands import flush
 
     def sql_flush(style, connection, **options):
-        made_by_migrate = {"django_content_type", "auth_permission"}
+        filled_by_migrate = {"django_content_type", "auth_permission"}
         tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
-        tables -= made_by_migrate
+        tables -= filled_by_migrate
         if connection.vendor == "postgresql":
             selects = [f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables]
             with connection.cursor() as cursor:
@@ -223,7 +225,7 @@ def root(client, db):
 
 @pytest.fixture
 def actor(db):
-    """Toshirō Mifune, as the fixture has him."""
+    """Toshirō Mifune, with the data of the fixture."""
     from actors.models import Actor
 
     actor = Actor.objects.create(

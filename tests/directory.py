@@ -12,10 +12,10 @@ _statements = {}
 
 
 def load_directory(*models):
-    """Store the objects of ``models`` that are in the fixtures; of all, if none is given.
+    """Load the fixtures of ``models``, by default of all models.
 
     The first call in a process records its SQL statements. Further calls only
-    execute them: to parse the files and to prepare the rows takes far longer.
+    execute them, which is much faster than parsing the files.
     """
     # In a transaction, so that bulk_create begins none: it would be recorded too.
     with transaction.atomic():

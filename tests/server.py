@@ -201,7 +201,7 @@ class Server:
         return self.request("GET", path, headers, timeout=timeout)
 
     def raw(self, data, timeout=10):
-        """Send bytes as they are; return all that comes back until the server closes, as bytes."""
+        """Send raw bytes; return the bytes received until the server closes the connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as peer:
             peer.sendall(data)
             peer.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""Limit 1: the most that gunicorn can serve, fixed bytes and nothing else."""
+"""Limit 1: the maximum rate of gunicorn, serving fixed bytes."""
 
 from bench.peers import rows
 
@@ -6,5 +6,6 @@ _body, _headers = rows.fixed()
 
 
 def application(environ, start_response):
+    """Return the fixed page."""
     start_response("200 OK", _headers)
     return [_body]

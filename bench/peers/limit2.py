@@ -6,14 +6,15 @@ import psycopg2
 
 from bench.peers import rows
 
-_kept = threading.local()
+_session = threading.local()
 
 
 def application(environ, start_response):
-    if not hasattr(_kept, "connection"):
-        _kept.connection = psycopg2.connect(rows.database_url())
-        _kept.connection.autocommit = True
-    with _kept.connection.cursor() as cursor:
+    """Return the page, from rows read for this request."""
+    if not hasattr(_session, "connection"):
+        _session.connection = psycopg2.connect(rows.database_url())
+        _session.connection.autocommit = True
+    with _session.connection.cursor() as cursor:
         cursor.execute(rows.QUERY)
         body = rows.page(cursor.fetchall())
     start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body)))])

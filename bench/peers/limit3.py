@@ -14,6 +14,7 @@ _session = threading.local()
 
 
 def application(environ, start_response):
+    """Read the data version, then return the fixed page."""
     if not hasattr(_session, "cursor"):
         _session.cursor = _prepared()
     _session.cursor.execute("EXECUTE version")

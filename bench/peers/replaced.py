@@ -18,6 +18,7 @@ application = Flask(__name__)
 
 @application.get("/")
 def actors():
+    """Return 50 random actors as HTML."""
     connection = psycopg2.connect(rows.database_url())
     cursor = connection.cursor()
     cursor.execute(RANDOM)

@@ -1,4 +1,4 @@
-"""Django as its documentation teaches it: ListView, paginator, icontains, the middleware of a new project.
+"""Plain Django as in its documentation: ListView, paginator, icontains, default middleware.
 
 CONN_MAX_AGE is read from the environment.
 """
@@ -75,6 +75,8 @@ from django.views.generic import DetailView, ListView  # noqa: E402  after the s
 
 
 class Actor(models.Model):
+    """The site's actor table, unmanaged."""
+
     id = models.AutoField(primary_key=True, db_column="actor_id")
     first_name = models.CharField(max_length=45)
     last_name = models.CharField(max_length=45)
@@ -95,11 +97,14 @@ class Actor(models.Model):
 
 
 class ActorList(ListView):
+    """List of actors, 50 per page, searched by ``q``."""
+
     model = Actor
     paginate_by = 50
     template_name = "list.html"
 
     def get_queryset(self):
+        """Return the actors whose names contain every word of ``q``."""
         found = super().get_queryset()
         for word in self.request.GET.get("q", "").split():
             found = found.filter(Q(first_name__icontains=word) | Q(last_name__icontains=word))

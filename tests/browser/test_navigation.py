@@ -7,7 +7,7 @@ from tests.browser.navigation import follow
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
-# More than the elements of a page that take the focus.
+# More than the focusable elements of any page.
 MOST = 250
 FOCUS = """() => {
   const element = document.activeElement, style = getComputedStyle(element), box = element.getBoundingClientRect()
@@ -30,13 +30,13 @@ def reach(target):
     for _ in range(MOST):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement === document.body"):
-            continue  # the end of the page: from there on it begins anew
+            continue  # the end of the page: the focus starts again at the top
         focus = page.evaluate(FOCUS)
-        assert focus["marked"], f"One does not see the focus on {focus['what']}"
-        assert focus["inSight"], f"The focus is out of sight on {focus['what']}"
+        assert focus["marked"], f"The focus is not visible on {focus['what']}"
+        assert focus["inSight"], f"The focus is outside the window on {focus['what']}"
         if target.evaluate("element => element === document.activeElement"):
             return
-    raise AssertionError(f"Tab does not lead to {target}")
+    raise AssertionError(f"Tab does not reach {target}")
 
 
 def press(target):
@@ -53,7 +53,7 @@ def choose(menu, text):
 
 
 def walk(page, go, enter, choose):
-    """Search, narrow, turn the page, open an actor and a film, choose the language, go back."""
+    """Search, filter, go to the next page, open an actor and a film, choose the language, go back."""
     heading = page.get_by_role("heading", level=1)
     page.goto("/")
     enter(page.get_by_role("searchbox"))

@@ -1,4 +1,4 @@
-"""The public pages in a real browser: for everyone, on every screen, without JavaScript."""
+"""Public pages in a real browser: accessibility, screen sizes, no JavaScript."""
 
 import re
 from itertools import pairwise
@@ -10,10 +10,10 @@ from tests import pages
 from tests.browser.conftest import SIZES, faults_together
 from tests.browser.navigation import follow
 
-# No fixture of ours must stand in the way of one that the live server commits.
+# The live server must see the test data, so it must be committed.
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Any two of language, light and size meet once. {language: (locale, looks)}
+# Pairwise combinations of language, color scheme and size. {language: (locale, looks)}
 LOOKS = {
     "en": ("en-US", [("light", "desktop"), ("dark", "phone")]),
     "zh-hans": ("zh-CN", [("dark", "desktop"), ("light", "phone")]),
@@ -230,7 +230,7 @@ def test_link_underlines_have_enough_contrast(open_page, scheme):
 
 
 def _luminance(colour):
-    """Of WCAG 2.2; ``colour`` is as browsers write it: rgb(22, 21, 15)."""
+    """Return the relative luminance (WCAG 2.2) of a color such as ``rgb(22, 21, 15)``."""
     parts = [int(part) / 255 for part in re.findall(r"\d+", colour)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -294,7 +294,7 @@ def test_printed_page_has_names_and_no_controls(page):
     chip = page.locator(".chips a")
     assert chip.is_visible() and chip.evaluate("e => getComputedStyle(e, '::after').content") == "none"
     page.goto("/api/")
-    # A browser prints no backgrounds: what is written on one in the colour of paper is not seen.
+    # Browsers print no backgrounds, so light text on a dark background would be invisible.
     assert page.locator("pre").first.evaluate("e => getComputedStyle(e).color") == "rgb(0, 0, 0)"
 
 

@@ -185,7 +185,7 @@ def test_too_few_pages_for_single_requests_is_an_error(wrk):
     assert answer.rate == 25
     # It includes the request before the load, and those under way at its end.
     assert 50 < answer.requests < 60
-    with pytest.raises(load.Unfit, match="all 100 pages"):
+    with pytest.raises(load.MeasurementError, match="all 100 pages"):
         load.run("http://127.0.0.1:1", request, 2, start=answer.requests)
 
 

@@ -1,4 +1,4 @@
-"""Procfile, heroku.yml, app.json and the image say the same thing."""
+"""Procfile, heroku.yml, app.json and the image are consistent."""
 
 import json
 import re
@@ -17,7 +17,16 @@ PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().
 HEROKU = yaml.safe_load((ROOT / "heroku.yml").read_text())
 APP = json.loads((ROOT / "app.json").read_text())
 # Variables that the platform sets itself, and those of the replaced page.
-GIVEN = {"DATABASE_URL", "PORT", "DYNO", "HOSTNAME", "host", "PSQL_USERNAME", "PSQL_PASSWORD", "PSQL_DBNAME"}
+PLATFORM_VARIABLES = {
+    "DATABASE_URL",
+    "PORT",
+    "DYNO",
+    "HOSTNAME",
+    "host",
+    "PSQL_USERNAME",
+    "PSQL_PASSWORD",
+    "PSQL_DBNAME",
+}
 
 
 def instructions(name):
@@ -55,7 +64,7 @@ def test_app_json_and_heroku_yml_have_the_same_add_ons():
 
 def test_app_json_describes_every_variable():
     assert {name: entry["description"] for name, entry in APP["env"].items()} == {
-        variable.name: variable.meaning for variable in VARIABLES if variable.name not in GIVEN
+        variable.name: variable.meaning for variable in VARIABLES if variable.name not in PLATFORM_VARIABLES
     }
     assert set(APP["environments"]["review"]["env"]) <= set(APP["env"])
 

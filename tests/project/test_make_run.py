@@ -1,4 +1,4 @@
-"""``make run``: from nothing to a correction that the public sees."""
+"""``make run``: set up, sign in, edit an actor and see the change on the public site."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def development(database, port):
 
 @contextmanager
 def running(database, port):
-    """Start ``bin/run``; yield its process; end it, and the server that it has started."""
+    """Start ``bin/run``; yield its process; stop it and its server."""
     process = subprocess.Popen(
         ["sh", "bin/run", sys.executable],
         cwd=settings.BASE_DIR,
