@@ -202,9 +202,9 @@ def test_file_that_is_no_archive_is_refused(site, tmp_path, content):
 
 
 @postgresql
-def test_restore_command_of_the_readme_works(site, good):
-    readme = (settings.BASE_DIR / "README.md").read_text()
-    (command,) = re.findall(r'^pg_restore .* --dbname="\$NEW_URL" site.dump$', readme, re.MULTILINE)
+def test_restore_command_of_the_guide_works(site, good):
+    guide = (settings.BASE_DIR / "docs/how-to/back-up-and-restore.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r'^ *(pg_restore .* --dbname="\$NEW_URL" site.dump)$', guide, re.MULTILINE)
     with scratch_database() as url, cursor_of(url) as cursor:
         environment = {"PATH": f"{binaries()}:{os.environ['PATH']}", "NEW_URL": url}
         done = subprocess.run(["sh", "-c", command], cwd=good.parent, env=environment, capture_output=True, text=True)
