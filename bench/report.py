@@ -1,6 +1,7 @@
 """The figures of a run as Markdown tables, a JSON file and an SVG chart."""
 
 import json
+import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -8,6 +9,8 @@ from bench.goals import notes
 from bench.results import Run
 
 FOLDER = Path(__file__).resolve().parent
+# The lines of a document between which write_document writes.
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 BAR, ROW, LABEL = 420, 26, 250
 
 
@@ -91,8 +94,8 @@ def chart(results: dict) -> str:
     )
 
 
-def readme(results: dict) -> str:
-    """Return the part of the README that shows ``results``, the contents of results.json."""
+def document(results: dict) -> str:
+    """Return the tables of docs/explanation/performance.md for ``results``, the contents of results.json."""
     sizes = results["rows"]
     shares = {(figure["name"], figure["rows"]): figure["of_limit_1"] for figure in results["figures"]}
     lines = [
@@ -115,5 +118,18 @@ def readme(results: dict) -> str:
     return "\n".join(lines)
 
 
+def write_document(path: Path, results: dict) -> None:
+    """Replace the part of the document between its two marks by the tables of ``results``.
+
+    Raises:
+        ValueError: The document has no marks.
+    """
+    text = path.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"{path} needs the lines {BEGIN} and {END}.")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    path.write_text(f"{before}{BEGIN}\n\n{document(results)}\n\n{END}{after}", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    print(readme(json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))))
+    write_document(Path(sys.argv[1]), json.loads((FOLDER / "results.json").read_text(encoding="utf-8")))

@@ -11,7 +11,7 @@ from django.conf import settings
 from bench import load
 from bench.goals import goals
 from bench.load import Answer, Request
-from bench.report import chart, readme, tables
+from bench.report import chart, document, tables
 from bench.results import Run
 
 pytestmark = pytest.mark.once
@@ -135,7 +135,7 @@ def test_table_shows_met_missed_and_not_measured(run):
 def test_goals_that_cannot_be_measured_are_listed_with_reasons(run):
     assert "type-ahead: p50 at most 2 × limit 4: the site has no type-ahead yet." in tables(run)
     assert "no container is started here" in tables(run)
-    assert "type-ahead" in readme(run.as_json())
+    assert "type-ahead" in document(run.as_json())
 
 
 def test_failed_measurement_is_reported_and_meets_no_goal(run):
@@ -196,7 +196,7 @@ def test_chart_has_a_bar_for_each_name(run):
 
 def test_performance_page_shows_the_last_run():
     results = json.loads((settings.BASE_DIR / "bench" / "results.json").read_text(encoding="utf-8"))
-    assert readme(results) in (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
+    assert document(results) in (settings.BASE_DIR / "docs/explanation/performance.md").read_text(encoding="utf-8")
 
 
 def test_results_of_the_last_run_have_the_current_goals():

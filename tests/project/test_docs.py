@@ -1,4 +1,4 @@
-"""The README and .env.example name everything that exists, and nothing else."""
+"""The documents name everything that exists, and nothing else."""
 
 import re
 
@@ -7,39 +7,42 @@ from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.urls import URLPattern, get_resolver
 
+from actorsite import __version__
 from actorsite.conf import env
 from actorsite.observability import health
 from tests.server import manage
 
 pytestmark = pytest.mark.once
 
-README = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8")
+ROOT = settings.BASE_DIR
+PATHS = sorted([*ROOT.glob("*.md"), ROOT / "k8s/README.md", *(ROOT / "docs").rglob("*.md")])
+TEXTS = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in PATHS}
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
 OWN_APPS = ("actors", "actorsite")
+# Variables and keys of tools that the documents name. The site does not read them.
+OTHER_VARIABLES = {"ACCESS_KEY_ID", "SECRET_ACCESS_KEY"}
 
 
-def readme_row(variable):
-    """Return the row of a variable in the README's table."""
-    default = "required" if variable.required else f"`{variable.default}`" if variable.default else ""
-    return f"| `{variable.name}` | {default} | {variable.meaning} |"
+def document(name):
+    """Return the text of a document in docs/."""
+    return TEXTS[f"docs/{name}"]
 
 
-def section(title):
-    """Return the text of the README below ``## title``."""
-    return README.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+def code(text):
+    """Return the code of a document: its blocks and what is in backticks, a piece each."""
+    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL))
+    return [*blocks, *inline]
 
 
-def rows(title):
-    """Return the rows of the tables in a section, without their headings."""
-    lines = [line for line in section(title).splitlines() if line.startswith("|")]
-    return [line for line in lines if not re.match(r"\| (---|[A-Z][a-z]+ \|)", line)]
+def test_settings_page_is_generated_from_the_code(capsys):
+    call_command("settings_table", markdown=True)
+    assert document("reference/settings.md") == capsys.readouterr().out, "run `make docs`"
 
 
-def test_the_readme_has_every_variable_and_no_other():
-    assert rows("Variables") == [readme_row(variable) for variable in env.VARIABLES]
-
-
-def test_the_example_has_every_variable_and_no_other_with_its_default():
-    example = (settings.BASE_DIR / ".env.example").read_text(encoding="utf-8")
+def test_example_has_every_variable_with_its_default():
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
     assert re.findall(r"^#?(\w+)=(.*)$", example, re.MULTILINE) == [
         (variable.name, variable.default or "") for variable in env.VARIABLES
     ]
@@ -47,15 +50,21 @@ def test_the_example_has_every_variable_and_no_other_with_its_default():
         assert " ".join(variable.meaning.split()) in " ".join(example.replace("\n# ", " ").split())
 
 
-def test_every_variable_that_is_named_anywhere_in_the_readme_exists():
+def test_variables_in_documents_exist():
     """Variables of the Makefile are not those of the site."""
-    named = set(re.findall(r"`([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)`", README))
-    others = set(re.findall(r"^([A-Z_]+) \?= ", (settings.BASE_DIR / "Makefile").read_text(), re.MULTILINE))
-    assert named - others - {variable.name for variable in env.VARIABLES} == set()
+    known = {variable.name for variable in env.VARIABLES} | OTHER_VARIABLES
+    known |= set(re.findall(r"^([A-Z_]+) \?= ", MAKEFILE, re.MULTILINE))
+    unknown = {
+        (name, variable)
+        for name, text in TEXTS.items()
+        for variable in re.findall(r"`([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)(?:=[^`]*)?`", text)
+        if variable not in known
+    }
+    assert unknown == set()
 
 
 def addresses(resolver, prefix="/"):
-    """Yield every address of the site, as the README writes it; for applications of others, only their prefix."""
+    """Yield every address of the site, as the documents write it; for applications of others, only their prefix."""
     for entry in resolver.url_patterns:
         route = str(entry.pattern)
         route = route.replace("(?P<pk>[1-9][0-9]{0,9})", "<id>").replace("(?:-(?P<slug>[^/]*))?", "-<slug>")
@@ -68,23 +77,98 @@ def addresses(resolver, prefix="/"):
             yield prefix + route
 
 
-def test_the_readme_has_every_address_and_no_other():
-    said = [address for row in rows("Addresses") for address in re.findall(r"`([^`]+)`", row.split("|")[1])]
-    assert sorted(said) == sorted([*addresses(get_resolver()), *health.PROBE_VIEWS])
+def test_addresses_page_has_every_address_and_no_other():
+    rows = [
+        line for line in document("reference/addresses.md").split("\n## ")[0].splitlines() if line.startswith("| `/")
+    ]
+    documented = [address for row in rows for address in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert sorted(documented) == sorted([*addresses(get_resolver()), *health.PROBE_VIEWS])
 
 
-def test_the_readme_has_every_command_and_no_other():
+def test_commands_page_has_every_command():
     own = {name for name, app in get_commands().items() if app in OWN_APPS}
-    said = set(re.findall(r"manage\.py ([a-z_]+)", README))
-    assert own - said == set(), "commands that the README does not name"
-    assert said - set(get_commands()) == set(), "commands that do not exist"
+    documented = set(re.findall(r"manage\.py ([a-z_]+)", document("reference/commands.md")))
+    assert own - documented == set()
 
 
-def test_the_readme_has_every_target_of_make_and_no_other():
-    targets = set(re.findall(r"^([a-z-]+):.*## ", (settings.BASE_DIR / "Makefile").read_text(), re.MULTILINE))
-    said = set(re.findall(r"\bmake ([a-z-]+)", "\n".join(re.findall(r"`[^`]*`|^make .*$", README, re.MULTILINE))))
-    assert targets - said == set(), "targets that the README does not name"
-    assert said - targets == set(), "targets that do not exist"
+def test_commands_in_documents_exist():
+    unknown = {
+        (name, command)
+        for name, text in TEXTS.items()
+        for command in re.findall(r"manage\.py ([a-z_]+)", "\n".join(code(text)))
+        if command not in get_commands() and command not in ("version", "help")
+    }
+    assert unknown == set()
+
+
+def test_development_page_has_every_target_of_make():
+    documented = set(re.findall(r"`make ([a-z0-9-]+)", document("contributing/development.md")))
+    assert documented >= TARGETS
+
+
+def test_targets_of_make_in_documents_exist():
+    unknown = {
+        (name, target)
+        for name, text in TEXTS.items()
+        for piece in code(text)
+        for target in re.findall(r"^(?:[A-Z_]+=\S+ )*make ([a-z][a-z0-9-]*)", piece, re.MULTILINE)
+        if target not in TARGETS
+    }
+    assert unknown == set()
+
+
+def anchors(text):
+    """Return the anchors of the headings of a document, as GitLab and GitHub make them."""
+    found = []
+    for heading in re.findall(r"^#+ (.*?) *$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.MULTILINE):
+        plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").lower()
+        anchor = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+        found.append(f"{anchor}-{found.count(anchor)}" if anchor in found else anchor)
+    return found
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_internal_links_lead_to_files_and_headings(path):
+    text = path.read_text(encoding="utf-8")
+    plain = re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", plain):
+        if re.match(r"[a-z]+:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        # Files that are not in the repository are no target.
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text(encoding="utf-8"))):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_document_can_be_reached_from_the_readme():
+    reached, queue = set(), [ROOT / "README.md"]
+    while queue:
+        path = queue.pop()
+        if path in reached or path.suffix != ".md" or not path.exists():
+            continue
+        reached.add(path)
+        links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+        queue += [(path.parent / link).resolve() for link in links if not re.match(r"[a-z]+:", link)]
+    assert set(PATHS) - reached == set()
+
+
+def test_readme_is_short_and_has_one_heading_of_the_first_level():
+    lines = TEXTS["README.md"].splitlines()
+    assert len(lines) <= 150
+    for name, text in TEXTS.items():
+        outside = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+        assert len(re.findall(r"^# ", outside, re.MULTILINE)) == 1, name
+
+
+def test_changelog_has_the_current_version_first():
+    versions = re.findall(r"^## \[([^]]+)\](?: - (\d{4}-\d\d-\d\d))?$", TEXTS["CHANGELOG.md"], re.MULTILINE)
+    assert versions[0] == ("Unreleased", "")
+    assert versions[1][0] == __version__ and versions[1][1]
+    sections = set(re.findall(r"^### (.*)$", TEXTS["CHANGELOG.md"], re.MULTILINE))
+    assert sections <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
 def test_settings_table_shows_every_variable_and_never_a_value(capsys):

@@ -17,8 +17,9 @@ APPS = ["actors", "actorsite"]
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2)}
 
 
-def catalogue(app):
-    return Path(settings.BASE_DIR, app, "locale/zh_Hans/LC_MESSAGES/django.po")
+def catalogue(app, locale="zh_Hans"):
+    """Return the path of an app's catalog, as a source."""
+    return Path(settings.BASE_DIR, app, "locale", locale, "LC_MESSAGES/django.po")
 
 
 def texts(app):
@@ -49,9 +50,10 @@ def test_messages_are_translated(app):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("app", APPS)
-def test_compiled_catalog_matches_its_source(app):
-    sources, compiled = polib.pofile(catalogue(app)), polib.mofile(catalogue(app).with_suffix(".mo"))
+@pytest.mark.parametrize(("app", "locale"), [*((app, "zh_Hans") for app in APPS), ("actorsite", "en")])
+def test_compiled_catalog_matches_its_source(app, locale):
+    path = catalogue(app, locale)
+    sources, compiled = polib.pofile(path), polib.mofile(path.with_suffix(".mo"))
     assert {entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in compiled} == {
         entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in sources
     }

@@ -102,8 +102,8 @@ def test_index_page_has_labels_in_each_language(client, actor, language, words):
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("/admin/actors/actor/", ["By living or deceased", ">Actors and films</a>"]),
-        ("/admin/actors/change/", ["By source", ">Actors and films</a>"]),
+        ("/admin/actors/actor/", ["<summary>Living or deceased</summary>", ">Actors and films</a>"]),
+        ("/admin/actors/change/", ["<summary>Source</summary>", ">Actors and films</a>"]),
     ],
 )
 def test_lists_have_filter_titles_and_breadcrumbs(client, actor, address, words):

@@ -35,6 +35,12 @@ def test_texts_without_django_translation_are_in_chinese(client, root):
     assert "<title>错误：" in wrong
 
 
+@pytest.mark.parametrize(("language", "name"), [("en", "Locked accounts"), ("zh-hans", "锁定的账户")])
+def test_access_attempts_are_named_locked_accounts(client, root, language, name):
+    page = client.get("/admin/", headers={"Accept-Language": language}).content.decode()
+    assert f">{name}</a>" in page
+
+
 def test_app_list_follows_permissions_at_once(client):
     reader = User.objects.create_user("reader", is_staff=True)
     client.force_login(reader)
