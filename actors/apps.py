@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ActorsConfig(AppConfig):
+    """The app of actors and films."""
+
     name = "actors"
     verbose_name = _("Actors and films")
 

@@ -56,14 +56,17 @@ class CleanText(models.Field):
         return value
 
     def to_python(self, value: Any) -> Any:
+        """Return the cleaned text."""
         return self.clean_text(super().to_python(value))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        """Clean the text before it is saved."""
         value = self.clean_text(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)
         return value
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
+        """Clean the text of bulk writes, which call no pre_save."""
         return super().get_db_prep_save(self.clean_text(value), connection)
 
 
@@ -82,6 +85,7 @@ class NamesField(LineField):
     """Several names in one line, with `` / `` between them. A form may have them on separate lines."""
 
     def clean_text(self, value: Any) -> Any:
+        """Return the names without duplicates, separated by slashes."""
         if isinstance(value, str):
             value = SEPARATOR.join(dict.fromkeys(split_names(value)))
         return super().clean_text(value)
@@ -98,6 +102,7 @@ class PlainTextField(CleanText, models.TextField):
     forbidden = _FORBIDDEN_IN_TEXT
 
     def clean_text(self, value: Any) -> Any:
+        """Return the text with line feeds as line ends."""
         if isinstance(value, str):
             value = _ENDS.sub("\n", value)
         return super().clean_text(value)
@@ -107,6 +112,7 @@ class CountryField(models.CharField):
     """A country's ISO 3166-1 alpha-2 code. Migrations leave out its choices: the names change with django-countries."""
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        """Leave the choices out of migrations."""
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("choices", None)
         return name, path, args, kwargs
@@ -124,6 +130,7 @@ class FoldedField(models.TextField):
         super().__init__(*args, **{"editable": False, "db_default": "", **kwargs})
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+        """Sort by code point (collation C) on PostgreSQL, as SQLite does."""
         collation = {"collation": "C"} if connection.vendor == "postgresql" else {}
         return {**super().db_parameters(connection), **collation}
 
@@ -132,9 +139,11 @@ class UTCTimestampField(models.DateTimeField):
     """A moment, in a column without time zone that holds UTC, as the replaced application's does."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        """Return timestamp without time zone, the type of the replaced page's column."""
         return "timestamp" if connection.vendor == "postgresql" else super().db_type(connection)
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        """Convert a time to UTC, because the column has no time zone."""
         value = super().get_db_prep_value(value, connection, prepared)
         if connection.vendor == "postgresql" and getattr(value, "tzinfo", None):
             value = value.astimezone(UTC).replace(tzinfo=None)

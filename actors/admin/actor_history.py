@@ -21,7 +21,7 @@ from actors.admin.conflicts.optimistic_locking import conflict_notice
 from actors.admin.params import is_number
 from actors.history.actors import TRACKED_FIELDS, changed_fields, restore_actor
 from actors.history.attribution import attributed_to
-from actors.history.errors import EditConflict, NotRestorable
+from actors.history.errors import EditConflictError, NotRestorableError
 from actors.history.word_diff import word_diff
 from actors.models import Actor, Batch, Change
 from actors.models.labels import verbose_name_of
@@ -30,6 +30,7 @@ from actorsite.admin_site.changelist import ChoiceFilter
 
 
 def actor_history_url(pk):
+    """Return the URL of an actor's history."""
     return f"{reverse('admin:actors_change_changelist')}?actor={pk}"
 
 
@@ -56,24 +57,32 @@ _DIFF_HTML = {"same": "{}", "gone": '<del class="gone">{}</del>', "come": '<ins 
 
 
 class KindFilter(ChoiceFilter):
+    """Filter by type: added, changed or deleted."""
+
     title = _("type")
     parameter_name = "kind"
 
     def lookups(self, request, model_admin):
+        """Return the choices as (value, label) pairs."""
         return Change.KINDS
 
     def queryset(self, request, queryset):
+        """Return the rows that match the chosen value."""
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
 class OriginFilter(ChoiceFilter):
+    """Filter by source: the admin, an import, a command or SQL."""
+
     title = _("source")
     parameter_name = "origin"
 
     def lookups(self, request, model_admin):
+        """Return the choices as (value, label) pairs."""
         return Change.ORIGINS
 
     def queryset(self, request, queryset):
+        """Return the rows that match the chosen value."""
         if self.value() == "import" and queryset.model is Change:
             # Changes by imports are not indexed, which would slow down an import of a million rows. So start the scan
             # at the newest change of the last import.
@@ -84,13 +93,17 @@ class OriginFilter(ChoiceFilter):
 
 
 class FieldFilter(ChoiceFilter):
+    """Filter by changed field."""
+
     title = _("field")
     parameter_name = "field"
 
     def lookups(self, request, model_admin):
+        """Return the choices as (value, label) pairs."""
         return [(name, capfirst(verbose_name_of(Actor, name))) for name in TRACKED_FIELDS]
 
     def queryset(self, request, queryset):
+        """Return the rows that match the chosen value."""
         return queryset.filter(kind="~", fields__contains=self.value()) if self.value() else queryset
 
 
@@ -101,15 +114,18 @@ class UserFilter(ChoiceFilter):
     parameter_name = "who"
 
     def lookups(self, request, model_admin):
+        """Return up to 100 staff members, and the chosen user."""
         staff = get_user_model().objects.filter(is_staff=True).order_by("username")
         names = list(staff.values_list("username", flat=True)[:100])
         chosen = self.used_parameters.get("who")
         return [(name, name) for name in [*names, *([chosen] if chosen and chosen not in names else [])]]
 
     def allowed(self):
+        """Return the accepted user names: those offered, and any valid one from the address."""
         return {name for name, _label in self.lookup_choices if "\x00" not in name and len(name) <= 150}
 
     def queryset(self, request, queryset):
+        """Return the rows that match the chosen value."""
         return queryset.filter(who=self.value()) if self.value() else queryset
 
 
@@ -119,23 +135,30 @@ class NumberFilter(ChoiceFilter):
     column = ""
 
     def lookups(self, request, model_admin):
+        """Return only the chosen number: the filter is set by links, not by choices."""
         pk = self.used_parameters.get(str(self.parameter_name))
         return [(pk, f"#{pk}")] if pk else []
 
     def allowed(self):
+        """Return the chosen number if it is a valid id."""
         return {value for value, _label in self.lookup_choices if is_number(value)}
 
     def queryset(self, request, queryset):
+        """Return the rows that match the chosen value."""
         return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
 
 
 class ActorFilter(NumberFilter):
+    """Filter by actor."""
+
     title = _("actor")
     parameter_name = "actor"
     column = "actor_id"
 
 
 class BatchFilter(NumberFilter):
+    """Filter by import or merge."""
+
     title = _("import")
     parameter_name = column = "batch"
 
@@ -152,20 +175,25 @@ class HistoryAdminMixin(KeysetAdminMixin):
     actions = None
 
     def has_add_permission(self, request):
+        """Refuse: database triggers write the history."""
         return False
 
     def has_change_permission(self, request, change=None):
+        """Refuse: the history is read-only."""
         return False
 
     def has_delete_permission(self, request, change=None):
+        """Refuse: the history is read-only."""
         return False
 
     def get_list_display(self, request):
+        """Return the columns, with the buttons only for users who may use them."""
         back = ["back"] if request.user.has_perm("actors.restore_change") else []
         return ["when", "kind", self.subject, "what", "person", "origin", *back]
 
     @admin.display(description=_("when"))
     def when(self, change):
+        """Return the time of the change, in UTC."""
         return format_timestamp(change.at, "seconds")
 
     @admin.display(description=_("user"))
@@ -199,6 +227,7 @@ class HistoryAdminMixin(KeysetAdminMixin):
         raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def get_urls(self):
+        """Return the URLs, with those of this class first."""
         view = self.admin_site.admin_view(self.restore)
         return [path("<int:pk>/restore/", view, name=self._restore_url_name()), *super().get_urls()]
 
@@ -220,9 +249,8 @@ class HistoryAdminMixin(KeysetAdminMixin):
     def restore_state(self, request, change, side, seen):
         """Restore the state and return a redirect, or a page if it conflicts.
 
-        Args:
-            side: "before" or "after" the change.
-            seen: The version token that the editor saw; None if the actor was deleted.
+        ``side`` is "before" or "after" the change. ``seen`` is the version token that the editor saw, or
+        None if the actor was deleted.
         """
         raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
@@ -235,10 +263,12 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
     list_filter = [ActorFilter, BatchFilter, KindFilter, OriginFilter, FieldFilter, UserFilter]
 
     def get_queryset(self, request):
+        """Return the changes with the actor's current version as ``now``."""
         now = Actor.objects.filter(pk=OuterRef("actor_id")).values("version")
         return super().get_queryset(request).annotate(now=Subquery(now))
 
     def changelist_view(self, request, extra_context=None):
+        """Show the list, with the actor's name as title if it is filtered by actor."""
         title = gettext("Recent changes")
         pk = request.GET.get("actor", "")
         if is_number(pk) and (last := Change.objects.filter(actor_id=pk).first()):
@@ -265,15 +295,17 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         )
 
     def restorable_states(self, change):
+        """Return what HistoryAdminMixin.restorable_states describes, for an actor."""
         return change.now or "", change.now, change.before, change.after and change.version != change.now
 
     def restore_state(self, request, change, side, seen):
+        """Restore an actor with its credits."""
         try:
             with attributed_to(request.user.get_username(), "admin"):
                 actor, lost = restore_actor(Actor.objects, change, side, seen)
-        except EditConflict as conflict:
+        except EditConflictError as conflict:
             return conflict_notice(request, self, gettext("Nothing was restored"), [(change.actor_id, conflict.now)])
-        except NotRestorable:
+        except NotRestorableError:
             message = gettext("Nothing was restored: this version has no name, and a name is now required.")
             self.message_user(request, message, messages.ERROR)
             return redirect(actor_history_url(change.actor_id))

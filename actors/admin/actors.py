@@ -37,6 +37,8 @@ MAX_LISTED_FILMS = 50
 
 
 class CountryFilter(ChoiceFilter):
+    """Filter by country. It offers only countries that an actor has."""
+
     title = _("country")
     parameter_name = "country"
 
@@ -54,27 +56,35 @@ class CountryFilter(ChoiceFilter):
         return [*request.country_choices, ("none", _("Not given"))]
 
     def allowed(self):
+        """Return the accepted values."""
         # Any country: when its last actor is gone, a link to it shows an empty list instead of an error.
         return {"none"} | countries.countries.keys()
 
     def queryset(self, request, queryset):
+        """Return the actors of the chosen country, or without a country."""
         if self.value() is None:
             return queryset
         return queryset.filter(country="" if self.value() == "none" else self.value())
 
 
 class LivingFilter(ChoiceFilter):
+    """Filter by whether a year of death is known."""
+
     title = _("living or deceased")
     parameter_name = "living"
 
     def lookups(self, request, model_admin):
+        """Return the choices as (value, label) pairs."""
         return [("yes", _("No known year of death")), ("no", _("Deceased"))]
 
     def queryset(self, request, queryset):
+        """Return the rows that match the chosen value."""
         return {"yes": queryset.living, "no": queryset.dead, None: queryset.all}[self.value()]()
 
 
 class MissingFilter(ChoiceFilter):
+    """Filter by a field that is empty."""
+
     title = _("missing field")
     parameter_name = "missing"
     conditions: ClassVar[dict[str, tuple[dict[str, Any], Promise]]] = {
@@ -84,9 +94,11 @@ class MissingFilter(ChoiceFilter):
     }
 
     def lookups(self, request, model_admin):
+        """Return the choices as (value, label) pairs."""
         return [(key, label) for key, (_condition, label) in self.conditions.items()]
 
     def queryset(self, request, queryset):
+        """Return the rows that match the chosen value."""
         value = self.value()
         return queryset.filter(**self.conditions[value][0]) if value else queryset
 
@@ -95,6 +107,7 @@ class ActorForm(forms.ModelForm):
     """Form that reports a missing name at the first name field. Django would report it above the form."""
 
     def clean(self):
+        """Require one of the two names, and report the error at the first name."""
         data = super().clean() or self.cleaned_data
         if data.get("first_name") == data.get("last_name") == "":
             constraint = next(rule for rule in Actor._meta.constraints if rule.name == "actor_has_a_name")
@@ -106,6 +119,8 @@ class ActorForm(forms.ModelForm):
 class ActorAdmin(
     ActorConflictMixin, IdempotentAddMixin, MergeAdminMixin, ExportAdminMixin, KeysetAdminMixin, admin.ModelAdmin
 ):
+    """Admin of actors."""
+
     form = ActorForm
     list_display = ["listed_name", "native_name", "shown_country", "birth_year", "death_year", "changed"]
     list_filter = [LivingFilter, MissingFilter, CountryFilter]
@@ -130,11 +145,13 @@ class ActorAdmin(
 
     @admin.display(description=_("country"))
     def shown_country(self, actor):
+        """Return the country's name in the current language."""
         # For a field with choices, Django would build the list of all countries again for each row.
         return country_name(actor.country, get_language())
 
     @admin.display(description=_("last change"))
     def changed(self, actor):
+        """Return the time of the last change, in UTC."""
         return format_timestamp(actor.last_update)
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
@@ -144,6 +161,7 @@ class ActorAdmin(
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_fieldsets(self, request, actor=None):
+        """Return the fieldsets: a new actor has no version, and films are shown to users who may view films."""
         *fieldsets, record = self.fieldsets
         if actor is None:
             return fieldsets  # a new actor has no record yet
@@ -188,9 +206,11 @@ class ActorAdmin(
         return queryset.filter(pk__in=[pk for _tier, _key, pk in results.places]), False
 
     def get_deleted_objects(self, actors, request):
+        """Return a bounded list of the actors and their credits."""
         return deleted_objects_with_credits(actors, "actor")
 
     def view_on_site(self, actor):
+        """Return the address of the public page."""
         return actor.get_absolute_url()
 
     def history_view(self, request, object_id, extra_context=None):

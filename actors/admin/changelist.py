@@ -55,7 +55,7 @@ class KeysetChangeList(BoundedChangeList):
         try:
             # If the rows of the page were deleted, show the first page.
             page = fetch(**self.cursors) or fetch() or keyset.KeysetPage([], None, None)
-        except keyset.InvalidCursor:
+        except keyset.InvalidCursorError:
             raise SuspiciousOperation("The cursor is invalid or belongs to another list.") from None
         self.result_list = page.rows
         # If the search has more results than are listed: the number of listed ones.
@@ -78,9 +78,11 @@ class UncountedPage(Page):
         self.more = has_next
 
     def has_next(self):
+        """Return whether there is a next page."""
         return self.more
 
     def has_other_pages(self):
+        """Return whether there is a previous or next page."""
         return self.number > 1 or self.more
 
 
@@ -94,9 +96,11 @@ class UncountedPaginator(Paginator):
 
     @property
     def count(self):
+        """The largest number of rows that can be reached. Rows are not counted."""
         return self.deepest * self.per_page
 
     def page(self, number):
+        """Return a page. It reads one row more than it shows, to know whether there is a next page."""
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         rows = list(self.object_list[start : start + self.per_page + 1])
@@ -117,4 +121,5 @@ class KeysetAdminMixin(DeclaredLookupsMixin):
         css = {"all": ["actors/editors.css"]}
 
     def get_changelist(self, request, **kwargs):
+        """Return the change list with keyset pagination."""
         return KeysetChangeList

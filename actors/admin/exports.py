@@ -30,6 +30,7 @@ class ExportAdminMixin(ModelAdminMixin):
     export_fields: tuple[str, ...] = records.ACTOR_FIELDS
 
     def get_actions(self, request):
+        """Return the actions, with one export per format."""
         actions = super().get_actions(request)
         if not self.has_view_permission(request):
             return actions
@@ -40,11 +41,13 @@ class ExportAdminMixin(ModelAdminMixin):
         return actions
 
     def get_urls(self):
+        """Return the URLs, with those of this class first."""
         name = f"actors_{self.opts.model_name}_export"
         export = path("export/<slug:kind>/", self.admin_site.admin_view(self.export), name=name)
         return [export, *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
+        """Show the list, with links to export it."""
         return super().changelist_view(request, {**(extra_context or {}), "formats": FORMATS})
 
     def export(self, request, kind):

@@ -25,7 +25,7 @@ from actors.admin.actor_history import (
 )
 from actors.admin.params import is_number
 from actors.history.attribution import attributed_to
-from actors.history.errors import EditConflict, NotRestorable
+from actors.history.errors import EditConflictError, NotRestorableError
 from actors.history.films import TRACKED_FILM_FIELDS, restore_film
 from actors.models import Actor, Change, Credit, Film, FilmChange
 from actors.models.labels import concrete_field, verbose_name_of
@@ -33,6 +33,7 @@ from actorsite.admin_site.changelist import ChoiceFilter
 
 
 def film_history_url(film_id):
+    """Return the URL of a film's history."""
     return f"{reverse('admin:actors_filmchange_changelist')}?film={film_id}"
 
 
@@ -102,6 +103,8 @@ def describe_change(change, names):
 
 
 class FilmFilter(NumberFilter):
+    """Filter by film."""
+
     title = _("film")
     parameter_name = "film"
     column = "film_id"
@@ -115,9 +118,11 @@ class FilmFieldFilter(ChoiceFilter):
     fields = dict.fromkeys(TRACKED_FILM_FIELDS, Film) | dict.fromkeys(("actor", "character", "billing"), Credit)
 
     def lookups(self, request, model_admin):
+        """Return the choices as (value, label) pairs."""
         return [(name, capfirst(verbose_name_of(model, name))) for name, model in self.fields.items()]
 
     def queryset(self, request, queryset):
+        """Return the rows that match the chosen value."""
         if not (name := self.value()):
             return queryset
         # Match whole names: "original_title" contains "title".
@@ -129,10 +134,13 @@ class FilmFieldFilter(ChoiceFilter):
 
 @admin.register(FilmChange)
 class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
+    """Recent changes of films and casts, each film's history, and buttons that restore earlier states."""
+
     subject = "film"
     list_filter = [FilmFilter, KindFilter, OriginFilter, FilmFieldFilter, UserFilter]
 
     def changelist_view(self, request, extra_context=None):
+        """Show the list, with the film's title as title if it is filtered by film."""
         title = gettext("Recent changes of films and casts")
         pk = request.GET.get("film", "")
         if is_number(pk) and (last := FilmChange.objects.filter(film_id=pk, credit_id=None).first()):
@@ -166,25 +174,28 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
 
     @admin.display(description=_("difference"))
     def what(self, change):
+        """Return the differences as HTML."""
         return change.what
 
     def restorable_states(self, change):
+        """Return what HistoryAdminMixin.restorable_states describes, for a film or credit."""
         return change.seen, change.exists, change.before is not None, change.after is not None
 
     def restore_state(self, request, change, side, seen):
+        """Restore a film with its credits, or one credit."""
         # Every film has history entries, so the form always sends a version token.
         if seen is None:
             raise SuspiciousOperation("No such state to restore.")
         try:
             with attributed_to(request.user.get_username(), "admin"):
                 film, lost = restore_film(change, side, seen)
-        except EditConflict:
+        except EditConflictError:
             message = gettext(
                 "Nothing was restored: someone changed the entry after you opened the history. "
                 "Check its current version, then try again."
             )
             self.message_user(request, message, messages.ERROR)
-        except NotRestorable:
+        except NotRestorableError:
             message = gettext("Nothing was restored: the film or the actor was deleted, or this credit already exists.")
             self.message_user(request, message, messages.ERROR)
         else:

@@ -59,9 +59,11 @@ class Cast(admin.StackedInline):
     verbose_name_plural = _("Cast")
 
     def get_queryset(self, request):
+        """Return the credits with their actors."""
         return super().get_queryset(request).select_related("actor")
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        """Return the actor picker for the actor."""
         if db_field.name == "actor":
             kwargs |= {"widget": ActorPicker(db_field, self.admin_site), "form_class": ActorPickerField}
         formfield = super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -89,13 +91,16 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
 
     @admin.display(description=_("title"), ordering="sort_title")
     def listed_title(self, film):
+        """Return the title, or the id of a film without a title."""
         return film.title or f"#{film.pk}"
 
     @admin.display(description=_("last change"))
     def changed(self, film):
+        """Return the time of the last change, in UTC."""
         return format_timestamp(film.last_update)
 
     def get_fields(self, request, film=None):
+        """Return the fields: a new film has no last change."""
         return self.fields if film else self.fields[:-1]  # a new film has no last change
 
     def get_search_results(self, request, queryset, search_term):
@@ -110,12 +115,15 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         return queryset.filter(pk__in=[pk for _tier, _key, pk in results.places]), False
 
     def get_deleted_objects(self, films, request):
+        """Return a bounded list of the films and their credits."""
         return deleted_objects_with_credits(films, "film")
 
     def view_on_site(self, film):
+        """Return the address of the public page."""
         return film.get_absolute_url()
 
     def history_view(self, request, object_id, extra_context=None):
+        """Redirect to the film's changes in the history."""
         if not is_number(object_id):
             raise Http404
         if not self.has_view_permission(request):
@@ -128,6 +136,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
     changes_template = "admin/actors/film/changes.html"
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """Show and save the form. An invalid id is 404, an invalid number of rows 400."""
         if object_id is not None and not is_number(object_id):
             raise Http404
         total = request.POST.get("credits-TOTAL_FORMS", "")
@@ -158,14 +167,17 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         return response
 
     def marks(self, things):
+        """Return the id of the last change of each film by the film's id."""
         films = [film.pk for film in things]
         last = FilmChange.objects.filter(film_id__in=films).order_by().values("film_id").annotate(last=Max("id"))
         return dict.fromkeys(films, 0) | dict(last.values_list("film_id", "last"))
 
     def lock_at(self, pk, seen):
+        """Lock the film's row. Raises a conflict if it changed after ``seen``."""
         lock_film(pk, -1 if seen is None else seen)
 
     def resolved(self, data, pk, side=""):
+        """Return the form data with the chosen side of each field and credit."""
         if any(isinstance(text, UnmatchedName) for text in data.values()):
             data = data.copy()
             reopen_conflict(data)
@@ -173,11 +185,13 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         return resolved_film(data, film_state_at({}, cast_of(pk), since)[1], side)
 
     def keep_answer(self, rows, answer):
+        """Preselect the choices that the user has made, with typed actor names."""
         super().keep_answer(rows, answer)
         add_unmatched_errors(rows)
         offer_edited_actors(rows)
 
     def describe_conflict(self, request, pk, now, seen):
+        """Return the context of the conflict page: the rows to choose from, and the changes since ``seen``."""
         rows, same, since, base_known = film_conflict(request.POST, pk, now, seen)
         add_unmatched_errors(rows)
         shown = FilmChange.objects.filter(film_id=pk)

@@ -15,7 +15,7 @@ IGNORED_FORM_FIELDS = {"csrfmiddlewaretoken", "_save", "_continue", "_addanother
 FORM_LIFETIME = timedelta(days=1)
 
 
-class AlreadyAdded(Exception):
+class AlreadyAddedError(Exception):
     """The form has already added ``obj``."""
 
     def __init__(self, obj):
@@ -32,16 +32,19 @@ class IdempotentAddMixin(ModelAdminMixin):
     """
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """Show and save the form. A second submission redirects to the object that the first one added."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except AlreadyAdded as duplicate:
+        except AlreadyAddedError as duplicate:
             return self.response_add(request, duplicate.obj)
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        """Render the form with a random key that identifies it."""
         context = {**context, "form_key": request.POST.get("form_key") or secrets.token_urlsafe(16)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_model(self, request, obj, form, change):
+        """Save the object. Raises AlreadyAddedError if the same form was submitted before."""
         if change or not request.POST.get("form_key"):
             super().save_model(request, obj, form, change)
             return
@@ -49,7 +52,7 @@ class IdempotentAddMixin(ModelAdminMixin):
         # A simultaneous submission of the same form waits here until this transaction ends.
         submission, _created = SubmittedForm.objects.get_or_create(digest=form_digest(request))
         if existing := self.model.objects.filter(pk=submission.thing_id).first():
-            raise AlreadyAdded(existing)
+            raise AlreadyAddedError(existing)
         super().save_model(request, obj, form, change)
         submission.thing_id = obj.pk
         submission.save()

@@ -24,13 +24,13 @@ from actors.admin.actor_history import render_difference
 from actors.admin.changelist import format_timestamp
 from actors.admin.conflicts.optimistic_locking import conflict_notice
 from actors.admin.params import is_number
-from actors.history.errors import NotRestorable
-from actors.history.undo import CannotUndoUnmerge, ChangedSinceBatch, undo_batch
+from actors.history.errors import NotRestorableError
+from actors.history.undo import CannotUndoUnmergeError, ChangedSinceBatchError, undo_batch
 from actors.imports.columns import IGNORED_FIELDS, IMPORT_FIELDS, KEY_FIELDS, field_for_heading
-from actors.imports.errors import RowError, UnreadableFile, write_errors
+from actors.imports.errors import RowError, UnreadableFileError, write_errors
 from actors.imports.parsers import open_source
 from actors.imports.possible_duplicates import find_possible_duplicates
-from actors.imports.staging import ImportConflict
+from actors.imports.staging import ImportConflictError
 from actors.models import Actor, Batch, Upload
 from actors.models.labels import verbose_name_of
 from actorsite.admin_site.changelist import DeclaredLookupsMixin
@@ -55,6 +55,7 @@ class FileForm(forms.Form):
     )
 
     def clean_file(self):
+        """Refuse a file that is too large."""
         file = self.cleaned_data["file"]
         if file.size > MAX_UPLOAD_BYTES:
             raise forms.ValidationError(_("The file is larger than 10 MB. Use the command import_actors instead."))
@@ -85,12 +86,15 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         css = {"all": ["actors/editors.css"]}
 
     def has_change_permission(self, request, batch=None):
+        """Refuse: imports and merges are not edited, only undone."""
         return False
 
     def has_delete_permission(self, request, batch=None):
+        """Refuse: imports and merges are not deleted, only undone."""
         return False
 
     def get_list_display(self, request):
+        """Return the columns, with the buttons only for users who may use them."""
         return [
             "when",
             "kind",
@@ -101,10 +105,12 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         ]
 
     def changelist_view(self, request, extra_context=None):
+        """Show the list under its own title."""
         return super().changelist_view(request, {"title": gettext("Imports and merges"), **(extra_context or {})})
 
     @admin.display(description=_("when"))
     def when(self, batch):
+        """Return the time of the batch, in UTC."""
         return format_timestamp(batch.at, "seconds")
 
     @admin.display(description=_("changes"))
@@ -117,6 +123,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
 
     @admin.display(description=_("actions"))
     def back(self, batch):
+        """Return the undo button, or who has undone the batch."""
         if undoing := getattr(batch, "undone_by", None):
             return gettext("undone by %(who)s") % {"who": undoing.who}
         if batch.unmerges:
@@ -128,13 +135,15 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         )
 
     def get_urls(self):
+        """Return the URLs, with those of this class first."""
+
         def view(function):
             return self.admin_site.admin_view(function)
 
         return [
             path("<int:pk>/undo/", view(self.undo), name="actors_batch_undo"),
             path("file/<int:pk>/", view(self.preview), name="actors_batch_preview"),
-            path("file/<int:pk>/mistakes.csv", view(self.mistakes), name="actors_batch_mistakes"),
+            path("file/<int:pk>/mistakes.csv", view(self.errors), name="actors_batch_errors"),
             *super().get_urls(),
         ]
 
@@ -149,14 +158,14 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
             with transaction.atomic():
                 extend_time_limits(request)
                 undoing = undo_batch(batch, request.user.get_username())
-        except ChangedSinceBatch as changed:
+        except ChangedSinceBatchError as changed:
             actors = Actor.objects.in_bulk(changed.ids)
             conflicts = [(pk, actors.get(pk)) for pk in changed.ids]
             return conflict_notice(request, self, gettext("Nothing was undone"), conflicts)
-        except CannotUndoUnmerge:
+        except CannotUndoUnmergeError:
             text = gettext("Nothing was undone: this is the undo of a merge. Merge the two actors again instead.")
             self.message_user(request, text, messages.WARNING)
-        except NotRestorable:
+        except NotRestorableError:
             text = gettext("Nothing was undone: some actors would have no name, and a name is now required.")
             self.message_user(request, text, messages.ERROR)
         except ValueError:
@@ -170,6 +179,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return self.history_view(request, object_id)
 
     def history_view(self, request, object_id, extra_context=None):
+        """Redirect to the batch's changes in the history."""
         if not is_number(object_id):
             raise Http404
         if not self.has_view_permission(request):
@@ -241,9 +251,9 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
                     transaction.set_rollback(True)
         except Upload.DoesNotExist:
             return self._gone(request)
-        except UnreadableFile as error:
+        except UnreadableFileError as error:
             context["unreadable"] = str(error)
-        except ImportConflict:
+        except ImportConflictError:
             context["unreadable"] = gettext(
                 "Nothing was imported because someone changed the directory at the same time. Try again."
             )
@@ -276,7 +286,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
             "staging": staging,
             "doubtful": doubtful,
             "number_doubtful": number,
-            "mistakes": list(staging.mistakes(MAX_LISTED_ERRORS)),
+            "errors": list(staging.errors(MAX_LISTED_ERRORS)),
             "more": max(staging.wrong - MAX_LISTED_ERRORS, 0),
             "differences": [
                 (line, pk, name, [(label(field), render_difference(field, old, new)) for field, old, new in fields])
@@ -297,7 +307,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         try:
             # Use the header that the preview showed: another encoding may change the headings.
             header = open_source(io.BytesIO(upload.content), upload.encoding or None).header if headings else []
-        except UnreadableFile:
+        except UnreadableFileError:
             header = []
         for heading, field in zip(headings, fields, strict=True):
             if field not in ("", *KEY_FIELDS, *IMPORT_FIELDS) or heading not in header:
@@ -308,18 +318,18 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         upload.save(update_fields=["encoding", "columns"])
         return redirect("admin:actors_batch_preview", upload.pk)
 
-    def mistakes(self, request, pk):
+    def errors(self, request, pk):
         """Return all errors in the file as CSV."""
         text = io.StringIO()
         try:
             with transaction.atomic():
                 extend_time_limits(request)
-                write_errors(self._examine(self._upload(request, pk), {}).mistakes(), text)
+                write_errors(self._examine(self._upload(request, pk), {}).errors(), text)
                 transaction.set_rollback(True)
         except Upload.DoesNotExist:
             return self._gone(request)
-        except UnreadableFile as error:
+        except UnreadableFileError as error:
             write_errors([RowError(None, "", "", str(error))], text)
         response = HttpResponse(codecs.BOM_UTF8 + text.getvalue().encode(), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = 'attachment; filename="mistakes.csv"'
+        response["Content-Disposition"] = 'attachment; filename="errors.csv"'
         return response

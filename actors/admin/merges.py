@@ -15,7 +15,7 @@ from actors.admin.conflicts.optimistic_locking import conflict_notice
 from actors.admin.params import is_number
 from actors.history.actors import TRACKED_FIELDS
 from actors.history.duplicates import find_duplicate_pairs
-from actors.history.errors import EditConflict
+from actors.history.errors import EditConflictError
 from actors.history.merge import KEEP_BOTH, combined_other_names, merge_actors
 from actors.models import Actor
 from actors.models.labels import concrete_field
@@ -27,6 +27,7 @@ MERGE_SIDES = ("a", "b")
 
 
 def merge_url(a, b):
+    """Return the URL of the page that merges two actors."""
     return f"{reverse('admin:actors_actor_merge')}?a={a}&b={b}"
 
 
@@ -43,11 +44,14 @@ class MergeAdminMixin(ModelAdminMixin):
     """ModelAdmin mixin for merging actors. Users need the permission ``actors.add_merge``."""
 
     def may_merge(self, request):
+        """Return whether the user may merge actors."""
         return request.user.has_perm("actors.add_merge")
 
     has_merge_permission = may_merge
 
     def get_urls(self):
+        """Return the URLs, with those of this class first."""
+
         def view(function):
             return self.admin_site.admin_view(function)
 
@@ -58,6 +62,7 @@ class MergeAdminMixin(ModelAdminMixin):
         ]
 
     def changelist_view(self, request, extra_context=None):
+        """Show the list, with the link to possible duplicates for users who may merge."""
         return super().changelist_view(request, {**(extra_context or {}), "may_merge": self.may_merge(request)})
 
     @admin.action(description=_("Merge two selected actors"), permissions=["merge"])
@@ -161,12 +166,12 @@ class MergeAdminMixin(ModelAdminMixin):
         survivor, duplicate = versions if survivor_side == "a" else reversed(versions)
         sides = dict(zip(MERGE_SIDES, map(actors.get, pks), strict=True))
         try:
-            # Values of other versions are never saved: merge_actors raises EditConflict.
+            # Values of other versions are never saved: merge_actors raises EditConflictError.
             values = {name: getattr(sides[side], name, None) for name, side in choices.items()}
             if both and all(sides.values()):
                 values["also_known_as"] = combined_other_names(sides["a"], sides["b"], values)
             batch = merge_actors(survivor, duplicate, values, request.user.get_username())
-        except EditConflict:
+        except EditConflictError:
             stored = Actor.objects.in_bulk(pks)
             conflicts = [
                 (pk, stored.get(pk)) for pk, version in versions if pk not in stored or stored[pk].version != version

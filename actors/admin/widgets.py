@@ -12,4 +12,5 @@ class NamesWidget(AdminTextareaWidget):
         super().__init__({"rows": 3})
 
     def format_value(self, value):
+        """Return one name per line."""
         return "\n".join(split_names(value or ""))

@@ -248,7 +248,7 @@ def _schemas():
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": STRING_SCHEMA,
     }
-    mistakes = {"type": "array", "items": STRING_SCHEMA, "description": "Of a query: every mistake, by its parameter."}
+    mistakes = {"type": "array", "items": STRING_SCHEMA, "description": "One message per invalid parameter."}
     return {
         "Actor": _object(actor),
         "ActorPage": _object({**page, "actors": _array_of("Actor")}),

@@ -25,6 +25,7 @@ def serialize_film(film, origin: str) -> dict:
 
 
 def serialize_credit(credit) -> dict:
+    """Return the fields of a credit as a dict."""
     return {name: getattr(credit, name) for name in records.CREDIT_FIELDS}
 
 

@@ -11,7 +11,7 @@ from actors.exports import records
 from actors.history.merge_redirects import current_actor
 from actors.listing.actors import ActorListing
 from actors.listing.films import FilmListing
-from actors.listing.params import InvalidParams
+from actors.listing.params import InvalidParamsError
 from actors.models import Change, Film
 from actors.web.origin import site_origin
 from actorsite.page_cache.publishing import publish, set_canonical_address, stream_response
@@ -44,8 +44,8 @@ def _respond(view, request, *args, **kwargs):
         return response
     try:
         response = view(request, *args, **kwargs)
-    except InvalidParams as error:
-        return invalid_params_problem(error.mistakes)
+    except InvalidParamsError as error:
+        return invalid_params_problem(error.errors)
     except Http404:
         return not_found_problem(request)
     return publish(request, response) if response.status_code == 200 else response

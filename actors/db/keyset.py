@@ -28,7 +28,7 @@ LOOKUPS = {
 }
 
 
-class InvalidCursor(ValueError):
+class InvalidCursorError(ValueError):
     """A cursor token whose signature is wrong, or that was made for another view."""
 
 
@@ -60,11 +60,11 @@ def make_cursor(place: tuple, view: str) -> str:
 
 
 def read_cursor(token: str, view: str) -> tuple:
-    """Return the position that the cursor ``token`` contains. Raises InvalidCursor."""
+    """Return the position that the cursor ``token`` contains. Raises InvalidCursorError."""
     try:
         return tuple(_signer(view).unsign_object(token))
     except signing.BadSignature:
-        raise InvalidCursor(token) from None
+        raise InvalidCursorError(token) from None
 
 
 def _signer(view):
@@ -103,7 +103,7 @@ def keyset_page(
             and returns the SQL of their ids.
 
     Raises:
-        InvalidCursor: The cursor token is invalid.
+        InvalidCursorError: The cursor token is invalid.
     """
     (later, not_earlier), (earlier, not_later) = (
         (("<", "<="), (">", ">=")) if descending else ((">", ">="), ("<", "<="))

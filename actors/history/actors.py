@@ -6,7 +6,7 @@ from typing import Any, overload
 from django.db import models
 from django.db.models import Max
 
-from actors.history.errors import EditConflict
+from actors.history.errors import EditConflictError
 from actors.history.films import restore_credits_of_actor, save_state, undelete
 from actors.models import Actor, Change, FilmChange
 
@@ -51,11 +51,11 @@ def lock_actor(actors: models.Manager[Actor], pk: int, seen: int | None) -> Acto
         The actor; None if ``seen`` is None.
 
     Raises:
-        EditConflict: The actor does not have that version.
+        EditConflictError: The actor does not have that version.
     """
     actor = actors.select_for_update().filter(pk=pk).first()
     if (actor.version if actor else None) != seen:
-        raise EditConflict(actor)
+        raise EditConflictError(actor)
     return actor
 
 
@@ -75,8 +75,8 @@ def restore_actor(actors: models.Manager[Actor], change: Change, side: str, seen
         The actor, and the number of its credits that could not be restored because their films are deleted.
 
     Raises:
-        EditConflict: The actor does not have the version ``seen``.
-        NotRestorable: The state breaks a constraint.
+        EditConflictError: The actor does not have the version ``seen``.
+        NotRestorableError: The state breaks a constraint.
         ValueError: There was no actor on that side.
     """
     state = getattr(change, side)

@@ -3,7 +3,7 @@
 from django.db import models
 
 
-class EditConflict(Exception):
+class EditConflictError(Exception):
     """An actor or a film was changed since its editor loaded it; ``now`` is its current state, None if deleted."""
 
     def __init__(self, now: models.Model | None) -> None:
@@ -11,7 +11,7 @@ class EditConflict(Exception):
         self.now = now
 
 
-class NotRestorable(Exception):
+class NotRestorableError(Exception):
     """A state cannot be restored.
 
     Either it breaks a constraint, such as an actor without a name from before the

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection, models, transaction
 
-from actors.history.errors import EditConflict, NotRestorable
+from actors.history.errors import EditConflictError, NotRestorableError
 from actors.history.merge_redirects import merged_into
 from actors.models import Actor, Change, Credit, Film, FilmChange
 
@@ -35,11 +35,11 @@ def lock_film(film_id: int, seen: int) -> Film:
         seen: The id of the last entry that the editor saw.
 
     Raises:
-        EditConflict: There are later entries, or no such film.
+        EditConflictError: There are later entries, or no such film.
     """
     film = Film.objects.select_for_update().filter(pk=film_id).first()
     if film is None or last_change_id(film_id) != seen:
-        raise EditConflict(film)
+        raise EditConflictError(film)
     return film
 
 
@@ -47,23 +47,23 @@ def undelete(rows: models.Manager[AnyModel], pk: int, **state: Any) -> AnyModel:
     """Create a deleted actor or film again in ``rows`` under its id ``pk``, and return it. Call it in a transaction.
 
     Raises:
-        EditConflict: Another user did so meanwhile. (A row that does not exist cannot be locked.)
-        NotRestorable: The state breaks a constraint.
+        EditConflictError: Another user did so meanwhile. (A row that does not exist cannot be locked.)
+        NotRestorableError: The state breaks a constraint.
     """
     try:
         with transaction.atomic():
             return rows.create(pk=pk, **state)
     except IntegrityError as error:
         if now := rows.filter(pk=pk).first():
-            raise EditConflict(now) from None
-        raise NotRestorable from error
+            raise EditConflictError(now) from None
+        raise NotRestorableError from error
 
 
 def save_state(thing: models.Model, state: dict[str, Any]) -> None:
     """Save the values ``state`` in the actor or film ``thing``. Call it in a transaction.
 
     Raises:
-        NotRestorable: The state breaks a constraint.
+        NotRestorableError: The state breaks a constraint.
     """
     for name, value in state.items():
         setattr(thing, name, value)
@@ -71,7 +71,7 @@ def save_state(thing: models.Model, state: dict[str, Any]) -> None:
         with transaction.atomic():
             thing.save(update_fields=state.keys())
     except IntegrityError as error:
-        raise NotRestorable from error
+        raise NotRestorableError from error
 
 
 def restore_film(change: FilmChange, side: str, seen: int) -> tuple[Film, int]:
@@ -89,14 +89,14 @@ def restore_film(change: FilmChange, side: str, seen: int) -> tuple[Film, int]:
         The film, and the number of its credits that could not be restored.
 
     Raises:
-        EditConflict: There are later entries about the film or its cast.
-        NotRestorable: The state breaks a constraint, the film or actor of the credit is deleted, or the film has
+        EditConflictError: There are later entries about the film or its cast.
+        NotRestorableError: The state breaks a constraint, the film or actor of the credit is deleted, or the film has
             the same credit already.
     """
     state = getattr(change, side)
     film = Film.objects.select_for_update().filter(pk=change.film_id).first()
     if last_change_id(change.film_id) != seen:
-        raise EditConflict(film)
+        raise EditConflictError(film)
     lost = 0
     if change.credit_id is not None:
         film = _restore_credit(change.credit_id, state, film)
@@ -110,13 +110,13 @@ def restore_film(change: FilmChange, side: str, seen: int) -> tuple[Film, int]:
 
 
 def _restore_credit(pk: int, state: dict[str, Any], film: Film | None) -> Film:
-    """Restore a credit of ``film``, and return the film. Raises NotRestorable."""
+    """Restore a credit of ``film``, and return the film. Raises NotRestorableError."""
     (part,) = _follow_merges([state])
     same = {name: part[name] for name in ("actor_id", "film_id", "character")}
     if film is None or not Actor.objects.filter(pk=part["actor_id"]).exists():
-        raise NotRestorable
+        raise NotRestorableError
     if Credit.objects.exclude(pk=pk).filter(**same).exists():
-        raise NotRestorable
+        raise NotRestorableError
     Credit.objects.update_or_create(pk=pk, defaults=part)
     return film
 

@@ -27,7 +27,7 @@ def merge_actors(survivor: tuple[int, int], gone: tuple[int, int], values: dict[
         who: The name of the user.
 
     Raises:
-        EditConflict: One of the two was changed since the editor loaded it.
+        EditConflictError: One of the two was changed since the editor loaded it.
         ValidationError: The survivor would be invalid with ``values``.
         ValueError: Both are the same actor.
     """

@@ -7,7 +7,7 @@ from django.db.backends.utils import CursorWrapper
 
 from actors.history.actors import TRACKED_FIELDS
 from actors.history.attribution import attributed_to
-from actors.history.errors import NotRestorable
+from actors.history.errors import NotRestorableError
 from actors.history.merge import credits_moved_since, undo_merge
 from actors.models import Batch, Merge
 from actors.models.years import YEAR_FIELDS
@@ -22,7 +22,7 @@ _CHANGED_SINCE = """
 """
 
 
-class ChangedSinceBatch(Exception):
+class ChangedSinceBatchError(Exception):
     """Actors were changed after the batch was written; ``ids`` has up to 100 of their ids."""
 
     def __init__(self, ids: Sequence[int]) -> None:
@@ -30,7 +30,7 @@ class ChangedSinceBatch(Exception):
         self.ids = ids
 
 
-class CannotUndoUnmerge(ValueError):
+class CannotUndoUnmergeError(ValueError):
     """The batch undid a merge: only a new merge can join the credits again and restore the redirect."""
 
     def __init__(self) -> None:
@@ -44,9 +44,9 @@ def undo_batch(batch: Batch, who: str) -> Batch:
         The batch of this undo, which can itself be undone unless ``batch`` is a merge.
 
     Raises:
-        ChangedSinceBatch: The undo would overwrite later changes.
-        CannotUndoUnmerge: The batch undid a merge.
-        NotRestorable: A state before the batch breaks a constraint.
+        ChangedSinceBatchError: The undo would overwrite later changes.
+        CannotUndoUnmergeError: The batch undid a merge.
+        NotRestorableError: A state before the batch breaks a constraint.
         ValueError: The batch is undone already.
     """
     with transaction.atomic():
@@ -54,7 +54,7 @@ def undo_batch(batch: Batch, who: str) -> Batch:
         if Batch.objects.filter(undoes=batch).exists():
             raise ValueError("This was already undone.")
         if batch.unmerges:
-            raise CannotUndoUnmerge
+            raise CannotUndoUnmergeError
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 # Lock the actors, so that nobody changes them or adds credits between the check and the update.
@@ -66,7 +66,7 @@ def undo_batch(batch: Batch, who: str) -> Batch:
             _refuse_if_changed(cursor, batch)
             merge = Merge.objects.filter(batch=batch).first()
             if merge and credits_moved_since(merge):
-                raise ChangedSinceBatch([merge.survivor_id])
+                raise ChangedSinceBatchError([merge.survivor_id])
             undoing = Batch.objects.create(kind="undo", who=who[:150], name=batch.name, undoes=batch)
             with attributed_to(who, "admin", undoing.pk):
                 try:
@@ -75,7 +75,7 @@ def undo_batch(batch: Batch, who: str) -> Batch:
                 except IntegrityError as error:
                     # A deleted actor has no row to lock: another transaction may have restored it.
                     _refuse_if_changed(cursor, batch)
-                    raise NotRestorable from error
+                    raise NotRestorableError from error
                 if merge:
                     undo_merge(merge)
         undoing.save(update_fields=["added", "changed", "deleted"])
@@ -85,7 +85,7 @@ def undo_batch(batch: Batch, who: str) -> Batch:
 def _refuse_if_changed(cursor: CursorWrapper, batch: Batch) -> None:
     cursor.execute(f"SELECT c.actor_id {_CHANGED_SINCE} ORDER BY c.actor_id LIMIT 100", [batch.pk])
     if ids := [pk for (pk,) in cursor.fetchall()]:
-        raise ChangedSinceBatch(ids)
+        raise ChangedSinceBatchError(ids)
 
 
 def _restore_batch(cursor: CursorWrapper, batch: Batch) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from django.utils.translation import gettext as _
 
 from actors.imports.columns import assign_columns
-from actors.imports.errors import UnreadableFile, printable
+from actors.imports.errors import UnreadableFileError, printable
 from actors.imports.parsers.source import Source
 from actors.imports.staging import Staging
 from actors.imports.validation import ColumnValidator
@@ -34,25 +34,25 @@ def examine(
         most: The maximum number of rows.
 
     Raises:
-        UnreadableFile: There are no rows, or too many.
+        UnreadableFileError: There are no rows, or too many.
     """
     names, positions = assign_columns(source.header, columns or {})
     checker = ColumnValidator(names)
     headings = {name: printable(source.header[position]) for name, position in zip(names, positions, strict=True)}
     staging = Staging(headings, literal=source.literal)
     done = 0
-    for lines, rows, mistakes in source.batches():
+    for lines, rows, errors in source.batches():
         cells = [[row[position] for row in rows] for position in positions]
         values, found = checker.check(lines, cells)
         if most and staging.rows + len(lines) > most:
-            raise UnreadableFile(
+            raise UnreadableFileError(
                 _("The file has more than %(most)d rows. Use the command import_actors instead.") % {"most": most}
             )
-        staging.add(lines, values, [*mistakes, *found])
+        staging.add(lines, values, [*errors, *found])
         done += len(lines)
         if progress:
             progress(done)
     if not staging.rows:
-        raise UnreadableFile(_("The file has no rows."))
+        raise UnreadableFileError(_("The file has no rows."))
     staging.compare()
     return staging

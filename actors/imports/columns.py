@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from actors.exports import records
 from actors.fields import UNSAID
-from actors.imports.errors import UnreadableFile, printable
+from actors.imports.errors import UnreadableFileError, printable
 from actors.models import Actor
 from actors.models.labels import concrete_field
 from actors.text.normalize import fold
@@ -51,37 +51,37 @@ def assign_columns(header: list[str], given: Mapping[str, str]) -> tuple[list[st
         given: {heading: field} as chosen by the user; "" to ignore a column.
 
     Raises:
-        UnreadableFile: The message lists all errors.
+        UnreadableFileError: The message lists all errors.
     """
-    mistakes: list[str] = []
+    errors: list[str] = []
     positions: dict[str, int] = {}
     given = {normalize_heading(heading): name for heading, name in given.items()}
     for heading, name in given.items():
         if heading not in header:
-            mistakes.append(_("There is no column “%(column)s”.") % {"column": printable(heading)})
+            errors.append(_("There is no column “%(column)s”.") % {"column": printable(heading)})
         if name and name not in (*KEY_FIELDS, *IMPORT_FIELDS):
-            mistakes.append(_("There is no field “%(field)s”.") % {"field": printable(name)})
+            errors.append(_("There is no field “%(field)s”.") % {"field": printable(name)})
     unknown = []
     for position, heading in enumerate(header):
         name = given[heading] if heading in given else field_for_heading(heading)
         if name in positions:
-            mistakes.append(_("Two columns are assigned to the field “%(field)s”.") % {"field": name})
+            errors.append(_("Two columns are assigned to the field “%(field)s”.") % {"field": name})
         elif name in (*KEY_FIELDS, *IMPORT_FIELDS):
             positions[name] = position
         elif heading not in given and name not in IGNORED_FIELDS:
             unknown.append(printable(heading) or _("column %(number)d") % {"number": position + 1})
     if unknown:
-        mistakes.append(
+        errors.append(
             _(
                 "Unknown columns: %(columns)s. Assign each one to a field, or don't import it. The fields are "
                 "%(fields)s."
             )
             % {"columns": ", ".join(unknown[:50]), "fields": ", ".join((*KEY_FIELDS, *IMPORT_FIELDS))}
         )
-    if not mistakes and not {"id", "first_name", "last_name"} & positions.keys():
-        mistakes.append(_("The file needs a column with the ID, the first name or the last name."))
-    if not mistakes and not set(IMPORT_FIELDS) & positions.keys():
-        mistakes.append(_("The file has no column with data about actors."))
-    if mistakes:
-        raise UnreadableFile(" ".join(mistakes))
+    if not errors and not {"id", "first_name", "last_name"} & positions.keys():
+        errors.append(_("The file needs a column with the ID, the first name or the last name."))
+    if not errors and not set(IMPORT_FIELDS) & positions.keys():
+        errors.append(_("The file has no column with data about actors."))
+    if errors:
+        raise UnreadableFileError(" ".join(errors))
     return list(positions), list(positions.values())

@@ -9,7 +9,7 @@ from actors.exports.formula_guard import guard_formula
 MAX_SHOWN_LENGTH = 100
 
 
-class UnreadableFile(Exception):
+class UnreadableFileError(Exception):
     """The file cannot be imported; the message is shown to users."""
 
 
@@ -27,9 +27,9 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:MAX_SHOWN_LENGTH])
 
 
-def write_errors(mistakes: Iterable[RowError], file: TextIO) -> None:
-    """Write ``mistakes`` to the text file ``file`` as CSV that is safe to open in a spreadsheet."""
+def write_errors(errors: Iterable[RowError], file: TextIO) -> None:
+    """Write ``errors`` to the text file ``file`` as CSV that is safe to open in a spreadsheet."""
     writer = csv.writer(file)
     writer.writerow(RowError._fields)
     # An invalid value may be a formula, and messages quote it.
-    writer.writerows(map(guard_formula, mistake) for mistake in mistakes)
+    writer.writerows(map(guard_formula, error) for error in errors)

@@ -37,7 +37,7 @@ ERROR_MESSAGES = {
 }
 
 
-class ImportConflict(Exception):
+class ImportConflictError(Exception):
     """The database was changed between ``compare`` and ``apply``: nothing is written."""
 
 
@@ -78,15 +78,15 @@ class Staging:
 
     # Adding rows
 
-    def add(self, lines: list[int], columns: list[list[str]], mistakes: list[RowError]) -> None:
+    def add(self, lines: list[int], columns: list[list[str]], errors: list[RowError]) -> None:
         """Add rows, given as columns, and their errors."""
-        self.rows += len(lines) + sum(1 for mistake in mistakes if not mistake.column)
-        at_fault: dict[int | None, bool | None] = {mistake.line: False for mistake in mistakes}
-        at_fault |= {mistake.line: None for mistake in mistakes if mistake.column in KEY_FIELDS}
+        self.rows += len(lines) + sum(1 for error in errors if not error.column)
+        at_fault: dict[int | None, bool | None] = {error.line: False for error in errors}
+        at_fault |= {error.line: None for error in errors if error.column in KEY_FIELDS}
         fine = [at_fault.get(line, True) for line in lines]
         self._insert("import_row", ("line", "fine", *self.names), zip(lines, fine, *columns, strict=True))
-        if mistakes:
-            self._note_all(mistakes)
+        if errors:
+            self._note_all(errors)
         if not self.literal:
             self.guarded = self.guarded or any(
                 cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS)
@@ -96,8 +96,8 @@ class Staging:
                 if cell[0] == "'"
             )
 
-    def _note_all(self, mistakes: Iterable[RowError]) -> None:
-        rows = [(line, name, value, "", message) for line, name, value, message in mistakes]
+    def _note_all(self, errors: Iterable[RowError]) -> None:
+        rows = [(line, name, value, "", message) for line, name, value, message in errors]
         self.wrong += len(rows)
         self._insert("import_mistake", ("line", "name", "value", "code", "detail"), rows)
 
@@ -201,7 +201,7 @@ class Staging:
         )
         while some := list(islice(rows, 5_000)):
             self._note_all(
-                mistake for line, *row in some for mistake in _model_errors(line, dict(zip(wanted, row, strict=True)))
+                error for line, *row in some for error in _model_errors(line, dict(zip(wanted, row, strict=True)))
             )
         if self.wrong:
             with connection.cursor() as cursor:
@@ -216,7 +216,7 @@ class Staging:
 
     # Results and writing
 
-    def mistakes(self, limit: int | None = None) -> Iterator[RowError]:
+    def errors(self, limit: int | None = None) -> Iterator[RowError]:
         """Yield the errors in line order, at most ``limit``."""
         end = f" LIMIT {limit:d}" if limit else ""
         for line, name, value, code, detail in self._select(
@@ -273,7 +273,7 @@ class Staging:
         """Write all rows, on behalf of ``who``, as one batch; return None if there is nothing to write.
 
         Raises:
-            ImportConflict: The database was changed since the comparison.
+            ImportConflictError: The database was changed since the comparison.
             ValueError: There are errors.
         """
         if self.wrong:
@@ -290,7 +290,7 @@ class Staging:
                 if self.added:
                     self._add(cursor)
             except IntegrityError as error:
-                raise ImportConflict from error
+                raise ImportConflictError from error
             if self.postgresql and self.added + self.changed > MIN_ANALYZE_ROWS:
                 # Update the planner's statistics before the next page is requested.
                 cursor.execute("ANALYZE actor")
@@ -303,7 +303,7 @@ class Staging:
             f"WHERE a.actor_id = r.id AND a.version = r.version AND {self._differs()}"
         )
         if cursor.rowcount != self.changed:
-            raise ImportConflict
+            raise ImportConflictError
 
     def _add(self, cursor: CursorWrapper) -> None:
         # The columns of the adopted table have no default.
@@ -332,7 +332,7 @@ class Staging:
             rows = f"({numbered}) AS r ORDER BY {order}"
         cursor.execute(f"INSERT INTO actor ({columns}) SELECT {values} FROM {rows}")
         if added + cursor.rowcount != self.added:
-            raise ImportConflict
+            raise ImportConflictError
 
 
 def _halves(values: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -39,7 +39,7 @@ class ColumnValidator:
 
     def check(self, lines: list[int], columns: list[list[str]]) -> tuple[list[list[str]], list[RowError]]:
         """Return a column of values for each field, and the errors. Values are text; "" means no value."""
-        mistakes: list[RowError] = []
+        errors: list[RowError] = []
         values: list[list[str]] = []
         for name, cells in zip(self.names, columns, strict=True):
             if name in KEY_FIELDS:
@@ -50,8 +50,8 @@ class ColumnValidator:
                 surely = self._is_plain(cells, self.fields[name].max_length)
             else:
                 surely = not any(cells)
-            values.append(cells if surely else self._one_by_one(name, lines, cells, mistakes))
-        return values, sorted(mistakes)
+            values.append(cells if surely else self._one_by_one(name, lines, cells, errors))
+        return values, sorted(errors)
 
     def _are_keys(self, cells: list[str]) -> bool:
         digits = "".join(cells)
@@ -71,8 +71,8 @@ class ColumnValidator:
             and (longest is None or max(map(len, cells), default=0) <= longest)
         )
 
-    def _one_by_one(self, name: str, lines: list[int], cells: list[str], mistakes: list[RowError]) -> list[str]:
-        """Return the values of a column, each checked by the field; add the errors to ``mistakes``."""
+    def _one_by_one(self, name: str, lines: list[int], cells: list[str], errors: list[RowError]) -> list[str]:
+        """Return the values of a column, each checked by the field; add the errors to ``errors``."""
         known: dict[str, tuple[str, Sequence[str]]] = {}
         values: list[str] = []
         for line, cell in zip(lines, cells, strict=True):
@@ -80,7 +80,7 @@ class ColumnValidator:
                 known[cell] = self._ask(name, cell)
             value, messages = known[cell]
             values.append(value)
-            mistakes.extend(RowError(line, name, printable(cell), message) for message in messages)
+            errors.extend(RowError(line, name, printable(cell), message) for message in messages)
         return values
 
     def _ask(self, name: str, cell: str) -> tuple[str, Sequence[str]]:

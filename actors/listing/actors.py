@@ -45,17 +45,18 @@ class ActorListing(ListParams):
         super().__post_init__()
 
     @staticmethod
-    def mistakes(values: dict[str, str]) -> list[str]:
-        mistakes = []
+    def errors(values: dict[str, str]) -> list[str]:
+        """Return the errors in ``values``, as texts."""
+        errors = []
         if values.get("country", "US") not in countries:
-            mistakes.append(_("country must be a two-letter ISO 3166-1 code, such as JP."))
+            errors.append(_("country must be a two-letter ISO 3166-1 code, such as JP."))
         if values.get("living", "yes") not in LIVING_VALUES:
-            mistakes.append(_("living must be yes or no."))
+            errors.append(_("living must be yes or no."))
         if not DECADE.fullmatch(values.get("born", "1940s")):
-            mistakes.append(_("born must be a decade, such as 1940s."))
+            errors.append(_("born must be a decade, such as 1940s."))
         if values.get("sort", "last") not in ACTOR_SORTS:
-            mistakes.append(_("sort must be last or first."))
-        return mistakes
+            errors.append(_("sort must be last or first."))
+        return errors
 
     def rows(self) -> ActorQuerySet:
         """Return the actors of this view, on all pages."""
@@ -86,6 +87,7 @@ class ActorListing(ListParams):
         return found.order_by(self.key, "id")
 
     def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
+        """Return one page of rows. See ListParams."""
         fields = (*(records.ACTOR_FIELDS if data else ACTOR_ROW_FIELDS), self.key)
         if self.q:
             found = ranking.rank_actors(self.q, **self.narrow, key="" if self.best_first else self.key)
@@ -98,13 +100,16 @@ class ActorListing(ListParams):
         return keyset.keyset_page(rows.values_list(*fields, named=True), self.key, PAGE_SIZE, **place)
 
     def number(self, most: int) -> int:
+        """Return the number of results up to ``most``, or None if there are more."""
         return self.facets.number(most) if self.facets.bounded and not self.q else super().number(most)
 
     @property
     def facets(self) -> Facets:
+        """The numbers of results of the filters."""
         return Facets(**self.narrow)
 
     def suggestions(self) -> list[str]:
+        """Suggested searches if nothing is found."""
         return suggest_actors(self.q, **self.narrow)
 
     def nearest(self) -> list:

@@ -39,13 +39,14 @@ class FilmListing(ListParams):
         super().__post_init__()
 
     @staticmethod
-    def mistakes(values: dict[str, str]) -> list[str]:
-        mistakes = []
+    def errors(values: dict[str, str]) -> list[str]:
+        """Return the errors in ``values``, as texts."""
+        errors = []
         if not DECADE.fullmatch(values.get("decade", "1940s")):
-            mistakes.append(_("decade must be a decade, such as 1940s."))
+            errors.append(_("decade must be a decade, such as 1940s."))
         if values.get("sort", "title") not in FILM_SORTS:
-            mistakes.append(_("sort must be title or year."))
-        return mistakes
+            errors.append(_("sort must be title or year."))
+        return errors
 
     def rows(self) -> FilmQuerySet:
         """Return the films of this view, on all pages."""
@@ -60,6 +61,7 @@ class FilmListing(ListParams):
         return found
 
     def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
+        """Return one page of rows. See ListParams."""
         if self.q:
             if self.sort == "year":
                 # Old cursor tokens of this view have other positions, those of the list: they must be invalid.
@@ -73,6 +75,7 @@ class FilmListing(ListParams):
         return keyset.keyset_page(rows, self.keys, PAGE_SIZE, **place)
 
     def suggestions(self) -> list[str]:
+        """Suggested searches if nothing is found."""
         return suggest_films(self.q, self.decade)
 
     def counts(self, most: int) -> dict[str, list]:
@@ -105,6 +108,7 @@ class FilmListing(ListParams):
 
     @property
     def alphabetical(self) -> bool:
+        """Whether the list is sorted by title, so that letters can be offered."""
         return not self.q and self.sort != "year"
 
     def nearest(self) -> list:

@@ -28,12 +28,12 @@ DECADE = re.compile("(18|19|20)[0-9]0s")
 MAX_COUNTED = 10_000
 
 
-class InvalidParams(ValueError):
-    """A query string with invalid values; ``mistakes`` has a message for each."""
+class InvalidParamsError(ValueError):
+    """A query string with invalid values; ``errors`` has a message for each."""
 
-    def __init__(self, mistakes: list[str]):
-        super().__init__(*mistakes)
-        self.mistakes = mistakes
+    def __init__(self, errors: list[str]):
+        super().__init__(*errors)
+        self.errors = errors
 
 
 class ListParams(ABC):
@@ -63,33 +63,33 @@ class ListParams(ABC):
         """Return the view that ``params`` describes. Unknown parameters are ignored.
 
         Raises:
-            InvalidParams: Parameters are invalid. Each message has a parameter's name and what it allows.
+            InvalidParamsError: Parameters are invalid. Each message has a parameter's name and what it allows.
         """
         values: dict[str, str] = {}
-        mistakes: list[str] = []
+        errors: list[str] = []
         for name in cls.__dataclass_fields__:
             given = params.getlist(name)
             if len(given) > 1:
-                mistakes.append(_("%(name)s is given more than once.") % {"name": name})
+                errors.append(_("%(name)s is given more than once.") % {"name": name})
             elif given and given[0]:
                 values[name] = given[0]
         if (length := len(values.get("q", ""))) > MAX_QUERY_LENGTH:
-            mistakes.append(
+            errors.append(
                 _("q must be at most %(most)d characters long; it has %(length)d.")
                 % {"most": MAX_QUERY_LENGTH, "length": length}
             )
-        mistakes += cls.mistakes(values)
+        errors += cls.errors(values)
         if "letter" in values:
             try:
                 values["letter"] = index_letters.parse_letter(values["letter"])
             except ValueError:
-                mistakes.append(_("letter must be one letter, or # for names that begin with no letter."))
+                errors.append(_("letter must be one letter, or # for names that begin with no letter."))
             if "after" in values or "before" in values:
-                mistakes.append(_("letter cannot be given together with after or before."))
+                errors.append(_("letter cannot be given together with after or before."))
         if "after" in values and "before" in values:
-            mistakes.append(_("after and before cannot be given together."))
-        if mistakes:
-            raise InvalidParams(mistakes)
+            errors.append(_("after and before cannot be given together."))
+        if errors:
+            raise InvalidParamsError(errors)
         if "q" in values:
             values["q"] = " ".join(unicodedata.normalize("NFC", values["q"]).split())
         return cls(**values)
@@ -101,7 +101,7 @@ class ListParams(ABC):
 
     @staticmethod
     @abstractmethod
-    def mistakes(values: dict[str, str]) -> list[str]:
+    def errors(values: dict[str, str]) -> list[str]:
         """Return messages for the invalid ``values`` that only this list can judge."""
 
     @abstractmethod
@@ -122,15 +122,15 @@ class ListParams(ABC):
         """Return the page at ``place``, the arguments ``view``, ``after`` and ``before`` of ``keyset_page``."""
 
     def page(self, data: bool = False) -> keyset.KeysetPage | None:
-        """Return the page of this view, or None if only the first page is left to show. Raises InvalidParams.
+        """Return the page of this view, or None if only the first page is left to show. Raises InvalidParamsError.
 
         Its rows have the columns that a list shows, or with ``data`` all columns that are exported.
         """
         try:
             return self.page_of({"view": self.change().query_string, "after": self.after, "before": self.before}, data)
-        except keyset.InvalidCursor:
+        except keyset.InvalidCursorError:
             name = "after" if self.after else "before"
-            raise InvalidParams(
+            raise InvalidParamsError(
                 [
                     _("%(name)s must be copied from a link on a page of the same list. This value is not valid.")
                     % {"name": name}
@@ -170,6 +170,7 @@ class ListParams(ABC):
 
     @property
     def filtered(self) -> bool:
+        """Whether a search or filter limits the list."""
         return bool(self.q or any(self.narrow.values()))
 
     @property

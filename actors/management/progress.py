@@ -22,6 +22,7 @@ class Progress:
         self.shows = stream.isatty()
 
     def __call__(self, done: int) -> None:
+        """Show that ``done`` of the rows are processed, at most every EVERY seconds."""
         now = time.monotonic()
         if self.shows and (now - self.shown >= self.EVERY or done == self.total):
             self.shown = now

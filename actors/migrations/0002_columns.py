@@ -15,6 +15,8 @@ from actors.migrations._operations import AddConstraintUnchecked, RunSQLFile
 
 
 class Migration(migrations.Migration):
+    """Add the columns of actors, without a long lock."""
+
     dependencies = [("actors", "0001_initial")]
     operations = [
         migrations.AddField(

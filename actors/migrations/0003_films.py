@@ -9,6 +9,8 @@ from actors.migrations._operations import RunSQLFile
 
 
 class Migration(migrations.Migration):
+    """Create films and credits."""
+
     dependencies = [("actors", "0002_columns")]
     operations = [
         migrations.CreateModel(

@@ -33,6 +33,7 @@ def fold(apps, schema_editor):
 
 
 def facets(name):
+    """Return the index that counts the results of filters, in the order of ``name``."""
     columns = ("country", f"sort_{name}", "id", "birth_year", "death_year")
     return models.Index(Life("death_year", "birth_year"), *columns, name=f"actor_facets_{name}")
 
@@ -59,6 +60,7 @@ def create_trigram_indexes(apps, schema_editor):
 
 
 def drop_trigram_indexes(apps, schema_editor):
+    """Drop the trigram indexes."""
     if schema_editor.connection.vendor == "postgresql":
         for index in TRIGRAM_INDEXES:
             schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}")
@@ -71,6 +73,8 @@ def analyze(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+    """Create the indexes of lists and searches, outside a transaction."""
+
     atomic = False
     dependencies = [("actors", "0003_films")]
     operations = [

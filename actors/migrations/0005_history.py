@@ -11,6 +11,8 @@ ORIGINS = [("admin", "admin"), ("import", "import"), ("command", "command"), ("s
 
 
 class Migration(migrations.Migration):
+    """Create the history and its triggers."""
+
     dependencies = [("actors", "0004_indexes")]
     operations = [
         migrations.CreateModel(

@@ -1,10 +1,12 @@
-"""What the admin stores between requests: uploaded files to import, and submitted forms."""
+"""Tables for data that the admin stores between requests: uploaded files to import, and submitted forms."""
 
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    """Create the tables of uploads and submitted forms."""
+
     dependencies = [("actors", "0005_history")]
     operations = [
         migrations.CreateModel(

@@ -6,5 +6,7 @@ from actors.migrations._operations import RunSQLFile
 
 
 class Migration(migrations.Migration):
+    """Create the data version and its triggers."""
+
     dependencies = [("actors", "0006_forms")]
     operations = [RunSQLFile("data_version")]

@@ -44,6 +44,7 @@ def _permissions(apps, alias, actions_by_model):
 
 
 def forwards(apps, schema_editor):
+    """Create the groups with their permissions."""
     alias = schema_editor.connection.alias
     for name, actions_by_model in GROUPS.items():
         group, _created = apps.get_model("auth", "Group").objects.using(alias).get_or_create(name=name)
@@ -60,6 +61,8 @@ def backwards(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+    """Create the groups with their permissions."""
+
     dependencies = [
         ("actors", "0007_data_version"),
         ("auth", "0012_alter_user_first_name_max_length"),

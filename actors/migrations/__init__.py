@@ -1,0 +1,1 @@
+"""Migrations of actors, films and their history."""

@@ -163,18 +163,18 @@ class Actor(models.Model):
 
     def clean(self) -> None:
         """Check the years. Raises ValidationError."""
-        mistakes: dict[str, Any] = {}
+        errors: dict[str, Any] = {}
         this_year = date.today().year
         for field in ("birth_year", "death_year"):
             year = getattr(self, field)
             if year is not None and not FIRST_BIRTH_YEAR <= year <= this_year:
-                mistakes[field] = year_message(FIRST_BIRTH_YEAR, this_year)
-        if not mistakes and self.birth_year and self.death_year and self.death_year < self.birth_year:
-            mistakes["death_year"] = _("The year of death is before the year of birth, %(year)d.") % {
+                errors[field] = year_message(FIRST_BIRTH_YEAR, this_year)
+        if not errors and self.birth_year and self.death_year and self.death_year < self.birth_year:
+            errors["death_year"] = _("The year of death is before the year of birth, %(year)d.") % {
                 "year": self.birth_year
             }
-        if mistakes:
-            raise ValidationError(mistakes)
+        if errors:
+            raise ValidationError(errors)
 
     @property
     def slug(self) -> str:

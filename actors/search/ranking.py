@@ -59,7 +59,7 @@ class RankedRows:
 def ranked_page(
     found: RankedRows, rows: QuerySet[Any], size: int, view: str, after: str = "", before: str = ""
 ) -> KeysetPage | None:
-    """Return the page of ``found``, with rows from ``rows``, as ``keyset_page`` does. Raises InvalidCursor."""
+    """Return the page of ``found``, with rows from ``rows``, as ``keyset_page`` does. Raises InvalidCursorError."""
     places, view = found.places, view if found.by_name else f"best:{view}"
     if before:
         end = bisect_left(places, read_cursor(before, view))

@@ -31,6 +31,6 @@ def country_order(name: str, language: str) -> str | bytes:
 
 @lru_cache(1_024)
 def country_name(code: str, language: str | None) -> str:
-    """Return the name of the country ``code`` in ``language``; None stands for untranslated text, in English."""
+    """Return the name of the country ``code`` in ``language``; None means untranslated text, in English."""
     with override(language):
         return str(countries.name(code)).strip()

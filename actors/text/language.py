@@ -6,7 +6,7 @@ character looks different in Japan and in Hong Kong.
 
 import re
 
-# BCP 47 tags by country; None stands for every country that is not listed.
+# BCP 47 tags by country; None means every country that is not listed.
 LANGUAGES_BY_SCRIPT: tuple[tuple[str, dict[str | None, str]], ...] = (
     ("\u3040-\u30ff", {None: "ja"}),
     ("\uac00-\ud7a3\u1100-\u11ff", {None: "ko"}),

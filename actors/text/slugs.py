@@ -23,10 +23,12 @@ def slugify_name(name: str) -> str:
 
 
 def actor_slug(first_name: str, last_name: str) -> str:
+    """Return the slug of an actor's address."""
     return slugify_name(f"{first_name} {last_name}") or "actor"
 
 
 def film_slug(title: str) -> str:
+    """Return the slug of a film's address."""
     return slugify_name(title) or "film"
 
 

@@ -25,9 +25,11 @@ class Feed(Atom1Feed):
     """Atom feed (RFC 4287) with summaries in plain text. An empty feed has a fixed date, so that it never changes."""
 
     def latest_post_date(self):
+        """Return the time of the newest entry, or 1970 for an empty feed: Atom requires a time."""
         return super().latest_post_date() if self.items else datetime(1970, 1, 1, tzinfo=UTC)
 
     def add_item_elements(self, handler, item):
+        """Write the description as a summary in plain text, where Django would write HTML."""
         super().add_item_elements(handler, {**item, "description": None})
         if item["description"]:
             handler.addQuickElement("summary", item["description"], {"type": "text"})

@@ -51,6 +51,7 @@ def select(listing: ListParams, name: str, label: str, labels: dict[str, str], n
 
 
 def bounded_number(number: int) -> str:
+    """Return the number as text, such as "12" or "99+"."""
     return f"{MAX_COUNTED_OF_CHOICE}+" if number > MAX_COUNTED_OF_CHOICE else str(number)
 
 
@@ -95,11 +96,13 @@ def film_selects(listing: FilmListing, counted: dict | None) -> list[dict]:
 
 
 def decade_select(listing, name, label, counted):
+    """Return the select of decades that have results, or no select."""
     found = {decade: number for decade, number in with_rows(listing, name, counted).items() if DECADE.fullmatch(decade)}
     return select_if_any(listing, name, label, {decade: decade_name(decade) for decade in found}, found)
 
 
 def select_if_any(listing, name, label, labels, numbers):
+    """Return a list with the select, or an empty list if it has no choices."""
     return [select(listing, name, label, {"": _("All"), **labels}, numbers)] if labels else []
 
 
@@ -113,6 +116,7 @@ def with_rows(listing: ListParams, name: str, counted: list[tuple[str, int]]) ->
 
 
 def decade_name(decade: str) -> str:
+    """Return a decade in the current language, such as "1940s"."""
     return _("%(decade)ss") % {"decade": decade.removesuffix("s")}
 
 
@@ -137,6 +141,7 @@ def film_conditions(listing: FilmListing) -> dict[str, str]:
 
 
 def query_condition(listing):
+    """Return the search as an active filter."""
     return {"q": _("“%(query)s”") % {"query": listing.q}} if listing.q else {}
 
 

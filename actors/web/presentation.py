@@ -105,6 +105,7 @@ def group_by_initial(rows: list, key: str) -> list[tuple[str, list]]:
 
 
 def initial_of(key: str) -> str:
+    """Return the letter under which the key is listed, or "#"."""
     return key[0].upper() if key[:1].isalpha() else "#"
 
 
@@ -176,6 +177,7 @@ def native_text(text: str, language: str) -> SafeString:
 
 
 def other_names(actor: Actor) -> SafeString:
+    """Return the other names as HTML, each marked with its language."""
     return SafeString(", ".join(bdi(escape(name), "", language) for name, language in actor.other_names))
 
 
@@ -239,7 +241,7 @@ def suggestions(listing: ListParams) -> list[dict]:
 
 
 def streams(listing: ListParams, kind: str) -> list[dict]:
-    """Return the label, type and address of each export of all pages of the view. (JSON has one page.)"""
+    """Return the label, type and address of each export of the whole list. JSON has single pages only."""
     return [
         {
             "label": label,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from actors.history.merge_redirects import current_actor
 from actors.listing.actors import ActorListing
 from actors.listing.films import FilmListing
-from actors.listing.params import MAX_COUNTED, InvalidParams, ListParams, number_of
+from actors.listing.params import MAX_COUNTED, InvalidParamsError, ListParams, number_of
 from actors.listing.rows import cast_credits, film_credits
 from actors.models import Actor, Change, Credit, Film
 from actors.search.facets import Facets, counts
@@ -41,8 +41,8 @@ def public(view):
     def page(request, *args, **kwargs):
         try:
             response = view(request, *args, **kwargs)
-        except InvalidParams as error:
-            response = render(request, "400.html", {"mistakes": error.mistakes}, status=400)
+        except InvalidParamsError as error:
+            response = render(request, "400.html", {"errors": error.errors}, status=400)
         if response.has_header("Cache-Control"):
             return response
         if response.status_code == 200:

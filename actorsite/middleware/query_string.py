@@ -26,7 +26,7 @@ class QueryStringMiddleware:
             mistakes = [_("The query string must be UTF-8 without NUL characters.")]
             if is_data_path(request.path):
                 return invalid_params_problem(mistakes)
-            return render(request, "400.html", {"mistakes": mistakes}, status=400)
+            return render(request, "400.html", {"errors": mistakes}, status=400)
         return self.get_response(request)
 
 

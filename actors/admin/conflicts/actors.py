@@ -29,15 +29,19 @@ class ActorConflictMixin(OptimisticLockingMixin):
     deleted_meanwhile = gettext_lazy("The actor was deleted while you were editing")
 
     def marks(self, things):
+        """Return the version of each actor by id."""
         return {actor.pk: actor.version for actor in things}
 
     def lock_at(self, pk, seen):
+        """Lock the actor's row. Raises a conflict if its version is not ``seen``."""
         lock_actor(Actor.objects, pk, seen)
 
     def resolved(self, data, pk, side=""):
+        """Return the form data with the chosen side of each field."""
         return resolve_fields(data, TRACKED_FIELDS, side)
 
     def describe_conflict(self, request, pk, now, seen):
+        """Return the context of the conflict page: the rows to choose from, and the changes since ``seen``."""
         changes = Change.objects.filter(actor_id=pk)
         base = actor_state_at(changes, seen)
         since = list(changes.filter(version__gt=seen)[:20] if seen else changes[:5])

@@ -109,6 +109,7 @@ def side_that_changed(was, theirs, mine):
 
 
 def text_of(value):
+    """Return ``value`` as text; "" for None."""
     return "" if value is None else str(value)
 
 

@@ -19,7 +19,7 @@ from actors.admin.conflicts.field_conflicts import keep_choices
 from actors.admin.params import is_number, number_in
 from actors.history.actors import last_changes
 from actors.history.attribution import attributed_to
-from actors.history.errors import EditConflict
+from actors.history.errors import EditConflictError
 from actorsite.admin_site.mixin_base import ModelAdminMixin
 
 
@@ -65,6 +65,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
     deleted_meanwhile: str | Promise = ""
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """Show and save the form. If the version token is stale, show the conflict page (409)."""
         if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra_context)
         answer = request.POST if "_resolve" in request.POST and object_id and is_number(object_id) else None
@@ -75,7 +76,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
                 if object_id is not None and self.has_change_permission(request):
                     self.lock(request, object_id)
                 return super().changeform_view(request, object_id, form_url, extra_context)
-        except EditConflict as conflict:
+        except EditConflictError as conflict:
             return self.conflict_page(request, int(object_id), conflict.now, answer)
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
@@ -85,6 +86,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def delete_view(self, request, object_id, extra_context=None):
+        """Delete the object if it still has the version that the confirmation page showed."""
         if request.method != "POST":
             # Read the token before the page's own queries, so that a change in between is a conflict.
             things = self.model.objects.filter(pk=object_id) if is_number(object_id) else ()
@@ -95,10 +97,11 @@ class OptimisticLockingMixin(ModelAdminMixin):
                 if self.has_delete_permission(request):
                     self.lock(request, object_id)
                 return super().delete_view(request, object_id, extra_context)
-        except EditConflict as conflict:
+        except EditConflictError as conflict:
             return self.nothing_deleted(request, [(int(object_id), conflict.now)])
 
     def changelist_view(self, request, extra_context=None):
+        """Run actions. A deletion applies only to the versions that the confirmation page listed."""
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
         # The confirmation page lists each object with its version token. "Select all" across pages lists none.
@@ -123,7 +126,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         """Lock the object, and compare its version token with the one that the form sent.
 
         Raises:
-            EditConflict: The object was changed since the form was loaded.
+            EditConflictError: The object was changed since the form was loaded.
             Http404: The id is not a plain number, such as "_31", which Django would decode to "1".
         """
         if not is_number(object_id):
@@ -146,12 +149,14 @@ class OptimisticLockingMixin(ModelAdminMixin):
         return [(pk, rows.get(pk)) for pk in selected if pk not in marks or marks[pk] != seen.get(pk)]
 
     def nothing_deleted(self, request, conflicts):
+        """Return the page (409) that lists the objects changed in the meantime."""
         return conflict_notice(request, self, gettext("Nothing was deleted"), conflicts, self.opts.model_name)
 
     def conflict_page(self, request, pk, now, answer=None):
         """Return the page (409) on which the editor chooses a value for each conflicting field.
 
         Args:
+            request: The request that could not be saved.
             pk: The object's id.
             now: The stored object, or None if it was deleted.
             answer: The submitted data of an earlier conflict page, if any. If the object was
@@ -203,6 +208,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         return {"is_popup": True, "to_field": to_field, "same_window": f"?{urlencode(query)}", **names}
 
     def keep_answer(self, rows, answer):
+        """Preselect the choices that the user has made."""
         keep_choices(rows, answer)
 
     def marks(self, things):
@@ -210,7 +216,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def lock_at(self, pk, seen):
-        """Lock the object ``pk``. Raises EditConflict unless ``seen`` is its version token."""
+        """Lock the object ``pk``. Raises EditConflictError unless ``seen`` is its version token."""
         raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def resolved(self, data, pk, side=""):

@@ -5,7 +5,7 @@ from typing import IO
 
 from django.utils.translation import gettext as _
 
-from actors.imports.errors import UnreadableFile
+from actors.imports.errors import UnreadableFileError
 from actors.imports.parsers.csv import DelimitedText
 from actors.imports.parsers.json import read_json
 from actors.imports.parsers.source import Source
@@ -20,18 +20,18 @@ def open_source(file: IO[bytes], encoding: str | None = None) -> Source:
         encoding: The encoding of a text file; None to detect it.
 
     Raises:
-        UnreadableFile: The file is empty or broken, or its format is not supported.
+        UnreadableFileError: The file is empty or broken, or its format is not supported.
     """
     file.seek(0)
     start = file.read(4096)
     file.seek(0)
     if not start:
-        raise UnreadableFile(_("The file is empty."))
+        raise UnreadableFileError(_("The file is empty."))
     if start.startswith(b"PK\x03\x04"):
         header, rows, total = read_workbook(file)
         return Source("XLSX", header, rows, total)
     if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFile(_("This is a workbook in the old format .xls. Save it as .xlsx."))
+        raise UnreadableFileError(_("This is a workbook in the old format .xls. Save it as .xlsx."))
     if re.match(rb"(\xef\xbb\xbf)?\s*[\[{]", start):
         return read_json(file, encoding)
     return DelimitedText(file, encoding)

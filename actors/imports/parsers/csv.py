@@ -8,7 +8,7 @@ from typing import IO
 from django.utils.translation import gettext as _
 
 from actors.imports.columns import field_for_heading
-from actors.imports.errors import UnreadableFile
+from actors.imports.errors import UnreadableFileError
 from actors.imports.parsers.encoding import detect_encoding
 from actors.imports.parsers.source import NumberedRows, Source
 
@@ -42,9 +42,9 @@ class DelimitedText(Source):
         rows = self.read()
         _line, header = next(((line, cells) for line, cells in rows if isinstance(cells, str) or any(cells)), (0, None))
         if header is None:
-            raise UnreadableFile(_("The file is empty."))
+            raise UnreadableFileError(_("The file is empty."))
         if isinstance(header, str):
-            raise UnreadableFile(header)
+            raise UnreadableFileError(header)
         super().__init__("TSV" if self.delimiter == "\t" else "CSV", header, rows, total)
 
     def read(self) -> NumberedRows:

@@ -7,7 +7,7 @@ from typing import IO
 
 from django.utils.translation import gettext as _
 
-from actors.imports.errors import UnreadableFile, printable
+from actors.imports.errors import UnreadableFileError, printable
 
 DECODE_CHUNK_BYTES = 1 << 20
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
@@ -33,14 +33,14 @@ def detect_encoding(file: IO[bytes], given: str | None = None) -> tuple[str, int
         given: The encoding chosen by the user; None to detect it.
 
     Raises:
-        UnreadableFile: The encoding is unknown, or a line cannot be decoded.
+        UnreadableFileError: The encoding is unknown, or a line cannot be decoded.
     """
     if given:
         try:
             codecs.lookup(given)
             "".encode(given)
         except (LookupError, ValueError) as error:
-            raise UnreadableFile(_("Unknown encoding: “%(name)s”.") % {"name": printable(given)}) from error
+            raise UnreadableFileError(_("Unknown encoding: “%(name)s”.") % {"name": printable(given)}) from error
         return given, _decode_all(file, given)
     file.seek(0)
     start = file.read(DECODE_CHUNK_BYTES)
@@ -54,15 +54,15 @@ def detect_encoding(file: IO[bytes], given: str | None = None) -> tuple[str, int
         return name, _decode_all(file, name)
     try:
         return "utf-8", _decode_all(file, "utf-8")
-    except UnreadableFile as error:
+    except UnreadableFileError as error:
         if _looks_chinese(start):
-            with suppress(UnreadableFile):
+            with suppress(UnreadableFileError):
                 return "gb18030", _decode_all(file, "gb18030")
         raise error
 
 
 def _decode_all(file: IO[bytes], name: str) -> int:
-    """Decode the whole file; return the number of its lines after the first. Raises UnreadableFile."""
+    """Decode the whole file; return the number of its lines after the first. Raises UnreadableFileError."""
     decoder, lines, end = codecs.getincrementaldecoder(name)(), 0, False
     file.seek(0)
     while not end:
@@ -73,7 +73,7 @@ def _decode_all(file: IO[bytes], name: str) -> int:
         except UnicodeError as error:
             read = getattr(error, "object", b"")[: getattr(error, "start", 0)]
             before = read.decode(name, "ignore").count("\n")
-            raise UnreadableFile(
+            raise UnreadableFileError(
                 _("Line %(line)d cannot be decoded as %(name)s. Save the file as UTF-8, or choose its encoding.")
                 % {"line": lines + before + 1, "name": name.upper()}
             ) from error

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from actors.fields import SEPARATOR
 from actors.imports.columns import field_for_heading
-from actors.imports.errors import UnreadableFile, printable
+from actors.imports.errors import UnreadableFileError, printable
 from actors.imports.parsers.encoding import detect_encoding
 from actors.imports.parsers.source import NumberedRows, Source
 
@@ -52,9 +52,9 @@ def read_json(file: IO[bytes], given: str | None = None) -> Source:
         kind, objects = "JSON", _parse_array(text)
     line, head = next(objects, (0, None))
     if head is None:
-        raise UnreadableFile(_("The file has no rows."))
+        raise UnreadableFileError(_("The file has no rows."))
     if not isinstance(head, dict):
-        raise UnreadableFile(_("Line %(line)d is not a JSON object.") % {"line": line})
+        raise UnreadableFileError(_("Line %(line)d is not a JSON object.") % {"line": line})
     header = list(head)
     source = Source(kind, header, _object_rows(header, line, head, objects))
     source.encoding = encoding
@@ -113,7 +113,7 @@ def _parse_array(text: codecs.StreamReader) -> Iterator[tuple[int, Any]]:
     buffer = text.read(JSON_CHUNK_CHARACTERS)
     start = re.match(r"\s*\[", buffer) or re.search(r'"actors"\s*:\s*\[', buffer)
     if not start:
-        raise UnreadableFile(_("The JSON must be an array, or an object with the key “actors”."))
+        raise UnreadableFileError(_("The JSON must be an array, or an object with the key “actors”."))
     line, at = 1 + buffer.count("\n", 0, start.end()), start.end()
     while True:
         # The pattern matches an empty text too, so there is always a match.
@@ -128,7 +128,7 @@ def _parse_array(text: codecs.StreamReader) -> Iterator[tuple[int, Any]]:
             more = text.read(JSON_CHUNK_CHARACTERS) if len(buffer) - begin < MAX_OBJECT_LENGTH else ""
             if not more:
                 where = line + buffer.count("\n", at, begin)
-                raise UnreadableFile(_("Line %(line)d is not valid JSON.") % {"line": where}) from error
+                raise UnreadableFileError(_("Line %(line)d is not valid JSON.") % {"line": where}) from error
             line += buffer.count("\n", at, begin)
             buffer, at = buffer[begin:] + more, 0
             continue

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from actors.fields import LineField
 from actors.imports.columns import normalize_heading
-from actors.imports.errors import RowError, UnreadableFile, printable
+from actors.imports.errors import RowError, UnreadableFileError, printable
 
 IMPORT_BATCH_ROWS = 5_000
 
@@ -32,7 +32,7 @@ class Source:
         total: How many rows there are, if known.
 
     Raises:
-        UnreadableFile: A heading cannot be shown.
+        UnreadableFileError: A heading cannot be shown.
     """
 
     literal = True
@@ -46,7 +46,7 @@ class Source:
         for number, heading in enumerate(self.header, 1):
             if found := LineField.forbidden.search(heading):
                 # Such characters can be neither shown on a page nor stored.
-                raise UnreadableFile(
+                raise UnreadableFileError(
                     _(
                         "The heading of column %(number)d, “%(column)s”, contains the invisible character U+%(code)s, "
                         "which is not allowed."
@@ -58,26 +58,26 @@ class Source:
         """Yield (line numbers, rows, errors) of IMPORT_BATCH_ROWS lines each; every row has a text for each heading."""
         lines: list[int] = []
         rows: list[list[str]] = []
-        mistakes: list[RowError] = []
+        errors: list[RowError] = []
         width = len(self.header)
         for line, cells in self.rows:
             if isinstance(cells, str):
-                mistakes.append(RowError(line, "", "", cells))
+                errors.append(RowError(line, "", "", cells))
             elif len(cells) == width:
                 if any(cells):
                     lines.append(line)
                     rows.append(cells)
             elif any(cells[width:]) or (len(cells) < width and any(cells) and self.kind != "XLSX"):
-                mistakes.append(RowError(line, "", "", _wrong_cell_count(len(cells), width)))
+                errors.append(RowError(line, "", "", _wrong_cell_count(len(cells), width)))
             elif any(cells):
                 lines.append(line)
                 # A sheet leaves out the empty cells at the end of a row.
                 rows.append((cells + [""] * width)[:width])
-            if len(lines) + len(mistakes) == IMPORT_BATCH_ROWS:
-                yield lines, rows, mistakes
-                lines, rows, mistakes = [], [], []
-        if lines or mistakes:
-            yield lines, rows, mistakes
+            if len(lines) + len(errors) == IMPORT_BATCH_ROWS:
+                yield lines, rows, errors
+                lines, rows, errors = [], [], []
+        if lines or errors:
+            yield lines, rows, errors
 
 
 def _wrong_cell_count(count: int, width: int) -> str:

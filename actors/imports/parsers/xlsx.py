@@ -7,7 +7,7 @@ from typing import IO, Any
 from django.utils.translation import gettext as _
 
 from actors.exports.xlsx_text import unescape_from_xlsx
-from actors.imports.errors import UnreadableFile
+from actors.imports.errors import UnreadableFileError
 from actors.imports.parsers.source import NumberedRows
 
 # A small archive may unpack to many gigabytes: https://en.wikipedia.org/wiki/Zip_bomb
@@ -18,7 +18,7 @@ MAX_SHEET_ROWS, MAX_SHEET_COLUMNS = 1 << 20, 1_000
 
 
 def read_workbook(file: IO[bytes]) -> tuple[list[str], NumberedRows, int | None]:
-    """Return (header, rows, number of rows or None). Raises UnreadableFile if ``file`` is not a workbook."""
+    """Return (header, rows, number of rows or None). Raises UnreadableFileError if ``file`` is not a workbook."""
     # Imported on use: openpyxl takes a seventh of the start-up time, and few processes need it.
     from openpyxl import load_workbook
 
@@ -26,7 +26,7 @@ def read_workbook(file: IO[bytes]) -> tuple[list[str], NumberedRows, int | None]
         with zipfile.ZipFile(file) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         if sum(sizes.values()) > MAX_UNPACKED_BYTES or sizes.get("xl/sharedStrings.xml", 0) > MAX_SHARED_STRINGS_BYTES:
-            raise UnreadableFile(_("The workbook is too large to read. Save it as CSV."))
+            raise UnreadableFileError(_("The workbook is too large to read. Save it as CSV."))
         file.seek(0)
         # Load formulas instead of their last results: formulas are refused.
         sheet = load_workbook(file, read_only=True).worksheets[0]
@@ -35,14 +35,14 @@ def read_workbook(file: IO[bytes]) -> tuple[list[str], NumberedRows, int | None]
         sheet.reset_dimensions()
         rows = _sheet_rows(sheet)
         header = next((cells for _line, cells in rows if any(cells)), None)
-    except UnreadableFile:
+    except UnreadableFileError:
         raise
     except Exception as error:  # openpyxl passes on whatever exception a broken part causes
-        raise UnreadableFile(_("This workbook cannot be read.")) from error
+        raise UnreadableFileError(_("This workbook cannot be read.")) from error
     if header is None:
-        raise UnreadableFile(_("The file is empty."))
+        raise UnreadableFileError(_("The file is empty."))
     if isinstance(header, str):
-        raise UnreadableFile(header)
+        raise UnreadableFileError(header)
     return [str(cell) for cell in header], rows, total
 
 
@@ -53,12 +53,12 @@ def _sheet_rows(sheet: Any) -> NumberedRows:
         try:
             row = next(rows, None)
         except Exception as error:  # openpyxl passes on whatever exception a broken part causes
-            raise UnreadableFile(_("This workbook cannot be read.")) from error
+            raise UnreadableFileError(_("This workbook cannot be read.")) from error
         if row is None:
             return
         line += 1
         if line > MAX_SHEET_ROWS or len(row) > MAX_SHEET_COLUMNS:
-            raise UnreadableFile(_("The sheet is too large to read. Save it as CSV."))
+            raise UnreadableFileError(_("The sheet is too large to read. Save it as CSV."))
         made = next((cell.coordinate for cell in row if cell.value is not None and cell.data_type in "fe"), None)
         if made:
             yield line, _("%(cell)s is a formula or an error. Replace it with its value.") % {"cell": made}

@@ -18,11 +18,11 @@ from django.db.utils import ConnectionHandler
 from actors import imports
 from actors.db.vacuum import vacuum_actors
 from actors.imports.columns import IMPORT_FIELDS
-from actors.imports.errors import UnreadableFile, write_errors
+from actors.imports.errors import UnreadableFileError, write_errors
 from actors.imports.parsers import open_source
 from actors.imports.parsers.source import DatabaseTable, Source
 from actors.imports.possible_duplicates import MAX_CHECKED_ROWS, find_possible_duplicates
-from actors.imports.staging import ImportConflict, Staging
+from actors.imports.staging import ImportConflictError, Staging
 from actors.management import add_user_argument, check_user
 from actors.management.progress import Progress
 from actors.models import Batch
@@ -33,6 +33,8 @@ ENGINES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
 
 
 class Command(BaseCommand):
+    """Import actors from a file or another database."""
+
     help = (
         "Adds and changes the actors of FILE (CSV, TSV, XLSX, JSON or NDJSON; - is the standard input), all or "
         "nothing. A row with the id of an actor changes it, and must carry the version that it was made from; one "
@@ -41,6 +43,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
         parser.add_argument("file", metavar="FILE", nargs="?", help="the file to import; - for the standard input")
         parser.add_argument(
             "--from-database",
@@ -84,7 +87,7 @@ class Command(BaseCommand):
             else:
                 with self.file(file, options["encoding"]) as source:
                     self.run(source, columns, Path(file).name, options)
-        except UnreadableFile as error:
+        except UnreadableFileError as error:
             raise CommandError(str(error), returncode=EXIT_UNREADABLE) from error
 
     @contextmanager
@@ -96,7 +99,7 @@ class Command(BaseCommand):
                     shutil.copyfileobj(sys.stdin.buffer, file)
                 yield open_source(file, encoding)
         except OSError as error:
-            raise UnreadableFile(f"{name}: {error.strerror}.") from error
+            raise UnreadableFileError(f"{name}: {error.strerror}.") from error
 
     @contextmanager
     def database(self) -> Iterator[Source]:
@@ -111,7 +114,7 @@ class Command(BaseCommand):
                 cursor.execute("SELECT count(*) FROM actor")
                 (total,) = cursor.fetchone()
         except (ValueError, KeyError, DatabaseError) as error:
-            raise UnreadableFile("The other database cannot be read, or has no table `actor`.") from error
+            raise UnreadableFileError("The other database cannot be read, or has no table `actor`.") from error
         try:
             names = [name for name in IMPORT_FIELDS if name in there]
             with other.chunked_cursor() as cursor:
@@ -135,7 +138,7 @@ class Command(BaseCommand):
                 self.report(source, staging, batch, options)
                 if options["dry_run"]:
                     transaction.set_rollback(True)
-        except ImportConflict as error:
+        except ImportConflictError as error:
             raise CommandError(
                 "Nothing was imported because someone changed the directory at the same time. Try again.",
                 returncode=EXIT_CONFLICT,
@@ -153,8 +156,8 @@ class Command(BaseCommand):
         """Print the report, and write the errors to a file if asked."""
         if options["errors"]:
             with options["errors"].open("w", encoding="utf-8-sig", newline="") as file:
-                write_errors(staging.mistakes(), file)
-        mistakes = list(staging.mistakes(MAX_SHOWN_ERRORS))
+                write_errors(staging.errors(), file)
+        errors = list(staging.errors(MAX_SHOWN_ERRORS))
         numbers = {
             "rows": staging.rows,
             "added": staging.added,
@@ -170,7 +173,7 @@ class Command(BaseCommand):
                 **numbers,
                 "written": batch is not None,
                 "import": batch and batch.pk,
-                "first_errors": [mistake._asdict() for mistake in mistakes],
+                "first_errors": [error._asdict() for error in errors],
             }
             if options["dry_run"]:
                 report |= {"alike": doubtful, "first_alike": [row._asdict() for row in first]}
@@ -178,13 +181,13 @@ class Command(BaseCommand):
             return
         read = f"{source.kind}, {source.encoding}" if source.encoding else source.kind
         if staging.wrong:
-            for mistake in mistakes:
-                place = f"line {mistake.line}" + (f", {mistake.column}" if mistake.column else "")
-                value = f" ({mistake.value})" if mistake.value else ""
-                self.stderr.write(f"{place}: {mistake.message}{value}")
-            if staging.wrong > len(mistakes):
-                self.stderr.write(f"… and {staging.wrong - len(mistakes):,} more: --errors FILE has all.")
-            self.stderr.write(f"{staging.wrong:,} mistakes in {staging.rows:,} rows ({read}). Nothing is written.")
+            for error in errors:
+                place = f"line {error.line}" + (f", {error.column}" if error.column else "")
+                value = f" ({error.value})" if error.value else ""
+                self.stderr.write(f"{place}: {error.message}{value}")
+            if staging.wrong > len(errors):
+                self.stderr.write(f"… and {staging.wrong - len(errors):,} more: --errors FILE has all.")
+            self.stderr.write(f"{staging.wrong:,} errors in {staging.rows:,} rows ({read}). Nothing is written.")
             return
         would = "would be " if options["dry_run"] else ""
         self.stdout.write(

@@ -42,6 +42,8 @@ def deleted() -> set[tuple[str, int | None]]:
 
 
 class Command(BaseCommand):
+    """Copy the films of the replaced page."""
+
     help = (
         "Copies the tables `film` and `film_actor` of the replaced page's database into ours, which is the same "
         "database: titles, years, and who is in which film. Safe to repeat: films and credits that are here stay "

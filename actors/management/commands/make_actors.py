@@ -44,9 +44,12 @@ class CopyReader:
 
 
 class Command(BaseCommand):
+    """Add generated actors."""
+
     help = "Adds N plausible people, for trials of a large database. All or nothing. Never for a database in use."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
         parser.add_argument("count", metavar="N", type=count, help="how many, from 1 to 100000000")
         parser.add_argument("--seed", type=int, default=1, help="another seed makes other people (default: 1)")
 

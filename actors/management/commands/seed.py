@@ -10,6 +10,8 @@ from actors.models import Actor, Credit, Film
 
 
 class Command(BaseCommand):
+    """Load the included actors and films."""
+
     help = (
         "Load the actors and films that come with the site, if the directory has none. Never changes one that is there."
     )

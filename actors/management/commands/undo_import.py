@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from actors.db.vacuum import vacuum_actors
-from actors.history.errors import NotRestorable
-from actors.history.undo import ChangedSinceBatch, undo_batch
+from actors.history.errors import NotRestorableError
+from actors.history.undo import ChangedSinceBatchError, undo_batch
 from actors.management import add_user_argument, check_user
 from actors.models import Actor, Batch
 
@@ -15,12 +15,15 @@ EXIT_CHANGED_SINCE = 4
 
 
 class Command(BaseCommand):
+    """Undo an import."""
+
     help = (
         "Gives every actor of the import NUMBER the state from before it, all or nothing. For imports that are too "
         "large for the admin's button. Exit code 4: actors were changed since, and nothing is undone."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
         parser.add_argument("number", metavar="NUMBER", type=int, help="the import's, as import_actors has said it")
         add_user_argument(parser)
 
@@ -34,11 +37,11 @@ class Command(BaseCommand):
             undoing = undo_batch(batch, who)
         except ValueError as error:
             raise CommandError(str(error)) from error
-        except NotRestorable as error:
+        except NotRestorableError as error:
             raise CommandError(
                 "Nothing was undone: some actors would have no name, and a name is now required."
             ) from error
-        except ChangedSinceBatch as since:
+        except ChangedSinceBatchError as since:
             names = Actor.objects.in_bulk(since.ids)
             for pk in since.ids:
                 self.stderr.write(f"{pk}: {names.get(pk, 'deleted')}")

@@ -49,7 +49,10 @@ def test_typed_name_overrides_the_select_box(client, film, shimura):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Shimur", "No actor is named “Shimur”. Similar names: Takashi Shimura (#{}, 1905–). Enter a full name or an ID."),
+        (
+            "Shimur",
+            "No actor is named “Shimur”. Similar names: Takashi Shimura (#{}, 1905–). Enter a full name or an ID.",
+        ),
         ("Nobody <b>", "No actor is named “Nobody &lt;b&gt;”."),
         ("999999999", "No actor has the ID 999999999."),
         ("Twin", "Several actors are named “Twin”: Twin (#{}, 1900–); Twin (#{}). Enter the ID of one of them."),

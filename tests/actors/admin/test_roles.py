@@ -70,7 +70,7 @@ VIEWS = {
     "actors_batch_delete": (NO_ONE, NO_ONE),
     "actors_batch_undo": (CURATOR, CURATOR),
     "actors_batch_preview": (CURATOR, CURATOR),
-    "actors_batch_mistakes": (CURATOR, CURATOR),
+    "actors_batch_errors": (CURATOR, CURATOR),
     "auth_user_changelist": (ADMINISTRATOR, ADMINISTRATOR),
     "auth_user_add": (ADMINISTRATOR, ADMINISTRATOR),
     "auth_user_change": (ADMINISTRATOR, ADMINISTRATOR),
@@ -152,7 +152,7 @@ def addresses(client, things):
     for name, route in patterns():
         parts = route.split("/")
         model = parts[2] if len(parts) > 3 else ""
-        pk = str(upload.pk if upload else 1) if name in ("actors_batch_preview", "actors_batch_mistakes") else None
+        pk = str(upload.pk if upload else 1) if name in ("actors_batch_preview", "actors_batch_errors") else None
         pk = pk or str(things.get(model, 1))
         kind_of_actor = ContentType.objects.get_for_model(Actor).pk
         for placeholder, value in {

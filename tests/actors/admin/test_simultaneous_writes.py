@@ -14,11 +14,11 @@ from django.test import Client
 from actors import imports
 from actors.history.actors import lock_actor, restore_actor
 from actors.history.attribution import attributed_to
-from actors.history.errors import EditConflict
+from actors.history.errors import EditConflictError
 from actors.history.merge import merge_actors
-from actors.history.undo import ChangedSinceBatch, undo_batch
+from actors.history.undo import ChangedSinceBatchError, undo_batch
 from actors.imports.parsers import open_source
-from actors.imports.staging import ImportConflict
+from actors.imports.staging import ImportConflictError
 from actors.models import Actor, Batch, Change, Credit, Film, FilmChange, Upload
 from tests.actors.admin.test_actors import LIST
 from tests.clients import PASSWORD
@@ -38,7 +38,7 @@ def at_once(write):
             connection.ensure_connection()
             barrier.wait(timeout=20)
             return write(name)
-        except (EditConflict, ImportConflict, ChangedSinceBatch, ValueError) as error:
+        except (EditConflictError, ImportConflictError, ChangedSinceBatchError, ValueError) as error:
             return type(error).__name__
         finally:
             connection.close()
@@ -81,7 +81,7 @@ def test_simultaneous_imports_of_one_actor_write_once(actor):
         return load(f"id,version,biography\n{actor.pk},1,By {name}\n", name)
 
     found = at_once(write)
-    assert found["done"] == 1 and found["done"] + found["wrong"] + found["ImportConflict"] == PEOPLE, found
+    assert found["done"] == 1 and found["done"] + found["wrong"] + found["ImportConflictError"] == PEOPLE, found
     actor.refresh_from_db()
     assert actor.version == 2 and actor.biography == f"By {Batch.objects.get().who}"
     assert Change.objects.filter(kind="~").count() == 1
@@ -126,7 +126,7 @@ def test_simultaneous_merges_write_once(actor):
     found = at_once(
         lambda name: merge_actors((actor.pk, 1), (twin.pk, 1), {"biography": f"By {name}"}, name) and "done"
     )
-    assert found == {"done": 1, "EditConflict": PEOPLE - 1}
+    assert found == {"done": 1, "EditConflictError": PEOPLE - 1}
     assert Actor.objects.get().biography == f"By {Batch.objects.get().who}"
 
 
@@ -137,7 +137,7 @@ def test_simultaneous_merges_in_both_directions_write_once(actor):
     found = at_once(
         lambda name: merge_actors(*(both if int(name[1:]) % 2 else both[::-1]), {"country": "FR"}, name) and "done"
     )
-    assert found == {"done": 1, "EditConflict": PEOPLE - 1}
+    assert found == {"done": 1, "EditConflictError": PEOPLE - 1}
     assert Actor.objects.count() == 1
 
 
@@ -157,7 +157,7 @@ def test_simultaneous_restores_write_once(actor):
         with attributed_to(name, "admin"):
             return restore_actor(Actor.objects, change, "before", 2) and "done"
 
-    assert at_once(write) == {"done": 1, "EditConflict": PEOPLE - 1}
+    assert at_once(write) == {"done": 1, "EditConflictError": PEOPLE - 1}
 
 
 def test_simultaneous_undeletions_of_an_actor_add_once(actor):
@@ -198,7 +198,7 @@ def test_undo_during_undeletion_is_refused():
     def write():
         try:
             return undo_batch(undoing, "dora")
-        except ChangedSinceBatch as since:
+        except ChangedSinceBatchError as since:
             return since.ids
         finally:
             connection.close()

@@ -98,12 +98,12 @@ def test_cursor_token_of_a_row_is_always_the_same(cast):
 def test_forged_cursor_is_refused(cast, spoil):
     token = spoil(page().next)
     for place in ({"after": token}, {"before": token}):
-        with pytest.raises(keyset.InvalidCursor):
+        with pytest.raises(keyset.InvalidCursorError):
             page(**place)
 
 
 def test_cursor_of_another_list_is_refused(cast):
-    with pytest.raises(keyset.InvalidCursor):
+    with pytest.raises(keyset.InvalidCursorError):
         page(view="other", after=page().next)
 
 

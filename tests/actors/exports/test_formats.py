@@ -31,7 +31,7 @@ def exported(kind, actors=None):
 def examined(content):
     with transaction.atomic():
         staging = imports.examine(open_source(io.BytesIO(content)))
-        return staging.wrong, staging.added, staging.changed, staging.same, list(staging.mistakes(3))
+        return staging.wrong, staging.added, staging.changed, staging.same, list(staging.errors(3))
 
 
 ODD = [

@@ -5,10 +5,10 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from actors.history.duplicates import find_duplicate_pairs, may_be_same_person
-from actors.history.errors import EditConflict
+from actors.history.errors import EditConflictError
 from actors.history.merge import merge_actors
 from actors.history.merge_redirects import merged_into
-from actors.history.undo import ChangedSinceBatch, undo_batch
+from actors.history.undo import ChangedSinceBatchError, undo_batch
 from actors.models import Actor, Batch, Change, Credit, Film, Merge
 from tests.actors.admin.test_imports import text
 from tests.clients import client_of
@@ -106,7 +106,7 @@ def test_merge_keeps_one_actor_with_credits_of_both_and_can_be_undone(actor, oth
 
 def test_merge_of_changed_actors_is_a_conflict(actor, other):
     for seen in ((2, 1), (1, 2)):
-        with pytest.raises(EditConflict):
+        with pytest.raises(EditConflictError):
             merge_actors((actor.pk, seen[0]), (other.pk, seen[1]), {}, "carol")
     assert Actor.objects.count() == 2 and not Batch.objects.exists()
 
@@ -122,17 +122,17 @@ def test_merge_with_invalid_values_is_refused(actor, other):
 def test_merge_is_not_undone_after_later_changes(actor, other):
     batch = merge_actors((actor.pk, 1), (other.pk, 1), {"biography": "He was."}, "carol")
     Actor.objects.filter(pk=actor.pk).update(country="FR")
-    with pytest.raises(ChangedSinceBatch):
+    with pytest.raises(ChangedSinceBatchError):
         undo_batch(batch, "dora")
     Actor.objects.filter(pk=actor.pk).update(country="JP")
-    with pytest.raises(ChangedSinceBatch):
+    with pytest.raises(ChangedSinceBatchError):
         undo_batch(batch, "dora")
 
 
 def test_merge_is_not_undone_if_a_moved_credit_was_deleted(actor, other):
     batch = merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     Credit.objects.filter(film__title="Ran").delete()
-    with pytest.raises(ChangedSinceBatch) as since:
+    with pytest.raises(ChangedSinceBatchError) as since:
         undo_batch(batch, "dora")
     assert since.value.ids == [actor.pk]
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from actors.history.actors import TRACKED_FIELDS, changed_fields, restore_actor
 from actors.history.attribution import attributed_to
-from actors.history.errors import EditConflict
+from actors.history.errors import EditConflictError
 from actors.history.word_diff import word_diff
 from actors.models import Actor, Change
 from tests.database import cursor_of
@@ -197,10 +197,10 @@ def test_deleted_actor_is_restored_with_its_id(actor):
 def test_restore_of_changed_actor_is_a_conflict(actor):
     Actor.objects.update(country="FR")
     Actor.objects.update(country="US")
-    with pytest.raises(EditConflict) as caught:
+    with pytest.raises(EditConflictError) as caught:
         restore_actor(Actor.objects, Change.objects.last(), "before", seen=2)
     assert caught.value.now.country == "US"
-    with pytest.raises(EditConflict):
+    with pytest.raises(EditConflictError):
         restore_actor(Actor.objects, Change.objects.last(), "before", seen=None)
 
 

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from actors import imports
 from actors.db import vacuum
-from actors.history.undo import ChangedSinceBatch, undo_batch
+from actors.history.undo import ChangedSinceBatchError, undo_batch
 from actors.imports.parsers import open_source
 from actors.models import Actor, Batch, Change, Credit, Film
 from tests.database import cursor_of
@@ -55,7 +55,7 @@ def test_batch_is_undone_only_once(batch):
 def test_undo_after_a_later_change_is_refused(actor, batch):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     state = everything()
-    with pytest.raises(ChangedSinceBatch) as since:
+    with pytest.raises(ChangedSinceBatchError) as since:
         undo_batch(batch, "dora")
     assert since.value.ids == [actor.pk]
     assert everything() == state and Batch.objects.count() == 1
@@ -65,7 +65,7 @@ def test_undo_after_a_later_deletion_is_refused(batch):
     cher = Actor.objects.get(first_name="Cher")
     pk = cher.pk
     cher.delete()
-    with pytest.raises(ChangedSinceBatch) as since:
+    with pytest.raises(ChangedSinceBatchError) as since:
         undo_batch(batch, "dora")
     assert since.value.ids == [pk]
 
@@ -73,7 +73,7 @@ def test_undo_after_a_later_deletion_is_refused(batch):
 def test_undo_of_an_added_actor_with_credits_is_refused(batch):
     cher = Actor.objects.get(first_name="Cher")
     Credit.objects.create(actor=cher, film=Film.objects.create(title="Moonstruck"))
-    with pytest.raises(ChangedSinceBatch) as since:
+    with pytest.raises(ChangedSinceBatchError) as since:
         undo_batch(batch, "dora")
     assert since.value.ids == [cher.pk]
     assert Credit.objects.count() == 1
@@ -83,7 +83,7 @@ def test_undo_of_an_undo_is_refused_if_the_id_is_taken(batch):
     undoing = undo_batch(batch, "dora")
     gone = Change.objects.get(batch=undoing, kind="-")
     Actor.objects.create(pk=gone.actor_id, first_name="Other")
-    with pytest.raises(ChangedSinceBatch):
+    with pytest.raises(ChangedSinceBatchError):
         undo_batch(undoing, "dora")
 
 

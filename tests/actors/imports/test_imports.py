@@ -12,9 +12,9 @@ from openpyxl import Workbook
 
 from actors import imports
 from actors.exports import records
-from actors.imports.errors import UnreadableFile
+from actors.imports.errors import UnreadableFileError
 from actors.imports.parsers import open_source
-from actors.imports.staging import ImportConflict
+from actors.imports.staging import ImportConflictError
 from actors.models import Actor, Batch, Change
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
@@ -31,7 +31,7 @@ def run(content, **how):
     """Import; return the batch, or {(line, column): error message}."""
     with examined(content, **how) as staging:
         if staging.wrong:
-            return {(line, column): message for line, column, _value, message in staging.mistakes()}
+            return {(line, column): message for line, column, _value, message in staging.errors()}
         return staging.apply("carol", "file")
 
 
@@ -82,7 +82,7 @@ def test_line_ends_may_be_mixed():
     ],
 )
 def test_undecodable_file_names_the_line(content, said):
-    with pytest.raises(UnreadableFile, match=said):
+    with pytest.raises(UnreadableFileError, match=said):
         run(content)
     assert not Actor.objects.exists()
 
@@ -90,9 +90,9 @@ def test_undecodable_file_names_the_line(content, said):
 def test_given_encoding_is_used():
     run("first_name\nJosé\n".encode("cp1252"), encoding="cp1252")
     assert everyone() == ["José"]
-    with pytest.raises(UnreadableFile, match="Unknown encoding: “klingon”"):
+    with pytest.raises(UnreadableFileError, match="Unknown encoding: “klingon”"):
         run(NAMES, encoding="klingon")
-    with pytest.raises(UnreadableFile, match="Unknown encoding: “hex”"):
+    with pytest.raises(UnreadableFileError, match="Unknown encoding: “hex”"):
         run(NAMES, encoding="hex")
 
 
@@ -188,7 +188,7 @@ def test_row_with_an_invalid_cell_is_checked_by_all_other_rules(actor):
 )
 def test_unreadable_file_is_refused_with_the_reason(content, said):
     if said:
-        with pytest.raises(UnreadableFile, match=said):
+        with pytest.raises(UnreadableFileError, match=said):
             run(content)
     else:
         assert list(run(content)) == [(2, "")]
@@ -197,8 +197,8 @@ def test_unreadable_file_is_refused_with_the_reason(content, said):
 
 def test_all_errors_are_listed_without_a_limit():
     with examined("first_name,birth_year\n" + "A,1\n" * 12_000) as staging:
-        assert (staging.wrong, staging.rows, len(list(staging.mistakes(1_000)))) == (12_000, 12_000, 1_000)
-        assert [mistake.line for mistake in staging.mistakes()] == list(range(2, 12_002))
+        assert (staging.wrong, staging.rows, len(list(staging.errors(1_000)))) == (12_000, 12_000, 1_000)
+        assert [error.line for error in staging.errors()] == list(range(2, 12_002))
 
 
 # Columns, comparing and writing
@@ -217,7 +217,7 @@ def test_columns_are_assigned_by_name_label_or_choice():
         columns={"Surname": "last_name", "Born": "birth_year", "Shoe size": ""},
     )
     assert set(Actor.objects.values_list("last_name", "birth_year")) == {("Cher", 1946)}
-    with pytest.raises(UnreadableFile, match=r"no column “Nmae”.*no field “shoe”"):
+    with pytest.raises(UnreadableFileError, match=r"no column “Nmae”.*no field “shoe”"):
         run("first_name\nA\n", columns={"Nmae": "last_name", "first_name": "shoe"})
 
 
@@ -285,7 +285,7 @@ def test_row_with_a_stale_or_missing_version_is_an_error(actor):
 
 
 def test_change_between_compare_and_apply_is_a_conflict(actor):
-    with pytest.raises(ImportConflict), examined(f"id,version,first_name\n{actor.pk},1,T\n") as staging:
+    with pytest.raises(ImportConflictError), examined(f"id,version,first_name\n{actor.pk},1,T\n") as staging:
         Actor.objects.filter(pk=actor.pk).update(country="FR")
         staging.apply("carol", "file")
     actor.refresh_from_db()
@@ -355,7 +355,7 @@ def workbook(*rows):
 
 
 def test_formula_as_heading_is_an_error():
-    with pytest.raises(UnreadableFile, match=r"^B1 is a formula or an error. Replace it with its value.$"):
+    with pytest.raises(UnreadableFileError, match=r"^B1 is a formula or an error. Replace it with its value.$"):
         run(workbook(["first_name", "=1+1"], ["A", "x"]))
 
 

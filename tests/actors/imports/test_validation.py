@@ -33,17 +33,17 @@ CELLS = {
 )
 @given(cells=strategies.fixed_dictionaries(CELLS))
 def test_row_is_valid_if_the_model_accepts_it(db, cells):
-    values, mistakes = ColumnValidator(list(IMPORT_FIELDS)).check([2], [[cells[name]] for name in IMPORT_FIELDS])
+    values, errors = ColumnValidator(list(IMPORT_FIELDS)).check([2], [[cells[name]] for name in IMPORT_FIELDS])
     stored = dict(zip(IMPORT_FIELDS, (column[0] for column in values), strict=True))
     empty = {name: None if name.endswith("year") else "" for name in IMPORT_FIELDS}
     actor = Actor(**{name: cells[name] or empty[name] for name in IMPORT_FIELDS})
     try:
         actor.clean_fields()
     except ValidationError as error:
-        assert {mistake.column for mistake in mistakes} >= error.message_dict.keys()
+        assert {error.column for error in errors} >= error.message_dict.keys()
     else:
         years = {"birth_year", "death_year"}
-        assert {mistake.column for mistake in mistakes} <= years
+        assert {error.column for error in errors} <= years
         assert {name: stored[name] for name in IMPORT_FIELDS if name not in years} == {
             name: getattr(actor, name) for name in IMPORT_FIELDS if name not in years
         }
@@ -56,7 +56,7 @@ def test_row_is_valid_if_the_model_accepts_it(db, cells):
         right = True
     if any(cells.values()):
         with transaction.atomic(), examined(content) as staging:
-            assert (staging.wrong == 0) is right, list(staging.mistakes())
+            assert (staging.wrong == 0) is right, list(staging.errors())
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -75,8 +75,8 @@ def test_row_is_valid_if_the_model_accepts_it(db, cells):
 @example(name="first_name", cells=["e\u0301"])
 def test_cell_is_cleaned_as_by_the_field(name, cells):
     checker = ColumnValidator([name])
-    (values,), mistakes = checker.check(list(range(len(cells))), [cells])
-    wrong = {mistake.line for mistake in mistakes}
+    (values,), errors = checker.check(list(range(len(cells))), [cells])
+    wrong = {error.line for error in errors}
     for line, (cell, value) in enumerate(zip(cells, values, strict=True)):
         try:
             if name == "birth_year" and (not cell.strip() or line in wrong):

@@ -1,4 +1,4 @@
-"""What migrations may import, and that their SQL folds names by the same rules as the Python code."""
+"""Migrations import no application code, and their SQL folds names like the Python code."""
 
 import ast
 import hashlib
