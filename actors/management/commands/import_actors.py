@@ -36,10 +36,10 @@ class Command(BaseCommand):
     """Import actors from a file or another database."""
 
     help = (
-        "Adds and changes the actors of FILE (CSV, TSV, XLSX, JSON or NDJSON; - is the standard input), all or "
-        "nothing. A row with the id of an actor changes it, and must carry the version that it was made from; one "
-        "without an id adds. Exit codes: 0 done, 1 and 2 the command itself failed, 3 the file cannot be read, "
-        "4 rows are at fault and nothing is written, 5 the directory was changed meanwhile and nothing is written."
+        "Import actors from FILE (CSV, TSV, XLSX, JSON or NDJSON; - is the standard input), all or nothing. "
+        "A row with an id changes that actor, and needs the version it was exported with. A row without an id adds "
+        "an actor. Exit codes: 0 done; 1 and 2 the command failed; 3 the file cannot be read; 4 rows have errors and "
+        "nothing was written; 5 someone changed the directory at the same time and nothing was written."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -48,26 +48,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--from-database",
             action="store_true",
-            help="import the table `actor` of another database, whose URL is read from the standard input: "
-            "it may be secret, and a command line is not",
+            help="import the table `actor` of another database. The URL is read from the standard input, because "
+            "other users of the machine can see a command line",
         )
-        parser.add_argument("--dry-run", action="store_true", help="check and compare only; nothing is written")
-        parser.add_argument("--format", choices=["text", "json"], default="text", help="of the report")
-        parser.add_argument("--errors", metavar="FILE", type=Path, help="write all that is wrong to a CSV")
-        parser.add_argument("--encoding", help="of a text, where it shall not be guessed, such as cp1252")
+        parser.add_argument("--dry-run", action="store_true", help="check and compare only; write nothing")
+        parser.add_argument("--format", choices=["text", "json"], default="text", help="format of the report")
+        parser.add_argument("--errors", metavar="FILE", type=Path, help="write all errors to a CSV file")
+        parser.add_argument("--encoding", help="encoding of the text, such as cp1252, if detection is wrong")
         parser.add_argument(
             "--column",
             metavar="HEADING=FIELD",
             action="append",
             default=[],
-            help="which field a column is; nothing after the = leaves it out. Repeatable",
+            help="assign a column to a field; with nothing after the =, don't import it. Repeatable",
         )
         add_user_argument(parser)
 
     def handle(self, *args: Any, file: str | None, from_database: bool, **options: Any) -> None:
         """Import the file or the table. Raises CommandError, and SystemExit if rows have errors."""
         if bool(file) == from_database:
-            raise CommandError("Name a file, or say --from-database.", returncode=2)
+            raise CommandError("Name a file or use --from-database.", returncode=2)
         check_user(options["who"])
         columns = {}
         for pair in options["column"]:
@@ -187,22 +187,22 @@ class Command(BaseCommand):
                 self.stderr.write(f"{place}: {error.message}{value}")
             if staging.wrong > len(errors):
                 self.stderr.write(f"… and {staging.wrong - len(errors):,} more: --errors FILE has all.")
-            self.stderr.write(f"{staging.wrong:,} errors in {staging.rows:,} rows ({read}). Nothing is written.")
+            self.stderr.write(f"{staging.wrong:,} errors in {staging.rows:,} rows ({read}). Nothing was written.")
             return
         would = "would be " if options["dry_run"] else ""
         self.stdout.write(
             f"{staging.rows:,} rows ({read}): {staging.added:,} {would}added, {staging.changed:,} {would}changed, "
-            f"{staging.same:,} left as they are."
+            f"{staging.same:,} unchanged."
         )
         if doubtful:
             among = f" among the first {MAX_CHECKED_ROWS:,} to be added" if staging.added > MAX_CHECKED_ROWS else ""
-            self.stdout.write(f"{doubtful:,} rows{among} have the name of an actor there is, or of another row:")
+            self.stdout.write(f"{doubtful:,} rows{among} have the same name as an existing actor or another row:")
             for row in first:
                 actor = f"actor {row.actor}" if row.actor else ""
                 other = f"line {row.other}" if row.other else ""
                 same = " and ".join(filter(None, [actor, other]))
-                self.stdout.write(f"line {row.line}: {row.name}, as {same}")
+                self.stdout.write(f"line {row.line}: {row.name}, same name as {same}")
             if doubtful > len(first):
                 self.stdout.write(f"… and {doubtful - len(first):,} more.")
         if batch:
-            self.stdout.write(f"Import {batch.pk}: the admin, or undo_import {batch.pk}, can undo it.")
+            self.stdout.write(f"Import {batch.pk}: to undo it, use the admin or undo_import {batch.pk}.")

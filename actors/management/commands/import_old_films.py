@@ -45,9 +45,9 @@ class Command(BaseCommand):
     """Copy the films of the replaced page."""
 
     help = (
-        "Copies the tables `film` and `film_actor` of the replaced page's database into ours, which is the same "
-        "database: titles, years, and who is in which film. Safe to repeat: films and credits that are here stay "
-        "as they are, and what was deleted here is not brought back. The old tables are only read."
+        "Copy films and credits from the tables `film` and `film_actor` of the replaced page, in the same database. "
+        "You can run it again: existing films and credits stay unchanged, and deleted ones are not added again. "
+        "The old tables are only read."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

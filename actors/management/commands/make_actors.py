@@ -46,17 +46,17 @@ class CopyReader:
 class Command(BaseCommand):
     """Add generated actors."""
 
-    help = "Adds N plausible people, for trials of a large database. All or nothing. Never for a database in use."
+    help = "Add N generated actors, to test a large database. All or nothing. Never use it on a real site."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("count", metavar="N", type=count, help="how many, from 1 to 100000000")
-        parser.add_argument("--seed", type=int, default=1, help="another seed makes other people (default: 1)")
+        parser.add_argument("count", metavar="N", type=count, help="number of actors, from 1 to 100000000")
+        parser.add_argument("--seed", type=int, default=1, help="seed of the generator (default: 1)")
 
     def handle(self, *args: Any, count: int, seed: int, **options: Any) -> None:
-        """Add the people in one transaction."""
+        """Add the actors in one transaction."""
         if count > 1_000_000 and connection.vendor != "postgresql":
-            raise CommandError("More than a million people want PostgreSQL.")
+            raise CommandError("More than a million actors need PostgreSQL.")
         start = time.monotonic()
         progress = Progress(self.stderr, count)
         with transaction.atomic():

@@ -12,9 +12,7 @@ from actors.models import Actor, Credit, Film
 class Command(BaseCommand):
     """Load the included actors and films."""
 
-    help = (
-        "Load the actors and films that come with the site, if the directory has none. Never changes one that is there."
-    )
+    help = "Load the included actors and films into an empty directory. Existing entries are never changed."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load the fixtures in one transaction if the tables are empty."""
@@ -25,7 +23,7 @@ class Command(BaseCommand):
                     tables = ", ".join(model._meta.db_table for model in (Actor, Film, Credit))
                     cursor.execute(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")
             if Actor.objects.exists() or Film.objects.exists():
-                self.stdout.write("The directory is not empty: nothing is loaded.")
+                self.stdout.write("The directory is not empty. Nothing was loaded.")
                 return
             call_command("loaddata", "actors", "films", verbosity=0)
             self.stdout.write(f"Loaded {Actor.objects.count()} actors and {Film.objects.count()} films.")

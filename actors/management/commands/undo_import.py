@@ -18,13 +18,15 @@ class Command(BaseCommand):
     """Undo an import."""
 
     help = (
-        "Gives every actor of the import NUMBER the state from before it, all or nothing. For imports that are too "
-        "large for the admin's button. Exit code 4: actors were changed since, and nothing is undone."
+        "Undo the import NUMBER, all or nothing. Use it for imports that are too large for the admin. "
+        "Exit code 4: actors were changed after the import, and nothing was undone."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("number", metavar="NUMBER", type=int, help="the import's, as import_actors has said it")
+        parser.add_argument(
+            "number", metavar="NUMBER", type=int, help="number of the import, as printed by import_actors"
+        )
         add_user_argument(parser)
 
     def handle(self, *args: Any, number: int, who: str, **options: Any) -> None:

@@ -48,7 +48,7 @@ def test_undo_restores_every_actor_and_can_be_undone(actor, batch):
 
 def test_batch_is_undone_only_once(batch):
     undo_batch(batch, "dora")
-    with pytest.raises(ValueError, match="undone already"):
+    with pytest.raises(ValueError, match="already undone"):
         undo_batch(batch, "dora")
 
 
@@ -93,9 +93,9 @@ def test_undo_of_an_undo_is_refused_if_the_id_is_taken(batch):
 def test_command_undoes_a_batch(actor, batch, capsys):
     User.objects.create_user("dora")
     call_command("undo_import", str(batch.pk), "--who", "dora")
-    assert capsys.readouterr().out == "Undone: 2 added actors removed.\n"
+    assert capsys.readouterr().out == "Import undone: 2 actors restored to their earlier state.\n"
     assert Actor.objects.get().birth_year == 1920 and Batch.objects.latest("id").who == "dora"
-    with pytest.raises(CommandError, match="undone already"):
+    with pytest.raises(CommandError, match="already undone"):
         call_command("undo_import", str(batch.pk))
     with pytest.raises(CommandError, match="no import 999"):
         call_command("undo_import", "999")

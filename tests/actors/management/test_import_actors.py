@@ -53,7 +53,7 @@ class TestReport:
     def test_dry_run_writes_nothing(self, file, capsys):
         call_command("import_actors", str(file), "--dry-run")
         assert capsys.readouterr().out == (
-            "2 rows (CSV, utf-8): The import adds 1 actors, 1 would be changed, 0 left as they are.\n"
+            "2 rows (CSV, utf-8): 1 would be added, 1 would be changed, 0 unchanged.\n"
         )
         assert list(Actor.objects.values_list("first_name", "version")) == [("Cher", 1)]
         assert not Batch.objects.exists()
@@ -62,11 +62,11 @@ class TestReport:
         file.write_text("first_name,last_name,birth_year\nCHÉR,,1946\nFay,Wray,1907\nFay,Wray,\nFay,Wray,1910\nA,B,\n")
         call_command("import_actors", str(file), "--dry-run")
         assert capsys.readouterr().out.splitlines()[1:] == [
-            "4 rows have the name of an actor there is, or of another row:",
-            "line 2: CHÉR, as actor 1",
-            "line 3: Fay Wray, as line 4",
-            "line 4: Fay Wray, as line 3",
-            "line 5: Fay Wray, as line 4",
+            "4 rows have the same name as an existing actor or another row:",
+            "line 2: CHÉR, same name as actor 1",
+            "line 3: Fay Wray, same name as line 4",
+            "line 4: Fay Wray, same name as line 3",
+            "line 5: Fay Wray, same name as line 4",
         ]
         call_command("import_actors", str(file), "--dry-run", "--format", "json")
         report = json.loads(capsys.readouterr().out)
@@ -75,7 +75,7 @@ class TestReport:
 
     @pytest.mark.parametrize("command", [["import_actors", "-"], ["undo_import", "1"]])
     def test_unknown_account_is_refused(self, command):
-        with pytest.raises(CommandError, match=r"^--who ghost: there is no such account.$") as error:
+        with pytest.raises(CommandError, match=r"^--who ghost: this account does not exist.$") as error:
             call_command(*command, "--who", "ghost")
         assert error.value.returncode == 2
 
@@ -84,8 +84,8 @@ class TestReport:
         call_command("import_actors", str(file), "--who", "carol")
         batch = Batch.objects.get()
         assert capsys.readouterr().out == (
-            "2 rows (CSV, utf-8): 1 added, 1 changed, 0 left as they are.\n"
-            f"Import {batch.pk}: the admin, or undo_import {batch.pk}, can undo it.\n"
+            "2 rows (CSV, utf-8): 1 added, 1 changed, 0 unchanged.\n"
+            f"Import {batch.pk}: to undo it, use the admin or undo_import {batch.pk}.\n"
         )
         assert (batch.name, batch.who) == ("actors.csv", "carol")
 
@@ -106,7 +106,7 @@ class TestReport:
         assert said[0].startswith("line 2, birth_year: Enter a year from 1800 to ")
         assert said[-2:] == [
             "… and 500 more: --errors FILE has all.",
-            "1,500 mistakes in 1,500 rows (CSV, utf-8). Nothing is written.",
+            "1,500 errors in 1,500 rows (CSV, utf-8). Nothing was written.",
         ]
         with (tmp_path / "errors.csv").open(encoding="utf-8-sig", newline="") as errors:
             rows = list(csv.reader(errors))
@@ -153,7 +153,7 @@ class TestReport:
 
         imports_examine = imports.examine
         monkeypatch.setattr(imports, "examine", examine)
-        with pytest.raises(CommandError, match="Someone changed the directory meanwhile") as ended:
+        with pytest.raises(CommandError, match="someone changed the directory at the same time") as ended:
             call_command("import_actors", str(file))
         assert ended.value.returncode == 5
         assert Actor.objects.get().birth_year is None and not Batch.objects.exists()
@@ -183,9 +183,9 @@ def test_table_of_replaced_page_is_imported_from_another_database():
             cursor.execute("UPDATE actor SET last_name = '' WHERE actor_id = 5")
         done = run("--from-database", given=old, DATABASE_URL=url)
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.startswith("200 rows (table): 200 added, 0 changed, 0 left as they are.")
+        assert done.stdout.startswith("200 rows (table): 200 added, 0 changed, 0 unchanged.")
         again = run("--from-database", given=old, DATABASE_URL=url)
-        assert again.stdout == "200 rows (table): 0 added, 0 changed, 200 left as they are.\n"
+        assert again.stdout == "200 rows (table): 0 added, 0 changed, 200 unchanged.\n"
         with cursor_of(url) as cursor:
             cursor.execute("SELECT actor_id, first_name, last_name FROM actor WHERE actor_id IN (5, 77) ORDER BY 1")
             assert cursor.fetchall() == [(5, "FIRST5", ""), (77, "EDITED", "LAST77")]

@@ -48,7 +48,7 @@ class TestSeededDirectory:
         Actor.objects.filter(pk=edited.pk).update(biography="Edited.")
         deleted.delete()
         before = list(Actor.objects.order_by("pk").values())
-        assert seed() == "The directory is not empty: nothing is loaded."
+        assert seed() == "The directory is not empty. Nothing was loaded."
         assert list(Actor.objects.order_by("pk").values()) == before
 
 

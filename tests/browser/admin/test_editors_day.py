@@ -106,18 +106,18 @@ def test_editors_day(page, done, settings, open_page):
     page.wait_for_url("**/admin/actors/film/*")
     assert Film.objects.get(title="Red Sun").credits.get().actor == actor
 
-    # An import with mistakes, one without, and undoing it.
+    # An import with errors, one without, and its undo.
     send(page, "wrong.csv", "first name,year of birth\nAda,1066\nEve,soon\n")
     page.get_by_text("2 errors in 2 rows").wait_for()
     done("import-mistakes")
     corrected = f"{actor.pk},{actor.version},Toshirō,1920"
     send(page, "right.csv", f"id,version,first name,year of birth\n{corrected}\n,,Zelda,1900\n")
-    page.get_by_text("The import adds 1 actors, 1 changed").wait_for()
+    page.get_by_text("1 to add, 1 to change").wait_for()
     done("import-right")
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_text("Imported: 1 added, 1 changed.").wait_for()
     page.get_by_role("button", name="Undo").click()
-    page.get_by_text("Undone: 2 added actors removed.").wait_for()
+    page.get_by_text("Undone: 1 added actor removed, 1 changed actor reverted.").wait_for()
     done("import-undone")
     actor.refresh_from_db()
     assert actor.birth_year == 1921 and not Actor.objects.filter(first_name="Zelda").exists()

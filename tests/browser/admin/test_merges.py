@@ -39,5 +39,5 @@ def test_merge_of_two_actors(open_page, check_page, size, scheme, script):
     assert (merged.pk, str(merged), merged.biography) == (first.pk, "Toshiro Mifune", "He was.\n\nAnd more.")
     page.get_by_role("link", name="You can undo it here.").click()
     page.get_by_role("button", name="Undo").press("Enter")
-    page.get_by_text("Undone: 2 added actors removed.").wait_for()
+    page.get_by_text("Undone: 1 changed actor reverted, 1 deleted actor undeleted.").wait_for()
     assert Actor.objects.filter(last_name="Mifune").count() == 2
