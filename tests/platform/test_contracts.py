@@ -90,7 +90,7 @@ print(json.dumps({
     assert engine("run", "--rm", "--entrypoint", "ls", IMAGE, "-A", "/tmp").stdout == ""
     root = variant(runner, "root")
     root["spec"]["template"]["spec"]["securityContext"]["runAsUser"] = 0
-    with pytest.raises(podrunner.Invalid, match="runAsUser 0"):
+    with pytest.raises(podrunner.InvalidObjectError, match="runAsUser 0"):
         runner.apply([root])
 
 
@@ -216,7 +216,7 @@ def test_k5_migration_job_is_created_once_per_image(runner, pod):
         runner.apply(jobs)
         runner.wait_complete(jobs[2]["metadata"]["name"])
         jobs[2]["metadata"]["name"] = jobs[0]["metadata"]["name"]
-        with pytest.raises(podrunner.Invalid, match="immutable"):
+        with pytest.raises(podrunner.InvalidObjectError, match="immutable"):
             runner.apply([jobs[2]])
     finally:
         engine("rmi", f"{name}:{tag}-next")

@@ -121,7 +121,7 @@ def test_minimal_manifest_gets_cluster_defaults(runner):
     ],
 )
 def test_run_as_non_root_refuses_root(pod, image_user, reason):
-    with pytest.raises(podspec.Refused, match=reason):
+    with pytest.raises(podspec.RefusedError, match=reason):
         podspec.security({"securityContext": pod}, {}, image_user)
 
 
@@ -140,7 +140,7 @@ def test_unknown_field_is_an_error(runner):
 def test_restricted_namespace_refuses_other_pods(runner):
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     runner.apply([{"kind": "Namespace", "metadata": {"name": "little", "labels": labels}}])
-    with pytest.raises(podrunner.Invalid, match="seccompProfile"):
+    with pytest.raises(podrunner.InvalidObjectError, match="seccompProfile"):
         runner.apply([little.deployment()])
 
 
@@ -268,10 +268,10 @@ def test_job_is_retried_to_its_limit_and_immutable(runner, monkeypatch):
     monkeypatch.setattr(podrunner, "JOB_BACKOFF", 0.2)
     runner.apply([little.job("sh", "-c", "echo done", name="good"), little.job("false", name="bad", backoff=2)])
     assert runner.wait_complete("good", timeout=20).logs() == "done\n"
-    with pytest.raises(podrunner.Failed):
+    with pytest.raises(podrunner.PodRunnerError):
         runner.wait_complete("bad", timeout=30)
     assert len([pod for pod in runner.all_pods if pod.owner == ("Job", "bad")]) == 3
-    with pytest.raises(podrunner.Invalid, match="immutable"):
+    with pytest.raises(podrunner.InvalidObjectError, match="immutable"):
         runner.apply([little.job("sh", "-c", "echo other", name="good")])
 
 

@@ -201,7 +201,11 @@ def test_app_is_set_up_with_a_valid_code(alice):
     # Without recovery codes, a lost app is a lost account.
     assert answer.url == f"{OWN}codes/"
     asked = opened.get(answer.url).content.decode()
-    assert "Create recovery codes" in asked and "The authenticator app is set up." in asked and not StaticToken.objects.exists()
+    assert (
+        "Create recovery codes" in asked
+        and "The authenticator app is set up." in asked
+        and not StaticToken.objects.exists()
+    )
     opened.post(answer.url)
     assert opened.get(answer.url).url == OWN
     assert set_up_app(opened)[0].url == OWN
