@@ -108,11 +108,11 @@ def _watch_loop():
 
 
 def _check_deadlines(now):
-    for thread, given in list(_deadlines.items()):
-        end, seconds, over = given
+    for thread, entry in list(_deadlines.items()):
+        end, seconds, over = entry
         if over or now > end:
             with _lock:
-                if _deadlines.get(thread) is not given:
+                if _deadlines.get(thread) is not entry:
                     continue
                 connection: Any = _connections.get(thread)
                 if not _is_waiting(connection):

@@ -214,9 +214,9 @@ def _escape_control(match):
     return match[0].encode("unicode_escape").decode()
 
 
-def request_identifier(given: str) -> str:
-    """Return ``given``, the X-Request-Id header, if it is well-formed, else a new id."""
-    return given if given and _WELL_FORMED.fullmatch(given) else os.urandom(16).hex()
+def request_identifier(header: str) -> str:
+    """Return ``header``, the value of X-Request-Id, if it is well-formed, else a new id."""
+    return header if header and _WELL_FORMED.fullmatch(header) else os.urandom(16).hex()
 
 
 class RequestLogMiddleware:
@@ -230,12 +230,12 @@ class RequestLogMiddleware:
 
     def __call__(self, request):
         """Answer a request, and log the response."""
-        given = request_identifier(request.META.get("HTTP_X_REQUEST_ID", ""))
-        token = request_id.set(given)
+        identifier = request_identifier(request.META.get("HTTP_X_REQUEST_ID", ""))
+        token = request_id.set(identifier)
         start = request_start(request.META)
         try:
             response = self.get_response(request)
-            response["X-Request-Id"] = given
+            response["X-Request-Id"] = identifier
             if response.status_code >= 500:
                 # Django does this after all middleware, when the id is no longer set. It logs a response once only.
                 # Undocumented: no setting or signal makes Django log earlier.
