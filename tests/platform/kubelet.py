@@ -353,7 +353,7 @@ class Pod:
                 text.append(done.stdout + done.stderr)
         return "".join(text)
 
-    def story(self):
+    def events_text(self):
         """Return the events as text, with the seconds since the first event."""
         first = self.events[0][0] if self.events else 0
         return "\n".join(f"{at - first:7.2f} {self.name} {text}" for at, text in self.events)

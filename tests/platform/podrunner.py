@@ -274,10 +274,12 @@ class PodRunner:
 
     # Waiting
 
-    def stories(self):
+    def all_events_text(self):
         """Return the events of all pods, and the output of those that failed."""
         broken = [pod for pod in self.all_pods if pod.phase in ("Failed", "Pending", "Refused", "Error")]
-        return "\n".join([pod.story() for pod in self.all_pods] + [f"{pod.name}:\n{pod.logs()}" for pod in broken])
+        return "\n".join(
+            [pod.events_text() for pod in self.all_pods] + [f"{pod.name}:\n{pod.logs()}" for pod in broken]
+        )
 
     def wait_rolled_out(self, name, kind="Deployment", timeout=180):
         """Wait until the pods of the current template are ready, and all others are deleted."""
@@ -297,7 +299,7 @@ class PodRunner:
             pods = [pod for pod in self.all_pods if pod.owner == ("Job", name)]
             failed = [pod for pod in pods if pod.phase in ("Failed", "Refused", "Error")]
             if len(failed) > self.objects["Job", name]["spec"].get("backoffLimit", 6):
-                raise PodRunnerError(f"Job {name}\n{self.stories()}")
+                raise PodRunnerError(f"Job {name}\n{self.all_events_text()}")
             return next((pod for pod in pods if pod.phase == "Succeeded"), None)
 
         return self.wait(done, timeout, f"Job {name} is not complete")
@@ -307,7 +309,7 @@ class PodRunner:
         try:
             return wait_for(condition, timeout, message)
         except TimeoutError as error:
-            raise PodRunnerError(f"{error}\n{self.stories()}") from None
+            raise PodRunnerError(f"{error}\n{self.all_events_text()}") from None
 
     # Traffic
 
