@@ -31,8 +31,8 @@ def check_all(stack, postgres) -> None:
     run = Run([CHECKED], [CHECKED])
     for subject in running.subjects:
         run.rounds[subject.name, CHECKED].append(subject.sample(SAMPLE_SECONDS))
-        if " made anew" in subject.name or subject.name.startswith("search"):
-            _check_made_anew(subject, postgres)
+        if subject.name.startswith(("uncached", "search")):
+            _check_uncached(subject, postgres)
     run.imports, run.memory[goals.IN_USE] = imports.measure_imports(postgres, url, CHECKED, lambda text, share: None)
     run.first_answers = [servers.first_answer(url)]
     with tempfile.TemporaryDirectory() as folder:
@@ -62,7 +62,7 @@ def _check_rows(subjects, url):
             print(f"{subject.name}: {len(shown)} rows in {len(body):,} bytes")
 
 
-def _check_made_anew(subject, postgres):
+def _check_uncached(subject, postgres):
     """Check in PostgreSQL's log that ASKED requests read the table ASKED times or more: no cache answers them."""
     log = postgres.folder / "log"
     before = log.stat().st_size

@@ -35,9 +35,9 @@ done = function(summary, latency)
 end
 """
 # A parameter that the site ignores. Its page cache stores no page under an address that is not canonical.
-NUMBER = "anew"
+NUMBER = "unique"
 # wrk builds one request that it does not send, and each connection has one in flight at the end.
-UNDER_WAY = 2
+IN_FLIGHT = 2
 
 
 class MeasurementError(RuntimeError):
@@ -48,7 +48,7 @@ class MeasurementError(RuntimeError):
 class Request:
     """Requests to a server: ``paths`` in turn, with ``headers``; each answer must have ``status``.
 
-    With ``anew``, each request has a unique number in its address, so that no
+    With ``unique``, each request has a unique number in its address, so that no
     cache of addresses can answer it. With ``once``, no path is requested twice;
     too few paths are an error.
     """
@@ -56,18 +56,20 @@ class Request:
     paths: tuple[str, ...]
     headers: dict[str, str] = field(default_factory=dict)
     status: int = 200
-    anew: bool = False
+    unique: bool = False
     once: bool = False
 
     @property
     def bases(self) -> list[str]:
-        """The paths; with ``anew``, up to the number."""
-        return [f"{path}{'&' if '?' in path else '?'}{NUMBER}=" for path in self.paths] if self.anew else [*self.paths]
+        """The paths; with ``unique``, up to the number."""
+        return (
+            [f"{path}{'&' if '?' in path else '?'}{NUMBER}=" for path in self.paths] if self.unique else [*self.paths]
+        )
 
     def path(self, number: int) -> str:
         """Return the path of the request with this ``number``."""
         base = self.bases[number % len(self.paths)]
-        return f"{base}{number}" if self.anew else base
+        return f"{base}{number}" if self.unique else base
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def run(url: str, request: Request, seconds: float, connections: int = 1, start:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         paths, script = Path(folder, "paths"), Path(folder, "script.lua")
         paths.write_text("".join(f"{path}\n" for path in request.bases), encoding="utf-8")
-        variables = f'local paths, number, numbered = "{paths}", {start + 1}, {str(request.anew).lower()}'
+        variables = f'local paths, number, numbered = "{paths}", {start + 1}, {str(request.unique).lower()}'
         script.write_text(f"{variables}\n{_REQUESTS}{_DONE}", encoding="utf-8")
         command = ["wrk", "-t1", f"-c{connections}", f"-d{_duration(seconds)}", "--timeout", "30s", "-s", script]
         for name, value in request.headers.items():
@@ -121,7 +123,7 @@ def run(url: str, request: Request, seconds: float, connections: int = 1, start:
     errors, requests = figures["errors"], figures["requests"]
     if errors:
         raise MeasurementError(f"{url}{request.paths[0]}: {errors} of {requests} responses were errors.")
-    asked = 1 + requests + UNDER_WAY * connections
+    asked = 1 + requests + IN_FLIGHT * connections
     if request.once and start + asked > len(request.paths):
         raise MeasurementError(
             f"{url}: all {len(request.paths):,} pages were requested, some of them twice. More pages are needed."

@@ -15,7 +15,7 @@ class Run:
     """Everything that one run measured.
 
     ``rounds`` has the load.Answer of each round by (name, rows); ``failures`` has
-    the reason if there is none. ``searchable`` are the sizes at which
+    the reason for each measurement without one. ``searchable`` are the sizes at which
     everything is measured. ``imports`` are seconds, ``memory`` is in MiB.
     """
 

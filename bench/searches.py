@@ -46,7 +46,9 @@ def search_words(database_url: str, most: int = SEARCHED) -> dict[str, list[str]
 
 def requests_for(words: dict[str, list[str]]) -> dict[str, load.Request]:
     """Return the requests to the site for the words of each kind."""
-    return {kind: load.Request(tuple(f"/?q={quote(word)}" for word in some), anew=True) for kind, some in words.items()}
+    return {
+        kind: load.Request(tuple(f"/?q={quote(word)}" for word in some), unique=True) for kind, some in words.items()
+    }
 
 
 class Limit4:

@@ -16,7 +16,7 @@ from tests.server import ROOT, Server, site
 # The settings of the site's gunicorn.conf.py, so that limits, peers and the site are served alike.
 GUNICORN = ("--workers=1", "--worker-class=gthread", "--threads=4", "--keep-alive=95", "--preload")
 # A working directory in which gunicorn finds no gunicorn.conf.py.
-AWAY = Path(__file__).resolve().parent
+OTHER_FOLDER = Path(__file__).resolve().parent
 START_TIMEOUT = 60  # seconds
 WSGI_PEERS = {
     "limit 1": ("limit1", {}),
@@ -52,7 +52,7 @@ def datasette(copy: Path):
 def _process(command, environ, port):
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, cwd=AWAY, env=environ, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=OTHER_FOLDER, env=environ, stdout=log, stderr=subprocess.STDOUT)
         try:
             _wait(process, url, log)
             yield url

@@ -75,13 +75,13 @@ class Servers(ExitStack):
         pages = addresses(self.database_url, LISTS, ACTORS)
         self.add(goals.LIST, url, PLAIN)
         self.add(goals.UNCHANGED, url, not_modified(url))
-        self.add(goals.ANEW, url, Request(("/",), anew=True))
-        self.add(goals.JSON, url, Request(("/actors.json",), anew=True))
-        self.add(goals.MIDDLE, url, Request((pages["middle"],), anew=True))
-        self.add(goals.LAST, url, Request((pages["last"],), anew=True))
+        self.add(goals.UNCACHED, url, Request(("/",), unique=True))
+        self.add(goals.JSON, url, Request(("/actors.json",), unique=True))
+        self.add(goals.MIDDLE, url, Request((pages["middle"],), unique=True))
+        self.add(goals.LAST, url, Request((pages["last"],), unique=True))
         # In a large table each page is requested once, as crawlers do: it is rendered, cached, and not requested again.
         many = self.rows >= SEARCHABLE
-        self.add(goals.ACTOR, url, Request(tuple(pages["actors"]), anew=not many, once=many))
+        self.add(goals.ACTOR, url, Request(tuple(pages["actors"]), unique=not many, once=many))
         if many:
             self.add(goals.DIFFERENT, url, Request(tuple(pages["lists"]), once=True))
             self.search(url)

@@ -5,7 +5,7 @@
 without it one is started, and stopped at the end.
 
 ``TEST_FOLDER`` is set here: a temporary folder that all processes of a run
-share. tests/shared.py stores in it the files that are made once for all of them.
+share. tests/shared.py stores in it the files that are created once for all of them.
 """
 
 import atexit

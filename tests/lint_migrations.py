@@ -13,12 +13,12 @@ import sys
 from tests.postgres import PostgreSQL
 
 SAFE = {
-    "0001_initial": "makes the first table: no version serves from it, but the replaced page, whose table it adopts",
+    "0001_initial": "creates the first table; only the replaced page, whose table it adopts, serves meanwhile",
 }
 
 
 def main():
-    """Return the exit code: 1 if a migration is refused, if ``SAFE`` names an unknown one, or if there are none."""
+    """Return the exit code: 1 if a migration is refused, ``SAFE`` names an unknown one, or no migration exists."""
     server = PostgreSQL()
     try:
         os.environ.update(

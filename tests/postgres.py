@@ -17,7 +17,7 @@ from pathlib import Path
 
 
 def binaries() -> Path:
-    """Return the folder of initdb and postgres. Raises RuntimeError if there is none."""
+    """Return the folder of initdb and postgres. Raises RuntimeError if PostgreSQL is not installed."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     if found := sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
@@ -46,10 +46,10 @@ _ports = cycle(random.sample(range(_first_port, _first_port + PORTS_PER_PROCESS)
 
 
 def free_port() -> int:
-    """Return a port that no process listens on. Raises RuntimeError if there is none.
+    """Return a port that no process listens on. Raises RuntimeError if all ports are in use.
 
     Until the caller listens on it, nothing else takes it: each process of
-    pytest-xdist has ports of its own, below those of outgoing connections
+    pytest-xdist has its own ports, below those of outgoing connections
     (32,768 and more on Linux).
     """
     for port in islice(_ports, PORTS_PER_PROCESS):

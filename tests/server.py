@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.database import cursor_of, database_url, scratch_database
 from tests.environment import DATABASE, MEASURED
 from tests.postgres import free_port
-from tests.shared import FOLDER, made_once
+from tests.shared import FOLDER, create_once
 from tests.static_files import copy_static_files
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +28,7 @@ UNMEASURED = dict.fromkeys(MEASURED)
 @cache
 def site():
     """Return a folder with the contents of an image: the code and the collected static files."""
-    return made_once("site", _make_site)
+    return create_once("site", _make_site)
 
 
 def _make_site(folder):
@@ -100,7 +100,7 @@ def migrated_template(*fixtures):
             cursor.execute(f"CREATE DATABASE {path.read_text()} TEMPLATE {base}")
         _prepare(database_url(path.read_text()), fixtures)
 
-    return made_once("-".join(["template", *fixtures]), make).read_text()
+    return create_once("-".join(["template", *fixtures]), make).read_text()
 
 
 @cache
@@ -113,7 +113,7 @@ def _migrated_file(*fixtures):
             shutil.copy(_migrated_file(), path)
         _prepare(f"sqlite:///{path}", fixtures)
 
-    return made_once("-".join(["migrated", *fixtures]) + ".sqlite3", make)
+    return create_once("-".join(["migrated", *fixtures]) + ".sqlite3", make)
 
 
 def _prepare(url, fixtures):

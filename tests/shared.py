@@ -1,4 +1,4 @@
-"""Files that all processes of a test run share. Each is made once, by the first process that needs it."""
+"""Files that all processes of a test run share. The first process that needs one creates it."""
 
 import fcntl
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 FOLDER = Path(os.environ["TEST_FOLDER"])
 
 
-def made_once(name, make):
+def create_once(name, make):
     """Return the path ``name`` in the run's shared folder.
 
     Args:

@@ -52,15 +52,18 @@ class AccountAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, UserAdmin):
         self.message_user(request, message % {"n": reset}, messages.SUCCESS if reset else messages.WARNING)
 
     def get_readonly_fields(self, request, account=None):
+        """Return the fields that the user may only read. Only superusers may make superusers and grant permissions."""
         fields = ["last_login", "date_joined"]
         if request.user.is_superuser:
             return fields
         return [*fields, "is_superuser", "user_permissions", "shown_permissions"]
 
     def has_change_permission(self, request, account=None):
+        """Return whether the user may change ``account``. Only superusers may change superusers."""
         return super().has_change_permission(request, account) and self._may_change(request, account)
 
     def has_delete_permission(self, request, account=None):
+        """Return whether the user may delete ``account``. Only superusers may delete superusers."""
         return super().has_delete_permission(request, account) and self._may_change(request, account)
 
     def get_deleted_objects(self, accounts, request):
@@ -78,6 +81,8 @@ class AccountAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, UserAdmin):
 @admin.register(Group)
 # GroupAdmin names no request in its own method, which Django calls by position.
 class RoleAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, GroupAdmin):  # type: ignore[misc]
+    """Groups, with translated labels of permissions."""
+
     filter_horizontal = ()
 
 
@@ -97,20 +102,25 @@ class LockedAccountAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
     sortable_by = []
 
     def changelist_view(self, request, extra_context=None):
+        """Return the list, with a subtitle that says how to unlock an account."""
         context = {"subtitle": _("Delete an entry to unlock the account for that address."), **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def has_add_permission(self, request):
+        """Return False: only django-axes adds entries."""
         return False
 
     def has_change_permission(self, request, attempt=None):
+        """Return False: entries can only be deleted."""
         return False
 
     @admin.display(description=_("username"))
     def account(self, attempt):
+        """Return the username."""
         # The label of the field itself has no Chinese translation.
         return attempt.username
 
     @admin.display(description=_("locked"), boolean=True)
     def locked(self, attempt):
+        """Return whether the account is locked for the address of ``attempt``."""
         return attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT

@@ -1,4 +1,4 @@
-"""Pages of the second factor: the check when signing in, and managing one's own factors."""
+"""Pages of the second factor: the check after the password, and the pages where users manage their factors."""
 
 import json
 from urllib.parse import urlencode
@@ -25,6 +25,8 @@ NEW_DEVICE_KEY = "second_factor_key"
 
 
 class CodeForm(forms.Form):
+    """Form for a code of an authenticator app or a recovery code."""
+
     code = forms.CharField(
         label=_("Code"),
         max_length=40,
@@ -34,6 +36,7 @@ class CodeForm(forms.Form):
     )
 
     def clean_code(self):
+        """Return the code without the spaces and hyphens that people type."""
         return mfa.normalize_code(self.cleaned_data["code"])
 
 
@@ -80,6 +83,7 @@ def resume_form(request, recovered, status=200):
 
 
 def check_page(request, form, status=200, recovered=None):
+    """Return the page that asks for the second factor, with ``form`` and, if given, the ``recovered`` form."""
     has_passkeys = Passkey.objects.filter(user=request.user, confirmed=True).exists()
     address = recovered.address if recovered else next_url(request)
     context = {"form": form, "next": address, "has_passkeys": has_passkeys, "recovered_form": recovered}
@@ -165,7 +169,7 @@ def after_set_up(request):
 
 @own_factors_only
 def codes_view(request):
-    """Offer to make recovery codes if there are none; POST: make new ones and show them once."""
+    """Offer to create recovery codes if the user has none left. On POST, create new ones and show them once."""
     if not mfa.has_second_factor(request.user):
         messages.error(request, gettext("Set up an app or a passkey first."))
         return HttpResponseRedirect(reverse("admin:factors"))
@@ -178,7 +182,7 @@ def codes_view(request):
 
 @own_factors_only
 def remove_view(request):
-    """Remove the app or a passkey: POST ``what``, "app" or the passkey's id."""
+    """Remove the app or a passkey. ``what`` in the POST data is "app" or the passkey's id."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     what = request.POST.get("what", "")
@@ -204,8 +208,8 @@ def json_view(view):
             if not isinstance(data.setdefault("answer", {}), dict):
                 data["answer"] = {}
             return JsonResponse(view(request, data))
-        except webauthn.PasskeyRefused as refused:
-            return JsonResponse({"message": str(refused)}, status=400)
+        except webauthn.PasskeyError as error:
+            return JsonResponse({"message": str(error)}, status=400)
         except (ValueError, RecursionError):
             return JsonResponse({"message": gettext("The passkey was not accepted.")}, status=400)
 
@@ -215,12 +219,14 @@ def json_view(view):
 @own_factors_only
 @json_view
 def new_passkey(request, data):
+    """Return the options for the browser to create a passkey."""
     return webauthn.registration_options(request)
 
 
 @own_factors_only
 @json_view
 def add_passkey(request, data):
+    """Store the new passkey and mark the session as verified. Return the URL of the next page."""
     key = webauthn.register_passkey(request, data["answer"], str(data.get("name", "")))
     mfa.pass_check(request, key)
     messages.success(request, gettext("The passkey is set up. Create recovery codes too, in case you lose it."))
@@ -229,10 +235,12 @@ def add_passkey(request, data):
 
 @json_view
 def known_passkey(request, data):
+    """Return the options for the browser to sign in with a passkey."""
     return webauthn.authentication_options(request)
 
 
 @json_view
 def check_passkey(request, data):
+    """Verify the answer of a passkey and mark the session as verified. Return the URL of the next page."""
     mfa.pass_check(request, webauthn.verify_assertion(request, data["answer"]))
     return {"next": _safe_url(request, str(data.get("next", "")))}

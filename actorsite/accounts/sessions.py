@@ -1,4 +1,4 @@
-"""Database sessions that report a failing database as such."""
+"""Database sessions that raise the errors of an unavailable database."""
 
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError

@@ -1,7 +1,7 @@
 """Passkeys (WebAuthn): options for the browser, and verification of its answers by py_webauthn.
 
 py_webauthn is imported when first needed: with its dependencies it takes 16 MB
-and a second, which every process and command would pay otherwise.
+and a second, which every process and command would need otherwise.
 """
 
 from django.http.request import split_domain_port
@@ -13,7 +13,7 @@ from actorsite.accounts.models import Passkey
 CHALLENGE_SESSION_KEY = "passkey_challenge"
 
 
-class PasskeyRefused(Exception):
+class PasskeyError(Exception):
     """The browser's answer is not valid. The message is shown to the user."""
 
 
@@ -48,7 +48,7 @@ def _take_challenge(request):
 
     challenge = request.session.pop(CHALLENGE_SESSION_KEY, None)
     if challenge is None:
-        raise PasskeyRefused(gettext("This page has expired. Reload it."))
+        raise PasskeyError(gettext("This page has expired. Reload it."))
     return base64url_to_bytes(challenge)
 
 
@@ -72,7 +72,7 @@ def registration_options(request) -> dict:
 
 
 def register_passkey(request, answer: dict, name: str) -> Passkey:
-    """Store the passkey in ``answer``, the browser's reply to registration_options. Raises PasskeyRefused."""
+    """Store the passkey in ``answer``, the browser's reply to registration_options. Raises PasskeyError."""
     from webauthn import verify_registration_response
     from webauthn.helpers import bytes_to_base64url
 
@@ -93,7 +93,7 @@ def register_passkey(request, answer: dict, name: str) -> Passkey:
         },
     )
     if not new:
-        raise PasskeyRefused(gettext("This passkey is already registered."))
+        raise PasskeyError(gettext("This passkey is already registered."))
     return key
 
 
@@ -107,14 +107,14 @@ def authentication_options(request) -> dict:
 
 
 def verify_assertion(request, answer: dict) -> Passkey:
-    """Return the user's passkey that signed ``answer``, and store its new counter. Raises PasskeyRefused."""
+    """Return the user's passkey that signed ``answer``, and store its new counter. Raises PasskeyError."""
     from webauthn import verify_authentication_response
 
     challenge = _take_challenge(request)
     identifier = str(answer.get("id"))
     key = Passkey.objects.filter(user=request.user, confirmed=True, credential_id=identifier).first()
     if key is None:
-        raise PasskeyRefused(gettext("This passkey does not belong to this account."))
+        raise PasskeyError(gettext("This passkey does not belong to this account."))
     proof = _verify(
         verify_authentication_response,
         credential=answer,
@@ -136,4 +136,4 @@ def _verify(verify, **arguments):
     try:
         return verify(**arguments)
     except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise PasskeyRefused(gettext("The passkey was not accepted.")) from error
+        raise PasskeyError(gettext("The passkey was not accepted.")) from error

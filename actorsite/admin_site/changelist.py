@@ -46,6 +46,7 @@ class DeclaredLookupsMixin(ModelAdminMixin):
     show_facets = admin.ShowFacets.NEVER
 
     def get_changelist(self, request, **kwargs):
+        """Return the class of the list, with a bounded search box."""
         return BoundedChangeList
 
     def lookup_allowed(self, lookup, value, request):

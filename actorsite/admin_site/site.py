@@ -23,6 +23,7 @@ class EditorsSite(admin.AdminSite):
     """Admin site that requires the second factor of users who have one or must have one."""
 
     def has_permission(self, request):
+        """Return whether the user may see the admin: also the second factor must be checked."""
         from actorsite.accounts import mfa
 
         return super().has_permission(request) and not mfa.pending_step(request)
@@ -98,6 +99,7 @@ class EditorsSite(admin.AdminSite):
         return guarded
 
     def get_urls(self):
+        """Return Django's URLs of the admin, after those of the second factor."""
         from actorsite.accounts import mfa_views as views
 
         pages = {

@@ -1,7 +1,7 @@
 """Backups of the database, and their verification by restoring.
 
 A backup is an archive (pg_dump's custom format; for SQLite a copy of the file) and a
-manifest beside it, which lists the contents of a database restored from the archive.
+manifest next to it, which lists the contents of a database restored from the archive.
 Both are made from one snapshot.
 """
 
@@ -23,7 +23,7 @@ from typing import Any, TypeAlias, TypedDict
 import django
 import psycopg2
 from django.db import connection
-from psycopg2.extensions import cursor as Cursor
+from psycopg2 import extensions
 
 MANIFEST_FORMAT = 1
 MANIFEST_SUFFIX = ".manifest.json"
@@ -100,7 +100,7 @@ def client_major_version(program: str) -> int:
 
 
 @contextmanager
-def open_session(libpq: Libpq) -> Iterator[Cursor]:
+def open_session(libpq: Libpq) -> Iterator[extensions.cursor]:
     """Yield a cursor of a new connection in autocommit mode. Raises VerificationUnavailableError."""
     try:
         opened = psycopg2.connect(**libpq)
@@ -113,7 +113,7 @@ def open_session(libpq: Libpq) -> Iterator[Cursor]:
             yield cursor
 
 
-def database_contents(cursor: Cursor) -> Contents:
+def database_contents(cursor: extensions.cursor) -> Contents:
     """Return the contents of a PostgreSQL database."""
     cursor.execute(
         "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables "
@@ -199,7 +199,7 @@ def _pg_dump(path: Path) -> dict[str, Any]:
         return {"server": server, **found}
 
 
-def _single_value(cursor: Cursor) -> Any:
+def _single_value(cursor: extensions.cursor) -> Any:
     """Return the value of a result of one row and one column."""
     ((value,),) = cursor.fetchall()
     return value

@@ -8,16 +8,24 @@ from django_otp.plugins.otp_totp.apps import DefaultConfig as OTPTOTPConfig
 
 
 class LockoutConfig(AxesConfig):
+    """django-axes, with a name for administrators."""
+
     verbose_name = _("Sign-in")
 
 
 class AuthenticatorAppConfig(OTPTOTPConfig):
+    """django-otp's authenticator apps, with a name for administrators."""
+
     verbose_name = _("Authenticator apps")
 
 
 class RecoveryCodeConfig(OTPStaticConfig):
+    """django-otp's static codes, with a name for administrators."""
+
     verbose_name = _("Recovery codes")
 
 
 class AdminSiteConfig(AdminConfig):
+    """Django's admin, with the project's admin site."""
+
     default_site = "actorsite.admin_site.site.EditorsSite"

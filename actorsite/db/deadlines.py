@@ -1,7 +1,7 @@
 """Deadlines for waits on the database.
 
-PostgreSQL ends a slow statement by ``statement_timeout``. A server that hangs
-ends nothing, and libpq waits for it without limit. So a thread watches the
+PostgreSQL cancels a slow statement by ``statement_timeout``. A server that hangs
+cancels nothing, and libpq waits for it without limit. So a thread watches the
 connections in use, and shuts down the socket of one whose deadline has passed.
 libpq then reports a lost connection, which the site answers with 503.
 
@@ -16,8 +16,7 @@ import time
 from typing import Any
 
 from django.conf import settings
-from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
-from psycopg2.extensions import connection as Connection
+from psycopg2 import extensions
 
 from actorsite.db.sockets import shut_down_socket
 
@@ -40,8 +39,8 @@ def is_watched(connection) -> bool:
     return _connections.get(threading.get_ident()) is connection
 
 
-class deadline:
-    """Context manager: ends a wait of the calling thread for its database after ``seconds``.
+class deadline:  # noqa: N801  used like a function, as contextlib.suppress
+    """Context manager that ends a wait of the calling thread for its database after ``seconds``.
 
     Deadlines nest: an inner one can only be earlier. The waiting call raises
     the driver's OperationalError or InterfaceError.
@@ -60,7 +59,7 @@ class deadline:
         _deadlines[self.thread] = min(own, self.outer) if self.outer else own
 
     def __exit__(self, *exception):
-        # With the lock: after this, the watching thread no longer cuts the connection for this deadline.
+        # With the lock, so that after this the watching thread no longer cuts the connection for this deadline.
         with _lock:
             if self.outer:
                 # The later one, in case the inner deadline was renewed.
@@ -109,11 +108,11 @@ def _watch_loop():
 
 
 def _check_deadlines(now):
-    for thread, given in list(_deadlines.items()):
-        end, seconds, over = given
+    for thread, entry in list(_deadlines.items()):
+        end, seconds, over = entry
         if over or now > end:
             with _lock:
-                if _deadlines.get(thread) is not given:
+                if _deadlines.get(thread) is not entry:
                     continue
                 connection: Any = _connections.get(thread)
                 if not _is_waiting(connection):
@@ -123,11 +122,14 @@ def _check_deadlines(now):
 
 
 def _is_waiting(connection):
-    return isinstance(connection, Connection) and connection.info.transaction_status == TRANSACTION_STATUS_ACTIVE
+    return (
+        isinstance(connection, extensions.connection)
+        and connection.info.transaction_status == extensions.TRANSACTION_STATUS_ACTIVE
+    )
 
 
 class RequestDeadlineMiddleware:
-    """Middleware: sets a deadline for each request, and for each part of a streamed response."""
+    """Middleware that sets a deadline for each request, and for each part of a streamed response."""
 
     # A failed ping (PING_SECONDS in actorsite.db.postgresql.base) and an attempt to connect (2 s) fit into 3 s.
     SECONDS = 2.8
@@ -138,7 +140,8 @@ class RequestDeadlineMiddleware:
         self.seconds = max(self.SECONDS, settings.DATABASE_STATEMENT_TIMEOUT / 1000 + 0.3)
 
     def __call__(self, request):
-        # Code that takes long, such as an import, calls this and so does not depend on this module.
+        """Answer a request within its deadline."""
+        # For code that takes long, such as an import, so that it need not import this module.
         request.extend_deadline = extend_deadline
         with deadline(self.seconds):
             response = self.get_response(request)

@@ -1,14 +1,14 @@
-"""Shutting down the socket of a connection, which ends another thread's wait for PostgreSQL."""
+"""Shut down the socket of a connection, which ends another thread's wait for PostgreSQL."""
 
 import contextlib
 import os
 import socket
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
+from psycopg2 import extensions
 
 
-def shut_down_socket(connection: Connection):
+def shut_down_socket(connection: extensions.connection):
     """Shut down the socket of ``connection``, so that a thread that waits for it gets an error at once.
 
     psycopg2's own ``close`` and ``cancel`` may not be called while another

@@ -12,7 +12,7 @@ from actorsite.problem_details import invalid_params_problem, is_data_path
 
 
 class QueryStringMiddleware:
-    """Middleware: answers 400 to a query string that is not UTF-8 or contains NUL.
+    """Middleware that answers 400 to a query string that is not UTF-8 or contains NUL.
 
     Django would replace invalid bytes by U+FFFD, and so search for something
     else; PostgreSQL refuses NUL.
@@ -22,6 +22,7 @@ class QueryStringMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request, with 400 if its query string is malformed."""
         if not is_well_formed(request.META.get("QUERY_STRING", "")):
             mistakes = [_("The query string must be UTF-8 without NUL characters.")]
             if is_data_path(request.path):

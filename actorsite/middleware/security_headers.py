@@ -26,12 +26,13 @@ SECURITY_HEADERS = {
 
 
 class SecurityHeadersMiddleware:
-    """Middleware: sets SECURITY_HEADERS on every response, in addition to Django's SecurityMiddleware."""
+    """Middleware that sets SECURITY_HEADERS on every response, in addition to Django's SecurityMiddleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request, with the headers that the view has not set."""
         response = self.get_response(request)
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)

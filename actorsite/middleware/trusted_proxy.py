@@ -1,7 +1,6 @@
 """The client's address and the scheme, from trusted proxies.
 
-The X-Forwarded headers of TRUSTED_PROXIES are believed; those of anyone else are
-removed.
+The X-Forwarded headers of TRUSTED_PROXIES are used. Those of all other peers are removed.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +26,7 @@ class PermanentRedirect(HttpResponseRedirect):
 
 
 class TrustedProxyMiddleware:
-    """Middleware: sets the client's address and the scheme, and redirects HTTP to HTTPS.
+    """Middleware that sets the client's address and the scheme, and redirects HTTP to HTTPS.
 
     It redirects only if a trusted proxy says that a request came by HTTP. Any other request
     is answered: the replaced application's proxies send no X-Forwarded-Proto, and would be
@@ -39,8 +38,9 @@ class TrustedProxyMiddleware:
         self.default_host = next((host for host in settings.ALLOWED_HOSTS if host[0] not in "*."), None)
 
     def __call__(self, request: WSGIRequest) -> HttpResponseBase:
-        # HTTP/1.0 has no Host: the site's own name is assumed.
-        # https://www.rfc-editor.org/rfc/rfc9112#section-3.2 demands 400 of 1.1 only.
+        """Answer a request, or redirect it to HTTPS."""
+        # HTTP/1.0 needs no Host header: assume the site's own name. Only HTTP/1.1 without it must get a 400:
+        # https://www.rfc-editor.org/rfc/rfc9112#section-3.2
         if request.META.get("SERVER_PROTOCOL") == "HTTP/1.0" and self.default_host:
             request.META.setdefault("HTTP_HOST", self.default_host)
         forwarded = {name: request.META.pop(name, "") for name in _FORWARDED}
@@ -58,7 +58,7 @@ class TrustedProxyMiddleware:
         return self.get_response(request)
 
     def to_https(self, request: WSGIRequest) -> HttpResponseBase:
-        """Return the redirect to HTTPS: 301 for GET and HEAD, else 308."""
+        """Return the redirect to HTTPS: 301 for GET and HEAD, 308 for other methods."""
         address = f"https://{request.get_host()}{request.get_full_path()}"
         response = PermanentRedirect(address)
         if request.method in ("GET", "HEAD"):
@@ -67,9 +67,9 @@ class TrustedProxyMiddleware:
 
 
 class TrustedScheme:
-    """Reads the scheme of a request as TrustedProxyMiddleware does, for code that runs before it.
+    """Function that reads the scheme of a request like TrustedProxyMiddleware, for code that runs before it.
 
-    It caches which addresses are trusted.
+    It caches whether an address is trusted.
     """
 
     def __init__(self) -> None:
@@ -79,10 +79,10 @@ class TrustedScheme:
         """Return the scheme; None if TrustedProxyMiddleware will redirect to HTTPS."""
         scheme: str = environ["wsgi.url_scheme"]
         if settings.TRUSTED_PROXIES and self.trusted(peer_of(environ)):
-            said = nearest(environ.get("HTTP_X_FORWARDED_PROTO", ""))
-            if said == "http" and not settings.DEBUG:
+            reported = nearest(environ.get("HTTP_X_FORWARDED_PROTO", ""))
+            if reported == "http" and not settings.DEBUG:
                 return None
-            return said if said in ("http", "https") else scheme
+            return reported if reported in ("http", "https") else scheme
         return scheme
 
 

@@ -30,6 +30,7 @@ def _permissions(apps, alias):
 
 
 def forwards(apps, schema_editor):
+    """Create the group, and give it the permissions."""
     alias = schema_editor.connection.alias
     group, _created = apps.get_model("auth", "Group").objects.using(alias).get_or_create(name=GROUP)
     group.permissions.add(*_permissions(apps, alias))
@@ -45,6 +46,8 @@ def backwards(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+    """Add the group Administrators."""
+
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
         ("axes", "0010_accessattemptexpiration"),

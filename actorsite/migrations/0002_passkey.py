@@ -6,6 +6,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    """Add the model Passkey."""
+
     dependencies = [
         ("actorsite", "0001_administrators"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -1,1 +1,1 @@
-"""What operators see: logs, metrics and health probes."""
+"""Observability: logs, metrics and health probes."""

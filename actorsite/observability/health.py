@@ -42,6 +42,7 @@ class HealthMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
+        """Answer a probe, or pass the request on."""
         view = PROBE_VIEWS.get(request.path_info)
         if view is None:
             return self.get_response(request)

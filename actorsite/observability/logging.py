@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line in production, text for people in development; and the request log."""
+"""Logs: one JSON object per line in production, text for people in development; and the request log."""
 
 import json
 import logging
@@ -86,9 +86,10 @@ def log_thread_failure(failure):
 
 
 class OneLineFilter(logging.Filter):
-    """Replaces the traceback of a suspicious request or an outage by one line: they would bury the rest of the log."""
+    """Filter that replaces the traceback of a suspicious request or an outage by one line, to keep the log readable."""
 
     def filter(self, record):
+        """Replace the traceback by one line, and return True: no record is dropped."""
         if record.exc_info and (record.name.startswith("django.security") or getattr(record, "status_code", 0) == 503):
             error = record.exc_info[1]
             record.msg = f"{record.getMessage()} ({type(error).__name__}: {' '.join(str(error).split())})"
@@ -101,7 +102,7 @@ class RequestRecord(logging.LogRecord):
 
 
 class JSONFormatter(JsonFormatter):
-    """Formats a record as one JSON object in one line.
+    """Formatter that writes a record as one JSON object in one line.
 
     Fields: time, level, logger, message; request_id during a request; method,
     path, status and duration_ms in the request log; exception, stack_info and
@@ -115,7 +116,7 @@ class JSONFormatter(JsonFormatter):
             rename_fields={"exc_info": "exception"},
             # Django attaches the request to its records. Its text has the query string, which is private.
             reserved_attrs=[*RESERVED_ATTRS, "request"],
-            # Python would write NaN and Infinity, which are no JSON.
+            # Python would write NaN and Infinity, which are not valid JSON.
             json_serializer=partial(json.dumps, allow_nan=False),
             json_ensure_ascii=False,
         )
@@ -184,7 +185,7 @@ def _escape_json(match):
 
 
 class TextFormatter(logging.Formatter):
-    """Formats a record for people: time, level and message in one line; exception and stack indented below it.
+    """Formatter for people: time, level and message in one line; exception and stack indented below it.
 
     Control characters are escaped, so that text from a request cannot forge a line.
     """
@@ -192,13 +193,16 @@ class TextFormatter(logging.Formatter):
     def __init__(self):
         super().__init__("{asctime} {levelname:<7} {message}", "%H:%M:%S", style="{")
 
-    def formatMessage(self, record):
+    def formatMessage(self, record):  # noqa: N802  logging.Formatter's name
+        """Return the message with escaped control characters."""
         return _CONTROL_CHARACTERS.sub(_escape_control, super().formatMessage(record))
 
-    def formatException(self, exception):
+    def formatException(self, exception):  # noqa: N802  logging.Formatter's name
+        """Return the traceback, indented and with escaped control characters."""
         return _indent(super().formatException(exception))
 
-    def formatStack(self, stack_info):
+    def formatStack(self, stack_info):  # noqa: N802  logging.Formatter's name
+        """Return the stack, indented and with escaped control characters."""
         return _indent(super().formatStack(stack_info))
 
 
@@ -210,13 +214,13 @@ def _escape_control(match):
     return match[0].encode("unicode_escape").decode()
 
 
-def request_identifier(given: str) -> str:
-    """Return ``given``, the X-Request-Id header, if it is well-formed, else a new id."""
-    return given if given and _WELL_FORMED.fullmatch(given) else os.urandom(16).hex()
+def request_identifier(header: str) -> str:
+    """Return ``header``, the value of X-Request-Id, if it is well-formed, else a new id."""
+    return header if header and _WELL_FORMED.fullmatch(header) else os.urandom(16).hex()
 
 
 class RequestLogMiddleware:
-    """Middleware: gives each request an id, returns it as X-Request-Id, and logs the response in one line.
+    """Middleware that gives each request an id, returns it as X-Request-Id, and logs the response in one line.
 
     The query string is not logged: it contains what a visitor searches for.
     """
@@ -225,12 +229,13 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        given = request_identifier(request.META.get("HTTP_X_REQUEST_ID", ""))
-        token = request_id.set(given)
+        """Answer a request, and log the response."""
+        identifier = request_identifier(request.META.get("HTTP_X_REQUEST_ID", ""))
+        token = request_id.set(identifier)
         start = request_start(request.META)
         try:
             response = self.get_response(request)
-            response["X-Request-Id"] = given
+            response["X-Request-Id"] = identifier
             if response.status_code >= 500:
                 # Django does this after all middleware, when the id is no longer set. It logs a response once only.
                 # Undocumented: no setting or signal makes Django log earlier.
@@ -241,18 +246,15 @@ class RequestLogMiddleware:
         return response
 
     def log(self, request, response, duration):
-        # Platforms probe every few seconds: only failing probes are logged.
+        """Log ``response``, which took ``duration`` ms, unless it is a successful probe."""
+        # Platforms probe every few seconds.
         if getattr(response, "is_probe", False) and response.status_code == 200:
             return
         log_request(request.method, request.path, response.status_code, duration)
 
 
 def log_request(method: str, path: str, status: int, duration: float, identifier: str | None = None):
-    """Log a response that took ``duration`` ms.
-
-    Args:
-        identifier: The request's id; by default that of the request being handled.
-    """
+    """Log a response that took ``duration`` ms. ``identifier`` is by default that of the current request."""
     level = logging.INFO
     if status >= 500:
         level = logging.ERROR

@@ -50,6 +50,7 @@ class MetricsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
+        """Answer a request, and count it unless it is a probe."""
         if request.path_info in PROBE_VIEWS:
             return self.get_response(request)
         start = request_start(request.META)

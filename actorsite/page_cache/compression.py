@@ -39,7 +39,7 @@ def compress(body: bytes, encoding: str) -> bytes | None:
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Middleware: compresses what the page cache does not. Padding against BREACH makes each output different."""
+    """Middleware that compresses what the page cache does not. Padding against BREACH makes each output different."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Return ``response``, compressed unless the page cache will do so."""

@@ -60,10 +60,10 @@ class KeyReader:
 
 def is_canonical_host(host: str, port: str) -> bool:
     """Return whether ``host`` is spelled as browsers do. ALLOWED_HOSTS permits thousands of other spellings."""
-    name, colon, given = host.rpartition(":")
+    name, colon, host_port = host.rpartition(":")
     if not colon or host.endswith("]"):
-        name, given = host, ""
-    return given in ("", "80", "443", port) and not name.endswith(".") and name == name.lower()
+        name, host_port = host, ""
+    return host_port in ("", "80", "443", port) and not name.endswith(".") and name == name.lower()
 
 
 def read_cookies(environ: dict[str, Any]) -> dict[str, str]:

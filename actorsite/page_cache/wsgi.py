@@ -76,6 +76,7 @@ class PageCache:
         revision_time()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request from the cache or by the application (WSGI)."""
         key = self.key(environ)
         if key is None:
             return self.application(environ, start_response)

@@ -19,12 +19,12 @@ from playwright.sync_api import sync_playwright
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 MISSING = "NO CHROMIUM FOUND: the pages were not tested in a browser. Install the package `chromium`."
-# Without the details of what passes, which take longer to gather than the rules take to run.
+# Without details of passed rules: collecting them takes longer than running the rules.
 AXE_OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 AXE = Axe()
 SIZES = {"phone": {"width": 320, "height": 640}, "desktop": {"width": 1280, "height": 900}}
 
-# The browser reports to the page what the content security policy blocked.
+# The browser reports to the page what the content security policy has blocked.
 WATCH = """
 window.refused = [];
 document.addEventListener("securitypolicyviolation",
@@ -95,7 +95,7 @@ def page(open_page):
 
 @pytest.fixture(scope="session")
 def check_page():
-    """Return a function that fails if a page has a fault.
+    """Return a function that fails if a page has faults.
 
     Faults are: no `default-src 'none'`, a violation of the policy, a file that
     did not load, a violation that axe finds, or a page wider than its window.

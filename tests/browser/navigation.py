@@ -1,10 +1,10 @@
-"""Clicks that lead to another page."""
+"""Clicks that open another page."""
 
 
 def follow(target):
-    """Click ``target`` (a locator) and wait until the page that it leads to is loaded.
+    """Click ``target`` (a locator) and wait until the page that it opens is loaded.
 
-    A click alone waits for the page's first byte: what is read at once after it may be of an empty page.
+    A click alone waits for the first byte of the page only, so a check right after it may see an empty page.
     """
     with target.page.expect_navigation():
         target.click()

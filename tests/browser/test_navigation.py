@@ -1,4 +1,4 @@
-"""A visitor's way through the site, by clicks without JavaScript, and by keyboard with a visible focus."""
+"""Navigation through the site: by clicks without JavaScript, and by keyboard with a visible focus."""
 
 import pytest
 

@@ -220,7 +220,7 @@ def test_data_links_are_evenly_spaced(page):
 @pytest.mark.once
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_link_underlines_have_enough_contrast(open_page, scheme):
-    """3:1, WCAG 1.4.11: it is the only sign that a text is a link."""
+    """3:1, WCAG 1.4.11: only the underline shows that a text is a link."""
     page = open_page(scheme=scheme)
     page.goto(pages.address("actor"))
     line = page.locator("dd a").first.evaluate("e => getComputedStyle(e).textDecorationColor")
@@ -238,7 +238,7 @@ def _luminance(colour):
 
 @pytest.mark.once
 def test_current_choice_is_marked_in_forced_colors(open_page):
-    """There, backgrounds and shadows are not drawn: what has a border is marked, and nothing beside it has one."""
+    """Forced colors remove backgrounds and shadows, so the current choice, and no other, has a border."""
     page = open_page(forced_colors="active")
     page.goto("/?living=yes")
     bordered = "links => links.filter(e => parseFloat(getComputedStyle(e).borderBottomWidth)).map(e => e.innerText)"
@@ -251,7 +251,7 @@ def test_current_choice_is_marked_in_forced_colors(open_page):
 
 @pytest.mark.once
 def test_text_at_200_percent_is_not_cut_off(open_page):
-    """WCAG 1.4.4, on a phone: all fits in its width, and a name in the field for it."""
+    """WCAG 1.4.4, on a phone: the page fits its width, and a name fits the search field."""
 
     def check_fit(page, width):
         wide = page.evaluate("document.documentElement.scrollWidth")

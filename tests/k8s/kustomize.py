@@ -105,9 +105,9 @@ def containers(template):
 
 
 def change(rendered, kind, name, path, value):
-    """Set the field at a dotted path of a rendered object, and return the object.
+    r"""Set the field at a dotted path of a rendered object, and return the object.
 
-    Write a dot inside a key as ``\\.``. The value None deletes the field.
+    Write a dot inside a key as ``\.``. The value None deletes the field.
     """
     item = target = named(rendered, kind, name)
     *path, last = [key.replace("\0", ".") for key in path.replace("\\.", "\0").split(".")]

@@ -12,7 +12,7 @@ VERSIONS = ["1.30", "1.33", "1.35", kubernetes_validate.latest_version()]
 CRDS = Path(__file__).resolve().parents[3] / "shared" / "schemas" / "crd"
 
 
-class Invalid(Exception):
+class InvalidObjectError(Exception):
     """An object that does not match its schema."""
 
 
@@ -23,7 +23,7 @@ def is_custom(item):
 
 
 def check(item, version):
-    """Raise Invalid unless an object of a Kubernetes kind matches its schema of that version."""
+    """Raise InvalidObjectError unless an object of a Kubernetes kind matches its schema of that version."""
     _check(json.dumps(item), version)
 
 
@@ -33,19 +33,19 @@ def _check(text, version):
     try:
         kubernetes_validate.validate(item, version, strict=True)
     except (kubernetes_validate.ValidationError, kubernetes_validate.SchemaNotFoundError) as error:
-        raise Invalid(f"{item['kind']} {item['metadata']['name']}: {error.message}") from error
+        raise InvalidObjectError(f"{item['kind']} {item['metadata']['name']}: {error.message}") from error
 
 
 def check_custom(item):
-    """Raise Invalid unless a custom resource matches its schema."""
+    """Raise InvalidObjectError unless a custom resource matches its schema."""
     group, _, version = item["apiVersion"].partition("/")
     path = CRDS / group / f"{item['kind'].lower()}_{version}.json"
     if not path.exists():
-        raise Invalid(f"no schema for {item['apiVersion']} {item['kind']}")
+        raise InvalidObjectError(f"no schema for {item['apiVersion']} {item['kind']}")
     error = jsonschema.exceptions.best_match(_validator(path).iter_errors(item))
     if error:
         where = "/".join(map(str, error.path))
-        raise Invalid(f"{item['kind']} {item['metadata']['name']}: {where}: {error.message}")
+        raise InvalidObjectError(f"{item['kind']} {item['metadata']['name']}: {where}: {error.message}")
 
 
 @functools.cache

@@ -99,9 +99,9 @@ def test_damaged_dump_fails_the_job_and_is_not_kept(pods, corrupt):
             dump = pods.folder / "new.dump"
             dump.write_bytes(corrupt(dump.read_bytes()))
 
-    succeeded, said = pods.run("backup", between)
+    succeeded, output = pods.run("backup", between)
     assert not succeeded
-    assert "not a valid backup" in said
+    assert "not a valid backup" in output
     assert pods.kept() == []
 
 

@@ -58,7 +58,7 @@ def test_objects_match_kubernetes_schemas(name, version):
 )
 def test_object_with_schema_error_is_reported(kind, name, path, value):
     item = change(objects("overlays/dev"), kind, name, path, value)
-    with pytest.raises(schemas.Invalid):
+    with pytest.raises(schemas.InvalidObjectError):
         schemas.check(item, schemas.VERSIONS[-1])
 
 
@@ -87,7 +87,7 @@ def test_custom_resources_match_their_schemas(name):
 )
 def test_custom_resource_with_schema_error_is_reported(component, kind, name, path, value):
     item = change(objects(f"components/{component}"), kind, name, path, value)
-    with pytest.raises(schemas.Invalid):
+    with pytest.raises(schemas.InvalidObjectError):
         schemas.check_custom(item)
 
 

@@ -77,7 +77,7 @@ def test_manifests_contain_no_secrets(name):
 
 @everything
 def test_containers_can_write_only_tmp_and_backups(name):
-    """K1"""
+    """K1: only these volumes are mounted."""
     for item, template, container in ours(objects(name)):
         volumes = {volume.pop("name"): volume for volume in template["spec"]["volumes"]}
         kinds = {mount["mountPath"]: next(iter(volumes[mount["name"]])) for mount in container["volumeMounts"]}
@@ -104,7 +104,7 @@ def test_probes_use_pod_address_and_liveness_ignores_database(name):
 
 @everything
 def test_service_account_has_no_token_and_no_permissions(name):
-    """K8"""
+    """K8: a pod has no access to the Kubernetes API."""
     rendered = objects(name)
     accounts = {template["spec"]["serviceAccountName"] for _, template, _ in ours(rendered)}
     assert accounts == {"actorsite"}

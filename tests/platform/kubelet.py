@@ -26,7 +26,7 @@ CRASH_BACKOFF = (0, 10, 20, 40, 80, 160, 300)
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
-class _Deleted(Exception):
+class _DeletedError(Exception):
     """The pod was deleted before all of its containers were started."""
 
 
@@ -117,7 +117,7 @@ class Pod:
                 self._clear()
                 self.phase = "Failed" if any(codes) else "Succeeded"
                 self.event(self.phase)
-        except _Deleted:
+        except _DeletedError:
             pass
         except Exception as error:
             self._record_error(error)
@@ -125,13 +125,13 @@ class Pod:
     def _record_error(self, error):
         if self.terminating:
             return
-        self.phase = "Refused" if isinstance(error, podspec.Refused) else "Error"
+        self.phase = "Refused" if isinstance(error, podspec.RefusedError) else "Error"
         self.event(f"{self.phase}: {error}" if self.phase == "Refused" else f"Error: {type(error).__name__}: {error}")
 
     def _make_sandbox(self):
         with self.lock:
             if self.terminating:
-                raise _Deleted
+                raise _DeletedError
             self.volumes = Volumes(self.spec, self.node.folder / self.name, self.node.claims, self.node.lookup)
             engine(
                 *("run", "--detach", "--pull=never", "--name", self.sandbox, "--label", LABEL),
@@ -191,7 +191,7 @@ class Pod:
         names = [f"--env={name}={value}" for name, value in variables.items()]
         with self.lock:
             if self.terminating:
-                raise _Deleted
+                raise _DeletedError
             engine(
                 *("run", "--detach", "--pull=never", "--name", instance.name, "--label", LABEL),
                 *("--network", f"container:{self.sandbox}", "--ipc", f"container:{self.sandbox}"),
@@ -230,7 +230,7 @@ class Pod:
         while not self.terminating:
             try:
                 instance = self._start(container, self.restarts)
-            except _Deleted:
+            except _DeletedError:
                 return
             except Exception as error:
                 self._record_error(error)
@@ -315,7 +315,7 @@ class Pod:
         elif "exec" in hook:
             engine("exec", instance.name, *hook["exec"]["command"], check=False, timeout=grace)
         else:
-            raise podspec.Unsupported(f"preStop {', '.join(hook)}")
+            raise podspec.UnsupportedError(f"preStop {', '.join(hook)}")
 
     # For tests
 
@@ -353,7 +353,7 @@ class Pod:
                 text.append(done.stdout + done.stderr)
         return "".join(text)
 
-    def story(self):
+    def events_text(self):
         """Return the events as text, with the seconds since the first event."""
         first = self.events[0][0] if self.events else 0
         return "\n".join(f"{at - first:7.2f} {self.name} {text}" for at, text in self.events)

@@ -30,11 +30,11 @@ DEFAULT_DEPLOYMENT = {"maxSurge": 1, "maxUnavailable": 0}  # the default of 25%,
 JOB_BACKOFF = 10
 
 
-class Invalid(Exception):
+class InvalidObjectError(Exception):
     """An object that the API server would refuse."""
 
 
-class Failed(Exception):
+class PodRunnerError(Exception):
     """A wait timed out, or its condition can no longer become true. The message has the events of the pods."""
 
 
@@ -89,7 +89,7 @@ class PodRunner:
     # The API
 
     def apply(self, objects):
-        """Create or update objects, as `kubectl apply` does. Raises Invalid if the API server would refuse one."""
+        """Create or update objects, as `kubectl apply` does. Raises InvalidObjectError."""
         with self.lock:
             for item in copy.deepcopy(objects):
                 key = item["kind"], item["metadata"]["name"]
@@ -97,7 +97,7 @@ class PodRunner:
                 if item["kind"] == "Namespace":
                     self.namespace = item["metadata"]["name"]
                 if item["kind"] == "Job" and old and old["spec"]["template"] != item["spec"]["template"]:
-                    raise Invalid(f"Job {key[1]}: spec.template: field is immutable")
+                    raise InvalidObjectError(f"Job {key[1]}: spec.template: field is immutable")
                 if item["kind"] in CONTROLLED:
                     self._admit(item)
                 if item["kind"] == "Deployment":
@@ -111,7 +111,9 @@ class PodRunner:
         if labels.get("pod-security.kubernetes.io/enforce") == "restricted":
             problems = violations(item["spec"]["template"])
             if problems:
-                raise Invalid(f"{item['kind']} {item['metadata']['name']} violates restricted: {', '.join(problems)}")
+                raise InvalidObjectError(
+                    f"{item['kind']} {item['metadata']['name']} violates restricted: {', '.join(problems)}"
+                )
 
     def delete(self, kind, name):
         """Delete an object and its pods."""
@@ -272,10 +274,12 @@ class PodRunner:
 
     # Waiting
 
-    def stories(self):
+    def all_events_text(self):
         """Return the events of all pods, and the output of those that failed."""
         broken = [pod for pod in self.all_pods if pod.phase in ("Failed", "Pending", "Refused", "Error")]
-        return "\n".join([pod.story() for pod in self.all_pods] + [f"{pod.name}:\n{pod.logs()}" for pod in broken])
+        return "\n".join(
+            [pod.events_text() for pod in self.all_pods] + [f"{pod.name}:\n{pod.logs()}" for pod in broken]
+        )
 
     def wait_rolled_out(self, name, kind="Deployment", timeout=180):
         """Wait until the pods of the current template are ready, and all others are deleted."""
@@ -289,23 +293,23 @@ class PodRunner:
         self.wait(done, timeout, f"{kind} {name} is not rolled out")
 
     def wait_complete(self, name, timeout=180):
-        """Wait for a Job to complete, and return its pod. Raises Failed if its backoff limit is exceeded."""
+        """Wait for a Job to complete, and return its pod. Raises PodRunnerError if its backoff limit is exceeded."""
 
         def done():
             pods = [pod for pod in self.all_pods if pod.owner == ("Job", name)]
             failed = [pod for pod in pods if pod.phase in ("Failed", "Refused", "Error")]
             if len(failed) > self.objects["Job", name]["spec"].get("backoffLimit", 6):
-                raise Failed(f"Job {name}\n{self.stories()}")
+                raise PodRunnerError(f"Job {name}\n{self.all_events_text()}")
             return next((pod for pod in pods if pod.phase == "Succeeded"), None)
 
         return self.wait(done, timeout, f"Job {name} is not complete")
 
     def wait(self, condition, timeout, message):
-        """Call ``wait_for``, and raise Failed with the events of all pods after a timeout."""
+        """Call ``wait_for``, and raise PodRunnerError with the events of all pods after a timeout."""
         try:
             return wait_for(condition, timeout, message)
         except TimeoutError as error:
-            raise Failed(f"{error}\n{self.stories()}") from None
+            raise PodRunnerError(f"{error}\n{self.all_events_text()}") from None
 
     # Traffic
 

@@ -1,6 +1,6 @@
 """Translate a pod template to options of the engine, without side effects.
 
-An unknown field raises Unsupported, so that no test passes because the pod
+An unknown field raises UnsupportedError, so that no test passes because the pod
 runner ignored a field.
 """
 
@@ -28,16 +28,16 @@ OF_CONTEXT = {
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """A field or value that the pod runner does not support."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A container that a kubelet would refuse to start, with the reason as message."""
 
 
 def check(spec):
-    """Raise Unsupported if a pod's spec has a field that the pod runner does not support."""
+    """Raise UnsupportedError if a pod's spec has a field that the pod runner does not support."""
     _only(spec, OF_POD | IGNORED_OF_POD, "pod")
     _only(spec.get("securityContext", {}), OF_CONTEXT, "pod securityContext")
     for container in [*spec.get("initContainers", []), *spec["containers"]]:
@@ -47,7 +47,7 @@ def check(spec):
 
 def _only(mapping, known, where):
     if unknown := mapping.keys() - known:
-        raise Unsupported(f"{where}: {', '.join(sorted(unknown))}")
+        raise UnsupportedError(f"{where}: {', '.join(sorted(unknown))}")
 
 
 def quantity(text):
@@ -68,7 +68,7 @@ def environment(container, lookup, fields, links):
     """Return the environment of a container as a dict, in the order of evaluation.
 
     ``lookup(kind, name)`` returns a ConfigMap or Secret, or None; ``fields`` has
-    the pod's fields by path; ``links`` are the service links. Raises Refused if a
+    the pod's fields by path; ``links`` are the service links. Raises RefusedError if a
     required ConfigMap, Secret or key is missing.
     """
     variables = dict(links)
@@ -90,7 +90,7 @@ def environment(container, lookup, fields, links):
 def _lookup(lookup, kind, reference):
     item = lookup(kind, reference["name"])
     if item is None and not reference.get("optional"):
-        raise Refused(f"{kind} {reference['name']} not found")
+        raise RefusedError(f"{kind} {reference['name']} not found")
     return item
 
 
@@ -102,14 +102,14 @@ def _value(entry, lookup, fields):
     if "fieldRef" in source:
         path = source["fieldRef"]["fieldPath"]
         if path not in fields:
-            raise Unsupported(f"{entry['name']}: {path}")
+            raise UnsupportedError(f"{entry['name']}: {path}")
         return fields[path]
     kind = "ConfigMap" if "configMapKeyRef" in source else "Secret"
     reference = source.get("configMapKeyRef") or source["secretKeyRef"]
     item = _lookup(lookup, kind, reference)
     value = data(item).get(reference["key"]) if item else None
     if value is None and not reference.get("optional"):
-        raise Refused(f"{kind} {reference['name']} has no key {reference['key']}")
+        raise RefusedError(f"{kind} {reference['name']} has no key {reference['key']}")
     return value
 
 
@@ -139,16 +139,16 @@ def service_links(services):
 def security(spec, container, image_user):
     """Return the options of the engine for the user, the root file system and the capabilities.
 
-    ``image_user`` is the USER of the image. Raises Refused if runAsNonRoot is set
+    ``image_user`` is the USER of the image. Raises RefusedError if runAsNonRoot is set
     and the user is root or not numeric.
     """
     context = spec.get("securityContext", {}) | container.get("securityContext", {})
     user = context.get("runAsUser", image_user.partition(":")[0] or 0)
     if context.get("runAsNonRoot"):
         if not str(user).isdigit():
-            raise Refused("container has runAsNonRoot and image has non-numeric user")
+            raise RefusedError("container has runAsNonRoot and image has non-numeric user")
         if int(user) == 0:
-            raise Refused("container has runAsNonRoot and image will run as root")
+            raise RefusedError("container has runAsNonRoot and image will run as root")
     group = context.get("runAsGroup", image_user.partition(":")[2] if "runAsUser" not in context else 0) or 0
     options = ["--user", f"{user}:{group}"]
     for extra in [*context.get("supplementalGroups", []), *([context["fsGroup"]] if "fsGroup" in context else [])]:
@@ -158,7 +158,7 @@ def security(spec, container, image_user):
     if context.get("allowPrivilegeEscalation") is False:
         options += ["--security-opt", "no-new-privileges"]
     if context.get("seccompProfile", {}).get("type", "RuntimeDefault") != "RuntimeDefault":
-        raise Unsupported("seccompProfile")
+        raise UnsupportedError("seccompProfile")
     for verb in ("drop", "add"):
         for capability in context.get("capabilities", {}).get(verb, []):
             options += [f"--cap-{verb}", capability]
@@ -187,10 +187,10 @@ def command(container, variables):
 
 
 def port(container, number_or_name):
-    """Return the number of a port, given by number or name. Raises Refused if the name is unknown."""
+    """Return the number of a port, given by number or name. Raises RefusedError if the name is unknown."""
     if str(number_or_name).isdigit():
         return int(number_or_name)
     for entry in container.get("ports", []):
         if entry.get("name") == number_or_name:
             return entry["containerPort"]
-    raise Refused(f"{container['name']} has no port {number_or_name}")
+    raise RefusedError(f"{container['name']} has no port {number_or_name}")

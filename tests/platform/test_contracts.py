@@ -90,7 +90,7 @@ print(json.dumps({
     assert engine("run", "--rm", "--entrypoint", "ls", IMAGE, "-A", "/tmp").stdout == ""
     root = variant(runner, "root")
     root["spec"]["template"]["spec"]["securityContext"]["runAsUser"] = 0
-    with pytest.raises(podrunner.Invalid, match="runAsUser 0"):
+    with pytest.raises(podrunner.InvalidObjectError, match="runAsUser 0"):
         runner.apply([root])
 
 
@@ -121,7 +121,7 @@ def test_k3_liveness_ignores_and_readiness_checks_database(runner, pod):
             time.monotonic() - began
             < container(named(runner.rendered, "Deployment", "web"))["readinessProbe"]["timeoutSeconds"]
         )
-        wait_for(lambda: not pod.ready, 30, pod.story)
+        wait_for(lambda: not pod.ready, 30, pod.events_text)
     finally:
         database.resume()
     runner.wait_rolled_out("web")
@@ -139,7 +139,7 @@ def test_k3_liveness_ignores_and_readiness_checks_database(runner, pod):
             answers.append(None)
         time.sleep(0.05)
     assert 200 not in answers[-10:], answers
-    wait_for(lambda: pod.restarts == restarts + 1 and pod.ready, 60, pod.story)
+    wait_for(lambda: pod.restarts == restarts + 1 and pod.ready, 60, pod.events_text)
 
 
 def download_slowly(pod, count, seconds):
@@ -164,7 +164,7 @@ def delete_during_download(pod, count, seconds):
         download = pool.submit(download_slowly, pod, count, seconds)
         time.sleep(0.5)
         pod.delete()
-        assert pod.gone.wait(90), pod.story()
+        assert pod.gone.wait(90), pod.events_text()
         return download.result(60)
 
 
@@ -177,8 +177,8 @@ def test_k4_requests_in_flight_at_sigterm_are_finished(runner, pod):
     assert pod.when("TERM") - pod.when("preStop") >= pre_stop
     assert ended > pod.when("TERM"), "the download ended before SIGTERM"
     assert lines == count
-    assert pod.when("KILL") is None, pod.story()
-    assert "web exited 0" in pod.story()
+    assert pod.when("KILL") is None, pod.events_text()
+    assert "web exited 0" in pod.events_text()
     # Negative control: without preStop and a grace period, the download is cut off.
     hasty = variant(runner, "hasty")
     hasty["spec"]["template"]["spec"].update(terminationGracePeriodSeconds=1)
@@ -216,7 +216,7 @@ def test_k5_migration_job_is_created_once_per_image(runner, pod):
         runner.apply(jobs)
         runner.wait_complete(jobs[2]["metadata"]["name"])
         jobs[2]["metadata"]["name"] = jobs[0]["metadata"]["name"]
-        with pytest.raises(podrunner.Invalid, match="immutable"):
+        with pytest.raises(podrunner.InvalidObjectError, match="immutable"):
             runner.apply([jobs[2]])
     finally:
         engine("rmi", f"{name}:{tag}-next")
@@ -259,7 +259,7 @@ def test_k7_pods_restart_only_if_a_value_changes(runner, pod):
         != named(same, "ConfigMap", "actorsite")["metadata"]["name"]
     )
     runner.apply(changed)
-    wait_for(lambda: pod.terminating, 60, runner.stories)
+    wait_for(lambda: pod.terminating, 60, runner.all_events_text)
     runner.wait_rolled_out("web")
     (new,) = runner.pods("web")
     assert new.exec("printenv", "LOG_LEVEL") == "WARNING\n"
@@ -325,7 +325,7 @@ def test_k9_jobs_complete_in_a_linkerd_mesh(runner, pod):
     hung = variant(runner, "hung", kind="Job", of=named(runner.rendered, "Job", "migrate")["metadata"]["name"])
     runner.apply([inject(hung, "enabled")])
     hung_pod = pod_of(runner, "hung", "Job")
-    wait_for(lambda: hung_pod.when("migrate exited 0"), 60, hung_pod.story)
+    wait_for(lambda: hung_pod.when("migrate exited 0"), 60, hung_pod.events_text)
     time.sleep(2)
     assert hung_pod.phase == "Running"
     runner.delete("Job", "hung")

@@ -52,7 +52,7 @@ def deploy(runner, **options):
 
 
 def phase_of(runner, *phases):
-    return wait_for(lambda: [pod for pod in runner.all_pods if pod.phase in phases], 20, runner.stories)[0]
+    return wait_for(lambda: [pod for pod in runner.all_pods if pod.phase in phases], 20, runner.all_events_text)[0]
 
 
 def test_container_matches_its_manifest(runner):
@@ -121,26 +121,26 @@ def test_minimal_manifest_gets_cluster_defaults(runner):
     ],
 )
 def test_run_as_non_root_refuses_root(pod, image_user, reason):
-    with pytest.raises(podspec.Refused, match=reason):
+    with pytest.raises(podspec.RefusedError, match=reason):
         podspec.security({"securityContext": pod}, {}, image_user)
 
 
 def test_refused_pod_does_not_run(runner):
     runner.apply([little.deployment(pod={"securityContext": {"runAsNonRoot": True}})])
-    assert "will run as root" in phase_of(runner, "Refused").story()
+    assert "will run as root" in phase_of(runner, "Refused").events_text()
     runner.apply([little.deployment(container={"envFrom": [{"secretRef": {"name": "missing"}}]})])
-    wait_for(lambda: "Secret missing not found" in runner.stories(), 20, runner.stories)
+    wait_for(lambda: "Secret missing not found" in runner.all_events_text(), 20, runner.all_events_text)
 
 
 def test_unknown_field_is_an_error(runner):
     runner.apply([little.deployment(pod={"hostNetwork": True})])
-    assert "hostNetwork" in phase_of(runner, "Error").story()
+    assert "hostNetwork" in phase_of(runner, "Error").events_text()
 
 
 def test_restricted_namespace_refuses_other_pods(runner):
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     runner.apply([{"kind": "Namespace", "metadata": {"name": "little", "labels": labels}}])
-    with pytest.raises(podrunner.Invalid, match="seccompProfile"):
+    with pytest.raises(podrunner.InvalidObjectError, match="seccompProfile"):
         runner.apply([little.deployment()])
 
 
@@ -150,8 +150,8 @@ def test_container_over_its_memory_limit_is_killed(runner):
         job = little.job("python3", "-c", fill, str(megabytes), name=f"fill-{number}")
         job["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi"}}
         runner.apply([job])
-        wait_for(lambda: runner.all_pods[-1:] and runner.all_pods[-1].phase == phase, 20, runner.stories)  # noqa: B023  called before the next iteration
-    assert "exited 137" in runner.all_pods[-1].story()
+        wait_for(lambda: runner.all_pods[-1:] and runner.all_pods[-1].phase == phase, 20, runner.all_events_text)  # noqa: B023  called before the next iteration
+    assert "exited 137" in runner.all_pods[-1].events_text()
 
 
 def test_init_containers_run_in_order_before_the_others(runner):
@@ -164,8 +164,8 @@ def test_init_containers_run_in_order_before_the_others(runner):
     (pod,) = deploy(
         runner, pod={"initContainers": [init("first", "sleep 0.5; touch /tmp/first"), init("second", second)]}
     )
-    story = [text for _, text in pod.events if text.startswith(("started", "first", "second"))]
-    assert story == [
+    events = [text for _, text in pod.events if text.startswith(("started", "first", "second"))]
+    assert events == [
         *("started first", "first exited 0", "started second", "second exited 4"),
         *("started second", "second exited 0", "started web"),
     ]
@@ -175,7 +175,7 @@ def test_only_ready_pods_get_traffic(runner):
     first, second = deploy(runner, replicas=2)
     assert {ip for ip, _ in runner.addresses("little")} == {first.ip, second.ip}
     runner.get("/switch?unready", service="little", pod=first)
-    wait_for(lambda: not first.ready, 5, runner.stories)
+    wait_for(lambda: not first.ready, 5, runner.all_events_text)
     # Endpoints are removed late, as on a cluster.
     assert {ip for ip, _ in runner.addresses("little")} == {first.ip, second.ip}
     time.sleep(0.8)
@@ -197,17 +197,17 @@ def test_failed_liveness_probe_restarts_container(runner, fault):
         pod.hang()
     else:
         runner.get("/switch?dead", service="little", pod=pod)
-    wait_for(lambda: pod.restarts == 1 and pod.ready, 20, runner.stories)
-    story = pod.story()
-    assert "liveness failed" in story
-    assert ("KILL web" in story) == (fault == "hung")
+    wait_for(lambda: pod.restarts == 1 and pod.ready, 20, runner.all_events_text)
+    events_text = pod.events_text()
+    assert "liveness failed" in events_text
+    assert ("KILL web" in events_text) == (fault == "hung")
     assert runner.pods("little") == [pod]
 
 
 def test_ended_container_is_restarted(runner):
     (pod,) = deploy(runner)
     pod.exec("python3", "-c", "import os, signal; os.kill(1, signal.SIGTERM)")
-    wait_for(lambda: pod.restarts == 1 and pod.ready, 20, runner.stories)
+    wait_for(lambda: pod.restarts == 1 and pod.ready, 20, runner.all_events_text)
 
 
 def test_pod_stops_by_pre_stop_then_sigterm_then_sigkill(runner):
@@ -215,20 +215,20 @@ def test_pod_stops_by_pre_stop_then_sigterm_then_sigkill(runner):
     (pod,) = deploy(runner, container=pre_stop)
     pod.delete()
     assert pod.gone.wait(10)
-    assert "web exited 0" in pod.story()
+    assert "web exited 0" in pod.events_text()
     assert 0.9 < pod.when("TERM") - pod.when("preStop") < 2
     assert pod.when("KILL") is None
     (deaf,) = deploy(runner, container=pre_stop, faults="deaf")
     deaf.delete()
     assert deaf.gone.wait(10)
     assert 2.9 < deaf.when("KILL") - deaf.when("preStop") < 4
-    assert "web exited 137" in deaf.story()
+    assert "web exited 137" in deaf.events_text()
 
 
 def test_rolling_update_keeps_replicas_and_stops_at_unready_pod(runner):
     old = deploy(runner, replicas=2)
     runner.apply([little.deployment(replicas=2, label="broken", faults="unready")])
-    wait_for(lambda: len(runner.pods("little")) == 3, 10, runner.stories)
+    wait_for(lambda: len(runner.pods("little")) == 3, 10, runner.all_events_text)
     time.sleep(2)
     assert len(runner.pods("little")) == 3
     assert all(pod.ready for pod in old)
@@ -268,10 +268,10 @@ def test_job_is_retried_to_its_limit_and_immutable(runner, monkeypatch):
     monkeypatch.setattr(podrunner, "JOB_BACKOFF", 0.2)
     runner.apply([little.job("sh", "-c", "echo done", name="good"), little.job("false", name="bad", backoff=2)])
     assert runner.wait_complete("good", timeout=20).logs() == "done\n"
-    with pytest.raises(podrunner.Failed):
+    with pytest.raises(podrunner.PodRunnerError):
         runner.wait_complete("bad", timeout=30)
     assert len([pod for pod in runner.all_pods if pod.owner == ("Job", "bad")]) == 3
-    with pytest.raises(podrunner.Invalid, match="immutable"):
+    with pytest.raises(podrunner.InvalidObjectError, match="immutable"):
         runner.apply([little.job("sh", "-c", "echo other", name="good")])
 
 

@@ -10,7 +10,7 @@ from tests.platform import podspec
 class Volumes:
     """The volumes of one pod, in ``folder``. Claims are in ``claims`` and remain after the pod is deleted.
 
-    Raises podspec.Refused if a required ConfigMap or Secret is missing.
+    Raises podspec.RefusedError if a required ConfigMap or Secret is missing.
     """
 
     def __init__(self, spec, folder, claims, lookup):
@@ -24,7 +24,7 @@ class Volumes:
             (kind,) = volume.keys() - {"name"}
             make = getattr(self, f"_{kind.lower()}", None)
             if make is None:
-                raise podspec.Unsupported(f"volume {name}: {kind}")
+                raise podspec.UnsupportedError(f"volume {name}: {kind}")
             path = self.paths[name] = make(name, volume[kind], claims, lookup)
             if group is not None and kind in ("emptyDir", "persistentVolumeClaim"):
                 shutil.chown(path, group=group)
@@ -68,7 +68,7 @@ class Volumes:
         if item is None:
             if source.get("optional"):
                 return path
-            raise podspec.Refused(f"{kind} {object_name} not found")
+            raise podspec.RefusedError(f"{kind} {object_name} not found")
         values = podspec.data(item)
         items = {entry["key"]: entry["path"] for entry in source.get("items", [])} or {key: key for key in values}
         for key, target in items.items():

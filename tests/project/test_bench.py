@@ -16,7 +16,7 @@ from bench.results import Run
 
 pytestmark = pytest.mark.once
 
-# Made by `make peers`. The peers need versions of their own.
+# Created by `make peers`. The peers need their own versions of packages.
 PYTHON = Path(f"{sys.prefix}-bench") / "bin" / "python"
 MILLION = 1_000_000
 SEARCHES = ("a rare word", "a middling word", "one letter", "two letters", "nothing found")
@@ -24,7 +24,7 @@ SEARCHES = ("a rare word", "a middling word", "one letter", "two letters", "noth
 
 @pytest.mark.peers
 def test_peers_start_and_show_the_same_rows():
-    assert PYTHON.exists(), f"There is no {PYTHON}: `make peers` makes it."
+    assert PYTHON.exists(), f"{PYTHON} does not exist. Run `make peers`."
     done = subprocess.run(
         [PYTHON, "-m", "bench", "--check"], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=300
     )
@@ -63,7 +63,7 @@ def test_goals_match_those_of_a_full_run():
         "list, always fresh, 200 rows: of stock Django": (12, "", False),
         "list, always fresh, 1,000,000 rows: of stock Django": (60, "", False),
         "304, always fresh: of limit 1": (0.5, "", False),
-        "list made anew, different pages, 1,000,000 rows: of limit 2": (0.13, "", False),
+        "uncached list, different pages, 1,000,000 rows: of limit 2": (0.13, "", False),
         "import, 1,000,000 rows: of limit 5": (1.15, "", True),
         "import into an empty table, 1,000,000 rows: of limit 5": (0.8, "", True),
         "import, nothing changed, 1,000,000 rows: of limit 5": (0.15, "", True),
@@ -73,16 +73,16 @@ def test_goals_match_those_of_a_full_run():
         "first answer after the start": (1.5, "s", True),
     }
     for rows in ("200", "1,000,000"):
-        expected[f"list made anew, the same page, {rows} rows: of limit 2"] = (0.18, "", False)
-        expected[f"JSON made anew, {rows} rows: of limit 2"] = (0.2, "", False)
-        expected[f"actor page made anew, {rows} rows: of limit 2"] = (0.2, "", False)
+        expected[f"uncached list, the same page, {rows} rows: of limit 2"] = (0.18, "", False)
+        expected[f"uncached JSON, {rows} rows: of limit 2"] = (0.2, "", False)
+        expected[f"uncached actor page, {rows} rows: of limit 2"] = (0.2, "", False)
     for name in (
         "list, always fresh",
-        "list made anew, the same page",
-        "list made anew, a middle page",
-        "list made anew, the last page",
-        "JSON made anew",
-        "actor page made anew",
+        "uncached list, the same page",
+        "uncached list, a middle page",
+        "uncached list, the last page",
+        "uncached JSON",
+        "uncached actor page",
     ):
         expected[f"{name}, 1,000,000 rows: of its rate at 200"] = (0.9, "", False)
     for kind in SEARCHES:
@@ -100,7 +100,7 @@ def test_goals_match_those_of_a_full_run():
 def test_run_over_small_table_has_no_large_table_goals():
     names = [goal.name for goal in goals([200], [])]
     assert not [name for name in names if name.startswith(("search", "admin", "CSV", "import"))]
-    assert "actor page made anew, 200 rows: of limit 2" in names
+    assert "uncached actor page, 200 rows: of limit 2" in names
 
 
 def test_goal_names_are_unique():
@@ -160,8 +160,8 @@ def test_percentiles_are_in_milliseconds():
 
 
 def test_uncached_request_has_a_unique_address():
-    request = Request(("/", "/?after=x"), anew=True)
-    assert [request.path(number) for number in range(3)] == ["/?anew=0", "/?after=x&anew=1", "/?anew=2"]
+    request = Request(("/", "/?after=x"), unique=True)
+    assert [request.path(number) for number in range(3)] == ["/?unique=0", "/?after=x&unique=1", "/?unique=2"]
     assert Request(("/", "/films/")).path(3) == "/films/"
 
 

@@ -10,12 +10,12 @@ from tests.static_files import copy_static_files, state_of_sources
 @pytest.fixture
 def collected(tmp_path):
     """Return a function that collects a file, or copies the stored one, and returns its text."""
-    folder, made = tmp_path / "static", []
+    folder, calls = tmp_path / "static", []
 
     def collect():
-        made.append(1)
+        calls.append(1)
         folder.mkdir()
-        (folder / "site.css").write_text(f"made {len(made)} times")
+        (folder / "site.css").write_text(f"collected {len(calls)} times")
 
     def collected():
         rmtree(folder, ignore_errors=True)
@@ -26,22 +26,22 @@ def collected(tmp_path):
 
 
 def test_unchanged_static_files_are_collected_once(collected):
-    assert [collected(), collected()] == ["made 1 times", "made 1 times"]
+    assert [collected(), collected()] == ["collected 1 times", "collected 1 times"]
 
 
 def test_changed_static_files_are_collected_again(collected, monkeypatch):
-    assert collected() == "made 1 times"
+    assert collected() == "collected 1 times"
     monkeypatch.setattr("tests.static_files.state_of_sources", lambda: "changed")
-    assert [collected(), collected()] == ["made 2 times", "made 2 times"]
+    assert [collected(), collected()] == ["collected 2 times", "collected 2 times"]
 
 
 def test_interrupted_copy_is_not_used(collected, monkeypatch):
-    assert collected() == "made 1 times"
+    assert collected() == "collected 1 times"
     with monkeypatch.context() as failing, pytest.raises(OSError, match="full"):
         failing.setattr("tests.static_files.state_of_sources", lambda: "changed")
         failing.setattr("tests.static_files.shutil.copytree", _fail)
         collected()
-    assert collected() == "made 3 times"
+    assert collected() == "collected 3 times"
 
 
 def _fail(*arguments):

@@ -66,8 +66,8 @@ def test_own_translations_take_precedence_over_other_apps(app):
     ours = {key: text for key, text in ours.items() if text}
     assert len(ours) >= {"actors": 100, "actorsite": 3}[app]
     with override("zh-hans"):
-        said = {key: pgettext(*key) if key[0] else gettext(key[1]) for key in ours}
-    assert said == ours
+        translated = {key: pgettext(*key) if key[0] else gettext(key[1]) for key in ours}
+    assert translated == ours
 
 
 @pytest.mark.django_db

@@ -54,8 +54,8 @@ def scores(tool, address, folder, slowdown):
         for name, audit in found["audits"].items()
         if audit["score"] is not None and audit["score"] < 0.9
     }
-    given = {name: round(100 * (found["categories"][name]["score"] or 0)) for name in CATEGORIES}
-    return given, poor, found["environment"]["benchmarkIndex"]
+    percentages = {name: round(100 * (found["categories"][name]["score"] or 0)) for name in CATEGORIES}
+    return percentages, poor, found["environment"]["benchmarkIndex"]
 
 
 def test_lighthouse_gives_100_four_times(tool, site, tmp_path):

@@ -1,0 +1,1 @@
+"""The site's commands of manage.py."""

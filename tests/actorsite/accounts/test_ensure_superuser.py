@@ -13,19 +13,19 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 @pytest.fixture
 def ensure(settings, capsys):
-    """Return a function that runs the command with a username and a password, and returns its output."""
+    """Return a function that runs the command with a username and a password, and returns its captured."""
 
     def run(username="ada", password=PASSWORD, email=""):
         settings.FIRST_ADMINISTRATOR = {"username": username, "password": password, "email": email}
         try:
             call_command("ensure_superuser")
-            said = ""
+            output = ""
         except CommandError as error:
-            said = str(error)
-        output = capsys.readouterr()
-        said += output.out + output.err
-        assert not password or password not in said
-        return said
+            output = str(error)
+        captured = capsys.readouterr()
+        output += captured.out + captured.err
+        assert not password or password not in output
+        return output
 
     return run
 

@@ -178,8 +178,8 @@ serving = pytest.mark.xdist_group("lockout")
 @pytest.fixture(scope="module")
 def site():
     with server.migrated_database() as url:
-        made = server.manage("shell", "-c", PEOPLE, DATABASE_URL=url)
-        assert made.returncode == 0, made.stderr
+        created = server.manage("shell", "-c", PEOPLE, DATABASE_URL=url)
+        assert created.returncode == 0, created.stderr
         with server.Server(url, TRUSTED_PROXIES="127.0.0.0/8", WEB_THREADS="4") as running:
             yield running
 
@@ -221,9 +221,9 @@ def test_log_of_failed_sign_in_has_address_without_name_and_password(site):
 
 
 @pytest.mark.parametrize(
-    ("language", "whom", "back"),
+    ("language", "audience", "back"),
     [("en", "For editors.", "Back to the directory"), ("zh-hans", "供编辑使用。", "返回名录")],
 )
-def test_sign_in_page_links_back_to_the_directory(client, language, whom, back):
+def test_sign_in_page_links_back_to_the_directory(client, language, audience, back):
     page = client.get(f"{LOGIN}?next=/admin/actors/actor/1/change/", headers={"accept-language": language})
-    assert f'{whom} <a href="/">{back}</a>' in page.content.decode()
+    assert f'{audience} <a href="/">{back}</a>' in page.content.decode()

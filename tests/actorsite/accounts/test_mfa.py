@@ -72,7 +72,7 @@ def browser(name="alice"):
     return opened
 
 
-def leads(opened, address="/admin/actors/actor/"):
+def final_path(opened, address="/admin/actors/actor/"):
     """Follow the redirects of a page; return the path where they end."""
     answer = opened.get(address, follow=True)
     assert answer.status_code == 200
@@ -80,7 +80,7 @@ def leads(opened, address="/admin/actors/actor/"):
 
 
 def test_password_is_enough_if_factor_is_optional_and_not_set_up(alice):
-    assert leads(browser()) == "/admin/actors/actor/"
+    assert final_path(browser()) == "/admin/actors/actor/"
 
 
 def test_password_alone_opens_no_page_of_user_with_factor(alice, actor):
@@ -91,14 +91,14 @@ def test_password_alone_opens_no_page_of_user_with_factor(alice, actor):
         "/admin/password_change/", "/admin/jsi18n/", OWN, APP, "/admin/login/",
         "/admin/autocomplete/?term=m&app_label=actors&model_name=credit&field_name=actor",
     ):  # fmt: skip
-        assert leads(opened, address) == CHECK, address
+        assert final_path(opened, address) == CHECK, address
     for address in (f"{OWN}codes/", f"{OWN}remove/", f"/admin/actors/actor/{actor.pk}/delete/", *SCRIPTS[:2]):
         assert opened.post(address, {"what": "app", "post": "yes", "seen": 1}).status_code == 302, address
     assert Actor.objects.exists() and TOTPDevice.objects.exists()
     page = opened.get(CHECK).content.decode()
     assert "nav-sidebar" not in page and "Change password" not in page
     assert opened.post(CHECK, {"code": code_of(device), "next": "/admin/actors/actor/"}).url == "/admin/actors/actor/"
-    assert leads(opened) == "/admin/actors/actor/"
+    assert final_path(opened) == "/admin/actors/actor/"
 
 
 def test_check_redirects_to_requested_page_of_this_site_only(alice):
@@ -117,7 +117,7 @@ def test_session_key_is_replaced_after_the_check(alice):
     assert opened.session.session_key != before
     stolen = Client()
     stolen.cookies["__Host-sessionid"] = before
-    assert leads(stolen) == "/admin/login/"
+    assert final_path(stolen) == "/admin/login/"
 
 
 def test_code_is_valid_once(alice):
@@ -196,7 +196,7 @@ def test_app_is_set_up_with_a_valid_code(alice):
     page = opened.get(APP).content.decode()
     assert "<svg" in page and "style=" not in page
     assert opened.post(APP, {"code": "123"}).status_code == 200
-    assert not TOTPDevice.objects.exists() and leads(opened) == "/admin/actors/actor/"
+    assert not TOTPDevice.objects.exists() and final_path(opened) == "/admin/actors/actor/"
     answer = opened.post(APP, {"code": code_of(key_shown(page))})
     # Without recovery codes, a lost app is a lost account.
     assert answer.url == f"{OWN}codes/"
@@ -209,8 +209,8 @@ def test_app_is_set_up_with_a_valid_code(alice):
     opened.post(answer.url)
     assert opened.get(answer.url).url == OWN
     assert set_up_app(opened)[0].url == OWN
-    assert leads(opened) == "/admin/actors/actor/"  # this session is verified
-    assert leads(browser()) == CHECK
+    assert final_path(opened) == "/admin/actors/actor/"  # this session is verified
+    assert final_path(browser()) == CHECK
 
 
 def test_qr_code_has_the_secret_of_the_page(alice):
@@ -248,7 +248,7 @@ def test_removing_the_last_factor_removes_recovery_codes(alice):
     opened.post(f"{OWN}codes/")
     assert opened.post(f"{OWN}remove/", {"what": "app"}).url == OWN
     assert not StaticToken.objects.exists()
-    assert leads(browser()) == "/admin/actors/actor/"
+    assert final_path(browser()) == "/admin/actors/actor/"
 
 
 def test_factors_of_another_account_cannot_be_removed(alice):
@@ -267,10 +267,10 @@ def test_required_factor_opens_no_page_before_it_is_set_up(alice, settings):
     settings.STAFF_SECOND_FACTOR = "required"
     opened = browser()
     for address in ("/admin/", "/admin/actors/actor/", "/admin/password_change/", "/admin/login/"):
-        assert leads(opened, address) == OWN, address
+        assert final_path(opened, address) == OWN, address
     assert "requires a second factor for all editors" in opened.get(OWN).content.decode()
     set_up_app(opened)
-    assert leads(opened) == "/admin/actors/actor/"
+    assert final_path(opened) == "/admin/actors/actor/"
 
 
 # Access to the pages
@@ -278,20 +278,20 @@ def test_required_factor_opens_no_page_before_it_is_set_up(alice, settings):
 
 def test_factor_pages_require_the_password(client, alice):
     for address in (OWN, CHECK, APP):
-        assert leads(client, address) == "/admin/login/"
+        assert final_path(client, address) == "/admin/login/"
     for address in (f"{OWN}codes/", f"{OWN}remove/", *SCRIPTS):
         assert client.post(address).status_code == 302
         assert client.get(address).status_code == 302
     visitor = User.objects.create_user("visitor", password=PASSWORD)
     client.force_login(visitor)
-    assert leads(client, OWN) == "/admin/login/"
+    assert final_path(client, OWN) == "/admin/login/"
 
 
 def test_signing_out_needs_no_second_factor(alice):
     give_app(alice)
     opened = browser()
     opened.post("/admin/logout/")
-    assert leads(opened) == "/admin/login/"
+    assert final_path(opened) == "/admin/login/"
 
 
 @pytest.mark.parametrize("address", [f"{OWN}remove/", *SCRIPTS])
@@ -350,23 +350,23 @@ def test_reset_of_factor_by_role_and_account(client, alice, role, target, done):
     assert mfa.has_second_factor(account) is not done
     assert LogEntry.objects.filter(object_id=account.pk, user=colleague).exists() is done
     assert StaticToken.objects.exists() is not done
-    assert (leads(opened, "/admin/") == "/admin/") is done
+    assert (final_path(opened, "/admin/") == "/admin/") is done
 
 
 def test_reset_revokes_verified_sessions(alice, settings):
     settings.STAFF_SECOND_FACTOR = "required"
     opened = browser()
     set_up_app(opened)
-    assert leads(opened) == "/admin/actors/actor/"
+    assert final_path(opened) == "/admin/actors/actor/"
     mfa.reset_second_factor(alice)
-    assert leads(opened) == OWN
+    assert final_path(opened) == OWN
 
 
 def test_reset_second_factor_removes_it_and_refuses_an_unknown_account(alice, capsys):
     give_app(alice)
     call_command("reset_second_factor", "alice")
     assert capsys.readouterr().out == "Removed all second factors of alice.\n"
-    assert leads(browser()) == "/admin/actors/actor/"
+    assert final_path(browser()) == "/admin/actors/actor/"
     with pytest.raises(CommandError, match="No account is named nobody"):
         call_command("reset_second_factor", "nobody")
 

@@ -161,15 +161,15 @@ def test_archive_of_a_newer_pg_dump_is_refused(site, copy):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda table: table.update(rows=table["rows"] + 1), "rows, but the manifest says"),
         (lambda table: table.update(checksum="1"), "but their contents differ"),
     ],
 )
-def test_missing_or_changed_rows_are_detected(site, copy, change, said):
+def test_missing_or_changed_rows_are_detected(site, copy, change, message):
     change_manifest(copy, lambda manifest: change(actor_table(manifest)))
-    assert said in refused(site, copy)
+    assert message in refused(site, copy)
 
 
 def test_missing_table_is_detected(site, copy):
@@ -197,8 +197,8 @@ def test_file_that_is_no_archive_is_refused(site, tmp_path, content):
     path = tmp_path / "file"
     path.write_bytes(content)
     # A site on SQLite has no server to restore it on.
-    said = "was not checked" if content == b"PGDMP" and DATABASE == "sqlite" else "is not a valid backup"
-    assert said in refused(site, path)
+    message = "was not checked" if content == b"PGDMP" and DATABASE == "sqlite" else "is not a valid backup"
+    assert message in refused(site, path)
 
 
 @postgresql
@@ -295,13 +295,13 @@ def test_failing_backup_leaves_no_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("file", "said"), [("", "is a directory. Name a file in it."), ("none/new", "does not exist.")]
+    ("file", "reason"), [("", "is a directory. Name a file in it."), ("none/new", "does not exist.")]
 )
-def test_impossible_path_is_refused_before_dumping(tmp_path, file, said):
+def test_impossible_path_is_refused_before_dumping(tmp_path, file, reason):
     folder = tmp_path / "folder"
     folder.mkdir()
     done = manage("postgres://nobody@127.0.0.1:1/none?sslmode=disable", "backup", folder / file)
-    assert done.returncode != 0 and done.stderr.startswith("CommandError: ") and said in done.stderr
+    assert done.returncode != 0 and done.stderr.startswith("CommandError: ") and reason in done.stderr
     assert list(tmp_path.rglob("*")) == [folder]
 
 
@@ -310,9 +310,9 @@ def test_impossible_path_is_refused_before_dumping(tmp_path, file, said):
 def test_interrupted_backup_leaves_no_archive_with_another_manifest(tmp_path, monkeypatch, step):
     path, renamed, replace = tmp_path / "site.dump", [], Path.replace
 
-    def dump(made, to):
-        to.write_text(made)
-        return {"made": made, "tables": {}, "size": len(made)}
+    def dump(content, to):
+        to.write_text(content)
+        return {"content": content, "tables": {}, "size": len(content)}
 
     def cut_off(part, to):
         if len(renamed) == step:
@@ -330,4 +330,4 @@ def test_interrupted_backup_leaves_no_archive_with_another_manifest(tmp_path, mo
     assert {name.name for name in tmp_path.iterdir()} <= {path.name, manifest_of(path).name}
     assert manifest_of(path).exists() or step < 2
     if manifest_of(path).exists():
-        assert json.loads(manifest_of(path).read_text())["made"] == path.read_text()
+        assert json.loads(manifest_of(path).read_text())["content"] == path.read_text()

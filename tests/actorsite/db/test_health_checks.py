@@ -18,7 +18,7 @@ def test_health_check_is_skipped_after_the_version_was_read_but_not_after_a_trip
 
     def pings_of_a_page(number):
         pings.clear()
-        assert site.get(f"/?anew={number}")[0] == 200
+        assert site.get(f"/?uncached={number}")[0] == 200
         return len(pings)
 
     pings_of_a_page(1)

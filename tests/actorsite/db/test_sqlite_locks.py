@@ -58,23 +58,23 @@ def server():
 
 
 @pytest.fixture
-def held(server):
+def exclusive_lock(server):
     """Yield a connection that holds an exclusive lock on the database file."""
-    held = sqlite3.connect(server.variables["DATABASE_URL"].removeprefix("sqlite:///"), isolation_level=None)
-    held.execute("BEGIN EXCLUSIVE")
-    yield held
-    held.close()
+    connection = sqlite3.connect(server.variables["DATABASE_URL"].removeprefix("sqlite:///"), isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    yield connection
+    connection.close()
 
 
 @pytest.mark.only_sqlite
 @pytest.mark.parametrize("path", ["/", "/?q=mifune", "/spotlight/", "/actors.csv", "/actors.ndjson", "/readyz"])
-def test_locked_sqlite_file_is_503_within_three_seconds(server, held, path):
+def test_locked_sqlite_file_is_503_within_three_seconds(server, exclusive_lock, path):
     start, before = time.monotonic(), len(server.log)
     status = server.get(path)[0]
     assert (status, time.monotonic() - start < 3) == (503, True)
     assert server.get("/livez")[0] == 200
     lines = [json.loads(line) for line in server.log[before:].splitlines()]
     assert not any("exception" in line for line in lines)
-    held.execute("ROLLBACK")
+    exclusive_lock.execute("ROLLBACK")
     time.sleep(0.5)
     assert server.get(path)[0] == 200

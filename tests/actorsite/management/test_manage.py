@@ -19,7 +19,7 @@ def without_tls():
     return os.environ["TEST_DATABASE_URL"].replace("sslmode=disable", "sslmode=require")
 
 
-def away():
+def unreachable_server():
     return f"postgres://ada:hush@127.0.0.1:{free_port()}/none?sslmode=disable"
 
 
@@ -49,7 +49,7 @@ def test_release_on_server_without_tls_explains_sslmode():
 @pytest.mark.postgresql
 @pytest.mark.parametrize("command", ["migrate", "seed", "ensure_superuser"])
 def test_unreachable_server_is_reported_in_one_line(command):
-    ended = manage(command, DATABASE_URL=away())
+    ended = manage(command, DATABASE_URL=unreachable_server())
     [line] = ended.stderr.splitlines()
     assert ended.returncode == 1
     assert "Connection refused" in line and "hush" not in line

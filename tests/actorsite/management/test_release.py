@@ -40,7 +40,7 @@ def run(url, command=("release",), **environment):
 
 
 @contextmanager
-def holding(url, statement):
+def holding_locks(url, statement):
     """Run ``statement`` in an open transaction of another session, which keeps its locks; yield the connection."""
     with cursor_of(url) as cursor:
         cursor.connection.autocommit = False
@@ -57,18 +57,18 @@ def value(url, query):
 def test_eight_releases_at_once_succeed_and_migrate_once():
     with unmeasured(), scratch_database() as url:
         processes = [start(url, RELEASE_SEED="true", **ADMINISTRATOR) for _ in range(8)]
-        said = [process.communicate(timeout=240) for process in processes]
-        assert [process.returncode for process in processes] == [0] * 8, said
+        outputs = [process.communicate(timeout=240) for process in processes]
+        assert [process.returncode for process in processes] == [0] * 8, outputs
         assert value(url, "SELECT count(*) - count(DISTINCT (app, name)) FROM django_migrations") == 0
         assert run(url, ("migrate", "--check"))[0] == 0
         assert value(url, "SELECT count(*) FROM auth_user WHERE is_superuser") == 1
-        assert sum(f"Loaded {value(url, 'SELECT count(*) FROM actor')} actors" in out for out, _ in said) == 1
+        assert sum(f"Loaded {value(url, 'SELECT count(*) FROM actor')} actors" in out for out, _ in outputs) == 1
 
 
 def test_release_without_variables_loads_no_actors_and_creates_no_administrator():
     with scratch_database() as url:
-        code, said = run(url)
-        assert code == 0 and said.endswith("Released.\n")
+        code, output = run(url)
+        assert code == 0 and output.endswith("Released.\n")
         assert value(url, "SELECT count(*) FROM actor") == value(url, "SELECT count(*) FROM auth_user") == 0
 
 
@@ -85,11 +85,11 @@ def test_failing_migration_is_rolled_back():
         # The last table of the next migration exists already, so that the migration fails halfway.
         cursor.execute("CREATE TABLE actors_credit (id integer)")
         before = value(url, schema)
-        code, said = run(url)
+        code, output = run(url)
         assert (
             code != 0
-            and "The migration failed: actors.0003_films was rolled back. " in said
-            and "already exists" in said
+            and "The migration failed: actors.0003_films was rolled back. " in output
+            and "already exists" in output
         )
         assert value(url, schema) == before
 
@@ -99,10 +99,10 @@ def test_failing_migration_without_transaction_is_continued_by_next_release():
     with scratch_database() as url, cursor_of(url) as cursor:
         # The second index cannot be built: its name is taken.
         cursor.execute("CREATE TABLE actor_sort_first ()")
-        code, said = run(url)
-        assert code != 0 and "already exists" in said
-        assert "The migration failed: actors.0004_indexes stopped halfway. The next release continues it. " in said
-        assert "rolled back" not in said and "taken back" not in said
+        code, output = run(url)
+        assert code != 0 and "already exists" in output
+        assert "The migration failed: actors.0004_indexes stopped halfway. The next release continues it. " in output
+        assert "rolled back" not in output and "taken back" not in output
         assert value(url, built) == "actor_sort_last"
         cursor.execute("DROP TABLE actor_sort_first")
         assert run(url)[0] == 0
@@ -125,12 +125,12 @@ def test_trigram_indexes_are_created_once_the_extension_exists():
         owner = url.replace("postgres@", f"{name}@")
         try:
             for _ in range(2):
-                code, said = run(owner)
-                assert code == 0 and "Without pg_trgm, search reads the whole table: " in said, said
+                code, output = run(owner)
+                assert code == 0 and "Without pg_trgm, search reads the whole table: " in output, output
                 assert value(url, TRIGRAMS) is None
             cursor.execute("CREATE EXTENSION pg_trgm")
-            code, said = run(owner)
-            assert code == 0 and "Without pg_trgm" not in said, said
+            code, output = run(owner)
+            assert code == 0 and "Without pg_trgm" not in output, output
             assert value(url, TRIGRAMS) == made_by_migration
             cursor.execute("SELECT array_agg(oid ORDER BY oid) FROM pg_class WHERE relname LIKE '%_trgm'")
             kept = cursor.fetchone()
@@ -161,14 +161,14 @@ def test_extension_outside_the_search_path_is_used():
     with migrated_database() as url, cursor_of(url) as cursor:
         cursor.execute('DROP EXTENSION pg_trgm CASCADE; CREATE SCHEMA "Its own"')
         cursor.execute('CREATE EXTENSION pg_trgm SCHEMA "Its own"')
-        code, said = run(url)
-        assert (code, value(url, VALID)) == (0, 2), said
+        code, output = run(url)
+        assert (code, value(url, VALID)) == (0, 2), output
 
 
 def test_trigram_indexes_are_created_during_writes():
     with migrated_database() as url, cursor_of(url) as cursor:
         cursor.execute("DROP INDEX actor_search_trgm")
-        with holding(url, "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B')") as other:
+        with holding_locks(url, "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B')") as other:
             release = start(url, RELEASE_LOCK_TIMEOUT="100")
             waiting = (
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -185,18 +185,18 @@ def test_trigram_indexes_are_created_during_writes():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reason"),
     [
         ("DROP COLUMN last_update", "it has no column last_update"),
         ("DROP COLUMN last_name, ADD country text", "it has no column last_name, its column country is not ours"),
     ],
 )
-def test_table_that_cannot_be_adopted_is_not_changed(change, said):
+def test_table_that_cannot_be_adopted_is_not_changed(change, reason):
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute(OLD)
         cursor.execute(f"ALTER TABLE actor {change}")
         code, out = run(url)
-        assert code == 1 and f"The table actor of this database cannot be adopted: {said}. Nothing is changed." in out
+        assert code == 1 and f"The table actor of this database cannot be adopted: {reason}. Nothing is changed." in out
         assert value(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 1
         assert value(url, "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == 1
 
@@ -215,7 +215,7 @@ def test_release_waits_for_locked_table_without_blocking_readers():
                     slowest[0] = max(slowest[0], time.monotonic() - started)
                     time.sleep(0.02)
 
-        with holding(url, "LOCK TABLE actor IN ACCESS SHARE MODE") as other:
+        with holding_locks(url, "LOCK TABLE actor IN ACCESS SHARE MODE") as other:
             release = start(url, RELEASE_LOCK_TIMEOUT="200")
             reader, watchdog = threading.Thread(target=read), threading.Timer(20, release.kill)
             reader.start()
@@ -240,16 +240,16 @@ def test_release_waits_for_locked_table_without_blocking_readers():
 def test_release_fails_after_release_patience():
     with scratch_database() as url:
         assert run(url, ("migrate", "actors", "0001"))[0] == 0
-        with holding(url, "LOCK TABLE actor IN ACCESS SHARE MODE"):
-            code, said = run(url, RELEASE_LOCK_TIMEOUT="100", RELEASE_PATIENCE="1")
-        assert code != 0 and "lock timeout" in said
+        with holding_locks(url, "LOCK TABLE actor IN ACCESS SHARE MODE"):
+            code, output = run(url, RELEASE_LOCK_TIMEOUT="100", RELEASE_PATIENCE="1")
+        assert code != 0 and "lock timeout" in output
 
 
 def test_killed_release_is_continued_by_the_next():
     """A release that is killed while it builds indexes leaves an invalid one, which the next release rebuilds."""
     with scratch_database() as url, cursor_of(url) as cursor:
         assert run(url, ("migrate", "actors", "0003"))[0] == 0
-        with holding(url, "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B')") as other:
+        with holding_locks(url, "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B')") as other:
             release = start(url, RELEASE_LOCK_TIMEOUT="100")
             end = time.monotonic() + 30
             broken = (
@@ -279,6 +279,8 @@ def test_killed_release_is_continued_by_the_next():
 def test_release_waits_for_unreachable_database():
     url = f"postgres://nobody@127.0.0.1:{free_port()}/none?sslmode=disable"
     started = time.monotonic()
-    code, said = run(url, RELEASE_PATIENCE="2")
-    assert code != 0 and "Waiting for the database." in said and "CommandError: The database cannot be used: " in said
+    code, output = run(url, RELEASE_PATIENCE="2")
+    assert (
+        code != 0 and "Waiting for the database." in output and "CommandError: The database cannot be used: " in output
+    )
     assert 2 <= time.monotonic() - started < 15

@@ -143,7 +143,7 @@ AT = 'connection to server at "db.example.org" (192.0.2.7), port 5432 failed: '
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("message", "reason"),
     [
         (f'{AT}FATAL:  password authentication failed for user "ada"\n', "password authentication failed for user …"),
         (
@@ -170,7 +170,7 @@ AT = 'connection to server at "db.example.org" (192.0.2.7), port 5432 failed: '
         ("", "OperationalError"),
     ],
 )
-def test_public_reason_has_no_server_and_user_names(said, reason):
+def test_public_reason_has_no_server_and_user_names(message, reason):
     """/readyz is public."""
-    assert circuit_breaker.public_reason(OperationalError(said)) == reason
+    assert circuit_breaker.public_reason(OperationalError(message)) == reason
     assert circuit_breaker.public_reason(circuit_breaker.CircuitOpenError("Away", reason)) == reason

@@ -174,18 +174,18 @@ CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_control_characters_of_requests_and_exceptions_are_escaped(form):
     """Neither by the path of a request nor by the message of an exception."""
-    said = "/x" + "".join(CONTROLS)
-    error = ValueError(f"{said}\n14:00:00 ERROR   FAKE")
-    record = logging.LogRecord("actors", logging.ERROR, __file__, 1, "Saw %s", (said,), (ValueError, error, None))
-    record.stack_info = f"Stack\n{said}"
-    record.said, record.nested = said, {said: [said]}
+    text = "/x" + "".join(CONTROLS)
+    error = ValueError(f"{text}\n14:00:00 ERROR   FAKE")
+    record = logging.LogRecord("actors", logging.ERROR, __file__, 1, "Saw %s", (text,), (ValueError, error, None))
+    record.stack_info = f"Stack\n{text}"
+    record.plain, record.nested = text, {text: [text]}
     written = {"json": logs.JSONFormatter, "text": logs.TextFormatter}[form]().format(record)
     first, *below = written.split("\n")
     assert not set(CONTROLS) & set(first + "".join(below))
     assert all(line.startswith("    ") for line in below) and (form == "text" or not below)
     if form == "json":
         found = json.loads(written)
-        assert (found["message"], found["said"], found["nested"]) == (f"Saw {said}", said, {said: [said]})
+        assert (found["message"], found["plain"], found["nested"]) == (f"Saw {text}", text, {text: [text]})
 
 
 def test_failing_probe_has_an_id_in_each_line(client, caplog, monkeypatch):
@@ -215,16 +215,16 @@ def test_any_text_is_logged_whatever_the_locale(form):
     assert "/梁🎬\\udc80" in done.stdout.decode() and len(done.stdout.splitlines()) == 1
 
 
-@pytest.mark.parametrize("given", ["0123abcd-EF.x_y", "a" * 128])
-def test_well_formed_request_id_is_kept(client, given, caplog):
-    assert client.get("/nowhere", headers={"X-Request-Id": given})["X-Request-Id"] == given
+@pytest.mark.parametrize("identifier", ["0123abcd-EF.x_y", "a" * 128])
+def test_well_formed_request_id_is_kept(client, identifier, caplog):
+    assert client.get("/nowhere", headers={"X-Request-Id": identifier})["X-Request-Id"] == identifier
 
 
-@pytest.mark.parametrize("given", ["short", "a" * 129, "has spaces in it", "naïve-naïve", 'quote"quote', ""])
-def test_malformed_request_id_is_replaced(client, given):
-    made = client.get("/nowhere", headers={"X-Request-Id": given})["X-Request-Id"]
-    assert made != given
-    assert len(made) == 32
+@pytest.mark.parametrize("identifier", ["short", "a" * 129, "has spaces in it", "naïve-naïve", 'quote"quote', ""])
+def test_malformed_request_id_is_replaced(client, identifier):
+    new_identifier = client.get("/nowhere", headers={"X-Request-Id": identifier})["X-Request-Id"]
+    assert new_identifier != identifier
+    assert len(new_identifier) == 32
 
 
 def test_request_is_logged_as_one_line_without_query(client, caplog):

@@ -68,7 +68,9 @@ def test_write_is_in_next_response_of_every_process(database, servers, way, tmp_
         assert len(set(tags)) == 1
         assert {server.get(address, {**HOST, "If-None-Match": tags[0]})[0] for server in servers} == {304}
         year = next(years)
-        {"orm": by_orm, "sql": by_sql, "loaddata": lambda *given: by_loaddata(*given, tmp_path)}[way](database, year)
+        {"orm": by_orm, "sql": by_sql, "loaddata": lambda *arguments: by_loaddata(*arguments, tmp_path)}[way](
+            database, year
+        )
         for server in servers:
             status, headers, body = server.get(address, {**HOST, "If-None-Match": tags[0]})
             if status == 301:  # loaddata has changed the name

@@ -75,10 +75,10 @@ def test_request_that_writes_passes_all_middleware(site):
 
 
 def test_database_error_in_view_is_answered_by_503(site, monkeypatch):
-    def away(*arguments, **named):
+    def fail(*arguments, **named):
         raise OperationalError("away")
 
-    monkeypatch.setattr(ListParams, "page", away)
+    monkeypatch.setattr(ListParams, "page", fail)
     for address in ("/?x", "/actors.json?x", "/films/?x", "/films.json?x"):
         status, headers, _body = site.get(address)
         assert (status, headers["Retry-After"], headers["X-Counted"]) == (503, "5", "yes"), address

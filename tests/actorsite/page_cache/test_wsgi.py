@@ -122,14 +122,14 @@ def test_forwarded_scheme_counts_from_trusted_proxies_only(addresses, settings):
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
     site = Site()
     for _ in range(2):
-        for peer, said, status, canonical in [
+        for peer, forwarded, status, canonical in [
             ("10.0.0.1", "https", 200, b"https://testserver/"),
             ("10.0.0.1", "http", 301, None),
             ("192.0.2.1", "https", 200, b"http://testserver/"),
             ("192.0.2.1", "http", 200, b"http://testserver/"),
             ("::ffff:10.0.0.1", "http, https", 200, b"https://testserver/"),
         ]:
-            answer = site.get("/", {"X-Forwarded-Proto": said}, REMOTE_ADDR=peer)
+            answer = site.get("/", {"X-Forwarded-Proto": forwarded}, REMOTE_ADDR=peer)
             assert answer[0] == status
             assert canonical is None or b'rel="canonical" href="' + canonical + b'"' in answer[2]
 
@@ -214,8 +214,8 @@ def test_change_is_shown_with_a_new_etag(site, actor):
 
 
 def test_last_modified_is_the_second_of_the_last_change(site, actor):
-    said = site.get("/")[1]["Last-Modified"]
-    assert parse_http_date(said) == max(data_version.current().at, revision_time())
+    last_modified = site.get("/")[1]["Last-Modified"]
+    assert parse_http_date(last_modified) == max(data_version.current().at, revision_time())
 
 
 def test_page_rendered_before_a_write_is_not_served_after_it(actor):

@@ -41,7 +41,7 @@ def biography():
     return Actor.objects.get(last_name="Mifune").biography
 
 
-def leaves(page):
+def leaves_without_dialog(page):
     """Leave a page that was clicked; return whether the browser let it go without a question."""
     asked = []
 
@@ -69,7 +69,7 @@ def authenticator(page):
     return lambda: devtools.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": key})
 
 
-def shoot(page, name):
+def save_screenshot(page, name):
     """Save a screenshot in the folder that SCREENSHOTS names, if it is set."""
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

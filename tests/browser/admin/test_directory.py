@@ -92,7 +92,7 @@ def test_conflict_in_also_known_as_is_resolved_one_name_per_line(page, check_pag
         box = group.get_by_role("textbox", name="Also known as")
         assert box.input_value() == f"{first}\n{second}\nMine"
         box.press("Control+End")
-        box.press_sequentially("\nTheirs too")  # which chooses "Edit"
+        box.press_sequentially("\nTheirs too")  # typing chooses "Edit"
         check_page(page)
     decide(page)
     lee.refresh_from_db()

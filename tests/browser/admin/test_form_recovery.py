@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 
-from tests.browser.admin.steps import BIOGRAPHY, authenticator, biography, leaves, log_in, save, sign_in
+from tests.browser.admin.steps import BIOGRAPHY, authenticator, biography, leaves_without_dialog, log_in, save, sign_in
 from tests.browser.navigation import follow
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
@@ -55,7 +55,7 @@ def test_form_is_recovered_after_the_session_has_expired(open_page, check_page, 
     page.get_by_role("heading", name="Your form is not saved yet").wait_for()
     check_page(page)
     if size == "phone":
-        assert not leaves(page)
+        assert not leaves_without_dialog(page)
     else:
         send_again(page)
 

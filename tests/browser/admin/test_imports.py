@@ -1,9 +1,9 @@
-"""A curator's import in a real browser: with mistakes, then without, then undone."""
+"""A curator's import in a real browser: with errors, then without, then undone."""
 
 import pytest
 
 from actors.models import Actor, Batch
-from tests.browser.admin.steps import shoot, sign_in
+from tests.browser.admin.steps import save_screenshot, sign_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
@@ -25,7 +25,7 @@ def test_import_from_upload_to_undo(open_page, check_page, size, scheme, script)
     page = open_page(size, scheme, java_script_enabled=script)
 
     def check(name):
-        shoot(page, f"import-{name}-{size}-{scheme}")
+        save_screenshot(page, f"import-{name}-{size}-{scheme}")
         if script:
             check_page(page)
 

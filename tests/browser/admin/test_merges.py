@@ -3,7 +3,7 @@
 import pytest
 
 from actors.models import Actor, Credit, Film
-from tests.browser.admin.steps import shoot, sign_in
+from tests.browser.admin.steps import save_screenshot, sign_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
@@ -18,7 +18,7 @@ def test_merge_of_two_actors(open_page, check_page, size, scheme, script):
     page = open_page(size, scheme, java_script_enabled=script)
 
     def check(name):
-        shoot(page, f"merge-{name}-{size}-{scheme}")
+        save_screenshot(page, f"merge-{name}-{size}-{scheme}")
         if script:
             check_page(page)
 

@@ -54,7 +54,7 @@ def test_passkey_is_created_and_used_to_log_in(page, check_page):
     sign_out(page)
 
     pull_out()
-    authenticator(page)  # another one, which has no passkey of hers
+    authenticator(page)  # another device, without her passkey
     give_password(page)
     page.get_by_role("button", name="Use a passkey").click()
     page.get_by_text("No passkey was used.").wait_for()

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from actors.models import Actor, Credit, Film
 from tests.actorsite.accounts.test_mfa import give_app
-from tests.browser.admin.steps import shoot, sign_in
+from tests.browser.admin.steps import save_screenshot, sign_in
 from tests.browser.conftest import faults_together
 from tests.clients import PASSWORD
 from tests.directory import load_directory
@@ -32,7 +32,7 @@ def _directory():
     mifune.save()
     film = Film.objects.create(title="Rashomon", original_title="羅生門", year=1950)
     Credit.objects.create(actor=Actor.objects.earliest("pk"), film=film, character="Tajōmaru", billing=1)
-    Credit.objects.update(actor=mifune)  # the history has an actor in place of another
+    Credit.objects.update(actor=mifune)  # the history shows that the actor changed
 
 
 def addresses():
@@ -134,7 +134,7 @@ def test_conflict_of_a_film_is_resolved(open_page, check_page, size, scheme):
     Credit.objects.create(film=film, actor=Actor.objects.exclude(last_name="Mifune").earliest("pk"), character="Masako")
     page.get_by_role("button", name="Save", exact=True).first.click()
     page.get_by_role("heading", level=1, name="Changed by another (1950) was changed while you were editing").wait_for()
-    shoot(page, f"film-conflict-{size}-{scheme}")
+    save_screenshot(page, f"film-conflict-{size}-{scheme}")
     check_page(page)
     page.get_by_role("group", name="Mifune: Character").get_by_role("radio", name="Edit").focus()
     page.keyboard.press("Space")
@@ -148,8 +148,8 @@ def test_conflict_of_a_film_is_resolved(open_page, check_page, size, scheme):
     assert list(film.credits.values_list("character", flat=True)) == ["Both", "Masako"]
     page.goto(f"/admin/actors/filmchange/?film={film.pk}")
     page.get_by_role("button", name="Go back to this version").first.wait_for()
-    shoot(page, f"film-history-{size}-{scheme}")
-    # In sight without scrolling sideways.
+    save_screenshot(page, f"film-history-{size}-{scheme}")
+    # Visible without horizontal scrolling.
     back = page.get_by_role("button", name="Go back to this version").first
     assert back.bounding_box()["x"] < page.viewport_size["width"] - 40
     check_page(page)
@@ -175,7 +175,7 @@ def test_conflict_about_the_actor_of_a_credit_is_resolved(open_page, check_page,
         part = page.get_by_role("group", name=f"{mine}: Actor")
         choose(page, part.get_by_role("combobox"), "Somebody Else")
         expect(part.get_by_role("radio", name="Edit")).to_be_checked()
-        shoot(page, "film-conflict-actor")
+        save_screenshot(page, "film-conflict-actor")
         check_page(page)
         page.get_by_role("button", name="Save").click()
     else:
@@ -199,7 +199,7 @@ def test_filters_are_behind_a_button_on_a_phone(open_page, check_page, scheme):
     assert button.bounding_box()["y"] < page.viewport_size["height"]
     button.press("Enter")
     expect(filters).to_be_visible()
-    shoot(page, f"filters-{scheme}")
+    save_screenshot(page, f"filters-{scheme}")
     check_page(page)
     page.keyboard.press("Escape")
     expect(filters).to_be_hidden()
@@ -239,7 +239,7 @@ def test_cast_is_edited_without_javascript(open_page, size, scheme):
     box.fill("Mifun")
     page.get_by_role("button", name="Save", exact=True).first.click()
     page.get_by_text("No actor is named “Mifun”. Similar names: Toshirō Mifune").wait_for()
-    shoot(page, f"cast-{size}-{scheme}")
+    save_screenshot(page, f"cast-{size}-{scheme}")
     box.fill("toshiro mifune")
     page.get_by_role("button", name="Save", exact=True).first.click()
     page.wait_for_url(re.compile("/admin/actors/film/$"))
@@ -262,7 +262,7 @@ def test_typing_in_a_conflict_selects_edit(open_page, check_page, script):
     if not script:
         page.get_by_role("button", name="Save").click()
         page.get_by_text("did not select Edit for Title.").wait_for()
-        shoot(page, "conflict-typed")
+        save_screenshot(page, "conflict-typed")
     expect(title.get_by_role("radio", name="Edit")).to_be_checked()
     if script:
         check_page(page)

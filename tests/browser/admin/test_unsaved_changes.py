@@ -1,4 +1,4 @@
-"""Typed text is not lost and does not overwrite the changes of others, whatever happens before it is saved."""
+"""Typed text is not lost and does not overwrite changes of other users."""
 
 import time
 
@@ -6,7 +6,7 @@ import pytest
 
 from actors.admin.actors import ActorAdmin
 from actors.models import Actor, Credit, Film
-from tests.browser.admin.steps import BIOGRAPHY, biography, leaves, save, sign_in
+from tests.browser.admin.steps import BIOGRAPHY, biography, leaves_without_dialog, save, sign_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
@@ -26,7 +26,7 @@ def test_saving_again_after_going_back_from_a_conflict_is_a_conflict(page, addre
         assert page.get_by_label("Biography").input_value() == BIOGRAPHY
     assert biography() == "Theirs."
 
-    # A form without anything of theirs is of what there is now, and does not ask when it is left.
+    # A form without typed text has the current data, and asks no question when the page is left.
     page.goto(address)
     page.get_by_label("Country").select_option("FR")
     save(page)
@@ -57,14 +57,14 @@ def test_leaving_a_page_that_was_shown_again_with_unsaved_text_asks_first(page, 
     page.get_by_label("Year of birth").fill("1066")
     save(page)
     page.get_by_text("Enter a year from 1800").wait_for()
-    assert not leaves(page)
+    assert not leaves_without_dialog(page)
 
     page.goto(address)
     page.get_by_label("Biography").fill(BIOGRAPHY)
     overtake()
     save(page)
     page.get_by_role("heading", name="was changed while you were editing").wait_for()
-    assert not leaves(page)
+    assert not leaves_without_dialog(page)
 
     page.goto(address)
     page.get_by_label("Biography").fill(BIOGRAPHY)
@@ -72,17 +72,17 @@ def test_leaving_a_page_that_was_shown_again_with_unsaved_text_asks_first(page, 
     Actor.objects.filter(last_name="Mifune").delete()
     save(page)
     page.get_by_role("heading", name="was deleted while you were editing").wait_for()
-    assert not leaves(page)
+    assert not leaves_without_dialog(page)
 
 
 def test_leaving_a_form_without_unsaved_changes_does_not_ask(page, address):
     sign_in(page, address)
-    assert leaves(page)
+    assert leaves_without_dialog(page)
     page.goto("/admin/actors/film/add/")
-    assert leaves(page)
+    assert leaves_without_dialog(page)
     page.goto("/admin/login/")
     page.goto("/admin/auth/user/add/")
-    assert leaves(page)
+    assert leaves_without_dialog(page)
 
 
 def click_twice(page, monkeypatch):
@@ -113,7 +113,7 @@ def test_second_click_on_save_adds_one_actor(page, monkeypatch):
     page.wait_for_timeout(1_500)
     assert Actor.objects.filter(last_name="Onceborn").count() == 1
 
-    # Going back and saving the same form once more does not either; another text is somebody else.
+    # Going back and saving the same form again adds none either. Another name is another actor.
     page.go_back()
     assert page.get_by_label("Last name").input_value() == "Onceborn"
     save(page)
