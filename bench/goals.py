@@ -29,7 +29,7 @@ LIST, UNCHANGED = "list, always fresh", "304, always fresh"
 UNCACHED, DIFFERENT = "uncached list, the same page", "uncached list, different pages"
 MIDDLE, LAST = "uncached list, a middle page", "uncached list, the last page"
 JSON, ACTOR = "uncached JSON", "uncached actor page"
-SEARCHES = ("a rare word", "a middling word", "one letter", "two letters", "nothing found")
+SEARCHES = ("a rare word", "a common word", "one letter", "two letters", "nothing found")
 ADMIN = ("admin: list", "admin: search", "admin: page 1,000")
 # Measured once per run, in seconds.
 COPIED, IN_USE, EMPTY, AGAIN = "limit 5", "import", "import into an empty table", "import, nothing changed"

@@ -37,7 +37,7 @@ def search_words(database_url: str, most: int = SEARCHED) -> dict[str, list[str]
     nobody = product("bdfghjkz", "kqwxz", "bdfghjkz", "kqwxz")
     return {
         "a rare word": words(counted, 1, 20),
-        "a middling word": words(counted, max(1, rows // 5_000), max(5, rows // 500)),
+        "a common word": words(counted, max(1, rows // 5_000), max(5, rows // 500)),
         "one letter": words(begin, 1, max(1, rows // 1_000)),
         "two letters": words(begin, 2, max(1, rows // 1_000)),
         "nothing found": [f"xq{''.join(letters)}v" for letters in nobody][:most],

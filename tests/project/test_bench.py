@@ -19,7 +19,7 @@ pytestmark = pytest.mark.once
 # Created by `make peers`. The peers need their own versions of packages.
 PYTHON = Path(f"{sys.prefix}-bench") / "bin" / "python"
 MILLION = 1_000_000
-SEARCHES = ("a rare word", "a middling word", "one letter", "two letters", "nothing found")
+SEARCHES = ("a rare word", "a common word", "one letter", "two letters", "nothing found")
 
 
 @pytest.mark.peers

@@ -9,6 +9,8 @@ from actorsite.conf import env
 
 
 class Command(BaseCommand):
+    """Print the environment variables."""
+
     help = "Print every environment variable: its default, whether it is set, what it means and allows. Never a value."
 
     def add_arguments(self, parser: CommandParser) -> None:

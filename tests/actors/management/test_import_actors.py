@@ -52,9 +52,7 @@ class TestReport:
 
     def test_dry_run_writes_nothing(self, file, capsys):
         call_command("import_actors", str(file), "--dry-run")
-        assert capsys.readouterr().out == (
-            "2 rows (CSV, utf-8): 1 would be added, 1 would be changed, 0 unchanged.\n"
-        )
+        assert capsys.readouterr().out == ("2 rows (CSV, utf-8): 1 would be added, 1 would be changed, 0 unchanged.\n")
         assert list(Actor.objects.values_list("first_name", "version")) == [("Cher", 1)]
         assert not Batch.objects.exists()
 

@@ -40,7 +40,7 @@ def test_fifth_wrong_password_locks_account_for_that_address(client, people):
     assert lock(client) == [200, 200, 200, 200, 429]
     refused = sign_in(client, "alice", PASSWORD)
     assert (refused.status_code, refused["Retry-After"]) == (429, "1800")
-    assert "For 30 minutes, this account cannot be signed in to from here." in refused.content.decode()
+    assert "Sign-in to this account is blocked from your address for 30 minutes." in refused.content.decode()
     assert sign_in(client, "bob", PASSWORD).status_code == 302
     client.logout()
     assert sign_in(client, "alice", PASSWORD, "203.0.113.2").status_code == 302

@@ -1,6 +1,6 @@
 """An editor's day, from signing in with the second factor to signing out.
 
-SCREENSHOTS names a folder for pictures of each step.
+SCREENSHOTS names a folder for a screenshot of each step.
 """
 
 import csv
@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from actors.models import Actor, Change, Film
 from tests.actorsite.accounts.test_mfa import code_of, key_shown, next_code
-from tests.browser.admin.steps import log_in, save, shoot
+from tests.browser.admin.steps import log_in, save, save_screenshot
 from tests.browser.navigation import follow
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
@@ -25,7 +25,7 @@ def done(page, check_page):
 
     def done(step):
         steps.append(step)
-        shoot(page, f"day-{len(steps):02}-{step}")
+        save_screenshot(page, f"day-{len(steps):02}-{step}")
         check_page(page)
 
     return done
@@ -35,7 +35,7 @@ def send(page, name, content):
     page.goto("/admin/actors/batch/add/")
     page.get_by_label("File").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content.encode()})
     page.get_by_role("button", name="Preview import").click()
-    page.get_by_role("heading", name=f"What {name} would do").wait_for()
+    page.get_by_role("heading", name=f"Preview of {name}").wait_for()
 
 
 def test_editors_day(page, done, settings, open_page):
@@ -45,7 +45,7 @@ def test_editors_day(page, done, settings, open_page):
     # The first day: nothing opens before there is a second factor.
     page.goto("/admin/")
     log_in(page)
-    page.get_by_text("This site wants a second factor").wait_for()
+    page.get_by_text("This site requires a second factor").wait_for()
     done("enrolment")
     page.get_by_role("link", name="Set up an authenticator app").click()
     page.get_by_role("textbox", name="Code").wait_for()
@@ -64,7 +64,7 @@ def test_editors_day(page, done, settings, open_page):
     page.get_by_role("heading", level=1, name="Second factor").wait_for()
     done("check")
     page.get_by_role("textbox", name="Code").fill(next_code("carol"))
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_text("Needs attention").wait_for()
     done("front-page")
 
@@ -81,7 +81,7 @@ def test_editors_day(page, done, settings, open_page):
     page.get_by_label("Year of birth").fill("1921")
     done("form")
 
-    # Another is faster: a conflict, and its resolution.
+    # Another editor saves first: a conflict, and its resolution.
     actor = Actor.objects.get(last_name="Mifune")
     Actor.objects.filter(pk=actor.pk).update(country="US", biography="By another.")
     save(page)
@@ -93,7 +93,7 @@ def test_editors_day(page, done, settings, open_page):
     actor.refresh_from_db()
     assert (actor.country, actor.birth_year, actor.biography) == ("FR", 1921, "By another.")
 
-    # A film and its cast, the actor found by typing.
+    # A film and its cast, with an actor found by typing.
     page.goto("/admin/actors/film/add/")
     page.get_by_label("Title", exact=False).first.fill("Red Sun")
     page.get_by_label("Year", exact=False).first.fill("1971")
@@ -106,7 +106,7 @@ def test_editors_day(page, done, settings, open_page):
     page.wait_for_url("**/admin/actors/film/*")
     assert Film.objects.get(title="Red Sun").credits.get().actor == actor
 
-    # An import with errors, one without, and its undo.
+    # An import with errors, one without, and undoing it.
     send(page, "wrong.csv", "first name,year of birth\nAda,1066\nEve,soon\n")
     page.get_by_text("2 errors in 2 rows").wait_for()
     done("import-mistakes")
@@ -122,7 +122,7 @@ def test_editors_day(page, done, settings, open_page):
     actor.refresh_from_db()
     assert actor.birth_year == 1921 and not Actor.objects.filter(first_name="Zelda").exists()
 
-    # Two entries of one actor are made one, and two again.
+    # Two entries of one actor are merged and unmerged.
     twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
     page.goto("/admin/")
     page.get_by_role("link", name="Possible duplicates").click()
@@ -140,7 +140,7 @@ def test_editors_day(page, done, settings, open_page):
     done("merge-undone")
     assert Actor.objects.filter(pk=twin.pk).exists()
 
-    # The history, and the way back in it.
+    # The history, and restoring an older version.
     page.goto(f"/admin/actors/actor/{actor.pk}/change/")
     page.get_by_role("link", name="History").click()
     page.get_by_role("button", name="Go back to this version").last.wait_for()
@@ -151,7 +151,7 @@ def test_editors_day(page, done, settings, open_page):
     assert (actor.country, actor.birth_year) == ("JP", 1920)
     assert Change.objects.filter(actor_id=actor.pk, who="carol").exists()
 
-    # An export of what a search finds.
+    # An export of search results.
     page.goto("/admin/actors/actor/?q=mifune")
     with page.expect_download() as download:
         page.locator(".export").get_by_role("link", name="CSV").click()

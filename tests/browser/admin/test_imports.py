@@ -15,7 +15,7 @@ def send(page, name, content):
     page.goto(f"{LIST}add/")
     page.get_by_label("File").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content.encode()})
     page.get_by_role("button", name="Preview import").click()
-    page.get_by_role("heading", name=f"What {name} would do").wait_for()
+    page.get_by_role("heading", name=f"Preview of {name}").wait_for()
 
 
 @pytest.mark.parametrize(

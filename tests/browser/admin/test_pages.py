@@ -320,5 +320,5 @@ def test_history_on_a_phone_marks_words_within_their_lines_and_labels_cells(open
     labels = page.evaluate("""() => [...document.querySelector("#result_list tbody tr").cells]
       .map(cell => getComputedStyle(cell, "::before").content)""")
     assert [label for label in labels if label != "none"] == [
-        f'"{label}: "' for label in ("When", "Kind", "Actor", "Who", "Source")
+        f'"{label}: "' for label in ("When", "Type", "Actor", "User", "Source")
     ]
