@@ -123,7 +123,7 @@ def _prepare(url, fixtures):
 
 
 def drop_templates():
-    """Drop the databases that migrated_template() has made in this run: the server may outlive it."""
+    """Drop the databases that migrated_template() created in this run: the server may outlive it."""
     for path in FOLDER.glob("template*"):
         if not path.suffix:
             with cursor_of(os.environ["TEST_DATABASE_URL"]) as cursor:

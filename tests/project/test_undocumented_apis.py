@@ -109,7 +109,7 @@ def test_undocumented_names_exist(path, parameters, used_by):
 
 
 def resolve(path):
-    """Return what ``path`` names: a module's attribute or an attribute of its class."""
+    """Return the object at ``path``: a module's attribute or an attribute of its class."""
     module, *names = path.split(".")
     found = import_module(module)
     for name in names:
