@@ -1,4 +1,4 @@
-"""gunicorn's settings, each with its reason. An invalid environment ends here, before a worker starts."""
+"""gunicorn's settings, each with its reason. An invalid environment stops gunicorn here, before a worker starts."""
 
 import ctypes
 import gc
@@ -34,7 +34,7 @@ keepalive = 95
 graceful_timeout = 20
 # Seconds after that for bytes that are written and not yet sent; together less than Heroku's 30.
 _sending_timeout = 8
-# Seconds after which a worker that hangs is replaced. Heroku's router gives up a request after 30 s.
+# Seconds after which a worker that hangs is replaced. Heroku's router ends a request after 30 s.
 timeout = 30
 
 # Well above the longest URL of a page. A longer request line gets 414.
@@ -88,7 +88,7 @@ def pre_fork(server, worker):
 
 
 def child_exit(server, worker):
-    """Remove the files of the worker's live gauges, as prometheus_client asks for; its counters stay."""
+    """Remove the files of the worker's live gauges, as prometheus_client requires. Its counters remain."""
     if _env["METRICS_PORT"]:
         from prometheus_client import multiprocess
 

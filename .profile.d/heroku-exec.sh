@@ -1,5 +1,5 @@
-# Sourced when a dyno starts: opens the way in for `heroku ps:exec`, which sets HEROKU_EXEC_URL.
-# All of it happens in the background, so that nothing here can stop or hold up the start.
+# Sourced when a dyno starts: prepares `heroku ps:exec`, which sets HEROKU_EXEC_URL.
+# It runs in the background, so that it can neither prevent nor delay the start.
 if [ -n "${HEROKU_EXEC_URL:-}" ] && [ -z "${SSH_CLIENT:-}${HEROKU_EXEC_SOURCED:-}" ]; then
     export HEROKU_EXEC_SOURCED=true
     (

@@ -1,4 +1,4 @@
-"""The one settings file: the environment makes the difference between stages.
+"""The only settings file. Environment variables set what differs between stages.
 
 Defaults are for production; development opts in with ``DEBUG=true``.
 """
@@ -131,7 +131,7 @@ DATABASE_STATEMENT_TIMEOUT = ENV["DATABASE_STATEMENT_TIMEOUT"]
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-# An account is locked only for the address that sent wrong passwords, so that nobody can lock out anybody else.
+# An account is locked only for the address that sent wrong passwords, so that nobody can lock out other users.
 # The address is REMOTE_ADDR, which actorsite.middleware.trusted_proxy sets.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
@@ -153,7 +153,7 @@ OTP_TOTP_ISSUER = "Actorsite"
 ADMIN_DASHBOARD = "actors.admin.dashboard.dashboard_context"
 # Hidden fields, which form recovery does not list: versions, the key of an add form, and the film of a credit's row.
 FORM_RECOVERY_HIDDEN = {"prefixes": ["seen", "base", "form_key"], "suffixes": ["-film"]}
-# Tables without which `manage.py verify_backup` refuses an archive: it is another site's.
+# Tables without which `manage.py verify_backup` refuses an archive, as that of another site.
 BACKUP_TABLES = ["actor", "django_migrations"]
 
 # At least 12 characters, as OWASP ASVS 5.0 requires (6.2.1 to 6.2.4), not common, not similar to the account's names.

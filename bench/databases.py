@@ -42,7 +42,7 @@ def fill(server: PostgreSQL, rows: int) -> str:
 
 
 def manage(url: str, *arguments: str) -> None:
-    """Run ``manage.py`` with ``arguments`` on the database at ``url``; its progress is shown on standard error."""
+    """Run ``manage.py`` with ``arguments`` on the database at ``url``; standard error shows its progress."""
     environ = environment(DATABASE_URL=url)
     subprocess.run(
         [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environ, check=True, stdout=subprocess.DEVNULL

@@ -12,7 +12,7 @@ from bench.goals import goals, notes
 
 
 class Run:
-    """Everything that one run measured.
+    """All figures of one run.
 
     ``rounds`` has the load.Answer of each round by (name, rows); ``failures`` has
     the reason for each measurement without one. ``searchable`` are the sizes at which

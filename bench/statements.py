@@ -1,6 +1,6 @@
 """The SQL statements of searches: ``python -m bench.statements SEARCHES FILE``, with the site's environment.
 
-SEARCHES is a file of JSON, {kind: [address]}. FILE gets, as JSON, ``searches``,
+SEARCHES is a JSON file, {kind: [address]}. FILE receives, as JSON, ``searches``,
 {kind: [[the text of a statement as it is sent]]}, and ``session``, the
 settings that the site's database session does not have by default.
 

@@ -30,7 +30,7 @@ def database_url(name):
 
 @contextmanager
 def cursor_of(url):
-    """Yield a cursor in autocommit mode, on a connection of its own."""
+    """Yield a cursor in autocommit mode, on a new connection."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     try:

@@ -1,4 +1,4 @@
-"""The address of every kind of public page, for tests that look at all of them."""
+"""The address of every kind of public page, for tests that check all of them."""
 
 from actors.models import Actor, Film
 from tests.directory import load_directory

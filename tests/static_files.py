@@ -36,7 +36,7 @@ def copy_static_files(folder, collect, store=STORE):
 
 
 def state_of_sources(root=ROOT):
-    """Return a checksum of what decides about the static files.
+    """Return a checksum of the sources of the static files.
 
     These are the apps' own static files, the code of ``actorsite``, which has
     the settings and the storage, and the versions of the installed packages.

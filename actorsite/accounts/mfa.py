@@ -1,7 +1,7 @@
 """The second factor: whether a user needs one, their devices, and codes.
 
 An account has at most one authenticator app (TOTP), any number of passkeys,
-and recovery codes, each of which replaces either of them once.
+and recovery codes, each of which can be used once instead of them.
 """
 
 import base64

@@ -1,8 +1,8 @@
-"""Form recovery: a submitted admin form that could not be saved is kept in the answer, with a button to resend it.
+"""Form recovery: the response to an admin form that could not be saved has its data and a button to resend it.
 
 The database may be unavailable, the session expired, the CSRF token old or the
 permission removed. The page itself contains the form's fields, so the server
-stores nothing. While the user signs in again, they travel in one field of the
+stores nothing. While the user signs in again, they are in one field of the
 sign-in form.
 """
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 RECOVERY_FIELD = "recovered_form"
-# The sign-in form carries it in one field, where encoding turns each % into three characters. The result must stay
+# The sign-in form has it in one field, where encoding turns each % into three characters. The result must stay
 # below Django's limit, DATA_UPLOAD_MAX_MEMORY_SIZE.
 MAX_FORM_BYTES = 1_000_000
 # Django's hidden fields and buttons; the setting FORM_RECOVERY_HIDDEN has those of the project's own forms.
@@ -71,7 +71,7 @@ def recover_form(request):
 
 
 def form_in_sign_in(request):
-    """Return the RecoveredForm that a sign-in form carries along, or None."""
+    """Return the RecoveredForm that a sign-in form contains, or None."""
     fields, address = QueryDict(request.body), request.POST.get("next", "")
     if not fields.get(RECOVERY_FIELD) or not url_has_allowed_host_and_scheme(address, None):
         return None

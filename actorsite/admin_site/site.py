@@ -66,7 +66,7 @@ class EditorsSite(admin.AdminSite):
 
     @method_decorator(never_cache)
     def sign_in_with(self, request, recovered):
-        """Return the next page of signing in (403), which carries the ``recovered`` form along."""
+        """Return the next page of signing in (403), which contains the ``recovered`` form."""
         from actorsite.accounts import mfa_views
 
         if super().has_permission(request):

@@ -45,7 +45,7 @@ def public_reason(error: BaseException) -> str:
 
 
 class CircuitBreaker:
-    """Lets all threads connect while attempts succeed, and one thread at a time while they do not.
+    """Circuit breaker: all threads may connect while attempts succeed, one at a time while they fail.
 
     Attributes:
         trial: Held by the one thread that tries to connect while the breaker is not closed.
@@ -67,7 +67,7 @@ class CircuitBreaker:
         """Mark all open connections as not to be reused: a server refused a write because it is read-only.
 
         It may have become a standby, and a new connection finds its successor.
-        All threads are told at once, so that only one of them has to fail.
+        This applies to all threads, so that only one of them has to fail.
         """
         self.tripped_at = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""Security headers: what browsers allow the site's pages to do."""
+"""HTTP security headers, which limit what browsers allow pages to do."""
 
 from collections.abc import Callable
 

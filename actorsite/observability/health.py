@@ -22,7 +22,7 @@ from actorsite.db import circuit_breaker
 
 logger = logging.getLogger(__name__)
 
-# How long an answer of the database is reused, and how long a probe waits for one, in seconds.
+# Seconds for which an answer of the database is reused, and for which a probe waits for one.
 ANSWER_SECONDS = 0.5
 MAX_WAIT_SECONDS = 2
 
@@ -82,7 +82,7 @@ PROBE_VIEWS = {"/livez": livez, "/readyz": readyz, "/health": health}
 
 
 class Readiness:
-    """Asks the database whether it can serve, at most twice a second, in a separate thread.
+    """Readiness check of the database, at most twice a second, in a separate thread.
 
     libpq cannot be told to give up on a server that hangs, so the probe waits
     for the thread, with a time-out. Each answer opens a new connection: a

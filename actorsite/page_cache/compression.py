@@ -16,7 +16,7 @@ ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=5),
     "gzip": lambda body: gzip.compress(body, 6, mtime=0),
 }
-# Compressing a shorter body does not pay.
+# Compression saves too little of a shorter body.
 MIN_COMPRESSED_BYTES = 200
 
 

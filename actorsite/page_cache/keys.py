@@ -30,11 +30,11 @@ class PageKey(NamedTuple):
 
 
 class KeyReader:
-    """Reads the key of a request from its WSGI environment."""
+    """Reader of the key of a request from its WSGI environment."""
 
     def __init__(self) -> None:
         self.scheme = TrustedScheme()
-        # Never cached: static files have their own middleware, the admin is personal, probes are about the process.
+        # Never cached: static files have a middleware, the admin depends on the user, probes report on a process.
         self.excluded = (f"/{settings.STATIC_URL.strip('/')}/", reverse("admin:index"), *PROBE_VIEWS)
 
     def __call__(self, environ: dict[str, Any]) -> PageKey | None:

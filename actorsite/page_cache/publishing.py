@@ -1,4 +1,4 @@
-"""How views tell the page cache what to cache: by HTTP headers."""
+"""HTTP headers by which views tell the page cache what to cache."""
 
 from collections.abc import Iterable, Iterator
 from typing import cast

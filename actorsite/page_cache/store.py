@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from threading import Lock
 
-# In each worker process: some hundreds of compressed pages.
+# For each worker process: enough for some hundred compressed pages.
 MAX_STORE_BYTES = 3 * 1024 * 1024
 # The size of a page in addition to its body: headers, key, objects.
 PAGE_OVERHEAD_BYTES = 2_048

@@ -1,1 +1,1 @@
-"""The limits and peers, each as a WSGI application; only datasette is a server of its own."""
+"""The limits and peers, each as a WSGI application; only datasette is a separate server."""

@@ -2,7 +2,7 @@
 
 ``page`` is a desktop page in light colors; ``open_page`` opens others. Each
 page records what the browser blocked or could not load. ``check_page`` fails
-for any of it, and for what axe finds.
+for these errors, and for violations that axe finds.
 """
 
 import os

@@ -14,7 +14,7 @@ def tables_with_rows():
 
 
 def test_only_content_types_and_permissions_are_kept(root, actor):
-    """The history of what is deleted, which triggers write on SQLite, goes too."""
+    """History rows that SQLite's triggers write during the flush are deleted too."""
     Credit.objects.create(actor=actor, film=Film.objects.create(title="Ran"))
     assert {"actors.Actor", "actors.Change", "actors.FilmChange", "auth.User"} <= tables_with_rows()
     call_command("flush", verbosity=0, interactive=False)

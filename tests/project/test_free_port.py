@@ -1,4 +1,4 @@
-"""Each test process gets free ports of its own for the servers that it starts."""
+"""Each test process gets its own free ports for the servers that it starts."""
 
 import socket
 import subprocess

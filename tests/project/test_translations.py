@@ -61,7 +61,7 @@ def test_compiled_catalog_matches_its_source(app, locale):
 
 @pytest.mark.parametrize("app", APPS)
 def test_own_translations_take_precedence_over_other_apps(app):
-    """Other apps had translated Country as 国家, and the Remove of a filter as 删除, which means to delete."""
+    """Other apps translate "Country" as 国家, and "Remove" as 删除, which means to delete."""
     ours = {(entry.msgctxt, entry.msgid): entry.msgstr for entry in polib.mofile(catalogue(app).with_suffix(".mo"))}
     ours = {key: text for key, text in ours.items() if text}
     assert len(ours) >= {"actors": 100, "actorsite": 3}[app]

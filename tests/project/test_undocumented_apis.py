@@ -2,7 +2,7 @@
 
 Their documentation promises nothing about them, so an upgrade may move them.
 Each test fails with a sentence that says what moved and which code uses it.
-The reason for each use is beside the code.
+The reason for each use is next to the code.
 """
 
 import ast
@@ -109,7 +109,7 @@ def test_undocumented_names_exist(path, parameters, used_by):
 
 
 def resolve(path):
-    """Return what ``path`` names: a module's attribute or an attribute of its class."""
+    """Return the object at ``path``: a module's attribute or an attribute of its class."""
     module, *names = path.split(".")
     found = import_module(module)
     for name in names:
@@ -139,7 +139,7 @@ UNDOCUMENTED_MODULES = (
     "django.utils.translation.trans_real",
     "gunicorn.workers",
 )
-# Documented by name, or the base of a class that USES has methods of.
+# Documented by name, or base classes whose methods are in USES.
 KNOWN = {
     "django.utils.crypto.get_random_string",
     "django.utils.crypto.constant_time_compare",

@@ -10,7 +10,7 @@ HERE = Path(__file__).resolve().parent
 
 @pytest.fixture(scope="session")
 def tool():
-    """A function that returns the path of an installed program or file; fails where it is missing, and says why."""
+    """A function that returns the path of an installed program or file; fails with the reason if it is missing."""
 
     def tool(path):
         found = shutil.which(path) or HERE / "node_modules" / path

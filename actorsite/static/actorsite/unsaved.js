@@ -1,4 +1,4 @@
-// Warns before a form with unsaved changes is left, and keeps the version that the changes are based on.
+// Warns before a form with unsaved changes is left, and stores the version that the changes are based on.
 "use strict";
 
 const forms = document.querySelectorAll(":is(#content, #main) form[method=post]:not(#changelist-form, .passkey)");
@@ -17,7 +17,7 @@ function isTyped(control) {
 }
 
 // When a browser goes back, it loads the page again and restores what was typed, but not the hidden fields with the
-// version of the row or the form's key ([data-mark]). They are kept in history.state, and restored with the text. If no
+// version of the row or the form's key ([data-mark]). They are stored in history.state, and restored with the text. If no
 // text was restored, those of the new page are valid.
 window.addEventListener("pageshow", () => {
   const marks = {};

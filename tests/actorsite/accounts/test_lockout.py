@@ -185,7 +185,7 @@ def site():
 
 
 @serving
-def test_thirty_wrong_passwords_and_then_the_right_one(site):
+def test_correct_password_after_thirty_wrong_ones_is_refused(site):
     """Each attempt forges another X-Forwarded-For (row 26 of the hostile inputs)."""
     guesser = Browser(site, "198.51.100.7")
     answers = [guesser.sign_in("alice", f"guess {n}", forged=f"192.0.2.{n}")[0] for n in range(30)]

@@ -141,7 +141,7 @@ def test_malformed_code_gets_the_form_with_an_error(alice, code):
 
 
 def test_wrong_codes_delay_the_next_one_for_any_address(alice):
-    """Neither other addresses nor new sign-ins allow more attempts to somebody who has the password."""
+    """Other addresses and new sign-ins allow no more attempts to somebody who knows the password."""
     device = give_app(alice)
     opened = browser()
     right = code_of(device)
@@ -149,7 +149,7 @@ def test_wrong_codes_delay_the_next_one_for_any_address(alice):
     assert opened.post(CHECK, {"code": wrong}).status_code == 200
 
     def answer_after(count):
-        """Return the answer to a right code after ``count`` failures, the last one now: signing in takes time."""
+        """Return the answer to a correct code after ``count`` failures, the last one now: signing in takes time."""
         signed_in, failed = browser(), now() + timedelta(seconds=0.4)
         TOTPDevice.objects.update(throttling_failure_count=count, throttling_failure_timestamp=failed)
         return signed_in.post(CHECK, {"code": right}, REMOTE_ADDR=f"203.0.113.{count}")

@@ -21,8 +21,8 @@ from tests.server import Server, manage
 pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("outage")]
 
 # Not a canonical address, so it is never cached: see actorsite.page_cache.wsgi.
-PAGE = "/?q=mifune&anew"
-KEPT = "/"
+PAGE = "/?q=mifune&uncached"
+CACHED = "/"
 ADA = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD": "countess-of-lovelace"}
 
 
@@ -49,7 +49,7 @@ def server(postgres):
 
 
 @pytest.fixture(autouse=True)
-def well(server):
+def recovered(server):
     """Wait before and after each test until the site serves."""
     wait_until_served(server, 5)
     yield
@@ -127,11 +127,11 @@ def hung(postgres):
 
 
 def test_stopped_database(postgres, server):
-    server.get(KEPT)
+    server.get(CACHED)
     postgres.stop_server(mode="immediate")
     try:
         assert_unavailable(server)
-        assert_unavailable(server, lambda server: server.get(KEPT))
+        assert_unavailable(server, lambda server: server.get(CACHED))
         assert_files_are_unavailable(server)
         time.sleep(0.6)
         assert "does not answer" in assert_alive_but_not_ready(server)
@@ -141,9 +141,9 @@ def test_stopped_database(postgres, server):
 
 
 def test_hung_database(postgres, server):
-    server.get(KEPT)
+    server.get(CACHED)
     with hung(postgres):
-        assert_unavailable(server, lambda server: server.get(KEPT))
+        assert_unavailable(server, lambda server: server.get(CACHED))
         assert_unavailable(server)
         assert_files_are_unavailable(server)
         assert_alive_but_not_ready(server)
@@ -261,7 +261,7 @@ def wrong_password(postgres):
 def test_wrong_password_is_logged_once_and_shown_by_readyz(postgres, wrong_password):
     with Server(wrong_password, WEB_THREADS="4") as refused:
         for _ in range(10):
-            assert refused.get(PAGE)[0] == refused.get(KEPT)[0] == 503
+            assert refused.get(PAGE)[0] == refused.get(CACHED)[0] == 503
         reason = "password authentication failed for user"
         lines = [json.loads(line) for line in refused.log.splitlines()]
         [told] = [line for line in lines if line["logger"] == "actorsite.db.postgresql"]

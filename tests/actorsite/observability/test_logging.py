@@ -131,7 +131,7 @@ def test_exception_is_logged_as_one_field():
     [("django.security.TooManyFieldsSent", 400, True), ("django.request", 503, True), ("django.request", 500, False)],
 )
 def test_suspicious_requests_and_outages_have_no_traceback(name, status, brief):
-    """An error of the site does."""
+    """Other errors have one."""
     error = ValueError("lost\nthe server")
     record = logging.LogRecord(name, logging.ERROR, __file__, 1, "Failed: %s", ("/",), (ValueError, error, None))
     record.status_code = status
@@ -173,7 +173,7 @@ CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029
 
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_control_characters_of_requests_and_exceptions_are_escaped(form):
-    """Neither by the path of a request nor by the message of an exception."""
+    """In the path of a request and in the message of an exception."""
     text = "/x" + "".join(CONTROLS)
     error = ValueError(f"{text}\n14:00:00 ERROR   FAKE")
     record = logging.LogRecord("actors", logging.ERROR, __file__, 1, "Saw %s", (text,), (ValueError, error, None))

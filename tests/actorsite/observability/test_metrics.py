@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.environment import DATABASE, MEASURED
 from tests.postgres import PostgreSQL, free_port
 
-# In one process, so that the database is made once.
+# In one process, so that the database is created once.
 pytestmark = pytest.mark.xdist_group("metrics")
 
 REQUESTS = "actorsite_requests_total"

@@ -1,4 +1,4 @@
-"""Form recovery in a real browser: a submission that fails keeps the form, whatever happens in between."""
+"""Form recovery in a real browser: a form whose submission fails can be sent again."""
 
 import pytest
 from django.contrib.auth.models import Group, User
