@@ -15,7 +15,7 @@ BIN = $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help image contract run check quick test tools quality pages peers bench scan test-image soak test-cluster lint types format lock clean engine messages card
+.PHONY: help image contract run check quick test docs tools quality pages peers bench scan test-image soak test-cluster lint types format lock clean engine messages card
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -123,13 +123,18 @@ test-cluster: $(VENV)/.tools ## run the scenarios of tests/platform on the clust
 	@test -n "$(CONTEXT)" || { echo "Name a cluster: make test-cluster CONTEXT=kind-x IMAGE=…" >&2; exit 1; }
 	CONTEXT=$(CONTEXT) TEST_DATABASE=sqlite $(BIN)/pytest -s tests/platform/test_scenarios.py tests/platform/test_soak.py
 
-lint: $(VENV)/.tools ## ruff, import-linter, djade, hadolint, missing migrations, migrations that would break the version still serving
+docs: $(VENV)/.tools ## write the generated documents: the settings, and the results of the last `make bench`
+	@$(DEVELOPMENT) $(BIN)/python manage.py settings_table --markdown > docs/reference/settings.md
+	$(BIN)/python -m bench.report docs/explanation/performance.md
+
+lint: $(VENV)/.tools ## ruff, import-linter, djade, hadolint, words, missing migrations, migrations that would break the version still serving
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	find actors actorsite -name '*.html' -print0 | xargs -0 -r $(BIN)/djade --target-version 5.2 --check
 	@$(DEVELOPMENT) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tests.lint_migrations
+	$(BIN)/python -m tests.lint_words
 	$(BIN)/hadolint Dockerfile
 
 # The plugin of django-stubs reads the settings, which read the environment.
@@ -170,7 +175,7 @@ clean: ## delete generated files
 messages: $(VENV)/.tools ## collect the texts to translate and compile the translations (needs gettext)
 	@for app in actors actorsite; do (cd $$app && $(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py makemessages \
 		--locale zh_Hans --no-location --no-obsolete && \
-		$(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py compilemessages --locale zh_Hans); done
+		$(DEVELOPMENT) $(abspath $(BIN))/python ../manage.py compilemessages); done
 
 card: $(VENV)/.tools ## render the preview image of shared links from bin/card.svg (needs chromium)
 	$(BIN)/python bin/card.py
