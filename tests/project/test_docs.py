@@ -1,9 +1,12 @@
 """The documents name everything that exists, and nothing else."""
 
 import re
+from pathlib import Path
 
+import polib
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.core.management import call_command, get_commands
 from django.urls import URLPattern, get_resolver
 
@@ -141,6 +144,24 @@ def test_internal_links_lead_to_files_and_headings(path):
         if not target.exists() or (anchor and anchor not in anchors(target.read_text(encoding="utf-8"))):
             broken.append(link)
     assert broken == []
+
+
+def labels(language):
+    """Return the texts of the screens in a language: ours, and those of Django's admin."""
+    found = {"Editors", "Curators", "Administrators"}
+    folders = [ROOT / "actors", ROOT / "actorsite", Path(admin.__file__).parent]
+    for folder in folders:
+        for entry in polib.pofile(str(folder / "locale/zh_Hans/LC_MESSAGES/django.po")):
+            text = entry.msgid if language == "en" else entry.msgstr
+            found |= {text, text[:1].upper() + text[1:]}
+    return found | ({"Locked accounts"} if language == "en" else set())
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_labels_in_the_guides_for_editors_exist(language):
+    bold = re.findall(r"\*\*([^*]+)\*\*", document(f"editors/{language}.md"))
+    assert len(bold) > 50
+    assert set(bold) - labels(language) - {"bold", "粗体"} == set()
 
 
 def test_every_document_can_be_reached_from_the_readme():
