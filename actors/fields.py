@@ -172,7 +172,7 @@ class Decade(models.Func):
 
 
 class Empty(models.Func):
-    """Whether a text is empty. PostgreSQL finds `WHERE biography = ''` in an index of it, where that is rare."""
+    """Condition that a text is empty. If few rows match, PostgreSQL uses an index on it for `WHERE biography = ''`."""
 
     template = "(%(expressions)s = '')"
     output_field = models.BooleanField()

@@ -24,7 +24,7 @@ CHANGELIST = "/admin/actors/actor/"
 
 
 def signed_in(database_url: str) -> tuple[str, str]:
-    """Return the cursor token of page 1,000 of the admin's list, and a superuser's session cookie.
+    """Return the cursor of page 1,000 of the admin's list, and a superuser's session cookie.
 
     The token is empty if the list is shorter. Raises load.MeasurementError if the database cannot be read.
     """

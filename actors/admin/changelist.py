@@ -17,7 +17,7 @@ CURSOR_PARAMS = ("after", "before")
 class KeysetChangeList(BoundedChangeList):
     """ChangeList with keyset pagination: no COUNT(*), and every page costs the same.
 
-    The parameters ``after`` and ``before`` are cursor tokens: the page begins
+    The parameters ``after`` and ``before`` are cursors: the page begins
     after that row, or ends before it. Rows are ordered by one indexed column,
     then by id.
     """

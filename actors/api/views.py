@@ -85,7 +85,7 @@ def actors_csv(request):
 
 @resource
 def films_csv(request):
-    """Return all pages of the list of films as CSV, likewise."""
+    """Return all pages of the list of films as CSV. ``raw`` has the same effect as for actors."""
     return _csv_response(request, FilmListing, records.FILM_FIELDS, "films.csv")
 
 

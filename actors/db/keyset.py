@@ -1,7 +1,7 @@
 """Keyset pagination: a page is identified by the row that it starts after or ends before.
 
 Every page costs the same, first or last, and a row that is added or deleted
-elsewhere shifts nothing. A cursor token contains the position of such a row,
+elsewhere shifts nothing. A cursor contains the position of such a row,
 (sort key, id). It is signed, and valid only in the view that it was made for.
 """
 
@@ -29,12 +29,12 @@ LOOKUPS = {
 
 
 class InvalidCursorError(ValueError):
-    """A cursor token whose signature is wrong, or that was made for another view."""
+    """A cursor whose signature is wrong, or that was made for another view."""
 
 
 @dataclass(frozen=True)
 class KeysetPage:
-    """A page of rows, in order; ``previous`` and ``next`` are cursor tokens, or None at the ends.
+    """A page of rows, in order; ``previous`` and ``next`` are cursors, or None at the ends.
 
     If they are known without counting: ``start`` is the number of rows before this page, ``total`` the number of
     rows on all pages, and ``more`` is whether there are further rows that no page has.
@@ -55,7 +55,7 @@ class KeysetPage:
 
 @lru_cache(1_024)
 def make_cursor(place: tuple, view: str) -> str:
-    """Return a cursor token for the position ``place``, such as (sort key, id), that is valid in ``view`` only."""
+    """Return a cursor for the position ``place``, such as (sort key, id), that is valid in ``view`` only."""
     return _signer(view).sign_object(list(place), compress=True)
 
 
@@ -93,9 +93,9 @@ def keyset_page(
         rows: The rows to page through: models, or ``values_list(named=True)`` with the columns of ``key`` and the id.
         key: The sort column, or several of them. They must not be NULL.
         size: The number of rows on a page.
-        view: The view that cursor tokens are valid in.
-        after: The cursor token of the row before this page. At most one of ``after``, ``before`` and ``start`` is set.
-        before: The cursor token of the row after this page.
+        view: The view that cursors are valid in.
+        after: The cursor of the row before this page. At most one of ``after``, ``before`` and ``start`` is set.
+        before: The cursor of the row after this page.
         start: The value of an ascending ``key`` at which the page starts.
         descending: Whether both ``key`` and id descend.
         within: Finds a page's rows if no index has ``rows`` in this order. It takes a comparison such as ">", a
@@ -103,7 +103,7 @@ def keyset_page(
             and returns the SQL of their ids.
 
     Raises:
-        InvalidCursorError: The cursor token is invalid.
+        InvalidCursorError: The cursor is invalid.
     """
     (later, not_earlier), (earlier, not_later) = (
         (("<", "<="), (">", ">=")) if descending else ((">", ">="), ("<", "<="))

@@ -32,7 +32,7 @@ def find_duplicate_pairs(after: str = "") -> tuple[list[tuple[dict[str, Any], di
     """Return pairs of possible duplicates with folded names after ``after``, and the name to continue after.
 
     That name is "" at the end. At most MAX_NAMES_READ rows are read from the index of names,
-    whatever the size of the table, so there may be no pairs although the end is not reached.
+    regardless of the size of the table, so there may be no pairs before the end is reached.
     """
     fields = ("id", "first_name", "last_name", "native_name", "birth_year", "death_year", "country", "sort_last")
     rows = list(Actor.objects.filter(sort_last__gt=after).order_by("sort_last", "id").values(*fields)[:MAX_NAMES_READ])

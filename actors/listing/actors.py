@@ -127,5 +127,5 @@ class ActorListing(ListParams):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The sort columns, which are one: ``key``."""
+        """The sort columns: only ``key``."""
         return (self.key,)

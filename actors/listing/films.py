@@ -64,7 +64,7 @@ class FilmListing(ListParams):
         """Return one page of rows. See ListParams."""
         if self.q:
             if self.sort == "year":
-                # Old cursor tokens of this view have other positions, those of the list: they must be invalid.
+                # Old cursors of this view have other positions, those of the list: they must be invalid.
                 place["view"] = f"year:{place['view']}"
             found = ranking.rank_films(self.q, self.decade, self.sort)
             rows = Film.objects.values_list(*FILM_ROW_FIELDS, "sort_title", named=True)

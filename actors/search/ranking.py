@@ -8,7 +8,7 @@ Tiers, and within each by name:
 3. every word begins a part of the name;
 4. every word is in the name.
 
-Films likewise, by title.
+Films use the same tiers, by title.
 
 At most MAX_RANKED rows are ranked. If there are more, those whose last or first name
 begins with the query are read from the indexes of the lists, in order, and the best

@@ -37,7 +37,7 @@ def read_workbook(file: IO[bytes]) -> tuple[list[str], NumberedRows, int | None]
         header = next((cells for _line, cells in rows if any(cells)), None)
     except UnreadableFileError:
         raise
-    except Exception as error:  # openpyxl passes on whatever exception a broken part causes
+    except Exception as error:  # openpyxl raises any exception that a broken part causes
         raise UnreadableFileError(_("This workbook cannot be read.")) from error
     if header is None:
         raise UnreadableFileError(_("The file is empty."))
@@ -52,7 +52,7 @@ def _sheet_rows(sheet: Any) -> NumberedRows:
     while True:
         try:
             row = next(rows, None)
-        except Exception as error:  # openpyxl passes on whatever exception a broken part causes
+        except Exception as error:  # openpyxl raises any exception that a broken part causes
             raise UnreadableFileError(_("This workbook cannot be read.")) from error
         if row is None:
             return

@@ -1,4 +1,4 @@
-"""``manage.py make_actors``: fill a database with plausible people, for tests at scale."""
+"""``manage.py make_actors``: fill a database with generated actors, to test a large one."""
 
 import argparse
 import time

@@ -1,4 +1,4 @@
-"""Keyset pages: complete and in order in both directions, whatever is written between two of them."""
+"""Keyset pages: complete and in order in both directions, also if rows are written in between."""
 
 import pytest
 from django.core import signing

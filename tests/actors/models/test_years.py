@@ -20,6 +20,6 @@ def empty_cache():
 
 @pytest.mark.parametrize("active", BORN)
 @pytest.mark.parametrize("language", BORN)
-def test_life_span_is_in_the_given_language_whatever_is_active(language, active):
+def test_life_span_uses_the_given_language(language, active):
     with override(active):
         assert years.life_span(1954, None, language) == BORN[language]

@@ -23,7 +23,7 @@ def empty_caches():
 
 @pytest.mark.parametrize("active", NAMES)
 @pytest.mark.parametrize("language", NAMES)
-def test_country_name_is_in_the_given_language_whatever_is_active(language, active):
+def test_country_name_uses_the_given_language(language, active):
     """A name in the first visitor's language was once cached for another language."""
     with override(active):
         assert countries.country_name("JP", language) == NAMES[language]

@@ -61,7 +61,7 @@ def test_film_without_cast_shows_a_message(client):
     assert "The directory has no cast for this film yet." in page
 
 
-def test_pages_cost_few_queries_however_many_credits(client, actor, django_assert_max_num_queries):
+def test_pages_with_many_credits_need_few_queries(client, actor, django_assert_max_num_queries):
     films = Film.objects.bulk_create(Film(title=f"Film {n}") for n in range(60))
     Credit.objects.bulk_create(Credit(actor=actor, film=film) for film in films)
     with django_assert_max_num_queries(3):

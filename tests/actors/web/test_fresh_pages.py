@@ -1,4 +1,4 @@
-"""Pages and data show the current rows, whatever was cached before."""
+"""Pages and data show the current rows, never an older cached state."""
 
 import json
 from html import escape

@@ -201,7 +201,7 @@ def test_failing_probe_has_an_id_in_each_line(client, caplog, monkeypatch):
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_any_text_is_logged_whatever_the_locale(form):
+def test_any_text_is_logged_in_any_locale(form):
     code = (
         f"import logging.config; from actorsite.observability import logging as logs; "
         f"logging.config.dictConfig(logs.logging_config('INFO', {form!r})); "
