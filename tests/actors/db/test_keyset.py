@@ -79,7 +79,7 @@ def test_page_backward_has_no_next_if_later_rows_are_deleted(cast):
     assert page(before=token).next is None
 
 
-def test_cursor_token_of_a_row_is_always_the_same(cast):
+def test_cursor_of_a_row_is_always_the_same(cast):
     assert page().next == page().next
 
 

@@ -192,7 +192,7 @@ def test_visitor_pages_through_a_filtered_list(client, crowd):
     assert seen == [f"Ann {n:03} Brown" for n in range(0, 250, 2)]
 
 
-def test_cursor_token_is_valid_for_its_own_list_only(client, crowd):
+def test_cursor_is_valid_for_its_own_list_only(client, crowd):
     token = re.search(r"after=([^\"]*)", client.get("/").content.decode())[1]
     assert client.get(f"/?after={token}").status_code == 200
     for other in ("sort=first", "q=ann", "living=yes"):
