@@ -133,7 +133,7 @@ def test_form_of_another_site_is_not_recovered(browser, actor, origin):
     assert answer.status_code == 403
     page = answer.content.decode()
     assert "Mine" not in page and "Send again" not in page
-    assert "copy what you typed" in page
+    assert "copy your text first" in page
 
 
 def test_form_is_recovered_after_permission_is_removed(browser, alice, actor):

@@ -221,7 +221,7 @@ def test_archive_of_another_application_is_refused(site, tmp_path):
             cursor.execute("CREATE TABLE parcel AS SELECT 1 AS id")
         path = tmp_path / "other.dump"
         assert manage(url, "backup", path).returncode == 0
-        assert "no table actor." in refused(site, path)
+        assert "the table actor is missing." in refused(site, path)
 
 
 @postgresql

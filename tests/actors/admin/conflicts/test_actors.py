@@ -65,7 +65,7 @@ def test_stale_save_is_409_and_shows_all_versions(alice, bob, actor):
     assert response.status_code == 409
     assert "was changed while you were editing" in page
     assert "theirs: bob, 20" in page
-    for side, value in (("It was", "Japan"), ("Use theirs", "France"), ("Keep mine", "United States of America")):
+    for side, value in (("Before", "Japan"), ("Use theirs", "France"), ("Keep mine", "United States of America")):
         assert re.search(rf'{side}</span>(</label>)? <span class="value">{value}</span>', page), side
     actor.refresh_from_db()
     assert (actor.country, actor.last_name, actor.version) == ("FR", "Mifune-San", 2)
