@@ -111,6 +111,10 @@ class PlainTextField(CleanText, models.TextField):
 class CountryField(models.CharField):
     """A country's ISO 3166-1 alpha-2 code. Migrations leave out its choices: the names change with django-countries."""
 
+    default_error_messages = {
+        "invalid_choice": _("%(value)r is not a country. Use its two-letter ISO code, such as GB."),
+    }
+
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         """Leave the choices out of migrations."""
         name, path, args, kwargs = super().deconstruct()

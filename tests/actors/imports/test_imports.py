@@ -127,7 +127,7 @@ def test_every_error_is_listed_by_line_and_column(actor):
         (7, "first_name"): "first name contains the invisible charac",
         (9, ""): "Enter a first name, a last name, or both",
         (10, "birth_year"): "Enter a year from 1800 to 2026, or leave",
-        (10, "country"): "Value 'XX' is not a valid choice.",
+        (10, "country"): "'XX' is not a country. Use its two-lette",
         (11, "death_year"): "The year of death is before the year of ",
         (12, "birth_year"): "Enter only a year, such as 1946.",
         (12, "id"): "“x” value must be an integer.",
