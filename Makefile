@@ -169,7 +169,7 @@ image: engine ## build the image, named by IMAGE, with Podman or Docker
 		--tag $(IMAGE) .
 
 clean: ## delete generated files
-	rm -rf $(VENV) $(VENV)-django* $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-django* $(SCAN) $(BENCH) $(WEB) .scan .coverage .coverage.* static actorsite.sqlite3 .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache
 	find actors actorsite bench tests -name node_modules -prune -o -name __pycache__ -exec rm -rf {} +
 
 messages: $(VENV)/.tools ## collect the texts to translate and compile the translations (needs gettext)
