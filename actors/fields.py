@@ -183,10 +183,10 @@ class Empty(models.Func):
 
 
 class Life(models.Func):
-    """The decade of birth and whether a death is known, as one number. Takes the years of death and of birth.
+    """The decade of birth and whether a year of death is known, as one number, from both years.
 
-    195 stands for people born in the 1940s who are alive, -195 for those who are dead; 1 and -1 for people whose year
-    of birth is not known.
+    195 means born in the 1940s and living, -195 means born in the 1940s and deceased. 1 and -1 mean that the year of
+    birth is not known.
     """
 
     template = "(CASE WHEN %(expressions)s, 0) / 10 + 1))"

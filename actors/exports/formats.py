@@ -95,7 +95,7 @@ def _text_for_xlsx(text: str) -> str:
     """Return ``text`` escaped for a cell of a workbook. Raises ValueError if it is too long."""
     text = escape_for_xlsx(text)
     if len(text) > MAX_CELL_LENGTH:
-        raise ValueError("A cell of a workbook cannot hold this text, and would cut it.")
+        raise ValueError("A cell of a workbook has no room for this text.")
     return text
 
 

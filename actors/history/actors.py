@@ -81,7 +81,7 @@ def restore_actor(actors: models.Manager[Actor], change: Change, side: str, seen
     """
     state = getattr(change, side)
     if state is None:
-        raise ValueError("There was no actor then.")
+        raise ValueError("The actor did not exist at this version.")
     actor = lock_actor(actors, change.actor_id, seen)
     if actor is None:
         # There is always an entry: ``change`` is one.

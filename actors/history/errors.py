@@ -7,7 +7,7 @@ class EditConflictError(Exception):
     """An actor or a film was changed since its editor loaded it; ``now`` is its current state, None if deleted."""
 
     def __init__(self, now: models.Model | None) -> None:
-        super().__init__("It was changed meanwhile.")
+        super().__init__("The entry was changed in the meantime.")
         self.now = now
 
 

@@ -32,7 +32,7 @@ def merge_actors(survivor: tuple[int, int], gone: tuple[int, int], values: dict[
         ValueError: Both are the same actor.
     """
     if survivor[0] == gone[0]:
-        raise ValueError("Nobody can be merged with oneself.")
+        raise ValueError("An actor cannot be merged with itself.")
     with transaction.atomic():
         # Lock in the order of the ids, so that two merges cannot deadlock.
         locked = {pk: lock_actor(Actor.objects, pk, seen) for pk, seen in sorted([survivor, gone])}

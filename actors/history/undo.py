@@ -26,7 +26,7 @@ class ChangedSinceBatchError(Exception):
     """Actors were changed after the batch was written; ``ids`` has up to 100 of their ids."""
 
     def __init__(self, ids: Sequence[int]) -> None:
-        super().__init__("Actors were changed since.")
+        super().__init__("Actors were changed in the meantime.")
         self.ids = ids
 
 
@@ -34,7 +34,7 @@ class CannotUndoUnmergeError(ValueError):
     """The batch undid a merge: only a new merge can join the credits again and restore the redirect."""
 
     def __init__(self) -> None:
-        super().__init__("It is the undoing of a merge. Merge the two again instead.")
+        super().__init__("This is the undo of a merge. Merge the two actors again instead.")
 
 
 def undo_batch(batch: Batch, who: str) -> Batch:

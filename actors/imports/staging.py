@@ -1,7 +1,7 @@
 """Staging of an import: the rows are compared with the database, then all or none are written.
 
 The rows are in temporary tables, so that the database compares a million of them and
-this process needs no more memory for more rows. The version number in a row tells
+the memory use of this process does not grow with the rows. The version number in a row tells
 whether the row would overwrite a change that its author has not seen.
 """
 
@@ -277,7 +277,7 @@ class Staging:
             ValueError: There are errors.
         """
         if self.wrong:
-            raise ValueError("Mistakes are not imported.")
+            raise ValueError("A file with errors cannot be imported.")
         if not self.writes:
             return None
         batch = Batch.objects.create(

@@ -111,7 +111,7 @@ def sample_people(count: int, seed: int = 1) -> Iterator[tuple[str, str, int, in
     The same ``seed`` gives the same people. Family names are made of syllables, so
     that at ten million people some are common and most are rare, as in life.
     """
-    chance = random.Random(seed)  # noqa: S311  nothing secret is drawn
+    chance = random.Random(seed)  # noqa: S311  not used for secrets
     pick, integer = chance.choice, chance.randrange
     for _ in range(count):
         country, (given, begin, middle, end) = pick(_PARTS)

@@ -16,7 +16,7 @@ NumberedRows: TypeAlias = Iterator[tuple[int, list[str] | str]]
 
 
 class Source:
-    """A header and rows of text, read in batches, so that no file is held in memory.
+    """A header and rows of text, read in batches, so that the file is never loaded whole.
 
     Attributes:
         header: The headings, in order.

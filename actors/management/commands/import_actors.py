@@ -73,7 +73,7 @@ class Command(BaseCommand):
         for pair in options["column"]:
             heading, equals, name = pair.rpartition("=")
             if not equals:
-                raise CommandError(f"--column wants HEADING=FIELD, not {pair}.", returncode=2)
+                raise CommandError(f"--column must be HEADING=FIELD, not {pair}.", returncode=2)
             columns[heading] = name
         if options["errors"]:
             try:

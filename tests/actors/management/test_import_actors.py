@@ -95,7 +95,7 @@ class TestReport:
             "written": True, "import": Batch.objects.get().pk, "first_errors": [],
         }  # fmt: skip
 
-    def test_mistakes_go_to_the_terminal_and_all_of_them_to_a_file(self, file, tmp_path, capsys):
+    def test_errors_are_printed_and_written_to_a_file(self, file, tmp_path, capsys):
         file.write_text("first_name,birth_year\n" + "A,1\n" * 1_500)
         with pytest.raises(SystemExit) as ended:
             call_command("import_actors", str(file), "--errors", str(tmp_path / "errors.csv"))

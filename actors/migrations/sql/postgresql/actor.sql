@@ -1,4 +1,4 @@
--- Triggers maintain each row's version, last change and folded names, whatever writes the row.
+-- Triggers maintain each row's version, last change and folded names for every write.
 
 -- `last_update` holds UTC. The old default, now(), is local time in a session of another time zone.
 ALTER TABLE actor ALTER COLUMN last_update SET DEFAULT timezone('UTC', now());

@@ -1,4 +1,4 @@
--- The history: one entry for each row that is added, changed or deleted, whatever writes it. Settings
+-- The history: one entry for each row that is added, changed or deleted, by any client. Settings
 -- within the transaction give the user, the origin and the batch (actors.who, actors.origin, actors.batch).
 -- The triggers fire once for each statement, so that a million rows cost one INSERT … SELECT.
 

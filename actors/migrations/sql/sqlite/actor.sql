@@ -1,4 +1,4 @@
--- Triggers maintain each row's version, last change and folded names, whatever writes the row.
+-- Triggers maintain each row's version, last change and folded names for every write.
 -- actor_fold() is the function `fold` in Python.
 
 CREATE TRIGGER actor_keep_insert AFTER INSERT ON actor

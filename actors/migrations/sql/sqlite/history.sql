@@ -1,4 +1,4 @@
--- The history: one entry for each row that is added, changed or deleted, whatever writes it.
+-- The history: one entry for each row that is added, changed or deleted, by any client.
 -- actor_who(), actor_origin() and actor_batch() are Python functions that every connection registers.
 -- An entry has OLD.version + 1, the version that the trigger actor_keep_update sets.
 
