@@ -121,7 +121,7 @@ class UserFilter(ChoiceFilter):
         return [(name, name) for name in [*names, *([chosen] if chosen and chosen not in names else [])]]
 
     def allowed(self):
-        """Return the accepted user names: those offered, and any valid one from the address."""
+        """Return the names of the choices. A name from the address must be a possible user name."""
         return {name for name, _label in self.lookup_choices if "\x00" not in name and len(name) <= 150}
 
     def queryset(self, request, queryset):
@@ -135,12 +135,12 @@ class NumberFilter(ChoiceFilter):
     column = ""
 
     def lookups(self, request, model_admin):
-        """Return only the chosen number: the filter is set by links, not by choices."""
+        """Return only the chosen id. Links set this filter."""
         pk = self.used_parameters.get(str(self.parameter_name))
         return [(pk, f"#{pk}")] if pk else []
 
     def allowed(self):
-        """Return the chosen number if it is a valid id."""
+        """Return the chosen id if it is a number."""
         return {value for value, _label in self.lookup_choices if is_number(value)}
 
     def queryset(self, request, queryset):
@@ -187,7 +187,7 @@ class HistoryAdminMixin(KeysetAdminMixin):
         return False
 
     def get_list_display(self, request):
-        """Return the columns, with the buttons only for users who may use them."""
+        """Return the columns. Only users who may restore get the buttons."""
         back = ["back"] if request.user.has_perm("actors.restore_change") else []
         return ["when", "kind", self.subject, "what", "person", "origin", *back]
 
@@ -268,7 +268,7 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         return super().get_queryset(request).annotate(now=Subquery(now))
 
     def changelist_view(self, request, extra_context=None):
-        """Show the list, with the actor's name as title if it is filtered by actor."""
+        """Show the list. If it is filtered by actor, the title names the actor."""
         title = gettext("Recent changes")
         pk = request.GET.get("actor", "")
         if is_number(pk) and (last := Change.objects.filter(actor_id=pk).first()):
@@ -295,11 +295,11 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         )
 
     def restorable_states(self, change):
-        """Return what HistoryAdminMixin.restorable_states describes, for an actor."""
+        """Return the states of an actor that can be restored. The version token is its version number."""
         return change.now or "", change.now, change.before, change.after and change.version != change.now
 
     def restore_state(self, request, change, side, seen):
-        """Restore an actor with its credits."""
+        """Restore an actor. A deleted actor gets back the credits that were deleted with it."""
         try:
             with attributed_to(request.user.get_username(), "admin"):
                 actor, lost = restore_actor(Actor.objects, change, side, seen)

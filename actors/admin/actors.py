@@ -50,14 +50,14 @@ class CountryFilter(ChoiceFilter):
             names = sorted((country_name(code, language), code) for code in Actor.objects.countries())
             return [(code, name) for name, code in names]
 
-        # Keep them on the request: an action builds the filters twice, in a transaction, where nothing is memoized.
+        # Store them on the request: an action builds the filters twice, in a transaction, where nothing is cached.
         if not hasattr(request, "country_choices"):
             request.country_choices = memoize_for_version(request, ("countries by name", language), choices)
         return [*request.country_choices, ("none", _("Not given"))]
 
     def allowed(self):
-        """Return the accepted values."""
-        # Any country: when its last actor is gone, a link to it shows an empty list instead of an error.
+        """Return "none" and the codes of all countries."""
+        # A country may lose its last actor. Links to it then show an empty list instead of an error.
         return {"none"} | countries.countries.keys()
 
     def queryset(self, request, queryset):
@@ -107,7 +107,7 @@ class ActorForm(forms.ModelForm):
     """Form that reports a missing name at the first name field. Django would report it above the form."""
 
     def clean(self):
-        """Require one of the two names, and report the error at the first name."""
+        """Require a first or last name. Report a missing name at the first name."""
         data = super().clean() or self.cleaned_data
         if data.get("first_name") == data.get("last_name") == "":
             constraint = next(rule for rule in Actor._meta.constraints if rule.name == "actor_has_a_name")
@@ -161,10 +161,10 @@ class ActorAdmin(
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_fieldsets(self, request, actor=None):
-        """Return the fieldsets: a new actor has no version, and films are shown to users who may view films."""
+        """Return the fieldsets: no version for a new actor, and films only for users who may view them."""
         *fieldsets, record = self.fieldsets
         if actor is None:
-            return fieldsets  # a new actor has no record yet
+            return fieldsets
         if self.admin_site.get_model_admin(Film).has_view_permission(request):
             fieldsets.append((_("Films"), {"fields": ["listed_films"]}))
         return [*fieldsets, record]
@@ -210,7 +210,7 @@ class ActorAdmin(
         return deleted_objects_with_credits(actors, "actor")
 
     def view_on_site(self, actor):
-        """Return the address of the public page."""
+        """Return the URL of the public page."""
         return actor.get_absolute_url()
 
     def history_view(self, request, object_id, extra_context=None):

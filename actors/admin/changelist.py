@@ -58,7 +58,7 @@ class KeysetChangeList(BoundedChangeList):
         except keyset.InvalidCursorError:
             raise SuspiciousOperation("The cursor is invalid or belongs to another list.") from None
         self.result_list = page.rows
-        # If the search has more results than are listed: the number of listed ones.
+        # The number of listed results, if the search has more.
         self.best = MAX_RANKED if getattr(request, "found_more", False) else None
         # Django's templates read these attributes. Here they describe this page only.
         self.result_count = len(page.rows)
@@ -96,11 +96,11 @@ class UncountedPaginator(Paginator):
 
     @property
     def count(self):
-        """The largest number of rows that can be reached. Rows are not counted."""
+        """Return the maximum number of rows on all pages. Rows are not counted."""
         return self.deepest * self.per_page
 
     def page(self, number):
-        """Return a page. It reads one row more than it shows, to know whether there is a next page."""
+        """Return a page without counting the rows."""
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         rows = list(self.object_list[start : start + self.per_page + 1])

@@ -28,7 +28,10 @@ class ActorPicker(AutocompleteSelect):
     """Django's autocompletion, with a text box next to it in browsers without JavaScript."""
 
     def value_from_datadict(self, data, files, name):
-        """Return the chosen id, or an UnmatchedName if the typed name matches no single actor."""
+        """Return the text in the text box as an UnmatchedName, or the chosen id if it is empty.
+
+        match_written_names has already replaced the names that match one actor.
+        """
         chosen = super().value_from_datadict(data, files, name)
         if text := data.get(f"{name}{TEXT_SUFFIX}", "").strip():
             unmatched = UnmatchedName(text)
@@ -37,7 +40,7 @@ class ActorPicker(AutocompleteSelect):
         return chosen
 
     def render(self, name, value, attrs=None, renderer=None):
-        """Return the select box, and a text field for browsers without JavaScript."""
+        """Return the select box, and a text box for browsers without JavaScript."""
         text, value = (value, value.chosen) if isinstance(value, UnmatchedName) else ("", value)
         box = super().render(name, value, attrs, renderer)
         label = _("or enter the full name or the ID")
@@ -48,10 +51,10 @@ class ActorPicker(AutocompleteSelect):
 
 
 class ActorPickerField(forms.ModelChoiceField):
-    """Field for an actor who is chosen from the box or typed by name or id."""
+    """Form field for an actor, chosen in the select box or typed as a name or id."""
 
     def to_python(self, value):
-        """Return the actor. Raises ValidationError that names similar actors if the name matches no single one."""
+        """Return the actor. Raises ValidationError with the reason for an UnmatchedName."""
         if isinstance(value, UnmatchedName):
             _actor, error = find_actor(value)
             raise ValidationError(error)

@@ -30,7 +30,7 @@ class ExportAdminMixin(ModelAdminMixin):
     export_fields: tuple[str, ...] = records.ACTOR_FIELDS
 
     def get_actions(self, request):
-        """Return the actions, with one export per format."""
+        """Return the actions, with an export for each format if the user may view the rows."""
         actions = super().get_actions(request)
         if not self.has_view_permission(request):
             return actions
@@ -47,7 +47,7 @@ class ExportAdminMixin(ModelAdminMixin):
         return [export, *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
-        """Show the list, with links to export it."""
+        """Show the list, with a link to export it in each format."""
         return super().changelist_view(request, {**(extra_context or {}), "formats": FORMATS})
 
     def export(self, request, kind):

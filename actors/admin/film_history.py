@@ -140,7 +140,7 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
     list_filter = [FilmFilter, KindFilter, OriginFilter, FilmFieldFilter, UserFilter]
 
     def changelist_view(self, request, extra_context=None):
-        """Show the list, with the film's title as title if it is filtered by film."""
+        """Show the list. If it is filtered by film, the title names the film."""
         title = gettext("Recent changes of films and casts")
         pk = request.GET.get("film", "")
         if is_number(pk) and (last := FilmChange.objects.filter(film_id=pk, credit_id=None).first()):
@@ -148,7 +148,7 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_changelist_instance(self, request):
-        """Return the list; fetch the films and actors of its page together."""
+        """Return the list, with the films and actors of its page fetched in bulk."""
         changelist = super().get_changelist_instance(request)
         linked = self.admin_site.get_model_admin(Actor).has_view_permission(request)
         changes = describe_changes(changelist.result_list, linked)
@@ -174,15 +174,15 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
 
     @admin.display(description=_("difference"))
     def what(self, change):
-        """Return the differences as HTML."""
+        """Return the differences as HTML: see describe_changes."""
         return change.what
 
     def restorable_states(self, change):
-        """Return what HistoryAdminMixin.restorable_states describes, for a film or credit."""
+        """Return the states of a film or credit that can be restored. The version token is the film's last change."""
         return change.seen, change.exists, change.before is not None, change.after is not None
 
     def restore_state(self, request, change, side, seen):
-        """Restore a film with its credits, or one credit."""
+        """Restore a film or a credit. A deleted film gets back the credits that were deleted with it."""
         # Every film has history entries, so the form always sends a version token.
         if seen is None:
             raise SuspiciousOperation("No such state to restore.")

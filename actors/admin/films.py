@@ -59,11 +59,11 @@ class Cast(admin.StackedInline):
     verbose_name_plural = _("Cast")
 
     def get_queryset(self, request):
-        """Return the credits with their actors."""
+        """Return the credits, with their actors fetched in the same query."""
         return super().get_queryset(request).select_related("actor")
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        """Return the actor picker for the actor."""
+        """Use an ActorPicker for the actor, and explain an actor that no longer exists."""
         if db_field.name == "actor":
             kwargs |= {"widget": ActorPicker(db_field, self.admin_site), "form_class": ActorPickerField}
         formfield = super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -100,8 +100,8 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         return format_timestamp(film.last_update)
 
     def get_fields(self, request, film=None):
-        """Return the fields: a new film has no last change."""
-        return self.fields if film else self.fields[:-1]  # a new film has no last change
+        """Return the fields, without the last change for a new film."""
+        return self.fields if film else self.fields[:-1]
 
     def get_search_results(self, request, queryset, search_term):
         """Return the best results of the public search; for an export, all results, as for actors."""
@@ -119,11 +119,11 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         return deleted_objects_with_credits(films, "film")
 
     def view_on_site(self, film):
-        """Return the address of the public page."""
+        """Return the URL of the public page."""
         return film.get_absolute_url()
 
     def history_view(self, request, object_id, extra_context=None):
-        """Redirect to the film's changes in the history."""
+        """Redirect to the film's history. Django's own page has only changes made in the admin."""
         if not is_number(object_id):
             raise Http404
         if not self.has_view_permission(request):
@@ -136,7 +136,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
     changes_template = "admin/actors/film/changes.html"
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """Show and save the form. An invalid id is 404, an invalid number of rows 400."""
+        """Show or save the form. An invalid id is 404, an invalid number of cast rows 400."""
         if object_id is not None and not is_number(object_id):
             raise Http404
         total = request.POST.get("credits-TOTAL_FORMS", "")
@@ -153,7 +153,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         try:
             return super().changeform_view(request, object_id, form_url, context)
         except IntegrityError:
-            # An actor was deleted or merged while the form was being saved. Validate again: now the form sees it.
+            # An actor was deleted or merged after validation. Validate again, to show an error or use the survivor.
             request.POST = follow_merges_in_form(request.POST)
             return super().changeform_view(request, object_id, form_url, context)
 
@@ -167,13 +167,13 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         return response
 
     def marks(self, things):
-        """Return the id of the last change of each film by the film's id."""
+        """Return {film id: id of its last change}; 0 for a film without changes."""
         films = [film.pk for film in things]
         last = FilmChange.objects.filter(film_id__in=films).order_by().values("film_id").annotate(last=Max("id"))
         return dict.fromkeys(films, 0) | dict(last.values_list("film_id", "last"))
 
     def lock_at(self, pk, seen):
-        """Lock the film's row. Raises a conflict if it changed after ``seen``."""
+        """Lock the film. Raises EditConflictError unless ``seen`` is its last change."""
         lock_film(pk, -1 if seen is None else seen)
 
     def resolved(self, data, pk, side=""):
@@ -185,7 +185,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         return resolved_film(data, film_state_at({}, cast_of(pk), since)[1], side)
 
     def keep_answer(self, rows, answer):
-        """Preselect the choices that the user has made, with typed actor names."""
+        """Copy the user's choices and texts to ``rows``, and check the typed actor names."""
         super().keep_answer(rows, answer)
         add_unmatched_errors(rows)
         offer_edited_actors(rows)

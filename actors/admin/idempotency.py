@@ -1,4 +1,4 @@
-"""Idempotent add forms: a form that is submitted twice, as when the response is slow, adds one object."""
+"""Idempotent add forms: a form that is submitted twice, for example because the response is slow, adds one object."""
 
 import hashlib
 import json
@@ -32,14 +32,14 @@ class IdempotentAddMixin(ModelAdminMixin):
     """
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """Show and save the form. A second submission redirects to the object that the first one added."""
+        """Show or save the form. A repeated submission adds nothing and redirects as if it did."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except AlreadyAddedError as duplicate:
             return self.response_add(request, duplicate.obj)
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        """Render the form with a random key that identifies it."""
+        """Render the form with its key: a random one, or the submitted one after an error."""
         context = {**context, "form_key": request.POST.get("form_key") or secrets.token_urlsafe(16)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 

@@ -55,7 +55,7 @@ class FileForm(forms.Form):
     )
 
     def clean_file(self):
-        """Refuse a file that is too large."""
+        """Refuse a file over MAX_UPLOAD_BYTES."""
         file = self.cleaned_data["file"]
         if file.size > MAX_UPLOAD_BYTES:
             raise forms.ValidationError(_("The file is larger than 10 MB. Use the command import_actors instead."))
@@ -94,7 +94,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return False
 
     def get_list_display(self, request):
-        """Return the columns, with the buttons only for users who may use them."""
+        """Return the columns. Only users who may import get the buttons."""
         return [
             "when",
             "kind",
@@ -105,7 +105,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         ]
 
     def changelist_view(self, request, extra_context=None):
-        """Show the list under its own title."""
+        """Show the list, with a title that includes merges."""
         return super().changelist_view(request, {"title": gettext("Imports and merges"), **(extra_context or {})})
 
     @admin.display(description=_("when"))
@@ -123,7 +123,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
 
     @admin.display(description=_("actions"))
     def back(self, batch):
-        """Return the undo button, or who has undone the batch."""
+        """Return the undo button, or a text if the batch is already undone or cannot be undone."""
         if undoing := getattr(batch, "undone_by", None):
             return gettext("undone by %(who)s") % {"who": undoing.who}
         if batch.unmerges:
@@ -217,7 +217,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return TemplateResponse(request, f"admin/actors/batch/{template}.html", context, status=status)
 
     def _upload(self, request, pk):
-        """Return the user's upload. A POST locks its row: a second click waits. Raises Upload.DoesNotExist."""
+        """Return the user's upload. A POST locks its row, so that a second click waits. Raises Upload.DoesNotExist."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         uploads = Upload.objects.select_for_update() if request.method == "POST" else Upload.objects

@@ -29,11 +29,11 @@ class ActorConflictMixin(OptimisticLockingMixin):
     deleted_meanwhile = gettext_lazy("The actor was deleted while you were editing")
 
     def marks(self, things):
-        """Return the version of each actor by id."""
+        """Return {actor id: version}."""
         return {actor.pk: actor.version for actor in things}
 
     def lock_at(self, pk, seen):
-        """Lock the actor's row. Raises a conflict if its version is not ``seen``."""
+        """Lock the actor. Raises EditConflictError unless its version is ``seen``."""
         lock_actor(Actor.objects, pk, seen)
 
     def resolved(self, data, pk, side=""):

@@ -54,7 +54,7 @@ def film_state_at(film, cast, since):
         since: The history entries to undo, newest first.
     """
     cast = dict(cast)
-    for entry in since:  # from the newest to the oldest
+    for entry in since:
         if entry.credit_id is None:
             film = entry.before
         elif entry.before is None:

@@ -1,4 +1,4 @@
-"""Optimistic locking: a save or deletion never overwrites a version its editor has not seen.
+"""Optimistic locking: a save or deletion never overwrites a version that its editor has not seen.
 
 Each admin form sends the version token of the object as the editor saw it
 (``seen``): the version number of an actor, or the id of the last entry in a
@@ -56,7 +56,7 @@ def conflict_notice(request, model_admin, heading, conflicts, kind="actor"):
 class OptimisticLockingMixin(ModelAdminMixin):
     """ModelAdmin mixin for optimistic locking.
 
-    Subclasses implement the last methods: version tokens, locking, and the content of the conflict page.
+    Subclasses implement ``marks``, ``lock_at``, ``resolved`` and ``describe_conflict``.
     """
 
     # Editing in the list is not supported: a row cannot show a conflict.
@@ -65,7 +65,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
     deleted_meanwhile: str | Promise = ""
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """Show and save the form. If the version token is stale, show the conflict page (409)."""
+        """Show or save the form. If the version token is stale, show the conflict page (409)."""
         if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra_context)
         answer = request.POST if "_resolve" in request.POST and object_id and is_number(object_id) else None
@@ -86,7 +86,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def delete_view(self, request, object_id, extra_context=None):
-        """Delete the object if it still has the version that the confirmation page showed."""
+        """Ask for confirmation, then delete the object if it still has the version token of the confirmation page."""
         if request.method != "POST":
             # Read the token before the page's own queries, so that a change in between is a conflict.
             things = self.model.objects.filter(pk=object_id) if is_number(object_id) else ()
@@ -101,7 +101,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
             return self.nothing_deleted(request, [(int(object_id), conflict.now)])
 
     def changelist_view(self, request, extra_context=None):
-        """Run actions. A deletion applies only to the versions that the confirmation page listed."""
+        """Show the list or run an action. A deletion needs the versions that the confirmation page listed."""
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
         # The confirmation page lists each object with its version token. "Select all" across pages lists none.
@@ -149,7 +149,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         return [(pk, rows.get(pk)) for pk in selected if pk not in marks or marks[pk] != seen.get(pk)]
 
     def nothing_deleted(self, request, conflicts):
-        """Return the page (409) that lists the objects changed in the meantime."""
+        """Return the page (409) that lists the objects that were changed, and so not deleted."""
         return conflict_notice(request, self, gettext("Nothing was deleted"), conflicts, self.opts.model_name)
 
     def conflict_page(self, request, pk, now, answer=None):
@@ -208,7 +208,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         return {"is_popup": True, "to_field": to_field, "same_window": f"?{urlencode(query)}", **names}
 
     def keep_answer(self, rows, answer):
-        """Preselect the choices that the user has made."""
+        """Copy the user's choices and texts to ``rows``: see keep_choices."""
         keep_choices(rows, answer)
 
     def marks(self, things):

@@ -43,10 +43,10 @@ def shown(response):
 
 def buttons(response):
     """Return (URL, value, label) of each restore button."""
-    found = re.findall(
+    matches = re.findall(
         r'formaction="([^"]+)" name="restore" value="([^"]+)">([^<]+)</button>', response.content.decode()
     )
-    return [(action, value, label) for action, value, label in found]
+    return [(action, value, label) for action, value, label in matches]
 
 
 def click(client, button):

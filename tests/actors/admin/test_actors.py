@@ -65,7 +65,7 @@ def test_search_finds_the_same_as_the_public_search(client, alice, actor, query)
 
 
 @pytest.mark.parametrize(
-    ("chosen", "found"),
+    ("chosen", "expected"),
     [
         ({"living": "yes"}, ["Cher"]),
         ({"living": "no"}, ["Toshirō Mifune"]),
@@ -77,9 +77,9 @@ def test_search_finds_the_same_as_the_public_search(client, alice, actor, query)
         ({"missing": "biography", "living": "no"}, ["Toshirō Mifune"]),
     ],
 )
-def test_filters_list_matching_actors(client, alice, actor, chosen, found):
+def test_filters_list_matching_actors(client, alice, actor, chosen, expected):
     Actor.objects.create(first_name="Cher")
-    assert names(client.get(LIST, chosen)) == found
+    assert names(client.get(LIST, chosen)) == expected
 
 
 def test_country_filter_offers_only_countries_of_actors(client, alice, actor):

@@ -109,7 +109,7 @@ def test_form_shows_one_name_per_line(admin_client, jackie):
     assert jackie.version == 2
 
 
-LINES = "Chan Kong-sang\r\n陳港生"  # as the form submits them
+LINES = "Chan Kong-sang\r\n陳港生"  # as a browser submits them
 
 
 def test_unchanged_names_do_not_conflict(jackie):

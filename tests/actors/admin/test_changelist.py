@@ -30,8 +30,8 @@ def names(page):
 
 
 def link(page, rel):
-    found = re.search(rf'<a href="([^"]+)" rel="{rel}"', page.content.decode())
-    return found and found[1].replace("&amp;", "&")
+    match = re.search(rf'<a href="([^"]+)" rel="{rel}"', page.content.decode())
+    return match and match[1].replace("&amp;", "&")
 
 
 def walk(client, address, rel="next"):
@@ -65,9 +65,9 @@ def test_pages_list_every_row_once_in_order(client, many, address, order):
     assert [row.pk for row in last.context["cl"].result_list] == rows[:50]
 
 
-def counting(said):
+def counting_queries(queries):
     """Return the queries that count rows, except the bounded count of a search."""
-    return [sql for sql in said if "COUNT(" in sql.upper().replace("COUNT(*) FROM FOUND", "")]
+    return [sql for sql in queries if "COUNT(" in sql.upper().replace("COUNT(*) FROM FOUND", "")]
 
 
 @pytest.mark.parametrize("address", [*LISTS, f"{ACTORS}?q=b", f"{ACTORS}?country=FR"])
@@ -76,8 +76,12 @@ def test_pages_need_no_count_and_no_offset(client, many, address):
     for page in (address, address.partition("?")[0] + following):
         with CaptureQueriesContext(connection) as queries:
             assert client.get(page).status_code == 200
-        said = [query["sql"] for query in queries if "actor" in query["sql"].lower()]
-        assert said and not counting(said) and not [sql for sql in said if "OFFSET" in sql.upper()]
+        statements = [query["sql"] for query in queries if "actor" in query["sql"].lower()]
+        assert (
+            statements
+            and not counting_queries(statements)
+            and not [sql for sql in statements if "OFFSET" in sql.upper()]
+        )
 
 
 def test_autocompletion_pages_need_no_count(client, many):
@@ -86,7 +90,7 @@ def test_autocompletion_pages_need_no_count(client, many):
         query = f"term=a&app_label=actors&model_name=credit&field_name=actor&page={number}"
         with CaptureQueriesContext(connection) as queries:
             answer = client.get(f"/admin/autocomplete/?{query}").json()
-        assert not counting(query["sql"] for query in queries)
+        assert not counting_queries(query["sql"] for query in queries)
         seen += [row["id"] for row in answer["results"]]
         if not answer["pagination"]["more"]:
             break
@@ -172,7 +176,7 @@ def test_select_all_across_pages_is_ignored(client, many):
     assert Change.objects.filter(kind="-").count() == 0 and FilmChange.objects.filter(kind="-").count() == 0
 
 
-# A search reads no more rows than the public one, however common its words
+# A search reads at most as many rows as the public search
 
 
 def test_common_word_lists_best_results_and_exports_all(client, many, monkeypatch):
@@ -191,7 +195,7 @@ def test_search_is_limited_by_filters_before_ranking(client, many, monkeypatch):
     Actor.objects.create(first_name="Zoë", last_name="B", country="JP", death_year=2000)
     Actor.objects.create(first_name="Zoë", last_name="B", country="")
     monkeypatch.setattr(ranking, "MAX_RANKED", 10)
-    # The actors from Japan, or dead, are not among the first ten of sixty.
+    # The actors from Japan and the deceased ones are not among the first ten of sixty.
     for chosen in ("country=JP", "living=no", "country=JP&living=no&missing=biography"):
         assert names(client.get(f"{ACTORS}?q=b&{chosen}")) == ["Zoë B"], chosen
     assert names(client.get(f"{ACTORS}?q=zoe&country=none")) == ["Zoë B"]

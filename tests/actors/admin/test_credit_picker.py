@@ -47,7 +47,7 @@ def test_typed_name_overrides_the_select_box(client, film, shimura):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (
             "Shimur",
@@ -59,16 +59,16 @@ def test_typed_name_overrides_the_select_box(client, film, shimura):
         ("x" * 201, "Enter a name or an ID."),
     ],
 )  # fmt: skip
-def test_unmatched_name_shows_error_and_keeps_the_form(client, film, actor, shimura, text, said):
+def test_unmatched_name_shows_error_and_keeps_the_form(client, film, actor, shimura, text, expected):
     editor(client)
     twins = [Actor.objects.create(first_name="Twin", birth_year=year) for year in (1900, None)]
-    said = said.format(*([shimura.pk] if "Shimura" in said else [twin.pk for twin in twins]))
+    expected = expected.format(*([shimura.pk] if "Shimura" in expected else [twin.pk for twin in twins]))
     Film.objects.update(year=1955)
     data = written(film, text, year=1999)
     Film.objects.update(year=1956)  # the name error comes first, then the conflict
     answer = client.post(address(film), data)
     page = answer.content.decode()
-    assert answer.status_code == 200 and said in page
+    assert answer.status_code == 200 and expected in page
     assert f'name="seen" value="{data["seen"]}"' in page and 'value="1999"' in page
     assert client.post(address(film), {**data, "credits-1-actor_written": str(shimura.pk)}).status_code == 409
     assert [credit.actor for credit in film.credits.all()] == [actor]

@@ -171,22 +171,22 @@ def test_deletion_of_a_changed_film_is_409(client, curator, film):
 # Restoring
 
 
-def go_back(client, change, side):
+def restore_state(client, change, side):
     token = seen(Film(pk=change.film_id))
     return client.post(f"{CHANGES}{change.pk}/restore/", {"restore": f"{side}:{token}"}, follow=True)
 
 
 def test_undeleted_film_has_its_id_and_cast(client, curator, film, actor):
-    gone = Film.objects.create(title="Removed before")
-    Credit.objects.create(film=gone, actor=actor)
-    pk, kept = film.pk, list(Credit.objects.filter(film=film).values())
+    earlier = Film.objects.create(title="Removed before")
+    Credit.objects.create(film=earlier, actor=actor)
+    pk, credits = film.pk, list(Credit.objects.filter(film=film).values())
     with attributed_to("carol", "admin"):
         film.delete()
     page = client.get(f"{CHANGES}?film={pk}")
     assert "Undelete" in page.content.decode() and "Kikuchiyo" in page.content.decode()
-    answer = go_back(client, FilmChange.objects.get(film_id=pk, credit_id=None, kind="-"), "before")
+    answer = restore_state(client, FilmChange.objects.get(film_id=pk, credit_id=None, kind="-"), "before")
     assert "Seven Samurai (1954) was restored." in answer.content.decode()
-    assert list(Credit.objects.filter(film_id=pk).values()) == kept
+    assert list(Credit.objects.filter(film_id=pk).values()) == credits
     assert FilmChange.objects.first().who == "carol"
     assert "Undelete" not in client.get(f"{CHANGES}?film={pk}").content.decode(), "the film and its cast are back"
 
@@ -194,13 +194,13 @@ def test_undeleted_film_has_its_id_and_cast(client, curator, film, actor):
 def test_undeleted_actor_has_its_credits(client, curator, film, actor):
     other = Film.objects.create(title="Rashomon")
     Credit.objects.create(film=other, actor=actor, character="Tajōmaru")
-    kept = list(Credit.objects.order_by("pk").values())
+    credits = list(Credit.objects.order_by("pk").values())
     with attributed_to("carol", "admin"):
         actor.delete()
     assert not Credit.objects.exists()
     change = Change.objects.get(kind="-")
     client.post(f"/admin/actors/change/{change.pk}/restore/", {"restore": "before:"})
-    assert list(Credit.objects.order_by("pk").values()) == kept
+    assert list(Credit.objects.order_by("pk").values()) == credits
 
 
 def test_undeleted_actor_lacks_credits_of_deleted_films(client, curator, film, actor):
@@ -216,7 +216,7 @@ def test_film_and_credit_states_can_be_restored(client, curator, film):
     overtake_by_title(film)
     overtake_by_cast(film)
     for change in FilmChange.objects.filter(kind="~"):
-        go_back(client, change, "before")
+        restore_state(client, change, "before")
     assert Film.objects.get().title == "Seven Samurai"
     assert Credit.objects.get().character == "Kikuchiyo"
 
@@ -225,9 +225,9 @@ def test_credit_is_not_restored_if_the_same_credit_exists(client, curator, film,
     Credit.objects.get().delete()
     change = FilmChange.objects.get(kind="-")
     Credit.objects.create(film=film, actor=actor, character="Kikuchiyo")
-    assert "Nothing was restored" in go_back(client, change, "before").content.decode()
+    assert "Nothing was restored" in restore_state(client, change, "before").content.decode()
     Credit.objects.all().delete()
-    go_back(client, change, "before")
+    restore_state(client, change, "before")
     assert Credit.objects.get().pk == change.credit_id
 
 
@@ -249,16 +249,16 @@ def test_malformed_restore_is_400(client, curator, film, value):
 
 
 @pytest.mark.parametrize(
-    ("field", "found"),
+    ("field", "expected"),
     [("title", 1), ("original_title", 1), ("year", 0), ("actor", 1), ("character", 1), ("billing", 0)],
 )
-def test_field_filter_finds_changes(client, curator, film, field, found):
+def test_field_filter_finds_changes(client, curator, film, field, expected):
     other = Actor.objects.create(first_name="Other")
     Film.objects.filter(pk=film.pk).update(title="Another", original_title="Another")
     Credit.objects.update(character="Another")
     Credit.objects.update(actor=other)
     page = client.get(f"{CHANGES}?field={field}")
-    assert len(page.context["cl"].result_list) == found
+    assert len(page.context["cl"].result_list) == expected
     assert "<h1>Recent changes of films and casts</h1>" in page.content.decode()
     assert "<h1>History of Another</h1>" in client.get(f"{CHANGES}?film={film.pk}").content.decode()
 
@@ -273,7 +273,7 @@ def curators(client):
 
 
 @pytest.mark.parametrize(
-    ("role", "looks", "writes", "deletes", "goes_back"),
+    ("role", "view_status", "save_status", "delete_status", "restore_status"),
     [
         (nobody, 302, 302, 302, 302),
         (plain_staff, 403, 403, 403, 403),
@@ -283,23 +283,23 @@ def curators(client):
         (administrator, 200, 302, 302, 302),
     ],
 )
-def test_film_access_by_role(client, film, actor, role, looks, writes, deletes, goes_back):
+def test_film_access_by_role(client, film, actor, role, view_status, save_status, delete_status, restore_status):
     role(client)
     for page in (FILMS, f"{FILMS}?q=samurai", address(film), f"{FILMS}add/", CHANGES, f"{CHANGES}?film={film.pk}"):
-        assert client.get(page).status_code == looks, page
+        assert client.get(page).status_code == view_status, page
     autocomplete = "/admin/autocomplete/?term=mif&app_label=actors&model_name=credit&field_name=actor"
-    assert client.get(autocomplete).status_code == looks
-    assert client.post(f"{FILMS}add/", form(title="New")).status_code == writes
-    assert client.post(address(film), form(film, year=1960)).status_code == writes
-    assert (Film.objects.get(pk=film.pk).year == 1960) is (looks == 200)
+    assert client.get(autocomplete).status_code == view_status
+    assert client.post(f"{FILMS}add/", form(title="New")).status_code == save_status
+    assert client.post(address(film), form(film, year=1960)).status_code == save_status
+    assert (Film.objects.get(pk=film.pk).year == 1960) is (view_status == 200)
     change = FilmChange.objects.filter(film_id=film.pk, credit_id=None).order_by("pk").first()
     answer = client.post(f"{CHANGES}{change.pk}/restore/", {"restore": f"after:{seen(film)}"})
-    assert answer.status_code == goes_back
-    assert client.get(f"{CHANGES}{change.pk}/restore/").status_code == (302 if looks == 302 else 405)
-    for stock in (f"{CHANGES}add/", f"{CHANGES}{change.pk}/delete/"):
-        assert client.get(stock).status_code in (302, 403)
-    assert client.post(f"{FILMS}{film.pk}/delete/", {"post": "yes", "seen": seen(film)}).status_code == deletes
-    assert Film.objects.filter(pk=film.pk).exists() is (deletes != 302 or looks == 302)
+    assert answer.status_code == restore_status
+    assert client.get(f"{CHANGES}{change.pk}/restore/").status_code == (302 if view_status == 302 else 405)
+    for page in (f"{CHANGES}add/", f"{CHANGES}{change.pk}/delete/"):
+        assert client.get(page).status_code in (302, 403)
+    assert client.post(f"{FILMS}{film.pk}/delete/", {"post": "yes", "seen": seen(film)}).status_code == delete_status
+    assert Film.objects.filter(pk=film.pk).exists() is (delete_status != 302 or view_status == 302)
 
 
 @pytest.mark.parametrize(
@@ -368,10 +368,10 @@ def test_history_names_deleted_and_merged_actors(client, curator, film, actor):
 
 
 def test_history_fetches_all_actors_in_two_queries(film, actor, django_assert_num_queries):
-    there, gone = ([other_actor(name, str(n)) for n in range(5)] for name in ("There", "Gone"))
-    for other in (*there, *gone):
+    existing, deleted = ([other_actor(name, str(n)) for n in range(5)] for name in ("There", "Gone"))
+    for other in (*existing, *deleted):
         Credit.objects.update(actor=other)
-    for other in gone[:-1]:
+    for other in deleted[:-1]:
         other.delete()
     with django_assert_num_queries(3):  # the entries, existing actors, and deleted actors
         changes = describe_changes(FilmChange.objects.all())

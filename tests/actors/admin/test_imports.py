@@ -35,10 +35,10 @@ def text(response):
 
 def test_upload_preview_import_and_undo(carol, actor):
     page = send(carol, f"id,version,first_name,birth_year\n{actor.pk},1,Toshirō,1921\n,,Cher,1946\n", "new.csv")
-    shown = text(carol.get(page))
-    assert "1 to add, 1 to change, 0 unchanged." in shown
-    assert '<del class="gone">1920</del> <ins class="come">1921</ins>' in shown
-    assert "Line 3: <div><b>First name:</b> Cher</div>" in shown.replace(":<div>", ": <div>")
+    page_text = text(carol.get(page))
+    assert "1 to add, 1 to change, 0 unchanged." in page_text
+    assert '<del class="gone">1920</del> <ins class="come">1921</ins>' in page_text
+    assert "Line 3: <div><b>First name:</b> Cher</div>" in page_text.replace(":<div>", ": <div>")
     assert Actor.objects.get().birth_year == 1920
     done = carol.post(page, {"_import": "Import"}, follow=True)
     assert "Imported: 1 added, 1 changed." in text(done)
@@ -58,10 +58,10 @@ def test_upload_preview_import_and_undo(carol, actor):
 
 def test_file_with_errors_lists_them_and_cannot_be_imported(carol):
     page = send(carol, "first_name,birth_year\n" + "<b>A</b>,1\n" * 1_002)
-    shown = text(carol.get(page))
-    assert "1002 errors in 1002 rows" in shown and "and 2 more" in shown
-    assert shown.count("Enter a year from") == 1_000
-    assert 'name="_import"' not in shown
+    page_text = text(carol.get(page))
+    assert "1002 errors in 1002 rows" in page_text and "and 2 more" in page_text
+    assert page_text.count("Enter a year from") == 1_000
+    assert 'name="_import"' not in page_text
     response = carol.post(page, {"_import": "Import"})
     assert response.status_code == 409 and not Actor.objects.exists()
     listed = carol.get(f"{page}mistakes.csv")
@@ -72,8 +72,8 @@ def test_file_with_errors_lists_them_and_cannot_be_imported(carol):
 def test_error_names_the_heading_of_the_file_and_its_row_is_not_added(carol):
     page = send(carol, "First name,Year of birth,去世年份\nLate,1950,1940\nEarly,x,\nFine,1950,\n")
     for language in ("en", "zh-hans"):
-        shown = text(carol.get(page, headers={"accept-language": language}))
-        assert ">Year of birth</td>" in shown and ">去世年份</td>" in shown
+        page_text = text(carol.get(page, headers={"accept-language": language}))
+        assert ">Year of birth</td>" in page_text and ">去世年份</td>" in page_text
     added = text(carol.get(page)).partition("Actors to add")[2]
     assert "Fine" in added and "Late" not in added and "Early" not in added
     assert "Year of birth,x," in carol.get(f"{page}mistakes.csv").content.decode("utf-8-sig")
@@ -85,11 +85,11 @@ def test_preview_warns_of_possible_duplicates_and_imports_them(carol, actor):
         "first_name,last_name,birth_year,death_year\n"
         "toshiro,MIFUNE,1920,\nToshiro,Mifune,1962,\nFay,Wray,,\nFay,Wray,1907,\nFay,Wray,1907,2004\nJean,Gabin,,\n",
     )
-    shown = text(carol.get(page))
-    assert "4 new rows have the same name as an existing actor" in shown
-    assert f'Line 2: <a href="/admin/actors/actor/{actor.pk}/change/">toshiro MIFUNE</a></li>' in shown
+    page_text = text(carol.get(page))
+    assert "4 new rows have the same name as an existing actor" in page_text
+    assert f'Line 2: <a href="/admin/actors/actor/{actor.pk}/change/">toshiro MIFUNE</a></li>' in page_text
     for line, other in ((4, 6), (5, 4), (6, 4)):
-        assert f"Line {line}: Fay Wray (same as line {other})</li>" in shown
+        assert f"Line {line}: Fay Wray (same as line {other})</li>" in page_text
     carol.post(page, {"_import": "Import"})
     assert Actor.objects.count() == 7
     assert "6 new rows" in text(carol.get(send(carol, "last_name\n" + "Cher\n" * 6)))
@@ -120,8 +120,8 @@ def test_user_can_choose_columns_and_encoding(carol):
     page = send(carol, "Surname;Größe\nJosé;180\n".encode("cp1252"))
     assert "cannot be decoded as UTF-8" in text(carol.get(page))
     carol.post(page, {"_read": "1", "encoding": "cp1252"})
-    shown = text(carol.get(page))
-    assert "Unknown columns: Surname, Größe." in shown and "</span>" not in shown.split("Größe")[1][:5]
+    page_text = text(carol.get(page))
+    assert "Unknown columns: Surname, Größe." in page_text and "</span>" not in page_text.split("Größe")[1][:5]
     answer = carol.post(
         page, {"_read": "1", "encoding": "cp1252", "heading": ["Surname", "Größe"], "field": ["last_name", ""]}
     )
@@ -135,8 +135,8 @@ def test_user_can_choose_the_encoding_of_json(carol):
     page = send(carol, '[{"first_name": "José"}]'.encode("cp1252"), "file.json")
     assert "cannot be decoded as UTF-8" in text(carol.get(page))
     carol.post(page, {"_read": "1", "encoding": "cp1252"})
-    shown = text(carol.get(page))
-    assert "Type: JSON, CP1252" in shown and '<option value="cp1252" selected>' in shown
+    page_text = text(carol.get(page))
+    assert "Type: JSON, CP1252" in page_text and '<option value="cp1252" selected>' in page_text
     carol.post(page, {"_import": "1"})
     assert str(Actor.objects.get()) == "José"
 
@@ -187,9 +187,9 @@ def test_unprintable_heading_is_one_error(carol, kind, code, escaped):
         "XLSX": workbook(["first_name", f"_x{code}_"], ["A", "x"]),
     }
     page = send(carol, content[kind])
-    said = f"The heading of column 2, “\ufffd”, contains the invisible character U+{code}, which is not allowed."
-    assert said in text(carol.get(page))
-    assert said in carol.get(f"{page}mistakes.csv").content.decode()
+    message = f"The heading of column 2, “\ufffd”, contains the invisible character U+{code}, which is not allowed."
+    assert message in text(carol.get(page))
+    assert message in carol.get(f"{page}mistakes.csv").content.decode()
     assert carol.post(page, {"_import": "1"}).status_code == 409
     assert carol.post(page, {"_read": "1", "encoding": "utf-8"}).status_code == 302
     assert carol.post(page, {"_read": "1", "heading": ["first_name"], "field": [""]}).status_code == 400
@@ -206,9 +206,9 @@ def test_unprintable_value_is_an_error(carol, kind, code, escaped):
         "XLSX": workbook(names, [f"_x{code}_"] * len(names)),
     }
     page = send(carol, content[kind])
-    said = f"first name contains the invisible character U+{code}"
-    assert said in text(carol.get(page))
-    assert said in carol.get(f"{page}mistakes.csv").content.decode()
+    message = f"first name contains the invisible character U+{code}"
+    assert message in text(carol.get(page))
+    assert message in carol.get(f"{page}mistakes.csv").content.decode()
 
 
 def test_two_line_heading_can_be_ignored(carol):
@@ -219,8 +219,8 @@ def test_two_line_heading_can_be_ignored(carol):
 
 
 def test_file_without_changes_has_no_import_button(carol, actor):
-    shown = text(carol.get(send(carol, f"id,first_name\n{actor.pk},Toshirō\n")))
-    assert "0 to add, 0 to change, 1 unchanged." in shown and 'name="_import"' not in shown
+    page_text = text(carol.get(send(carol, f"id,first_name\n{actor.pk},Toshirō\n")))
+    assert "0 to add, 0 to change, 1 unchanged." in page_text and 'name="_import"' not in page_text
 
 
 def test_file_can_be_discarded(carol):
@@ -234,13 +234,13 @@ def test_imported_or_discarded_file_shows_a_message(carol, first):
     """A second click, a reload, or a retry after the first response was lost."""
     page = send(carol, "first_name\nA\n")
     carol.post(page, {first: "1"}, follow=True)
-    said = "it was imported, discarded or expired"
+    message = "it was imported, discarded or expired"
     for data in ({"_import": "1"}, {"_drop": "1"}, {"_read": "1", "encoding": ""}):
         answer = carol.post(page, data, follow=True)
-        assert answer.redirect_chain == [(LIST, 302)] and said in text(answer)
+        assert answer.redirect_chain == [(LIST, 302)] and message in text(answer)
     for address in (page, f"{page}mistakes.csv"):
         answer = carol.get(address, follow=True)
-        assert answer.redirect_chain == [(LIST, 302)] and said in text(answer)
+        assert answer.redirect_chain == [(LIST, 302)] and message in text(answer)
     assert Actor.objects.count() == Batch.objects.count() == (first == "_import")
 
 

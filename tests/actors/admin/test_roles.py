@@ -100,9 +100,9 @@ ACTIONS = {
 }
 
 
-def patterns(found=None, prefix=""):
+def patterns(url_patterns=None, prefix=""):
     """Yield (name, route with placeholders) of every named URL below /admin/."""
-    for pattern in get_resolver().url_patterns if found is None else found:
+    for pattern in get_resolver().url_patterns if url_patterns is None else url_patterns:
         route = prefix + str(pattern.pattern)
         if hasattr(pattern, "url_patterns"):
             yield from patterns(pattern.url_patterns, route)
@@ -119,7 +119,7 @@ def things(actor):
     """Create an object of each model; return {model name: id}."""
     film = Film.objects.create(title="Yojimbo")
     Credit.objects.create(actor=actor, film=film)
-    found = {
+    objects = {
         "actor": actor,
         "film": film,
         "change": Change.objects.latest("pk"),
@@ -129,11 +129,11 @@ def things(actor):
         "group": Group.objects.create(name="A group"),
         "accessattempt": AccessAttempt.objects.create(username="x", ip_address="192.0.2.1", failures_since_start=1),
     }
-    return {name: thing.pk for name, thing in found.items()} | {"other": Actor.objects.create(first_name="Other").pk}
+    return {name: thing.pk for name, thing in objects.items()} | {"other": Actor.objects.create(first_name="Other").pk}
 
 
 def client_of(name):
-    """Return a client in which a user of that kind is signed in."""
+    """Return a client in which a user with the role ``name`` is signed in."""
     client = Client()
     if name != "nobody":
         account = User.objects.create_user(
@@ -215,7 +215,7 @@ def test_actions_by_role(rf, person, level):
     client = client_of(person)
     request.user = User.objects.get(pk=client.session["_auth_user_id"])
     for model, model_admin in site._registry.items():
-        allowed = {name for name, who in ACTIONS.get(model, {}).items() if level >= who}
+        allowed = {name for name, lowest in ACTIONS.get(model, {}).items() if level >= lowest}
         assert set(model_admin.get_actions(request)) == allowed, model
 
 

@@ -1,4 +1,4 @@
-"""Simultaneous writes of the same object: one succeeds, and the others are told about the conflict."""
+"""Simultaneous writes of the same object: one succeeds, and the others report a conflict."""
 
 import io
 import time
@@ -47,7 +47,7 @@ def at_once(write):
         return Counter(pool.map(one, [f"p{number}" for number in range(PEOPLE)]))
 
 
-def until_somebody_waits():
+def wait_for_blocked_session():
     """Wait until a session in this database waits for a lock."""
     here = "SELECT pid FROM pg_locks JOIN pg_database AS d ON d.oid = database WHERE d.datname = current_database()"
     end = time.monotonic() + 20
@@ -60,7 +60,7 @@ def until_somebody_waits():
     raise TimeoutError
 
 
-def clients_of_all():
+def clients_for_all():
     clients = {}
     for number in range(PEOPLE):
         person = User.objects.create_superuser(f"p{number}", password=PASSWORD)
@@ -80,16 +80,18 @@ def test_simultaneous_imports_of_one_actor_write_once(actor):
     def write(name):
         return load(f"id,version,biography\n{actor.pk},1,By {name}\n", name)
 
-    found = at_once(write)
-    assert found["done"] == 1 and found["done"] + found["wrong"] + found["ImportConflictError"] == PEOPLE, found
+    results = at_once(write)
+    assert results["done"] == 1 and results["done"] + results["wrong"] + results["ImportConflictError"] == PEOPLE, (
+        results
+    )
     actor.refresh_from_db()
     assert actor.version == 2 and actor.biography == f"By {Batch.objects.get().who}"
     assert Change.objects.filter(kind="~").count() == 1
 
 
 def test_simultaneous_imports_of_a_new_id_add_once():
-    found = at_once(lambda name: load(f"id,first_name\n500,By {name}\n", name))
-    assert found["done"] == 1 and sum(found.values()) == PEOPLE, found
+    results = at_once(lambda name: load(f"id,first_name\n500,By {name}\n", name))
+    assert results["done"] == 1 and sum(results.values()) == PEOPLE, results
     assert str(Actor.objects.get(pk=500)) == f"By {Batch.objects.get().who}"
 
 
@@ -115,18 +117,18 @@ def test_simultaneous_imports_and_saves_write_once(actor):
             mine.save()
         return "done"
 
-    found = at_once(write)
-    assert found["done"] == 1 and sum(found.values()) == PEOPLE, found
+    results = at_once(write)
+    assert results["done"] == 1 and sum(results.values()) == PEOPLE, results
     actor.refresh_from_db()
     assert actor.version == 2
 
 
 def test_simultaneous_merges_write_once(actor):
     twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
-    found = at_once(
+    results = at_once(
         lambda name: merge_actors((actor.pk, 1), (twin.pk, 1), {"biography": f"By {name}"}, name) and "done"
     )
-    assert found == {"done": 1, "EditConflictError": PEOPLE - 1}
+    assert results == {"done": 1, "EditConflictError": PEOPLE - 1}
     assert Actor.objects.get().biography == f"By {Batch.objects.get().who}"
 
 
@@ -134,10 +136,10 @@ def test_simultaneous_merges_in_both_directions_write_once(actor):
     twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
     both = [(actor.pk, 1), (twin.pk, 1)]
     # Change the survivor, so that its version number increases.
-    found = at_once(
+    results = at_once(
         lambda name: merge_actors(*(both if int(name[1:]) % 2 else both[::-1]), {"country": "FR"}, name) and "done"
     )
-    assert found == {"done": 1, "EditConflictError": PEOPLE - 1}
+    assert results == {"done": 1, "EditConflictError": PEOPLE - 1}
     assert Actor.objects.count() == 1
 
 
@@ -163,7 +165,7 @@ def test_simultaneous_restores_write_once(actor):
 def test_simultaneous_undeletions_of_an_actor_add_once(actor):
     """A deleted actor has no row to lock: the second restore used to be a server error."""
     Credit.objects.create(actor=actor, film=Film.objects.create(title="Ran"))
-    pk, clients = actor.pk, clients_of_all()
+    pk, clients = actor.pk, clients_for_all()
     actor.delete()
     change = Change.objects.get(kind="-")
 
@@ -176,7 +178,7 @@ def test_simultaneous_undeletions_of_an_actor_add_once(actor):
 
 
 def test_simultaneous_undeletions_of_a_film_add_once(actor):
-    film, clients = Film.objects.create(title="Ran"), clients_of_all()
+    film, clients = Film.objects.create(title="Ran"), clients_for_all()
     Credit.objects.create(actor=actor, film=film)
     film.delete()
     change, last = FilmChange.objects.get(credit_id=None, kind="-"), FilmChange.objects.first()
@@ -198,23 +200,23 @@ def test_undo_during_undeletion_is_refused():
     def write():
         try:
             return undo_batch(undoing, "dora")
-        except ChangedSinceBatchError as since:
-            return since.ids
+        except ChangedSinceBatchError as error:
+            return error.ids
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         with attributed_to("carol", "admin"):
             back, _lost = restore_actor(Actor.objects, change, "before", None)
-            found = pool.submit(write)
-            until_somebody_waits()
-        assert found.result() == [back.pk]
+            undo = pool.submit(write)
+            wait_for_blocked_session()
+        assert undo.result() == [back.pk]
     assert Actor.objects.get() == back and Batch.objects.count() == 2
 
 
 @pytest.mark.parametrize("way", ["page", "action"])
 def test_simultaneous_deletions_delete_once(actor, way):
-    clients = clients_of_all()
+    clients = clients_for_all()
 
     def write(name):
         if way == "page":

@@ -370,7 +370,7 @@ def test_twenty_simultaneous_saves_store_one():
 
 @pytest.mark.postgresql
 def test_default_admin_stores_all_twenty(site_without_guard):
-    """Shows what optimistic locking prevents, and that the test above can fail."""
+    """Show what optimistic locking prevents, and that the previous test can fail."""
     assert save_twenty_times_at_once() == ({302: 20}, 21)
 
 

@@ -31,7 +31,7 @@ def again(client, film, page, **choices):
     return Page(client.post(address(film), {**page.fields, **choices}))
 
 
-def mistakes(page):
+def errors(page):
     return re.findall(r'<p class="errornote" id="written_line\d+_actor">(.*?)</p>', page.text)
 
 
@@ -65,7 +65,7 @@ def test_typed_name_is_kept_if_edit_was_not_chosen(alice, film, page, fifth, tex
 
 @pytest.mark.parametrize("take", ["edited", "theirs", "mine"])
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("Fif", "No actor is named “Fif”. Similar names: Fifth Element (#{}). Enter a full name or an ID."),
         ("<b>", "No actor is named “&lt;b&gt;”."),
@@ -73,12 +73,12 @@ def test_typed_name_is_kept_if_edit_was_not_chosen(alice, film, page, fifth, tex
         ("#9999999", "No actor has the ID 9999999."),
     ],
 )
-def test_unmatched_name_shows_error_and_keeps_the_page(alice, film, page, fifth, text, said, take):
+def test_unmatched_name_shows_error_and_keeps_the_page(alice, film, page, fifth, text, expected, take):
     twins = [Actor.objects.create(first_name="Twin", birth_year=year) for year in (1900, None)]
     page.fields[BOX] = str(Actor.objects.get(first_name="Fourth").pk)
     page = again(alice, film, page, **{TAKE: take, WRITTEN: text})
-    said = said.format(*([fifth.pk] if "Fifth" in said else [twin.pk for twin in twins]))
-    assert mistakes(page) == [said] and f'<p class="errornote">{said}</p>' in page.text
+    expected = expected.format(*([fifth.pk] if "Fifth" in expected else [twin.pk for twin in twins]))
+    assert errors(page) == [expected] and f'<p class="errornote">{expected}</p>' in page.text
     assert page.fields[WRITTEN] == text and page.takes["line0_actor"] == "edited"
     assert page.fields[BOX] == str(Actor.objects.get(first_name="Fourth").pk)
     assert page.rows() == {"Third: Actor": ("Toshirō Mifune", "Fourth", "Third")}
@@ -97,9 +97,7 @@ def test_typed_name_is_kept_in_a_second_conflict(alice, film, page, fifth):
     film.credits.filter(character="Kambei").update(character="Again")
     Film.objects.update(year=1955)
     page = again(alice, film, page, **{TAKE: "edited", WRITTEN: "Fif"})
-    assert page.fields[WRITTEN] == "Fif" and mistakes(page)[0].startswith(
-        "No actor is named “Fif”. Similar names: Fifth"
-    )
+    assert page.fields[WRITTEN] == "Fif" and errors(page)[0].startswith("No actor is named “Fif”. Similar names: Fifth")
     assert page.rows()["Fourth: Actor"] == ("Toshirō Mifune", "Fourth", "Fif")
     assert page.radios[TAKE] == ["theirs", "mine disabled", "edited"] and TAKE not in page.fields
     save(alice, film, page, **{TAKE: "edited", WRITTEN: "Fifth Element"})

@@ -13,7 +13,7 @@ from actors.admin.films import FilmAdmin
 from actors.history.merge import merge_actors
 from actors.models import Actor, Change, Credit, Film, FilmChange
 from tests.actors.admin.conflicts.test_films import TAKASHI, TOSHIRO, Page, cast, save
-from tests.actors.admin.test_films import FILMS, address, form, go_back, seen
+from tests.actors.admin.test_films import FILMS, address, form, restore_state, seen
 
 pytestmark = pytest.mark.django_db
 
@@ -185,19 +185,19 @@ def deleted(film):
 
 
 def test_restored_credit_of_a_merged_actor_goes_to_the_survivor(alice, film, actor):
-    """It used to be lost without a message."""
+    """Regression test: the credit used to be lost without a message."""
     survivor = Actor.objects.create(first_name="Survivor")
     middle = Actor.objects.create(first_name="Middle")
     change = deleted(film)
     merge_actors((middle.pk, 1), (actor.pk, 1), {}, "bob")
     merge_actors((survivor.pk, 1), (middle.pk, 1), {}, "bob")
-    page = go_back(alice, change, "before").content.decode()
-    assert "Seven Samurai (1954) was restored." in page and "did not come back" not in page
+    page = restore_state(alice, change, "before").content.decode()
+    assert "Seven Samurai (1954) was restored." in page and "not restored" not in page
     assert cast(Film(pk=change.film_id)) == [("Survivor", "Kikuchiyo", 1), TAKASHI]
-    # The same is true for a credit that is restored alone.
+    # The same applies to a credit that is restored alone.
     Credit.objects.filter(character="Kikuchiyo").delete()
     first = FilmChange.objects.filter(kind="-", actor_id=actor.pk).get()
-    go_back(alice, first, "before")
+    restore_state(alice, first, "before")
     assert cast(Film(pk=change.film_id)) == [("Survivor", "Kikuchiyo", 1), TAKASHI]
 
 
@@ -206,19 +206,21 @@ def test_restored_credit_that_both_actors_had_is_restored_once(alice, film, acto
     Credit.objects.create(film=film, actor=other, character="Kikuchiyo", billing=7)
     change = deleted(film)
     merge_actors((actor.pk, 1), (other.pk, 1), {}, "bob")
-    assert "did not come back" not in go_back(alice, change, "before").content.decode()
+    assert "not restored" not in restore_state(alice, change, "before").content.decode()
     assert cast(Film(pk=change.film_id)) == [TAKASHI, TOSHIRO]
 
 
 def test_restore_reports_credits_of_deleted_actors(alice, film, actor):
     change = deleted(film)
     actor.delete()
-    page = go_back(alice, change, "before").content.decode()
+    page = restore_state(alice, change, "before").content.decode()
     assert "Seven Samurai (1954) was restored." in page
     assert "1 credit was not restored because its actor is deleted. Restore the actor first, then the credit." in page
     assert cast(Film(pk=change.film_id)) == [TAKASHI]
     alice.post(f"/admin/actors/change/{Change.objects.get(kind='-').pk}/restore/", {"restore": "before:"})
-    go_back(alice, FilmChange.objects.get(kind="-", credit_id__isnull=False, before__character="Kikuchiyo"), "before")
+    restore_state(
+        alice, FilmChange.objects.get(kind="-", credit_id__isnull=False, before__character="Kikuchiyo"), "before"
+    )
     assert cast(Film(pk=change.film_id)) == [TAKASHI, TOSHIRO]
 
 

@@ -62,8 +62,8 @@ class Page(HTMLParser):
 
 
 def cast(film):
-    found = Credit.objects.filter(film_id=film.pk).values_list("actor__first_name", "character", "billing")
-    return sorted(found, key=str)
+    credits = Credit.objects.filter(film_id=film.pk).values_list("actor__first_name", "character", "billing")
+    return sorted(credits, key=str)
 
 
 TOSHIRO, TAKASHI = ("Toshirō", "Kikuchiyo", 1), ("Takashi", "Kambei", 2)
@@ -315,8 +315,8 @@ def test_autocompleted_actor_is_kept_when_the_page_is_shown_again(alice, film, a
     mine = form(film) | {"credits-0-actor": third.pk}
     film.credits.filter(actor=actor).update(actor=fourth)
     page = Page(alice.post(address(film), mine))
-    found = {"take_line0_actor": "mine", "edited_line0_actor": fifth.pk}
-    save(alice, film, Page(alice.post(address(film), {**page.fields, **found})))
+    choices = {"take_line0_actor": "mine", "edited_line0_actor": fifth.pk}
+    save(alice, film, Page(alice.post(address(film), {**page.fields, **choices})))
     assert cast(film) == [("Fifth", "Kikuchiyo", 1), TAKASHI]
 
 
