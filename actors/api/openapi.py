@@ -108,10 +108,10 @@ def _get_operation(operation, summary, parameters, content, errors):
     responses = {"200": answer}
     if "application/json" in content:
         answer["headers"] = {"ETag": {"description": "Send it back as `If-None-Match`.", "schema": STRING_SCHEMA}}
-        responses["304"] = {"description": "Not changed since the answer that had the ETag of `If-None-Match`."}
+        responses["304"] = {"description": "Not changed since the response with the ETag in `If-None-Match`."}
     if 404 in errors:
         responses["301"] = {
-            "description": "The slug is not that of the name. The right address is in `Location`.",
+            "description": "The slug does not match the name. `Location` has the current address.",
             "headers": {"Location": {"required": True, "schema": STRING_SCHEMA}},
         }
     responses |= {str(status): {"$ref": f"#/components/responses/{status}"} for status in (*errors, 503)}
@@ -134,7 +134,7 @@ def _ref(schema):
 
 
 def actor_parameters() -> dict:
-    """Return {name: (description, schema)} of the query parameters for actors. None of them is required."""
+    """Return {name: (description, schema)} of the query parameters for actors. All are optional."""
     # Empty values are allowed: a form also sends its empty fields.
     return {
         "q": (
@@ -172,7 +172,7 @@ def actor_parameters() -> dict:
 
 
 def film_parameters() -> dict:
-    """Return the same for films, of those parameters that differ from the parameters for actors."""
+    """Return the query parameters for films that differ from those for actors."""
     return {
         "q": (gettext("Search words. Every word must be part of a title."), actor_parameters()["q"][1]),
         "decade": (gettext("Decade of release, such as 1940s."), actor_parameters()["born"][1]),
@@ -295,10 +295,10 @@ def _field_schema(field):
 
 def _error_responses():
     titles = {
-        400: "The query is wrong.",
-        404: "There is nothing at this address.",
+        400: "The query string is invalid.",
+        404: "This address does not exist.",
         410: "It was deleted.",
-        503: "The database is away.",
+        503: "The database is unavailable. Try again later.",
     }
     content = {"application/problem+json": {"schema": _ref("Problem")}}
     return {str(status): {"description": title, "content": content} for status, title in titles.items()}
