@@ -154,8 +154,8 @@ def actor_parameters() -> dict:
         ),
         "letter": (
             gettext(
-                "Begin the page at this letter, or the next letter that exists. "
-                "Use # for names that begin with no letter. Not allowed with q."
+                "Start the page at this letter, or at the next letter that has names. "
+                "Use # for names that don't start with a letter. Not allowed with q."
             ),
             {**STRING_SCHEMA, "pattern": WITHOUT_NUL},
         ),

@@ -35,7 +35,7 @@ def lock_film(film_id: int, seen: int) -> Film:
         seen: The id of the last entry that the editor saw.
 
     Raises:
-        EditConflictError: There are later entries, or no such film.
+        EditConflictError: The history has later entries, or the film does not exist.
     """
     film = Film.objects.select_for_update().filter(pk=film_id).first()
     if film is None or last_change_id(film_id) != seen:

@@ -46,7 +46,7 @@ class ActorListing(ListParams):
 
     @staticmethod
     def errors(values: dict[str, str]) -> list[str]:
-        """Return the errors in ``values``, as texts."""
+        """Return a message for each invalid value in ``values``."""
         errors = []
         if values.get("country", "US") not in countries:
             errors.append(_("country must be a two-letter ISO 3166-1 code, such as JP."))

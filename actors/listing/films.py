@@ -40,7 +40,7 @@ class FilmListing(ListParams):
 
     @staticmethod
     def errors(values: dict[str, str]) -> list[str]:
-        """Return the errors in ``values``, as texts."""
+        """Return a message for each invalid value in ``values``."""
         errors = []
         if not DECADE.fullmatch(values.get("decade", "1940s")):
             errors.append(_("decade must be a decade, such as 1940s."))

@@ -112,7 +112,7 @@ class Facets:
 
     @property
     def _these(self) -> str:
-        """The SQL condition that ``life`` matches the filters."""
+        """SQL condition that selects the values of ``life`` that match the filters."""
         if self.born:
             return f"life IN ({', '.join(map(str, self._lives))})"
         return f"life {'>' if self.living == 'yes' else '<'} 0"

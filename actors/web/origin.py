@@ -1,4 +1,4 @@
-"""The origin of the site, as a request addresses it."""
+"""The origin of the site (scheme and host) that a request was sent to."""
 
 from django.http import HttpRequest
 

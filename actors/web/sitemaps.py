@@ -58,7 +58,7 @@ def sitemap_part(request, kind, part):
 
 
 def _part_numbers(model) -> list[int]:
-    """Return the numbers of the parts that have rows: one index probe each, regardless of gaps between ids."""
+    """Return the numbers of the nonempty sitemap parts, at one index lookup per part."""
     column = model._meta.pk.column
     parts = distinct_values_sql(
         *("parts", "part", f"min({column}) / {MAX_URLS}", model._meta.db_table),

@@ -58,7 +58,7 @@ def _safe_url(request, url):
 
 
 def redirect_to_pending_step(request):
-    """Redirect to the user's pending step: the check, or setting up a factor."""
+    """Redirect to the user's pending step: entering the second factor, or setting one up."""
     name = {"check": "factor_check", "enrolment": "factors"}[mfa.pending_step(request)]
     return HttpResponseRedirect(f"{reverse(f'admin:{name}')}?{urlencode({'next': next_url(request)})}")
 
@@ -91,7 +91,7 @@ def check_page(request, form, status=200, recovered=None):
 
 
 def check_view(request):
-    """Ask for a code or a passkey after the password."""
+    """Ask for the second factor, a code or a passkey, once the password is accepted."""
     recovered = recover_form(request)
     if mfa.pending_step(request) != "check":
         return resume_form(request, recovered) if recovered else HttpResponseRedirect(next_url(request))

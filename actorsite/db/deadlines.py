@@ -42,7 +42,7 @@ def is_watched(connection) -> bool:
 class deadline:  # noqa: N801  used like a function, as contextlib.suppress
     """Context manager that ends a wait of the calling thread for its database after ``seconds``.
 
-    Deadlines nest: an inner one can only be earlier. The waiting call raises
+    Deadlines nest: an inner one can shorten the outer one, but not extend it. The waiting call raises
     the driver's OperationalError or InterfaceError.
     """
 

@@ -38,7 +38,7 @@ class KeyReader:
         self.excluded = (f"/{settings.STATIC_URL.strip('/')}/", reverse("admin:index"), *PROBE_VIEWS)
 
     def __call__(self, environ: dict[str, Any]) -> PageKey | None:
-        """Return the key; None if the request cannot be answered from the cache."""
+        """Return the cache key, or None if the request cannot be served from the cache."""
         path, host = environ["PATH_INFO"], environ.get("HTTP_HOST")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or not host or path.startswith(self.excluded):
             return None
@@ -59,7 +59,7 @@ class KeyReader:
 
 
 def is_canonical_host(host: str, port: str) -> bool:
-    """Return whether ``host`` is spelled as browsers do. ALLOWED_HOSTS permits thousands of other spellings."""
+    """Return whether ``host`` is written the way browsers write it. ALLOWED_HOSTS permits many other spellings."""
     name, colon, host_port = host.rpartition(":")
     if not colon or host.endswith("]"):
         name, host_port = host, ""

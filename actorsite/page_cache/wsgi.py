@@ -163,7 +163,7 @@ class PageCache:
     def make(
         self, environ: dict[str, Any], start_response: StartResponse, key: PageKey, version: DataVersion, etag: str
     ) -> Iterable[bytes]:
-        """Let the site answer; cache the page if it is the same for all users."""
+        """Pass the request to Django; cache the response if it is the same for all users."""
         # Before Django replaces PATH_INFO, in this dictionary, by the decoded path.
         path = get_path_info(environ)
         started: list[tuple[Any, ...]] = []

@@ -73,7 +73,7 @@ def transcript(address, name):
     return lines
 
 
-def test_dyno_and_pod_give_the_same_answers():
+def test_dyno_and_pod_send_the_same_responses():
     with podrunner.PodRunner() as runner:
         rendered = site.deploy(runner, replicas=1)
         (pod,) = runner.pods("web")

@@ -78,7 +78,7 @@ class Volumes:
         return path
 
     def options(self, container):
-        """Return the options of the engine that mount the volumes of a container."""
+        """Return the container engine's options that mount a container's volumes."""
         options = []
         for mount in container.get("volumeMounts", []):
             source = Path(self.paths[mount["name"]], mount.get("subPath", ""))

@@ -178,7 +178,7 @@ def wrk(monkeypatch):
     return answer
 
 
-def test_too_few_pages_for_single_requests_is_an_error(wrk):
+def test_too_few_pages_to_request_each_once_is_an_error(wrk):
     request = Request(tuple(f"/actors/{number}-x/" for number in range(100)), once=True)
     wrk(requests=50)
     answer = load.run("http://127.0.0.1:1", request, 2)

@@ -1,4 +1,4 @@
-"""The documents name everything that exists, and nothing else."""
+"""The documents list every variable, URL, command and make target, and none that does not exist."""
 
 import re
 from pathlib import Path

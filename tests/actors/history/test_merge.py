@@ -178,7 +178,7 @@ def test_actor_merged_into_a_deleted_actor_is_410(client, actor, other):
     assert merged_into(999_999) is None
 
 
-def test_circular_merges_end(actor):
+def test_lookup_of_circular_merges_returns_none(actor):
     Merge.objects.create(batch=Batch.objects.create(kind="merge"), gone_id=801, survivor_id=802)
     Merge.objects.create(batch=Batch.objects.create(kind="merge"), gone_id=802, survivor_id=801)
     assert merged_into(801) is None

@@ -132,7 +132,7 @@ def test_attribution_ends_when_a_block_opened_the_connection(actor):
 
 @pytest.mark.django_db(transaction=True)
 def test_attribution_is_separate_for_each_thread(actor):
-    """Ten users each change a different actor at the same time."""
+    """Several users each change a different actor at the same time."""
     people = [f"p{n}" for n in range(10 if DATABASE == "postgresql" else 3)]
     actors = {who: Actor.objects.create(first_name=who).pk for who in people}
 

@@ -108,7 +108,7 @@ def sql():
 
 
 def plain(literal):
-    """Return the content of an SQL ``literal`` with its escapes resolved, to compare it with Python's constants."""
+    """Return the content of an SQL ``literal`` with its escapes decoded, to compare it with Python's constants."""
     literal = literal.replace("''", "'")
     escapes = {"t": "\t", "r": "\r", "n": "\n"}
     return re.sub(
@@ -123,7 +123,7 @@ def only(pattern, text):
     return found
 
 
-def test_sql_leaves_out_the_same_marks_and_apostrophes(sql):
+def test_sql_removes_the_same_marks_as_python(sql):
     assert plain(only(r"normalize\(folded, NFKD\), '\[(.*)\]', '', 'g'", sql)) == DROPPED_MARKS + APOSTROPHES
 
 

@@ -158,8 +158,8 @@ def test_title_words_use_an_index(films):
 
 
 @pytest.mark.postgresql
-def test_index_has_words_one_letter_beyond_the_limits():
-    """A typo may make a word one letter longer or shorter."""
+def test_index_has_words_one_letter_outside_the_length_limits():
+    """A typo can add or drop a letter."""
     for length in (MIN_WORD_LENGTH - 1, MAX_WORD_LENGTH + 1):
         Film.objects.create(title="x" * length)
         with connection.cursor() as cursor:

@@ -115,7 +115,7 @@ def test_only_countries_of_actors_are_offered(client, cast):
         ("?living=no&country=EG", "?country=EG&amp;living=no"),
     ],
 )
-def test_each_view_has_one_canonical_address(client, cast, asked, canonical):
+def test_each_view_has_one_canonical_url(client, cast, asked, canonical):
     page = client.get(f"/{asked}")
     assert f'<link rel="canonical" href="http://testserver/{canonical}">' in page.content.decode()
     assert page.content == client.get(f"/{canonical}".replace("&amp;", "&")).content

@@ -140,7 +140,7 @@ def test_title_shows_filter_and_range(client, many):
         ("?q=s&sort=title", "?q=s&amp;sort=title"),
     ],
 )
-def test_each_view_has_one_canonical_address(client, films, asked, canonical):
+def test_each_view_has_one_canonical_url(client, films, asked, canonical):
     page = client.get(f"/films/{asked}")
     assert f'<link rel="canonical" href="http://testserver/films/{canonical}">' in page.content.decode()
     assert page.content == client.get(f"/films/{unescape(canonical)}").content

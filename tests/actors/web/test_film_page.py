@@ -49,7 +49,7 @@ def test_film_page_has_a_search_form(client, film):
     assert '<label class="unseen" for="q">Search by title</label>' in page
 
 
-def test_film_redirects_to_its_canonical_address(client, film):
+def test_film_redirects_to_its_canonical_url(client, film):
     for wrong in (f"/films/{film.pk}/", f"/films/{film.pk}-wrong/"):
         answer = client.get(wrong)
         assert (answer.status_code, answer["Location"]) == (301, film.get_absolute_url())

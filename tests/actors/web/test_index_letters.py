@@ -59,7 +59,7 @@ def test_letter_links_to_its_names_and_pages_continue_from_there(client):
     assert names(row(client, "/?sort=first&letter=Z")[1])[0] == "Z Miller 000"
 
 
-def test_letters_have_one_canonical_address(client):
+def test_letters_have_one_canonical_url(client):
     for given, letter in (("m", "M"), ("É", "E"), ("王", "中"), ("ア", "あ"), ("%23", "#"), ("ß", None)):
         answer = client.get(f"/?letter={given}")
         if letter is None:

@@ -87,7 +87,7 @@ def test_shared_link_has_title_and_description(client, actor, film):
 
 
 def test_shared_link_has_the_site_image(client, actor, film):
-    """It has 1200 by 630 pixels, and an absolute address."""
+    """It is 1200 × 630 pixels, and its URL is absolute."""
     for address in ("/", actor.get_absolute_url(), film.get_absolute_url()):
         page = client.get(address).content.decode()
         card = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', page))

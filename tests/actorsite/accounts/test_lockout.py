@@ -113,7 +113,7 @@ def member(group):
     ("group", "answers"),
     [(None, 302), ("Editors", 403), ("Curators", 403), ("Administrators", 200)],
 )
-def test_only_administrators_unlock(client, people, group, answers):
+def test_only_administrators_can_unlock_accounts(client, people, group, answers):
     lock(client)
     if group:
         client.force_login(member(group))

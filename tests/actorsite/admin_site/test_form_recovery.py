@@ -104,7 +104,7 @@ def test_recovered_form_with_old_version_is_a_conflict(browser, actor):
     assert send(browser, action, data).status_code == 409
 
 
-def test_form_is_recovered_through_the_second_factor(browser, alice, actor):
+def test_form_is_kept_while_second_factor_is_entered(browser, alice, actor):
     data = typed(browser, actor)
     app = give_app(alice)
     del browser.cookies["__Host-sessionid"]

@@ -63,7 +63,7 @@ def test_connection_is_not_cut_after_its_deadline_ended():
     sleep(1.2)
 
 
-def test_deadline_is_renewed_for_thread_that_does_not_wait():
+def test_deadline_is_extended_for_thread_not_waiting_for_database():
     """Regression: hashing a password took longer on a busy machine, and signing in was a 503."""
     before = connection.connection
     with deadlines.deadline(3), deadlines.deadline(2):

@@ -140,7 +140,7 @@ def test_stopped_database(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_hung_database(postgres, server):
+def test_hung_database_is_503_in_time_until_it_recovers(postgres, server):
     server.get(CACHED)
     with hung(postgres):
         assert_unavailable(server, lambda server: server.get(CACHED))

@@ -25,7 +25,7 @@ def test_wait_for_sqlite_past_deadline_keeps_watching_thread():
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_failed_watching_thread_is_replaced(monkeypatch):
-    """After an exception in the watching thread."""
+    """The next deadline starts a new watching thread if an exception ended the last one."""
     with monkeypatch.context() as patched:
         patched.setattr(deadlines, "_check_deadlines", lambda now: 1 / 0)
         with deadlines.deadline(1):

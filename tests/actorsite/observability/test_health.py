@@ -23,7 +23,7 @@ def readiness(monkeypatch):
 
 
 def test_livez_uses_no_database(client):
-    """pytest-django makes any query fail, because the test has no mark for a database."""
+    """The test has no ``django_db`` marker, so pytest-django makes any query fail."""
     response = client.get("/livez")
     assert (response.status_code, response.content) == (200, b"alive")
 

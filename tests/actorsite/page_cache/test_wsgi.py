@@ -361,7 +361,7 @@ def test_session_cookie_after_malformed_one_bypasses_the_cache(site, actor):
     assert site.asked == 1
 
 
-def test_answers_from_cache_are_counted(addresses):
+def test_responses_from_cache_are_counted(addresses):
     hits = []
     site = Site(on_hit=lambda method, status, view, seconds: hits.append((method, status, view, seconds > 0)))
     etag = site.get("/")[1]["ETag"]

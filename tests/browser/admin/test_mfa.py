@@ -57,7 +57,7 @@ def test_passkey_is_created_and_used_to_log_in(page, check_page):
     authenticator(page)  # another device, without her passkey
     give_password(page)
     page.get_by_role("button", name="Use a passkey").click()
-    page.get_by_text("No passkey was used.").wait_for()
+    page.get_by_text("The passkey prompt was canceled or failed. Try again.").wait_for()
     page.goto("/admin/actors/actor/")
     assert "/second-factor/check/" in page.url
 

@@ -369,7 +369,7 @@ def test_twenty_simultaneous_saves_store_one():
 
 
 @pytest.mark.postgresql
-def test_default_admin_stores_all_twenty(site_without_guard):
+def test_default_admin_accepts_twenty_concurrent_saves(site_without_guard):
     """Show what optimistic locking prevents, and that the previous test can fail."""
     assert save_twenty_times_at_once() == ({302: 20}, 21)
 
