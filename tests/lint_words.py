@@ -70,14 +70,17 @@ class Error(NamedTuple):
 
 def prose(markdown: str) -> str:
     """Return ``markdown`` with its code, addresses and comments blanked; lines keep their numbers."""
-    blank = lambda match: re.sub(r"\S", " ", match[0])  # noqa: E731
     for pattern in (r"^```.*?^```", r"<!--.*?-->", r"`[^`\n]+`", r"\]\([^)\n]*\)", r"<https?:[^>]*>"):
-        markdown = re.sub(pattern, blank, markdown, flags=re.MULTILINE | re.DOTALL)
+        markdown = re.sub(pattern, _blank, markdown, flags=re.MULTILINE | re.DOTALL)
     return markdown
 
 
+def _blank(match: re.Match[str]) -> str:
+    return re.sub(r"\S", " ", match[0])
+
+
 def phrases(file: str, text: str, line: int = 1) -> Iterator[Error]:
-    """Yield the phrases to avoid in ``text``, which begins at ``line``."""
+    """Yield an error for each phrase to avoid in ``text``, whose first line has the number ``line``."""
     for pattern, advice in PHRASES.items():
         for match in re.finditer(pattern, text):
             quoted = " ".join(match[0].split())
@@ -85,7 +88,7 @@ def phrases(file: str, text: str, line: int = 1) -> Iterator[Error]:
 
 
 def proselint(file: str, text: str, line: int = 1) -> Iterator[Error]:
-    """Yield what proselint finds in ``text``, which begins at ``line``."""
+    """Yield the errors that proselint finds in ``text``, whose first line has the number ``line``."""
     if not CheckRegistry().checks:
         CheckRegistry().register_many(__register__)
     for result in LintFile(file, text).lint(CONFIG):

@@ -4,6 +4,7 @@ The pods are a small server (little.py) instead of the site, so that only the
 pod runner is tested.
 """
 
+import functools
 import json
 import time
 
@@ -146,11 +147,15 @@ def test_restricted_namespace_refuses_other_pods(runner):
 
 def test_container_over_its_memory_limit_is_killed(runner):
     fill = "import sys; memory = bytearray(int(sys.argv[1]) * 2**20); print(len(memory))"
+
+    def last_pod_is(phase):
+        return runner.all_pods[-1:] and runner.all_pods[-1].phase == phase
+
     for number, (megabytes, phase) in enumerate([(16, "Succeeded"), (200, "Failed")]):
         job = little.job("python3", "-c", fill, str(megabytes), name=f"fill-{number}")
         job["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi"}}
         runner.apply([job])
-        wait_for(lambda: runner.all_pods[-1:] and runner.all_pods[-1].phase == phase, 20, runner.all_events_text)  # noqa: B023  called before the next iteration
+        wait_for(functools.partial(last_pod_is, phase), 20, runner.all_events_text)
     assert "exited 137" in runner.all_pods[-1].events_text()
 
 
