@@ -176,7 +176,7 @@ class Decade(models.Func):
 
 
 class Empty(models.Func):
-    """Condition that a text is empty. If few rows match, PostgreSQL uses an index on it for `WHERE biography = ''`."""
+    """Condition that a text column is empty. If few rows match, PostgreSQL uses an index for `WHERE biography = ''`."""
 
     template = "(%(expressions)s = '')"
     output_field = models.BooleanField()

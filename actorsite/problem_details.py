@@ -31,7 +31,7 @@ def not_found_problem(request: HttpRequest) -> HttpResponse:
 
 
 def allow_any_origin(response: HttpResponse) -> HttpResponse:
-    """Let scripts of any origin read ``response``: the data is for everybody."""
+    """Let scripts of any origin read ``response``: the data is public."""
     response["Access-Control-Allow-Origin"] = "*"
     response["Access-Control-Expose-Headers"] = "ETag, Link"
     return response

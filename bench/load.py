@@ -46,7 +46,7 @@ class MeasurementError(RuntimeError):
 
 @dataclass(frozen=True)
 class Request:
-    """Requests to a server: ``paths`` in turn, with ``headers``; each answer must have ``status``.
+    """Requests to a server: ``paths`` in turn, with ``headers``; each response must have ``status``.
 
     With ``unique``, each request has a unique number in its address, so that no
     cache of addresses can answer it. With ``once``, no path is requested twice;
@@ -105,7 +105,7 @@ def need_wrk() -> None:
 def run(url: str, request: Request, seconds: float, connections: int = 1, start: int = 0) -> Answer:
     """Load the server at ``url`` for ``seconds``, from the request with the number ``start`` on; return the figures.
 
-    Raises MeasurementError if an answer is not the expected one.
+    Raises MeasurementError if a response is not the expected one.
     """
     alone = ask(url, request, start)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -135,7 +135,7 @@ def run(url: str, request: Request, seconds: float, connections: int = 1, start:
 
 
 def _duration(seconds):
-    # wrk takes whole seconds only.
+    # wrk accepts only whole seconds.
     return f"{max(1, round(seconds))}s"
 
 

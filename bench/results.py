@@ -56,7 +56,7 @@ class Run:
         return max(found["memory"]) if figure == "memory" else median(found["first"]) * 1_000
 
     def first_answer(self) -> float:
-        """Return the seconds from the server's start to its first answer. Raises LookupError if it was not measured."""
+        """Return the seconds from start to first response. Raises LookupError if it was not measured."""
         if not self.first_answers:
             raise LookupError("first answer")
         return median(self.first_answers)

@@ -21,7 +21,7 @@ LEFT_OUT = {"postgresql": "only_sqlite", "sqlite": "postgresql"}
 # A test is slow if its module imports one of these modules, or anything from it, or if it uses one of these fixtures.
 STARTERS = {"subprocess", "tests.server", "tests.database", "tests.postgres", "tests.k8s.kustomize"}
 STARTING_FIXTURES = {"browser", "live_server"}
-# Coverage nearly doubles the time of a test. Of slow tests, it is measured in these folders only, whose subjects the
+# Coverage nearly doubles the time of a test. Of slow tests, it is measured only in these folders, whose subjects the
 # quick tests do not run.
 MEASURED_FOLDERS = {"backup", "conf", "management", "observability", "page_cache"}
 

@@ -7,7 +7,7 @@ from actorsite.page_cache.wsgi import PageCache
 
 
 class Site:
-    """``cache`` is the page cache; ``asked`` counts the requests that it did not answer."""
+    """``cache`` is the page cache; ``asked`` counts the requests that were not served from it."""
 
     def __init__(self, seconds=0, on_hit=None):
         self.asked = 0

@@ -227,7 +227,7 @@ class HistoryAdminMixin(KeysetAdminMixin):
         raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def get_urls(self):
-        """Return the URLs, with those of this class first."""
+        """Return Django's URLs, preceded by that of restoring."""
         view = self.admin_site.admin_view(self.restore)
         return [path("<int:pk>/restore/", view, name=self._restore_url_name()), *super().get_urls()]
 

@@ -60,7 +60,7 @@ class KeysetChangeList(BoundedChangeList):
         self.result_list = page.rows
         # The number of listed results, if the search has more.
         self.best = MAX_RANKED if getattr(request, "found_more", False) else None
-        # Django's templates read these attributes. Here they describe this page only.
+        # Django's templates read these attributes. Here they describe only this page.
         self.result_count = len(page.rows)
         self.full_result_count = None
         self.show_admin_actions = bool(page.rows)

@@ -41,7 +41,7 @@ class ExportAdminMixin(ModelAdminMixin):
         return actions
 
     def get_urls(self):
-        """Return the URLs, with those of this class first."""
+        """Return Django's URLs, preceded by those of this class."""
         name = f"actors_{self.opts.model_name}_export"
         export = path("export/<slug:kind>/", self.admin_site.admin_view(self.export), name=name)
         return [export, *super().get_urls()]

@@ -185,7 +185,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         return resolved_film(data, film_state_at({}, cast_of(pk), since)[1], side)
 
     def keep_answer(self, rows, answer):
-        """Copy the user's choices and texts to ``rows``, and check the typed actor names."""
+        """Copy the user's choices and values to ``rows``, and check the typed actor names."""
         super().keep_answer(rows, answer)
         add_unmatched_errors(rows)
         offer_edited_actors(rows)

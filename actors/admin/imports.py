@@ -123,7 +123,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
 
     @admin.display(description=_("actions"))
     def back(self, batch):
-        """Return the undo button, or a text if the batch is already undone or cannot be undone."""
+        """Return the undo button, or an explanation if the batch is already undone or cannot be undone."""
         if undoing := getattr(batch, "undone_by", None):
             return gettext("undone by %(who)s") % {"who": undoing.who}
         if batch.unmerges:
@@ -135,7 +135,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         )
 
     def get_urls(self):
-        """Return the URLs, with those of this class first."""
+        """Return Django's URLs, preceded by those of this class."""
 
         def view(function):
             return self.admin_site.admin_view(function)

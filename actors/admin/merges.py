@@ -50,7 +50,7 @@ class MergeAdminMixin(ModelAdminMixin):
     has_merge_permission = may_merge
 
     def get_urls(self):
-        """Return the URLs, with those of this class first."""
+        """Return Django's URLs, preceded by those of this class."""
 
         def view(function):
             return self.admin_site.admin_view(function)

@@ -1,4 +1,4 @@
-"""The API's documentation as a page, made from the OpenAPI description."""
+"""The API documentation page, generated from the OpenAPI description."""
 
 import shlex
 

@@ -176,7 +176,7 @@ def _csv_column_sql(model: type[models.Model], name: str, formulas: Sequence[str
         return name
     if formulas:
         starts = ", ".join(f"chr({ord(formula)})" for formula in formulas)
-        # Formula characters sort before the letters, so most texts need one comparison.
+        # Formula characters sort before the letters, so most values need one comparison.
         name = (
             f"""CASE WHEN {name} COLLATE "C" >= 'A' THEN {name} """
             f"WHEN left({name}, 1) IN ({starts}) THEN '''' || {name} ELSE {name} END"

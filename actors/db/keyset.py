@@ -2,7 +2,7 @@
 
 Every page costs the same, first or last, and a row that is added or deleted
 elsewhere shifts nothing. A cursor contains the position of such a row,
-(sort key, id). It is signed, and valid only in the view that it was made for.
+(sort key, id). It is signed, and valid only in the list that it was created for.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ LOOKUPS = {
 
 
 class InvalidCursorError(ValueError):
-    """A cursor whose signature is wrong, or that was made for another view."""
+    """A cursor whose signature is wrong, or that was created for another list."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class KeysetPage:
 
 @lru_cache(1_024)
 def make_cursor(place: tuple, view: str) -> str:
-    """Return a cursor for the position ``place``, such as (sort key, id), that is valid in ``view`` only."""
+    """Return a cursor for the position ``place``, such as (sort key, id), that is valid only in ``view``."""
     return _signer(view).sign_object(list(place), compress=True)
 
 

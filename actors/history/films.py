@@ -149,7 +149,7 @@ def undelete_credits(parts: Iterable[dict[str, Any]]) -> int:
     go to the surviving one; if both have the same credit, it is stored once.
     """
     parts = _follow_merges(parts)
-    # Lock the actors and films, so that nobody deletes them before the credits are inserted.
+    # Lock the actors and films, so that they cannot be deleted before the credits are inserted.
     there = {
         column: set(
             model.objects.select_for_update()

@@ -57,7 +57,7 @@ def undo_batch(batch: Batch, who: str) -> Batch:
             raise CannotUndoUnmergeError
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
-                # Lock the actors, so that nobody changes them or adds credits between the check and the update.
+                # Lock the actors, so that they cannot change or get credits between the check and the update.
                 cursor.execute(
                     "SELECT count(*) FROM (SELECT 1 FROM actor AS a JOIN actors_change AS c "
                     "ON c.actor_id = a.actor_id WHERE c.batch_id = %s ORDER BY a.actor_id FOR UPDATE OF a) AS locked",

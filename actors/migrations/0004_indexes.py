@@ -16,7 +16,7 @@ TRIGRAM_INDEXES = {"actor_search_trgm": "actor", "film_search_trgm": "actors_fil
 def fold(apps, schema_editor):
     """Fold the names of the existing rows.
 
-    Each statement locks its own rows only, and only against writers. A row's
+    Each statement locks only its own rows, and only against writers. A row's
     version and last change stay. Rows without a name, which only an adopted
     table has, stay as they are: the constraint refuses every change to them.
     """

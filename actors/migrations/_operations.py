@@ -125,7 +125,7 @@ def build_without_lock(schema_editor, name, build):
 
 
 class AddConstraintUnchecked(AddConstraintNotValid):
-    """Add a constraint for new and changed rows only. The rows of an adopted table are not checked."""
+    """Add a constraint that applies only to new and changed rows. The rows of an adopted table are not checked."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         if schema_editor.connection.vendor == "postgresql":

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Batch(models.Model):
-    """A set of changes to actors that were made together and are undone together."""
+    """A set of changes to actors that are written, and undone, together."""
 
     KINDS = [("import", _("import")), ("undo", _("undo")), ("merge", _("merge"))]
 

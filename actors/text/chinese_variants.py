@@ -131,7 +131,7 @@ FIRST_TRADITIONAL = min(TRADITIONAL)
 def spellings(word: str) -> list[str]:
     """Return ``word`` and, if it has Chinese characters, its other spellings; MAX_SPELLINGS at most.
 
-    ``spellings("周润发")`` also has 周潤發, 週潤髮 and others, because a name may be stored in one form only.
+    ``spellings("周润发")`` also has 周潤發, 週潤髮 and others, because a name is stored in one of the forms.
     """
     if word.isascii() or max(word) < FIRST_TRADITIONAL:
         return [word]

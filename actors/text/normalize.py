@@ -59,10 +59,10 @@ def fold_words(query: str) -> list[str]:
 
 
 def search_pattern(word: str) -> str:
-    """Return what a folded ``search`` text contains if a name matches ``word``.
+    """Return the substring to look for in the folded ``search`` text to find names that match ``word``.
 
-    A short word matches the start of a part of a name only: two letters occur inside
-    almost every name. In scripts without spaces, words of any length match inside.
+    A short word matches only at the start of a part of a name, because two letters
+    occur inside almost every name. In scripts without spaces, any word matches anywhere.
     """
     return word if len(word) > MAX_START_LENGTH or UNSPACED_LETTER.search(word) else f" {word}"
 
@@ -70,7 +70,7 @@ def search_pattern(word: str) -> str:
 def is_short_word(word: str) -> bool:
     """Whether ``word`` is so short that PostgreSQL looks it up as a whole (actor_starts in text_functions.sql).
 
-    So short a word has no trigram, or one that every twentieth name has.
+    Such a word has no trigram, or one that every twentieth name has.
     """
     unspaced = [bool(UNSPACED_LETTER.match(letter)) for letter in word]
     return len(word) <= MAX_START_LENGTH and (all(unspaced) or not any(unspaced))

@@ -146,7 +146,7 @@ def query_condition(listing):
 
 
 def chips(listing: ListParams, conditions: dict[str, str]) -> list[dict]:
-    """Return the label of each of the ``conditions``, with the address of the list without it."""
+    """Return the label of each of the ``conditions``, with the URL of the list without that filter."""
     return [
         {"label": label, "url": f"./{listing.change(**{name: ''}).query_string}"} for name, label in conditions.items()
     ]

@@ -241,7 +241,7 @@ def suggestions(listing: ListParams) -> list[dict]:
 
 
 def streams(listing: ListParams, kind: str) -> list[dict]:
-    """Return the label, type and address of each export of the whole list. JSON has single pages only."""
+    """Return the label, type and address of each export of the whole list. JSON has only single pages."""
     return [
         {
             "label": label,

@@ -31,7 +31,7 @@ SPOTLIGHT = 5
 
 
 def public(view):
-    """Decorate the view of a public page: allow GET and HEAD only, and make caches revalidate the page each time."""
+    """Decorate the view of a public page: allow only GET and HEAD, and make caches revalidate the page."""
 
     # The view writes nothing, so a forged request does no harm. Without the exemption,
     # a POST would get 403 because it has no CSRF token, and not 405.
@@ -127,7 +127,7 @@ def _page_or_redirect(request, listing: ListParams):
         # A form also sends its empty fields: such an address is no permalink, and the page cache does not store it.
         return None, HttpResponseRedirect(f"./{listing.query_string}")
     page = listing.page()
-    # If the rows beyond a cursor are gone, only the first page is left to show.
+    # If the rows after a cursor were deleted, only the first page is left to show.
     return page, None if page else HttpResponseRedirect(f"./{listing.change().query_string}")
 
 

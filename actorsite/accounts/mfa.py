@@ -129,7 +129,7 @@ def qr_code(address: str) -> str:
     """Return ``address`` as a QR code in SVG without styles, which the content security policy would block."""
     # The border and the white background are part of the image, so that it can be scanned in dark mode too.
     svg = segno.make(address, error="m").svg_inline(scale=5, border=4, light="#fff", dark="#000", omitsize=False)
-    return mark_safe(svg)  # noqa: S308  segno's SVG has shapes only, no text
+    return mark_safe(svg)  # noqa: S308  segno's SVG has only shapes, no text
 
 
 @transaction.atomic

@@ -241,6 +241,6 @@ def known_passkey(request, data):
 
 @json_view
 def check_passkey(request, data):
-    """Verify the answer of a passkey and mark the session as verified. Return the URL of the next page."""
+    """Verify a passkey's response and mark the session as verified. Return the URL of the next page."""
     mfa.pass_check(request, webauthn.verify_assertion(request, data["answer"]))
     return {"next": _safe_url(request, str(data.get("next", "")))}

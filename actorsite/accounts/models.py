@@ -19,5 +19,5 @@ class Passkey(TimestampMixin, Device):
         verbose_name = _("passkey")
         verbose_name_plural = _("passkeys")
         ordering = ["id"]
-        # Users manage their own passkeys only.
+        # Users manage only their own passkeys.
         default_permissions = ()

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn): options for the browser, and verification of its answers by py_webauthn.
+"""Passkeys (WebAuthn): options for the browser, and verification of its responses by py_webauthn.
 
 py_webauthn is imported when first needed: with its dependencies it takes 16 MB
 and a second, which every process and command would need otherwise.
@@ -14,7 +14,7 @@ CHALLENGE_SESSION_KEY = "passkey_challenge"
 
 
 class PasskeyError(Exception):
-    """The browser's answer is not valid. The message is shown to the user."""
+    """The browser's response is not valid. The message is shown to the user."""
 
 
 def _site(request):
@@ -22,7 +22,7 @@ def _site(request):
 
 
 def _origins(request):
-    # Browsers offer passkeys on HTTPS and localhost only, so an http:// origin is localhost. Behind a proxy that
+    # Browsers offer passkeys only on HTTPS and localhost, so an http:// origin is localhost. Behind a proxy that
     # does not forward the scheme, the request's own scheme may be wrong.
     return [f"{scheme}://{request.get_host()}" for scheme in ("https", "http")]
 
@@ -43,7 +43,7 @@ def _store_challenge(request, options):
 
 
 def _take_challenge(request):
-    """Return the session's challenge and remove it, so that no second answer can use it."""
+    """Return the session's challenge and remove it, so that no second response can use it."""
     from webauthn import base64url_to_bytes
 
     challenge = request.session.pop(CHALLENGE_SESSION_KEY, None)

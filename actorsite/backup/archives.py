@@ -2,7 +2,7 @@
 
 A backup is an archive (pg_dump's custom format; for SQLite a copy of the file) and a
 manifest next to it, which lists the contents of a database restored from the archive.
-Both are made from one snapshot.
+Both are read from one snapshot.
 """
 
 import hashlib

@@ -12,7 +12,7 @@ from threading import Lock
 
 from psycopg2 import OperationalError
 
-# Seconds after a failed attempt during which no other is made.
+# Seconds between a failed connection attempt and the next one.
 OPEN_SECONDS = 0.2
 # Seconds for which a thread waits for another thread's attempt while the breaker is half open.
 TRIAL_WAIT_SECONDS = 0.5

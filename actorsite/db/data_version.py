@@ -24,7 +24,7 @@ class DataVersion(Protocol):
     at: int
 
 
-# The version that the page cache has read for the current request; set while the site answers it.
+# The version that the page cache has read for the current request; set while the site processes it.
 current_version: ContextVar[DataVersion | None] = ContextVar("current_version", default=None)
 
 

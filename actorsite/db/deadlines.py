@@ -3,7 +3,7 @@
 PostgreSQL cancels a slow statement by ``statement_timeout``. A server that hangs
 cancels nothing, and libpq waits for it without limit. So a thread watches the
 connections in use, and shuts down the socket of one whose deadline has passed.
-libpq then reports a lost connection, which the site answers with 503.
+libpq then reports a lost connection, for which the site returns 503.
 
 If the thread is not blocked on the database at the deadline, for example while
 it hashes a password on a busy machine, the deadline is renewed.

@@ -12,7 +12,7 @@ from actorsite.problem_details import invalid_params_problem, is_data_path
 
 
 class QueryStringMiddleware:
-    """Middleware that answers 400 to a query string that is not UTF-8 or contains NUL.
+    """Middleware that returns 400 for a query string that is not UTF-8 or contains NUL.
 
     Django would replace invalid bytes by U+FFFD, and so search for something
     else; PostgreSQL refuses NUL.

@@ -22,7 +22,7 @@ from actorsite.db import circuit_breaker
 
 logger = logging.getLogger(__name__)
 
-# Seconds for which an answer of the database is reused, and for which a probe waits for one.
+# Seconds for which a database check is reused, and for which a probe waits for one.
 ANSWER_SECONDS = 0.5
 MAX_WAIT_SECONDS = 2
 
@@ -36,7 +36,7 @@ def is_draining():
 
 
 class HealthMiddleware:
-    """Middleware that answers the probes and passes all other requests on."""
+    """Middleware that responds to probes and passes on all other requests."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -85,7 +85,7 @@ class Readiness:
     """Readiness check of the database, at most twice a second, in a separate thread.
 
     libpq cannot be told to give up on a server that hangs, so the probe waits
-    for the thread, with a time-out. Each answer opens a new connection: a
+    for the thread, with a time-out. Each check opens a new connection: a
     reused one would hide that no new connection is possible.
     """
 

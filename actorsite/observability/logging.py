@@ -86,10 +86,10 @@ def log_thread_failure(failure):
 
 
 class OneLineFilter(logging.Filter):
-    """Filter that replaces the traceback of a suspicious request or an outage by one line, to keep the log readable."""
+    """Filter that replaces the traceback of a suspicious request or an outage with one line."""
 
     def filter(self, record):
-        """Replace the traceback by one line, and return True: no record is dropped."""
+        """Replace the traceback of a suspicious request or a 503 with one line. Return True: no record is dropped."""
         if record.exc_info and (record.name.startswith("django.security") or getattr(record, "status_code", 0) == 503):
             error = record.exc_info[1]
             record.msg = f"{record.getMessage()} ({type(error).__name__}: {' '.join(str(error).split())})"
@@ -124,7 +124,7 @@ class JSONFormatter(JsonFormatter):
     def format(self, record):
         """Return the record as one line."""
         line = _request_line(record) if type(record) is RequestRecord else super().format(record)
-        # JSON escapes C0 only. Nearly all lines are ASCII, where DEL is the only one left.
+        # JSON escapes only C0. Nearly all lines are ASCII, where DEL is the only one left.
         return line if line.isascii() and "\x7f" not in line else _CONTROL_CHARACTERS.sub(_escape_json, line)
 
     def add_fields(self, log_data, record, message_dict):
@@ -237,7 +237,7 @@ class RequestLogMiddleware:
             response = self.get_response(request)
             response["X-Request-Id"] = identifier
             if response.status_code >= 500:
-                # Django does this after all middleware, when the id is no longer set. It logs a response once only.
+                # Django does this after all middleware, when the id is no longer set. It logs each response once.
                 # Undocumented: no setting or signal makes Django log earlier.
                 log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
             self.log(request, response, (time.perf_counter() - start) * 1000)

@@ -72,7 +72,8 @@ def count_request(method: str, status: int, view: str, seconds: float) -> None:
 def watch_queries(connection, **kwargs):
     """Time all queries of a new connection.
 
-    The documented execute_wrapper() ends with a block; the list that it appends to is not documented.
+    The documented ``execute_wrapper()`` is a context manager and stops at the end of its block. So this appends to
+    the undocumented list behind it.
     """
     if time_query not in connection.execute_wrappers:
         connection.execute_wrappers.append(time_query)

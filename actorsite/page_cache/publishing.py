@@ -8,7 +8,7 @@ from django.utils.encoding import escape_uri_path
 
 from actorsite.db.deadlines import extend_deadline
 
-# The same for all users, and revalidated each time: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.4
+# The same for all users, and revalidated for each request: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.4
 PUBLIC_CACHE_CONTROL = "public, no-cache"
 # The response's canonical address, the only one that it is cached under: https://www.rfc-editor.org/rfc/rfc9110#section-8.7
 CANONICAL_ADDRESS = "Content-Location"

@@ -1,12 +1,12 @@
 """The page cache: a WSGI application around the site, in front of everything, as a proxy would be.
 
-At every request it reads the version of the data from the database, before any row. A cached page is valid for one
-version only. Its ETag is a digest of that version, the revision of the code and the page's key, so it is the same on
-every replica, and a 304 needs no page.
+For every request, it reads the data version from the database before any row. A cached page is valid for only one
+version. Its ETag is a digest of that version, the revision of the code and the page's key. So it is the same on every
+replica, and a 304 can be sent without rendering the page.
 
-All other requests go to Django. Responses that a view has published are cached under the canonical address that the
-view has set (actorsite.page_cache.publishing), and under no other spelling of it: otherwise anyone could fill the
-memory with copies of one page.
+All other requests go to Django. Responses that a view has published are cached only under the canonical URL that the
+view has set (actorsite.page_cache.publishing). Otherwise anyone could fill the memory with copies
+of one page.
 """
 
 import threading
@@ -55,7 +55,7 @@ class PageCache:
     Args:
         application: Answers all requests that the cache does not.
         seconds: How long a version is used after it was read; 0 to read it at every request.
-        on_hit: Called as ``on_hit(method, status, view, seconds)`` for each answer from the cache, for the metrics.
+        on_hit: Called as ``on_hit(method, status, view, seconds)`` for each response from the cache, for the metrics.
     """
 
     def __init__(

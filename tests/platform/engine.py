@@ -213,7 +213,7 @@ class Database(Container):
             self.sql("SELECT pg_reload_conf()")
 
     def _ready(self):
-        # Over TCP: the temporary server of the image's first start listens on its Unix socket only.
+        # Over TCP: the temporary server of the image's first start listens only on its Unix socket.
         return self.exec("pg_isready", "-q", "-h", "127.0.0.1", "-U", self.USER, check=False).returncode == 0
 
     def sql(self, statement, database="actors"):

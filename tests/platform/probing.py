@@ -10,7 +10,7 @@ from tests.platform import podspec
 
 
 class Prober:
-    """Prober of one run of a container. It reports the results to the pod until the container exits."""
+    """The probes of a container, from its start to its exit. The results are reported to the pod."""
 
     def __init__(self, pod, instance):
         self.pod, self.instance = pod, instance

@@ -58,7 +58,7 @@ def test_shell_blocks_are_valid(path):
 
 @pytest.mark.once
 def test_messages_quoted_for_troubleshooting_exist():
-    """Tables headed "Message of …" quote messages in italics; "…" stands for a part that varies."""
+    """In tables headed "Message of …", messages are in italics, and an ellipsis stands for a variable part."""
     source = "\n".join(
         path.read_text(encoding="utf-8")
         for app in ("actors", "actorsite")

@@ -67,7 +67,7 @@ def _lines(text):
 
 
 def keep_choices(rows, answer):
-    """Copy the choices and texts of the submitted page ``answer`` to ``rows``, to show the page again.
+    """Copy the choices and values of the submitted page ``answer`` to ``rows``, to show the page again.
 
     If text was typed but "edited" was not chosen, choose "edited".
     """

@@ -160,7 +160,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
             pk: The object's id.
             now: The stored object, or None if it was deleted.
             answer: The submitted data of an earlier conflict page, if any. If the object was
-                not changed since, the page keeps the choices and texts of ``answer``.
+                not changed since, the page keeps the choices and values of ``answer``.
         """
         to_field = request.POST.get(TO_FIELD_VAR)
         if to_field and not self.to_field_allowed(request, to_field):
@@ -208,7 +208,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         return {"is_popup": True, "to_field": to_field, "same_window": f"?{urlencode(query)}", **names}
 
     def keep_answer(self, rows, answer):
-        """Copy the user's choices and texts to ``rows``: see keep_choices."""
+        """Copy the user's choices and values to ``rows``: see keep_choices."""
         keep_choices(rows, answer)
 
     def marks(self, things):

@@ -1,4 +1,4 @@
-"""The OpenAPI description and the API's answers agree."""
+"""The API's responses match the OpenAPI description."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ def twin(subject):
 
 
 def check(described, path, status, answer):
-    """Validate an answer against its schema, and then against the schema without undescribed properties."""
+    """Validate a response against its schema, and then against the schema without undescribed properties."""
     responses = described["paths"][path]["get"]["responses"]
     response = responses[str(status)]
     if "$ref" in response:

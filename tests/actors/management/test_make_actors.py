@@ -1,4 +1,4 @@
-"""``manage.py make_actors``: made-up actors for trials."""
+"""``manage.py make_actors``: generated actors, to test a large directory."""
 
 import io
 import time

@@ -184,7 +184,7 @@ def test_chosen_filter_without_results_is_still_offered(client, people):
 
 @pytest.mark.postgresql
 def test_rare_filter_combination_uses_an_index():
-    """A scan of a million names took 1.7 s to find nobody."""
+    """A scan of a million names took 1.7 s and found no match."""
     plans.fill("actor_facets_first", "actor_facets_last")
     narrowed = Facets(living="no", born="1940s")
     found = Actor.objects.filter(pk__in=narrowed.places("sort_first")(">", ("m", 1), False, 51)).order_by("sort_first")

@@ -238,7 +238,7 @@ def test_first_page_needs_two_queries_and_other_pages_five(client, crowd, django
     narrowed = "country=GB&sort=first&living=yes"
     queries = [f"after={token}", "letter=b", "sort=first&letter=a", narrowed, f"{narrowed}&letter=a", "country=FR"]
     queries += [f"{narrowed}&born=1950s", "q=ann", f"q=ann&{narrowed}", "q=brown+ann&sort=last"]
-    # Searches that find nobody also look for suggestions, and try them.
+    # Searches without results also look up suggestions.
     queries += ["q=nobody", f"q=nobody&{narrowed}", "q=brwon", "q=brwon+anm", "q=anm+brwon+nobdy+brwn&living=no"]
     for query in queries:
         with django_assert_max_num_queries(5):

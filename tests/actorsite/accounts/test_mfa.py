@@ -66,7 +66,7 @@ def next_code(account):
 
 
 def browser(name="alice"):
-    """Return a client in which ``name`` has signed in with the password only."""
+    """Return a client in which ``name`` has signed in with only the password."""
     opened = Client()
     assert opened.post("/admin/login/", {"username": name, "password": PASSWORD}).status_code == 302
     return opened
@@ -149,7 +149,7 @@ def test_wrong_codes_delay_the_next_one_for_any_address(alice):
     assert opened.post(CHECK, {"code": wrong}).status_code == 200
 
     def answer_after(count):
-        """Return the answer to a correct code after ``count`` failures, the last one now: signing in takes time."""
+        """Return the response to a correct code after ``count`` failures, the last one now: signing in takes time."""
         signed_in, failed = browser(), now() + timedelta(seconds=0.4)
         TOTPDevice.objects.update(throttling_failure_count=count, throttling_failure_timestamp=failed)
         return signed_in.post(CHECK, {"code": right}, REMOTE_ADDR=f"203.0.113.{count}")

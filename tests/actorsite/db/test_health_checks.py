@@ -9,7 +9,7 @@ from tests.wsgi import Site
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
-def test_health_check_is_skipped_after_the_version_was_read_but_not_after_a_trip(monkeypatch):
+def test_health_check_is_skipped_after_version_read_and_trip_reconnects(monkeypatch):
     site, pings = Site(), []
     monkeypatch.setattr(base.base.DatabaseWrapper, "is_usable", lambda wrapper: not pings.append(wrapper))
     monkeypatch.setitem(connection.settings_dict, "CONN_HEALTH_CHECKS", True)

@@ -1,4 +1,4 @@
-"""Database outages of every kind: the site answers 503 in time, and recovers by itself."""
+"""Database outages of every kind: the site returns 503 in time, and recovers by itself."""
 
 import json
 import os

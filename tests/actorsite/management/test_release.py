@@ -41,7 +41,7 @@ def run(url, command=("release",), **environment):
 
 @contextmanager
 def holding_locks(url, statement):
-    """Run ``statement`` in an open transaction of another session, which keeps its locks; yield the connection."""
+    """Run ``statement`` in another session and leave its transaction open, so that it holds its locks."""
     with cursor_of(url) as cursor:
         cursor.connection.autocommit = False
         cursor.execute(statement)

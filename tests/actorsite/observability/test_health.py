@@ -1,4 +1,4 @@
-"""Health probes answer for any Host and scheme, and in any state of the database."""
+"""Health probes respond to any Host and scheme, and in any state of the database."""
 
 import threading
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.sqlite
 
 @pytest.fixture
 def readiness(monkeypatch):
-    """Replace the module's Readiness by a new one without a cached answer, and return it."""
+    """Replace the module's Readiness with a new one without a cached check, and return it."""
     fresh = health.Readiness()
     monkeypatch.setattr(health, "readiness", fresh)
     return fresh

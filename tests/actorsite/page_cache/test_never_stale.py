@@ -1,4 +1,4 @@
-"""Two servers on one database: no cached page is served after a write, however the write was made."""
+"""Two servers on one database: no cached page is served after a write, by any kind of write."""
 
 import pytest
 

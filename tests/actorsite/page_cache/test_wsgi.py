@@ -172,7 +172,7 @@ def test_foreign_host_gets_no_cached_page(site, addresses):
 
 
 def test_304_needs_no_rendering_in_any_process(site, addresses):
-    """A process that has not rendered the page answers 304 by the ETag alone."""
+    """A process that has not rendered the page returns 304 from the ETag alone."""
     for address in [*addresses, "/actors.csv", "/actors.ndjson", "/actors.csv?raw", "/sitemap.xml"]:
         tag = site.get(address)[1]["ETag"]
         other = Site()

@@ -136,7 +136,7 @@ def test_log_lines_are_json(server):
 
 
 def test_sigterm_finishes_request_and_exits_with_0(database_url):
-    """A slow upload is answered, and /readyz on a keep-alive connection answers 503."""
+    """A slow upload gets a response, and /readyz on a keep-alive connection returns 503."""
     with Server(database_url) as stopping:
         kept = http.client.HTTPConnection("127.0.0.1", stopping.port, timeout=5)
         kept.request("GET", "/readyz")
