@@ -34,24 +34,25 @@ def text(response):
 
 
 def test_upload_preview_import_and_undo(carol, actor):
-    page = send(carol, f"id,version,first_name,birth_year\n{actor.pk},1,Toshirō,1921\n,,Cher,1946\n", "new.csv")
+    page = send(
+        carol, f"id,version,first_name,birth_year\n{actor.pk},1,Toshirō,1921\n,,Cher,1946\n,,Ada,1900\n", "new.csv"
+    )
     page_text = text(carol.get(page))
-    assert "1 to add, 1 to change, 0 unchanged." in page_text
+    assert "2 to add, 1 to change, 0 unchanged." in page_text
     assert '<del class="gone">1920</del> <ins class="come">1921</ins>' in page_text
     assert "Line 3: <div><b>First name:</b> Cher</div>" in page_text.replace(":<div>", ": <div>")
     assert Actor.objects.get().birth_year == 1920
     done = carol.post(page, {"_import": "Import"}, follow=True)
-    assert "Imported: 1 added, 1 changed." in text(done)
-    assert "new.csv" in text(done) and "1 added, 1 changed, 0 deleted" in text(done)
+    assert "Imported: 2 added, 1 changed." in text(done)
+    assert "new.csv" in text(done) and "2 added, 1 changed, 0 deleted" in text(done)
     assert not Upload.objects.exists()
     batch = Batch.objects.get()
     assert batch.who == "carol"
     assert carol.get(f"{LIST}{batch.pk}/change/")["Location"] == f"/admin/actors/change/?batch={batch.pk}"
     assert text(carol.get(f"/admin/actors/change/?batch={batch.pk}")).count("1946") == 1
     undone = carol.post(f"{LIST}{batch.pk}/undo/", follow=True)
-    assert "Undone: 1 added actor removed, 1 changed actor reverted." in text(undone) and "undone by carol" in text(
-        undone
-    )
+    assert "Undone: 2 added actors removed, 1 changed actor reverted." in text(undone)
+    assert "undone by carol" in text(undone)
     assert Actor.objects.get().birth_year == 1920
     assert "This was already undone." in text(carol.post(f"{LIST}{batch.pk}/undo/", follow=True))
 

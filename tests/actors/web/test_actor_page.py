@@ -108,7 +108,9 @@ def test_language_of_a_native_name_follows_script_and_country(name, country, lan
 def test_deleted_actor_is_410_and_unknown_one_is_404(client, actor):
     address = actor.get_absolute_url()
     actor.delete()
-    assert client.get(address).status_code == 410
+    page = client.get(address)
+    assert page.status_code == 410 and "This entry was deleted." in page.content.decode()
     gone = client.get(f"{address.removesuffix('/')}.json")
     assert (gone.status_code, gone.json()["title"]) == (410, "Gone")
-    assert client.get("/actors/99999-nobody/").status_code == 404
+    page = client.get("/actors/99999-nobody/")
+    assert page.status_code == 404 and "Page not found" in page.content.decode()

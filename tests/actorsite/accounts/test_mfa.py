@@ -251,6 +251,17 @@ def test_removing_the_last_factor_removes_recovery_codes(alice):
     assert final_path(browser()) == "/admin/actors/actor/"
 
 
+def test_removed_factor_is_named(alice):
+    opened = browser()
+    set_up_app(opened)
+    key = Passkey.objects.create(user=alice, name="Laptop <b>", credential_id="x", public_key=b"")
+    for what, name in (
+        (key.pk, "The passkey “Laptop &lt;b&gt;” was removed."),
+        ("app", "The authenticator app was removed."),
+    ):
+        assert name in opened.post(f"{OWN}remove/", {"what": what}, follow=True).content.decode()
+
+
 def test_factors_of_another_account_cannot_be_removed(alice):
     bob = person("bob")
     key = Passkey.objects.create(user=bob, name="key", credential_id="x", public_key=b"")
