@@ -1,4 +1,4 @@
-"""The public addresses."""
+"""The public URLs."""
 
 from django.urls import path, re_path
 

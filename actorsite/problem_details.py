@@ -26,7 +26,7 @@ def invalid_params_problem(messages: list[str]) -> HttpResponse:
 
 
 def not_found_problem(request: HttpRequest) -> HttpResponse:
-    """Return the problem 404 for an address that does not exist."""
+    """Return the problem 404 for a URL that does not exist."""
     return problem(404, "Not Found", f"There is nothing at {request.path}.")
 
 

@@ -131,7 +131,7 @@ DATABASE_STATEMENT_TIMEOUT = ENV["DATABASE_STATEMENT_TIMEOUT"]
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-# An account is locked only for the address that sent wrong passwords, so that nobody can lock out other users.
+# An account is locked only for the IP address that sent wrong passwords, so that nobody can lock out other users.
 # The address is REMOTE_ADDR, which actorsite.middleware.trusted_proxy sets.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5

@@ -21,7 +21,7 @@ BETWEEN = 0.2  # seconds between two measurements
 # Seconds per row to export a table in one format, once by psql and once by the site.
 SECONDS_TO_STREAM = 16e-6
 SECONDS_FOR_MEMORY = 40
-ANSWERS, SECONDS_FOR_ANSWERS = 3, 8
+STARTS, SECONDS_FOR_STARTS = 3, 8
 
 
 def main():
@@ -84,8 +84,8 @@ def measure(stack, postgres, arguments):
         )
     clock.step("memory", SECONDS_FOR_MEMORY)
     run.memory = streams.measure_memory(urls[sizes[-1]])
-    clock.step("first answers", SECONDS_FOR_ANSWERS)
-    run.first_answers = [servers.first_answer(urls[sizes[0]]) for _ in range(ANSWERS)]
+    clock.step("first responses", SECONDS_FOR_STARTS)
+    run.first_responses = [servers.first_response(urls[sizes[0]]) for _ in range(STARTS)]
     if whole:
         imported = goals.imported(whole[-1])
         _measure_imports(run, postgres, urls[whole[-1]], imported, clock)
@@ -101,7 +101,7 @@ def _planned(sizes, whole, rounds, seconds):
     prepare = sum(_to_start(rows) + rows * SECONDS_A_ROW for rows in sizes)
     streaming = sum(rows * SECONDS_TO_STREAM for rows in whole) * len(streams.COPY) * rounds
     importing = imports.planned(goals.imported(whole[-1])) if whole else 0
-    once = SECONDS_FOR_MEMORY + SECONDS_FOR_ANSWERS + importing
+    once = SECONDS_FOR_MEMORY + SECONDS_FOR_STARTS + importing
     return prepare + figures * rounds * (seconds + BETWEEN) + streaming + once
 
 
@@ -114,13 +114,13 @@ def _measure_one(run, subject, seconds, starts):
     if key in run.failures:
         return
     try:
-        answer = subject.measure(seconds, starts[key])
+        response = subject.measure(seconds, starts[key])
     except load.MeasurementError as error:
         run.failures[key] = str(error)
     else:
         # The next round continues with requests that were not sent yet.
-        starts[key] += answer.requests
-        run.rounds[key].append(answer)
+        starts[key] += response.requests
+        run.rounds[key].append(response)
 
 
 def _measure_imports(run, postgres, source, rows, clock):

@@ -38,16 +38,16 @@ def signed_in(database_url: str) -> tuple[str, str]:
     )
     if done.returncode:
         raise load.MeasurementError(f"Cannot sign in to the admin: {done.stderr.strip().splitlines()[-1]}")
-    place, cookie = done.stdout.rstrip().split("\n")[-2:]
-    return place, cookie
+    position, cookie = done.stdout.rstrip().split("\n")[-2:]
+    return position, cookie
 
 
 def requests(database_url: str, rare: list[str]) -> dict[str, load.Request]:
     """Return requests, by name, for the admin's list, for searches for the words ``rare``, and for page 1,000."""
-    place, cookie = signed_in(database_url)
+    position, cookie = signed_in(database_url)
     headers = {"Cookie": cookie}
     return {
         "admin: list": load.Request((CHANGELIST,), headers),
         "admin: search": load.Request(tuple(f"{CHANGELIST}?q={quote(word)}" for word in rare), headers),
-        "admin: page 1,000": load.Request((f"{CHANGELIST}?after={place}",), headers),
+        "admin: page 1,000": load.Request((f"{CHANGELIST}?after={position}",), headers),
     }

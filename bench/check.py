@@ -34,14 +34,14 @@ def check_all(stack, postgres) -> None:
         if subject.name.startswith(("uncached", "search")):
             _check_uncached(subject, postgres)
     run.imports, run.memory[goals.IN_USE] = imports.measure_imports(postgres, url, CHECKED, lambda text, share: None)
-    run.first_answers = [servers.first_answer(url)]
+    run.first_responses = [servers.first_response(url)]
     with tempfile.TemporaryDirectory() as folder:
         report.write(run, Path(folder))
     print(report.tables(run))
 
 
 def _check_rows(subjects, url):
-    """Check that list pages show their rows, and the actor page its address. Raises load.MeasurementError."""
+    """Check that list pages show their rows, and the actor page its URL. Raises load.MeasurementError."""
     order = [number for (number,) in databases.query(url, "SELECT actor_id FROM actor ORDER BY sort_last, actor_id")]
     pages = {goals.MIDDLE: order[CHECKED // 2 + 1 :], goals.LAST: order[-PAGE:]}
     for subject in subjects:
@@ -51,7 +51,7 @@ def _check_rows(subjects, url):
             print(f"{subject.name}: {status}")
         elif subject.name == goals.ACTOR:
             if path.partition("?")[0].encode() not in body:
-                raise load.MeasurementError(f"{subject.name}: {path} does not show its address.")
+                raise load.MeasurementError(f"{subject.name}: {path} does not show its URL.")
             print(f"{subject.name}: {len(body):,} bytes")
         else:
             shown = {int(number) for number in _NUMBER.findall(body.decode())}

@@ -37,15 +37,15 @@ COPIED, IN_USE, EMPTY, AGAIN = "limit 5", "import", "import into an empty table"
 MILLION = 1_000_000
 # Goals that cannot be measured yet, and why.
 LEFT_OUT = {"type-ahead: p50 at most 2 × limit 4": "the site has no type-ahead yet"}
-FIRST_ANSWER = (
-    "First answer: of the server's process, as the container runs it, from its start to 200 on /livez; "
+FIRST_RESPONSE = (
+    "First response: of the server's process, as the container runs it, from its start to 200 on /livez; "
     "no container is started here."
 )
 
 
 def notes() -> list[str]:
     """Return the notes below the table of goals."""
-    return [FIRST_ANSWER, *(f"Not a goal yet: {goal}: {reason}." for goal, reason in LEFT_OUT.items())]
+    return [FIRST_RESPONSE, *(f"Not a goal yet: {goal}: {reason}." for goal, reason in LEFT_OUT.items())]
 
 
 def search(kind: str) -> str:
@@ -99,7 +99,7 @@ def goals(sizes: list[int], searchable: list[int]) -> list[Goal]:
         *found,
         Goal("a worker at rest", _memory("a worker at rest"), 60, "MiB", most=True),
         Goal("two workers, full page cache", _memory("two workers with a full page cache"), 120, "MiB", most=True),
-        Goal("first answer after the start", lambda run: run.first_answer(), 1.5, "s", most=True),
+        Goal("first response after the start", lambda run: run.first_response(), 1.5, "s", most=True),
     ]
 
 

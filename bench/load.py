@@ -34,7 +34,7 @@ done = function(summary, latency)
     + errors.timeout, latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3))
 end
 """
-# A parameter that the site ignores. Its page cache stores no page under an address that is not canonical.
+# A parameter that the site ignores. Its page cache stores no page under a URL that is not canonical.
 NUMBER = "unique"
 # wrk builds one request that it does not send, and each connection has one in flight at the end.
 IN_FLIGHT = 2
@@ -48,8 +48,8 @@ class MeasurementError(RuntimeError):
 class Request:
     """Requests to a server: ``paths`` in turn, with ``headers``; each response must have ``status``.
 
-    With ``unique``, each request has a unique number in its address, so that no
-    cache of addresses can answer it. With ``once``, no path is requested twice;
+    With ``unique``, each request has a unique number in its URL, so that no
+    cache of URLs can answer it. With ``once``, no path is requested twice;
     too few paths are an error.
     """
 

@@ -26,7 +26,7 @@ class Run:
         self.streams = {}
         self.memory = {}
         self.imports = {}
-        self.first_answers = []
+        self.first_responses = []
 
     def ratio(self, one: tuple, other: tuple, figure: str = "rate") -> float:
         """Return the median, over the rounds, of the ratio of a ``figure``. Raises LookupError if one is missing."""
@@ -35,11 +35,11 @@ class Run:
 
     def slowest(self, key: tuple) -> float:
         """Return the median, over the rounds, of p99 divided by p50. Raises LookupError if it was not measured."""
-        return median(answer.p99 / answer.p50 for answer in self._rounds(key))
+        return median(response.p99 / response.p50 for response in self._rounds(key))
 
     def median(self, key: tuple, figure: str) -> float:
         """Return the median, over the rounds, of a ``figure``. Raises LookupError if it was not measured."""
-        return median(getattr(answer, figure) for answer in self._rounds(key))
+        return median(getattr(response, figure) for response in self._rounds(key))
 
     def _rounds(self, key):
         if key in self.failures or key not in self.rounds:
@@ -55,11 +55,11 @@ class Run:
             return median(mine / theirs for mine, theirs in zip(found["total"], found["copy"], strict=True))
         return max(found["memory"]) if figure == "memory" else median(found["first"]) * 1_000
 
-    def first_answer(self) -> float:
+    def first_response(self) -> float:
         """Return the seconds from start to first response. Raises LookupError if it was not measured."""
-        if not self.first_answers:
-            raise LookupError("first answer")
-        return median(self.first_answers)
+        if not self.first_responses:
+            raise LookupError("first response")
+        return median(self.first_responses)
 
     def as_json(self) -> dict:
         """Return all figures, the goals and the machine, for results.json."""
@@ -95,7 +95,7 @@ class Run:
             "streams": self.streams,
             "imports": self.imports,
             "memory_mib": self.memory,
-            "first_answers": self.first_answers,
+            "first_responses": self.first_responses,
             "notes": notes(),
             "not_measured": {f"{name}, {rows:,} rows": reason for (name, rows), reason in self.failures.items()},
         }

@@ -15,7 +15,7 @@ import psycopg2
 from bench import databases, load
 from tests.server import ROOT, environment, site
 
-# The largest number of words of each kind. There are fewer letters, but each request has a unique address.
+# The largest number of words of each kind. There are fewer letters, but each request has a unique URL.
 SEARCHED = 1_000
 
 
@@ -58,10 +58,10 @@ class Limit4:
         """Capture the statements of ``requests`` by bench.statements. Raises load.MeasurementError if that fails."""
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             asked, found = Path(folder, "asked.json"), Path(folder, "found.json")
-            addresses = {
+            urls = {
                 kind: [f"{base}{number}" for number, base in enumerate(one.bases)] for kind, one in requests.items()
             }
-            asked.write_text(json.dumps(addresses), encoding="utf-8")
+            asked.write_text(json.dumps(urls), encoding="utf-8")
             done = subprocess.run(
                 [sys.executable, "-m", "bench.statements", asked, found],
                 cwd=site(),

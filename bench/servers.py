@@ -82,7 +82,7 @@ def ourselves(database_url: str, **variables: str):
         yield server
 
 
-def first_answer(database_url: str) -> float:
+def first_response(database_url: str) -> float:
     """Return the seconds from the start of the site's server process to its first 200 on /livez."""
     server = Server(database_url)
     site()  # copied at the first call, which must not count

@@ -1,6 +1,6 @@
 """The SQL statements of searches: ``python -m bench.statements SEARCHES FILE``, with the site's environment.
 
-SEARCHES is a JSON file, {kind: [address]}. FILE receives, as JSON, ``searches``,
+SEARCHES is a JSON file, {kind: [URL]}. FILE receives, as JSON, ``searches``,
 {kind: [[the text of a statement as it is sent]]}, and ``session``, the
 settings that the site's database session does not have by default.
 
@@ -24,8 +24,8 @@ from actorsite.wsgi import application
 SESSION = "SELECT name, setting FROM pg_settings WHERE source IN ('client', 'session') AND context = 'user'"
 
 
-def statements_of(address: str) -> list[str]:
-    """Return the statements that the site sends to answer ``address``. Exits unless the response is 200."""
+def statements_of(url: str) -> list[str]:
+    """Return the statements that the site sends to answer ``url``. Exits unless the response is 200."""
     sent, answered = [], []
 
     def note(execute, sql, params, many, context):
@@ -33,7 +33,7 @@ def statements_of(address: str) -> list[str]:
         sent.append(text.decode() if isinstance(text, bytes) else text)
         return execute(sql, params, many, context)
 
-    path, _, query = address.partition("?")
+    path, _, query = url.partition("?")
     environ = {"PATH_INFO": unquote(path), "QUERY_STRING": query, "HTTP_HOST": "127.0.0.1", "REMOTE_ADDR": "127.0.0.1"}
     setup_testing_defaults(environ)
     with connection.execute_wrapper(note):
@@ -43,7 +43,7 @@ def statements_of(address: str) -> list[str]:
         if hasattr(response, "close"):
             response.close()
     if not answered[-1].startswith("200"):
-        sys.exit(f"{address}: {answered[-1]}")
+        sys.exit(f"{url}: {answered[-1]}")
     return sent
 
 

@@ -87,7 +87,7 @@ def measure_memory(database_url: str) -> dict[str, float]:
         load.get(server.url, "/")
         (worker,) = servers.workers(server)
         rest = servers.resident(worker)
-    many = tuple(subjects.addresses(database_url, PAGES, 1)["lists"])
+    many = tuple(subjects.urls(database_url, PAGES, 1)["lists"])
     with servers.ourselves(database_url, WEB_CONCURRENCY="2") as server:
         for connections in (2, 8):
             load.run(server.url, load.Request(many), FILLING / 2, connections)

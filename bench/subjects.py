@@ -72,7 +72,7 @@ class Servers(ExitStack):
     def start_ourselves(self):
         """Start the site, and add its subjects."""
         url = self.enter_context(servers.ourselves(self.database_url)).url
-        pages = addresses(self.database_url, LISTS, ACTORS)
+        pages = urls(self.database_url, LISTS, ACTORS)
         self.add(goals.LIST, url, PLAIN)
         self.add(goals.UNCHANGED, url, not_modified(url))
         self.add(goals.UNCACHED, url, Request(("/",), unique=True))
@@ -104,8 +104,8 @@ def not_modified(url: str) -> Request:
     return Request(("/",), {"If-None-Match": headers["ETag"]}, status=304)
 
 
-def addresses(database_url: str, lists: int, actors: int) -> dict:
-    """Return the addresses of pages; see bench.tokens."""
+def urls(database_url: str, lists: int, actors: int) -> dict:
+    """Return the URLs of pages; see bench.tokens."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.tokens", str(lists), str(actors)],
         cwd=ROOT,
@@ -115,5 +115,5 @@ def addresses(database_url: str, lists: int, actors: int) -> dict:
         check=False,
     )
     if done.returncode:
-        raise load.MeasurementError(f"Cannot list the addresses of pages: {done.stderr}")
+        raise load.MeasurementError(f"Cannot list the URLs of pages: {done.stderr}")
     return json.loads(done.stdout)

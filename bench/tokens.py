@@ -1,4 +1,4 @@
-"""Addresses of pages, as JSON: ``python -m bench.tokens LISTS ACTORS``, with the site's environment.
+"""URLs of pages, as JSON: ``python -m bench.tokens LISTS ACTORS``, with the site's environment.
 
 ``middle`` and ``last`` are pages of the list; ``lists`` are LISTS pages of it, and ``actors`` the pages of ACTORS
 actors, both spread evenly over the table and shuffled: no page is near the one before it.
@@ -20,16 +20,16 @@ from actors.listing.params import PAGE_SIZE  # noqa: E402  after the settings
 from actors.models import Actor  # noqa: E402  after the settings
 
 
-def address(place):
-    """Return the address of the page of the list that begins after ``place``, (sort key, id)."""
+def url(position):
+    """Return the URL of the page of the list that begins after ``position``, (sort key, id)."""
     listing = ActorListing()
-    return f"/{listing.change(after=make_cursor(place, listing.query_string)).query_string}"
+    return f"/{listing.change(after=make_cursor(position, listing.query_string)).query_string}"
 
 
-def print_addresses(lists: int, actors: int):
-    """Print the addresses as JSON."""
-    places = Actor.objects.order_by("sort_last", "id").values_list("sort_last", "id")
-    rows = places.count()
+def print_urls(lists: int, actors: int):
+    """Print the URLs as JSON."""
+    positions = Actor.objects.order_by("sort_last", "id").values_list("sort_last", "id")
+    rows = positions.count()
 
     def spread(many):
         return range(1, rows + 1)[:: max(1, rows // many)]
@@ -40,9 +40,9 @@ def print_addresses(lists: int, actors: int):
         return some
 
     found = {
-        "middle": address(places[rows // 2]),
-        "last": address(places.reverse()[PAGE_SIZE]),
-        "lists": shuffled(address(place) for place in places.filter(id__in=spread(lists))),
+        "middle": url(positions[rows // 2]),
+        "last": url(positions.reverse()[PAGE_SIZE]),
+        "lists": shuffled(url(position) for position in positions.filter(id__in=spread(lists))),
         "actors": shuffled(
             actor.get_absolute_url() for actor in Actor.objects.filter(id__in=spread(actors)).iterator()
         ),
@@ -51,4 +51,4 @@ def print_addresses(lists: int, actors: int):
 
 
 if __name__ == "__main__":
-    print_addresses(*map(int, sys.argv[1:]))
+    print_urls(*map(int, sys.argv[1:]))

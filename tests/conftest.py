@@ -83,11 +83,11 @@ def pytest_runtest_call(item):
     from django.db import close_old_connections
     from django.test import Client
 
-    answers, request = [], Client.request
+    responses, request = [], Client.request
 
     def remembered(client, **environ):
-        answers.append(request(client, **environ))
-        return answers[-1]
+        responses.append(request(client, **environ))
+        return responses[-1]
 
     Client.request = remembered
     try:
@@ -95,9 +95,9 @@ def pytest_runtest_call(item):
     finally:
         Client.request = request
         request_finished.disconnect(close_old_connections)
-        for answer in answers:
-            if answer.streaming:
-                answer.close()
+        for response in responses:
+            if response.streaming:
+                response.close()
         request_finished.connect(close_old_connections)
 
 

@@ -1,4 +1,4 @@
-"""The address of every kind of public page, for tests that check all of them."""
+"""The URL of every kind of public page, for tests that check all of them."""
 
 from actors.models import Actor, Film
 from tests.directory import load_directory
@@ -33,8 +33,8 @@ def load() -> None:
     Actor.objects.create(id=999, last_name="Deleted").delete()
 
 
-def address(name: str) -> str:
-    """Return the address of the page ``name`` of PAGES."""
+def url(name: str) -> str:
+    """Return the URL of the page ``name`` of PAGES."""
     if "{" not in PAGES[name]:
         return PAGES[name]
     return PAGES[name].format(

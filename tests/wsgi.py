@@ -18,18 +18,18 @@ class Site:
         self.asked += 1
         return self.application(environ, start_response)
 
-    def request(self, method, address, headers=None, **environ):
+    def request(self, method, url, headers=None, **environ):
         """Return (status, headers as a dict, body)."""
         headers = {"Host": "testserver", **(headers or {})}
-        asked = RequestFactory().generic(method, address, headers=headers, **environ).environ
+        asked = RequestFactory().generic(method, url, headers=headers, **environ).environ
         # As gunicorn passes it (PEP 3333): RequestFactory has decoded it.
         asked["PATH_INFO"] = asked["PATH_INFO"].encode().decode("iso-8859-1")
         started = []
-        answer = self.cache(asked, lambda status, headers, *more: started.append((int(status[:3]), dict(headers))))
-        body = b"".join(answer)
-        if hasattr(answer, "close"):
-            answer.close()
+        response = self.cache(asked, lambda status, headers, *more: started.append((int(status[:3]), dict(headers))))
+        body = b"".join(response)
+        if hasattr(response, "close"):
+            response.close()
         return *started[-1], body if method != "HEAD" else b""
 
-    def get(self, address, headers=None, **environ):
-        return self.request("GET", address, headers, **environ)
+    def get(self, url, headers=None, **environ):
+        return self.request("GET", url, headers, **environ)

@@ -121,7 +121,7 @@ class UserFilter(ChoiceFilter):
         return [(name, name) for name in [*names, *([chosen] if chosen and chosen not in names else [])]]
 
     def allowed(self):
-        """Return the names of the choices. A name from the address must be a possible user name."""
+        """Return the names of the choices. A name from the URL must be a possible user name."""
         return {name for name, _label in self.lookup_choices if "\x00" not in name and len(name) <= 150}
 
     def queryset(self, request, queryset):
@@ -210,11 +210,11 @@ class HistoryAdminMixin(KeysetAdminMixin):
             buttons.append(("before", gettext("Undo this change") if exists else gettext("Undelete")))
         if has_after:
             buttons.append(("after", gettext("Go back to this version")))
-        address = reverse(f"admin:{self._restore_url_name()}", args=[change.pk])
+        url = reverse(f"admin:{self._restore_url_name()}", args=[change.pk])
         return format_html_join(
             "",
             '<button class="button" formaction="{}" name="restore" value="{}:{}">{}</button> ',
-            ((address, side, seen, label) for side, label in buttons),
+            ((url, side, seen, label) for side, label in buttons),
         )
 
     def restorable_states(self, change) -> tuple:
@@ -279,8 +279,8 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
     def actor(self, change):
         """Return the actor's name at the time as a link to its form, or to its history if it is deleted."""
         exists = change.now is not None
-        address = reverse("admin:actors_actor_change", args=[change.actor_id])
-        return format_html('<a href="{}">{}</a>', address if exists else actor_history_url(change.actor_id), change)
+        url = reverse("admin:actors_actor_change", args=[change.actor_id])
+        return format_html('<a href="{}">{}</a>', url if exists else actor_history_url(change.actor_id), change)
 
     @admin.display(description=_("difference"))
     def what(self, change):

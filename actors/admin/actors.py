@@ -203,7 +203,7 @@ class ActorAdmin(
             living=living if living in LIVING_VALUES else "",
         )
         request.found_more = results.more
-        return queryset.filter(pk__in=[pk for _tier, _key, pk in results.places]), False
+        return queryset.filter(pk__in=[pk for _tier, _key, pk in results.positions]), False
 
     def get_deleted_objects(self, actors, request):
         """Return a bounded list of the actors and their credits."""

@@ -118,9 +118,9 @@ def find_actor(text: str) -> tuple[Actor | None, str]:
         return actor, "" if actor else _("No actor has the ID %(id)s.") % {"id": number}
     if len(text) > MAX_SEARCH_LENGTH or "\x00" in text:
         return None, _("Enter a name or an ID.")
-    places = ranking.rank_actors(text).places[:MAX_MATCHES]
-    actors = Actor.objects.in_bulk([pk for _tier, _key, pk in places])
-    similar = [actors[pk] for _tier, _key, pk in places if pk in actors]
+    positions = ranking.rank_actors(text).positions[:MAX_MATCHES]
+    actors = Actor.objects.in_bulk([pk for _tier, _key, pk in positions])
+    similar = [actors[pk] for _tier, _key, pk in positions if pk in actors]
     matches = [actor for actor in similar if fold(text) in _all_names(actor)]
     if len(matches) == 1:
         return matches[0], ""

@@ -12,22 +12,21 @@ MAX_COUNTED_CREDITS = 1_000
 CREDIT_NAME_FIELDS = ("character", "actor__first_name", "actor__last_name", "film__title", "film__year")
 
 
-def deleted_objects_with_credits(things, field):
+def deleted_objects_with_credits(objects, field):
     """Return the same tuple as ModelAdmin.get_deleted_objects, with a bounded list of credits.
 
     Args:
-        things: The actors or films to delete.
+        objects: The actors or films to delete.
         field: The name of Credit's foreign key to them.
     """
-    things = list(things)
+    objects = list(objects)
     opts = {"actor": Actor, "film": Film}[field]._meta
     form = f"admin:{opts.app_label}_{opts.model_name}_change"
     listed = [
-        format_html('{}: <a href="{}">{}</a>', opts.verbose_name, reverse(form, args=[thing.pk]), thing)
-        for thing in things
+        format_html('{}: <a href="{}">{}</a>', opts.verbose_name, reverse(form, args=[obj.pk]), obj) for obj in objects
     ]
-    counts: dict[str, int | str] = {str(opts.verbose_name_plural): len(things)} if things else {}
-    credits = Credit.objects.filter(**{f"{field}__in": things}).order_by("pk")
+    counts: dict[str, int | str] = {str(opts.verbose_name_plural): len(objects)} if objects else {}
+    credits = Credit.objects.filter(**{f"{field}__in": objects}).order_by("pk")
     listed_credits = [
         str(credit) for credit in credits.select_related("actor", "film").only(*CREDIT_NAME_FIELDS)[:MAX_LISTED_CREDITS]
     ]

@@ -65,9 +65,9 @@ class ExportAdminMixin(ModelAdminMixin):
             raise SuspiciousOperation("No such list.") from error
         # A search lists only the best results, but an export has all of them.
         request.wants_all = True
-        return self.answer(request, changes.get_queryset(request), kind)
+        return self.export_response(request, changes.get_queryset(request), kind)
 
-    def answer(self, request, rows, kind):
+    def export_response(self, request, rows, kind):
         """Return ``rows`` as a file of the format ``kind``, or a redirect if they do not fit into a workbook."""
         name = self.opts.model_name
         if kind == "xlsx" and (reason := self.no_workbook(rows.order_by())):
@@ -91,4 +91,4 @@ class ExportAdminMixin(ModelAdminMixin):
 
 
 def _export_selected(kind, model_admin, request, rows):
-    return model_admin.answer(request, rows, kind)
+    return model_admin.export_response(request, rows, kind)

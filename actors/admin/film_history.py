@@ -167,10 +167,10 @@ class FilmChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
     def film(self, change):
         """Return the film as a link to its form, or its title or id as a link to its history if it is deleted."""
         if change.film:
-            address, name = reverse("admin:actors_film_change", args=[change.film_id]), change.film
+            url, name = reverse("admin:actors_film_change", args=[change.film_id]), change.film
         else:
-            address, name = film_history_url(change.film_id), f"#{change.film_id}" if change.credit_id else change
-        return format_html('<a href="{}">{}</a>', address, name)
+            url, name = film_history_url(change.film_id), f"#{change.film_id}" if change.credit_id else change
+        return format_html('<a href="{}">{}</a>', url, name)
 
     @admin.display(description=_("difference"))
     def what(self, change):

@@ -112,7 +112,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
             return (queryset.search(search_term) if fold_words(search_term) else queryset.none()), False
         results = ranking.rank_films(search_term)
         request.found_more = results.more
-        return queryset.filter(pk__in=[pk for _tier, _key, pk in results.places]), False
+        return queryset.filter(pk__in=[pk for _tier, _key, pk in results.positions]), False
 
     def get_deleted_objects(self, films, request):
         """Return a bounded list of the films and their credits."""
@@ -166,9 +166,9 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
                 raise SuspiciousOperation("An unknown actor in a form without fields for actors.")
         return response
 
-    def marks(self, things):
+    def version_tokens(self, objects):
         """Return {film id: id of its last change}; 0 for a film without changes."""
-        films = [film.pk for film in things]
+        films = [film.pk for film in objects]
         last = FilmChange.objects.filter(film_id__in=films).order_by().values("film_id").annotate(last=Max("id"))
         return dict.fromkeys(films, 0) | dict(last.values_list("film_id", "last"))
 
@@ -184,9 +184,9 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         since = unseen_changes(pk, number_in(data, "seen") or 0)
         return resolved_film(data, film_state_at({}, cast_of(pk), since)[1], side)
 
-    def keep_answer(self, rows, answer):
+    def keep_submitted(self, rows, submitted):
         """Copy the user's choices and values to ``rows``, and check the typed actor names."""
-        super().keep_answer(rows, answer)
+        super().keep_submitted(rows, submitted)
         add_unmatched_errors(rows)
         offer_edited_actors(rows)
 

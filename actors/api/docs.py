@@ -19,7 +19,7 @@ MAX_LISTED_VALUES = 4
 
 @public
 def api_docs(request):
-    """Show every address of the API with its parameters and a curl command, and every field."""
+    """Show every URL of the API with its parameters and a curl command, and every field."""
     described = openapi.description(get_language())
     examples = _examples()
     operations = [
@@ -49,7 +49,7 @@ def api_docs(request):
 
 
 def _examples():
-    """Return an example address for each path. Paths with an id get the first actor and the first film."""
+    """Return an example URL for each path. Paths with an id get the first actor and the first film."""
     actor, film = (model.objects.order_by("id").first() for model in (Actor, Film))
     return {
         **{reverse(name): reverse(name) + query for name, query in EXAMPLES.items()},

@@ -47,7 +47,7 @@ def description(language: str = "en") -> dict:
 
 def _paths():
     view = [_query_parameter(name) for name in ("q", "country", "living", "born", "sort")]
-    places = [_query_parameter("after"), _query_parameter("before")]
+    cursors = [_query_parameter("after"), _query_parameter("before")]
     films = [_query_parameter(name, actor_parameters() | film_parameters()) for name in ("q", "decade", "sort")]
     whole_csv = gettext("The complete list as CSV (RFC 4180, UTF-8) with a header line.")
     whole_ndjson = gettext("The complete list as NDJSON, one JSON object per line.")
@@ -55,7 +55,7 @@ def _paths():
         "/actors.json": _get_operation(
             "listActors",
             gettext("Actors, %(size)d per page.") % {"size": PAGE_SIZE},
-            [*view, _query_parameter("letter"), *places],
+            [*view, _query_parameter("letter"), *cursors],
             _json_content("ActorPage"),
             (400,),
         ),
@@ -83,7 +83,7 @@ def _paths():
         "/films.json": _get_operation(
             "listFilms",
             gettext("Films, %(size)d per page.") % {"size": PAGE_SIZE},
-            [*films, _query_parameter("letter"), *places],
+            [*films, _query_parameter("letter"), *cursors],
             _json_content("FilmPage"),
             (400,),
         ),
@@ -104,14 +104,14 @@ def _paths():
 
 
 def _get_operation(operation, summary, parameters, content, errors):
-    answer = {"description": "OK", "content": content}
-    responses = {"200": answer}
+    response = {"description": "OK", "content": content}
+    responses = {"200": response}
     if "application/json" in content:
-        answer["headers"] = {"ETag": {"description": "Send it back as `If-None-Match`.", "schema": STRING_SCHEMA}}
+        response["headers"] = {"ETag": {"description": "Send it back as `If-None-Match`.", "schema": STRING_SCHEMA}}
         responses["304"] = {"description": "Not changed since the response with the ETag in `If-None-Match`."}
     if 404 in errors:
         responses["301"] = {
-            "description": "The slug does not match the name. `Location` has the current address.",
+            "description": "The slug does not match the name. `Location` has the current URL.",
             "headers": {"Location": {"required": True, "schema": STRING_SCHEMA}},
         }
     responses |= {str(status): {"$ref": f"#/components/responses/{status}"} for status in (*errors, 503)}
@@ -205,15 +205,15 @@ def _path_parameters():
 
 
 def _schemas():
-    address = {
+    url = {
         "url": {
             **STRING_SCHEMA,
             "format": "uri",
-            "description": gettext("Address of the page. For the data, replace the last slash with .json."),
+            "description": gettext("URL of the page. For the data, replace the last slash with .json."),
         }
     }
     part = _fields(Credit, CREDIT_FIELDS)
-    actor, film = {**_fields(Actor, ACTOR_FIELDS), **address}, {**_fields(Film, FILM_FIELDS), **address}
+    actor, film = {**_fields(Actor, ACTOR_FIELDS), **url}, {**_fields(Film, FILM_FIELDS), **url}
     page = {
         "total": {
             "type": ["integer", "null"],
@@ -228,12 +228,12 @@ def _schemas():
         "next": {
             "type": ["string", "null"],
             "format": "uri",
-            "description": gettext("Address of the next page, or null on the last page."),
+            "description": gettext("URL of the next page, or null on the last page."),
         },
         "previous": {
             "type": ["string", "null"],
             "format": "uri",
-            "description": gettext("Address of the previous page, or null on the first page."),
+            "description": gettext("URL of the previous page, or null on the first page."),
         },
         "suggestions": {
             "type": "array",
@@ -296,7 +296,7 @@ def _field_schema(field):
 def _error_responses():
     titles = {
         400: "The query string is invalid.",
-        404: "This address does not exist.",
+        404: "This URL does not exist.",
         410: "It was deleted.",
         503: "The database is unavailable. Try again later.",
     }

@@ -14,7 +14,7 @@ from actors.listing.films import FilmListing
 from actors.listing.params import InvalidParamsError
 from actors.models import Change, Film
 from actors.web.origin import site_origin
-from actorsite.page_cache.publishing import publish, set_canonical_address, stream_response
+from actorsite.page_cache.publishing import publish, set_canonical_url, stream_response
 from actorsite.problem_details import allow_any_origin, invalid_params_problem, not_found_problem, problem
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
@@ -25,10 +25,10 @@ def resource(view):
 
     @csrf_exempt
     @wraps(view)
-    def answer(request, *args, **kwargs):
+    def wrapped(request, *args, **kwargs):
         return allow_any_origin(_respond(view, request, *args, **kwargs))
 
-    return answer
+    return wrapped
 
 
 def _respond(view, request, *args, **kwargs):
@@ -37,9 +37,7 @@ def _respond(view, request, *args, **kwargs):
             status=204, headers={"Allow": ALLOWED_METHODS, "Access-Control-Allow-Methods": ALLOWED_METHODS}
         )
     if request.method not in ("GET", "HEAD"):
-        response = problem(
-            405, "Method Not Allowed", f"Only {ALLOWED_METHODS} are answered here: the data is read-only."
-        )
+        response = problem(405, "Method Not Allowed", f"Only {ALLOWED_METHODS} are allowed: the data is read-only.")
         response["Allow"] = ALLOWED_METHODS
         return response
     try:
@@ -73,7 +71,7 @@ def films_json(request):
 
 def _read_listing(request, kind):
     listing = kind.read(request.GET)
-    set_canonical_address(request, listing.query_string)
+    set_canonical_url(request, listing.query_string)
     return listing
 
 
@@ -116,7 +114,7 @@ def _ndjson_response(request, kind, fields, name):
 def _all_rows(request, kind, more=""):
     listing = kind.read(request.GET).change()
     query = "&".join(filter(None, (listing.query_string[1:], more)))
-    set_canonical_address(request, f"?{query}" if query else "")
+    set_canonical_url(request, f"?{query}" if query else "")
     return listing.whole()
 
 

@@ -54,9 +54,9 @@ class KeysetPage:
 
 
 @lru_cache(1_024)
-def make_cursor(place: tuple, view: str) -> str:
-    """Return a cursor for the position ``place``, such as (sort key, id), that is valid only in ``view``."""
-    return _signer(view).sign_object(list(place), compress=True)
+def make_cursor(position: tuple, view: str) -> str:
+    """Return a cursor for the position ``position``, such as (sort key, id), that is valid only in ``view``."""
+    return _signer(view).sign_object(list(position), compress=True)
 
 
 def read_cursor(token: str, view: str) -> tuple:
@@ -68,7 +68,7 @@ def read_cursor(token: str, view: str) -> tuple:
 
 
 def _signer(view):
-    # Without a timestamp, so that a page has the same address in every process.
+    # Without a timestamp, so that a page has the same URL in every process.
     # A new salt would end all links to pages, which bookmarks and readers of the API hold.
     return signing.Signer(salt=f"actors.paging:{view}")
 
@@ -110,39 +110,39 @@ def keyset_page(
     )
     keys = (key,) if isinstance(key, str) else key
 
-    def some(rows, comparison, place, backward, most):
+    def some(rows, comparison, position, backward, most):
         down = "-" if backward != descending else ""
         order = [f"{down}{column}" for column in (*keys, "id")]
         if within:
-            return rows.filter(pk__in=within(comparison, place, backward, most)).order_by(*order)
-        return (_filter_beyond(rows, keys, comparison, place) if place else rows).order_by(*order)[:most]
+            return rows.filter(pk__in=within(comparison, position, backward, most)).order_by(*order)
+        return (_filter_beyond(rows, keys, comparison, position) if position else rows).order_by(*order)[:most]
 
-    def fetch(comparison="", place=(), backward=False):
-        return list(some(rows, comparison, place, backward, size + 1))
+    def fetch(comparison="", position=(), backward=False):
+        return list(some(rows, comparison, position, backward, size + 1))
 
-    def exists(comparison, place, backward=False):
-        return some(rows, comparison, place, backward, 1).exists()
+    def exists(comparison, position, backward=False):
+        return some(rows, comparison, position, backward, 1).exists()
 
     if before:
-        place = read_cursor(before, view)
-        found = fetch(earlier, place, backward=True)
+        position = read_cursor(before, view)
+        found = fetch(earlier, position, backward=True)
         if len(found) <= size:
             return None
         found = found[:size][::-1]
-        previous, following = True, exists(not_earlier, place)
+        previous, following = True, exists(not_earlier, position)
     elif after:
-        place = read_cursor(after, view)
-        found = fetch(later, place)
+        position = read_cursor(after, view)
+        found = fetch(later, position)
         if not found:
             return None
-        previous = exists(not_later, place, backward=True)
+        previous = exists(not_later, position, backward=True)
         following = len(found) > size
     elif start:
-        place = (start,)
-        found = fetch(not_earlier, place)
+        position = (start,)
+        found = fetch(not_earlier, position)
         if not found:
             return None
-        previous = exists(earlier, place, backward=True)
+        previous = exists(earlier, position, backward=True)
         following = len(found) > size
     else:
         found = fetch()
@@ -159,11 +159,11 @@ def _cursor_values(row, keys):
     return (*(getattr(row, column) for column in keys), row.id)
 
 
-def _filter_beyond(rows, keys, comparison, place):
+def _filter_beyond(rows, keys, comparison, position):
     side = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
-    if len(place) == 1:
-        return rows.filter(**{f"{keys[0]}__{side[comparison]}": place[0]})
+    if len(position) == 1:
+        return rows.filter(**{f"{keys[0]}__{side[comparison]}": position[0]})
     # PostgreSQL finds a row value by an index. For SQLite, Django writes an OR, which would read all rows up to the
     # position; the second condition, which the first one implies, lets it start there.
-    implied = {f"{keys[0]}__{side[comparison][:2]}e": place[0]}
-    return rows.filter(LOOKUPS[comparison](Tuple(*keys, "id"), place), **implied)
+    implied = {f"{keys[0]}__{side[comparison][:2]}e": position[0]}
+    return rows.filter(LOOKUPS[comparison](Tuple(*keys, "id"), position), **implied)

@@ -59,17 +59,17 @@ def undelete(rows: models.Manager[AnyModel], pk: int, **state: Any) -> AnyModel:
         raise NotRestorableError from error
 
 
-def save_state(thing: models.Model, state: dict[str, Any]) -> None:
-    """Save the values ``state`` in the actor or film ``thing``. Call it in a transaction.
+def save_state(obj: models.Model, state: dict[str, Any]) -> None:
+    """Save the values ``state`` in the actor or film ``obj``. Call it in a transaction.
 
     Raises:
         NotRestorableError: The state breaks a constraint.
     """
     for name, value in state.items():
-        setattr(thing, name, value)
+        setattr(obj, name, value)
     try:
         with transaction.atomic():
-            thing.save(update_fields=state.keys())
+            obj.save(update_fields=state.keys())
     except IntegrityError as error:
         raise NotRestorableError from error
 

@@ -25,7 +25,7 @@ LIVING_VALUES = ("yes", "no")
 
 @dataclass(frozen=True)
 class ActorListing(ListParams):
-    """The parameters of one view of the list of actors. Equal views have equal addresses."""
+    """The parameters of one view of the list of actors. Equal views have equal URLs."""
 
     q: str = ""
     country: str = ""
@@ -86,18 +86,18 @@ class ActorListing(ListParams):
             found = found.alias(life=Life("death_year", "birth_year")).filter(**self.facets.life)
         return found.order_by(self.key, "id")
 
-    def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
+    def page_of(self, cursors: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
         """Return one page of rows. See ListParams."""
         fields = (*(records.ACTOR_FIELDS if data else ACTOR_ROW_FIELDS), self.key)
         if self.q:
             found = ranking.rank_actors(self.q, **self.narrow, key="" if self.best_first else self.key)
-            return ranking.ranked_page(found, Actor.objects.values_list(*fields, named=True), PAGE_SIZE, **place)
+            return ranking.ranked_page(found, Actor.objects.values_list(*fields, named=True), PAGE_SIZE, **cursors)
         if self.letter:
-            place["start"] = index_letters.first_key(self.letter)
+            cursors["start"] = index_letters.first_key(self.letter)
         rows = self.rows()
         if self.facets.bounded:
-            rows, place["within"] = Actor.objects.all(), self.facets.places(self.key)
-        return keyset.keyset_page(rows.values_list(*fields, named=True), self.key, PAGE_SIZE, **place)
+            rows, cursors["within"] = Actor.objects.all(), self.facets.ids_beyond(self.key)
+        return keyset.keyset_page(rows.values_list(*fields, named=True), self.key, PAGE_SIZE, **cursors)
 
     def number(self, most: int) -> int:
         """Return the number of results up to ``most``, or None if there are more."""

@@ -21,7 +21,7 @@ FILM_SORTS = {"title": ("sort_title",), "year": ("newest", "sort_title")}
 
 @dataclass(frozen=True)
 class FilmListing(ListParams):
-    """The parameters of one view of the list of films. Equal views have equal addresses."""
+    """The parameters of one view of the list of films. Equal views have equal URLs."""
 
     q: str = ""
     decade: str = ""
@@ -60,19 +60,19 @@ class FilmListing(ListParams):
             found = found.of_newest(*years) if self.sort == "year" else found.of_decade(years[0])
         return found
 
-    def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
+    def page_of(self, cursors: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
         """Return one page of rows. See ListParams."""
         if self.q:
             if self.sort == "year":
                 # Old cursors of this view have other positions, those of the list: they must be invalid.
-                place["view"] = f"year:{place['view']}"
+                cursors["view"] = f"year:{cursors['view']}"
             found = ranking.rank_films(self.q, self.decade, self.sort)
             rows = Film.objects.values_list(*FILM_ROW_FIELDS, "sort_title", named=True)
-            return ranking.ranked_page(found, rows, PAGE_SIZE, **place)
+            return ranking.ranked_page(found, rows, PAGE_SIZE, **cursors)
         if self.letter:
-            place["start"] = index_letters.first_key(self.letter)
+            cursors["start"] = index_letters.first_key(self.letter)
         rows = self.rows().values_list(*FILM_ROW_FIELDS, *self.keys, named=True)
-        return keyset.keyset_page(rows, self.keys, PAGE_SIZE, **place)
+        return keyset.keyset_page(rows, self.keys, PAGE_SIZE, **cursors)
 
     def suggestions(self) -> list[str]:
         """Suggested searches if nothing is found."""

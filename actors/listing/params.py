@@ -37,10 +37,10 @@ class InvalidParamsError(ValueError):
 
 
 class ListParams(ABC):
-    """The parameters of one view of a list. Equal views have equal addresses.
+    """The parameters of one view of a list. Equal views have equal URLs.
 
     Each list is a frozen dataclass. Its fields are the parameters, in the order of the canonical
-    address, and "" if they are not given. ``q``, ``sort``, ``letter``, ``after`` and ``before`` are
+    URL, and "" if they are not given. ``q``, ``sort``, ``letter``, ``after`` and ``before`` are
     among them.
     """
 
@@ -118,8 +118,8 @@ class ListParams(ABC):
         """The sort columns."""
 
     @abstractmethod
-    def page_of(self, place: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
-        """Return the page at ``place``, the arguments ``view``, ``after`` and ``before`` of ``keyset_page``."""
+    def page_of(self, cursors: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
+        """Return the page at ``cursors``, the arguments ``view``, ``after`` and ``before`` of ``keyset_page``."""
 
     def page(self, data: bool = False) -> keyset.KeysetPage | None:
         """Return the page of this view, or None if only the first page is left to show. Raises InvalidParamsError.
@@ -180,7 +180,7 @@ class ListParams(ABC):
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """The parameters that are given, in the order of the canonical address."""
+        """The parameters that are given, in the order of the canonical URL."""
         return {name: value for name in self.__dataclass_fields__ if (value := getattr(self, name))}
 
     @property

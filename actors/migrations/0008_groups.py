@@ -1,6 +1,6 @@
 """Give the groups Editors, Curators and Administrators their permissions for actors and films.
 
-Editors cannot delete actors or films: that ends a public address, which is for
+Editors cannot delete actors or films: that ends a public URL, which is for
 curators to decide. Administrators have the permissions of curators; ``actorsite`` adds
 the permissions for accounts, before or after.
 """

@@ -158,7 +158,7 @@ class Actor(models.Model):
         return full_name(self)
 
     def get_absolute_url(self) -> str:
-        """Return the address of the actor's page."""
+        """Return the URL of the actor's page."""
         return actor_url(self)
 
     def clean(self) -> None:
@@ -178,7 +178,7 @@ class Actor(models.Model):
 
     @property
     def slug(self) -> str:
-        """The readable part of the address, in the name's own script. Only the id identifies the actor."""
+        """The readable part of the URL, in the name's own script. Only the id identifies the actor."""
         return actor_slug(self.first_name, self.last_name)
 
     @property

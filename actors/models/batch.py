@@ -69,7 +69,7 @@ class SubmittedForm(models.Model):
 
 
 class Merge(models.Model):
-    """A merge of one actor into another. The address of the merged actor redirects to the other one."""
+    """A merge of one actor into another. The URL of the merged actor redirects to the other one."""
 
     id = models.BigAutoField(primary_key=True)
     batch = models.OneToOneField(Batch, models.CASCADE, related_name="merge")

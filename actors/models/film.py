@@ -75,7 +75,7 @@ class Film(models.Model):
         return title_and_year(self)
 
     def get_absolute_url(self) -> str:
-        """Return the address of the film's page."""
+        """Return the URL of the film's page."""
         return film_url(self)
 
     def clean(self) -> None:
@@ -86,7 +86,7 @@ class Film(models.Model):
 
     @property
     def slug(self) -> str:
-        """The readable part of the address. Only the id identifies the film."""
+        """The readable part of the URL. Only the id identifies the film."""
         return film_slug(self.title)
 
 

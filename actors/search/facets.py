@@ -45,14 +45,14 @@ class Facets:
 
     @property
     def bounded(self) -> bool:
-        """Whether to use ``places`` and ``number``: no index has these rows in order, and this is PostgreSQL."""
+        """Whether to use ``ids_beyond`` and ``number``: no index has these rows in order, and this is PostgreSQL."""
         return bool(self.living or self.born) and connection.vendor == "postgresql"
 
-    def places(self, key: str) -> Callable[[str, tuple[Any, ...], bool, int], RawSQL]:
+    def ids_beyond(self, key: str) -> Callable[[str, tuple[Any, ...], bool, int], RawSQL]:
         """Return the argument ``within`` of ``keyset_page``: it finds the ids of a page in the order of ``key``."""
 
-        def ids(comparison: str, place: tuple[Any, ...], backward: bool, most: int) -> RawSQL:
-            there = ("", f" AND {key} {comparison} %s", f" AND ({key}, actor_id) {comparison} (%s, %s)")[len(place)]
+        def ids(comparison: str, position: tuple[Any, ...], backward: bool, most: int) -> RawSQL:
+            there = ("", f" AND {key} {comparison} %s", f" AND ({key}, actor_id) {comparison} (%s, %s)")[len(position)]
             down = " DESC" if backward else ""
             order = f"ORDER BY {key}{down}, actor_id{down}"
             streams = (
@@ -62,7 +62,7 @@ class Facets:
             )
             if self.country:
                 # Few streams, at most one or two for each decade: a scan of the names is not cheaper.
-                found, given = streams, [self.country, *place]
+                found, given = streams, [self.country, *position]
             else:
                 found, given = (
                     f"WITH walk AS MATERIALIZED (SELECT {key}, actor_id, {LIFE} AS life FROM actor "  # noqa: S608  our own identifiers; values are parameters
@@ -70,7 +70,7 @@ class Facets:
                     f"met AS MATERIALIZED (SELECT {key}, actor_id FROM walk WHERE {self._these} LIMIT {most}) "
                     f"SELECT * FROM met UNION {streams} "
                     f"AND (SELECT count(*) FROM met) < {most} AND (SELECT count(*) FROM walk) = {WALKED}",
-                    [*place, *place],
+                    [*position, *position],
                 )
             return RawSQL(  # noqa: S611  our own identifiers; values are parameters
                 f"{self._with} SELECT actor_id FROM ({found}) AS found {order} LIMIT {most}",  # noqa: S608  our own identifiers; values are parameters

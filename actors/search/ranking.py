@@ -51,7 +51,7 @@ class RankedRows:
     Sorted by name, they are (sort key, id), at most MAX_SORTED_BY_NAME.
     """
 
-    places: list[tuple[Any, ...]]
+    positions: list[tuple[Any, ...]]
     more: bool
     by_name: bool = False
 
@@ -60,23 +60,23 @@ def ranked_page(
     found: RankedRows, rows: QuerySet[Any], size: int, view: str, after: str = "", before: str = ""
 ) -> KeysetPage | None:
     """Return the page of ``found``, with rows from ``rows``, as ``keyset_page`` does. Raises InvalidCursorError."""
-    places, view = found.places, view if found.by_name else f"best:{view}"
+    positions, view = found.positions, view if found.by_name else f"best:{view}"
     if before:
-        end = bisect_left(places, read_cursor(before, view))
+        end = bisect_left(positions, read_cursor(before, view))
         start = end - size
     else:
-        start = bisect_right(places, read_cursor(after, view)) if after else 0
-        end = min(start + size, len(places))
+        start = bisect_right(positions, read_cursor(after, view)) if after else 0
+        end = min(start + size, len(positions))
     if start < 0 or (after and start >= end):
         return None
-    ids = [pk for *_place, pk in places[start:end]]
+    ids = [pk for *_position, pk in positions[start:end]]
     by_id = {row.id: row for row in rows.filter(pk__in=ids).order_by()} if ids else {}
     return KeysetPage(
         rows=[by_id[pk] for pk in ids if pk in by_id],
-        previous=make_cursor(places[start], view) if start else None,
-        next=make_cursor(places[end - 1], view) if end < len(places) else None,
+        previous=make_cursor(positions[start], view) if start else None,
+        next=make_cursor(positions[end - 1], view) if end < len(positions) else None,
         start=start,
-        total=len(places),
+        total=len(positions),
         more=found.more,
     )
 
@@ -119,12 +119,12 @@ def film_search(years: str = "", sort: str = "") -> "TableSearch":
     return TableSearch(FILM_TABLE, "", [], _within("year", years) if years else "", FILM_SORT_EXPRESSIONS[sort])
 
 
-def _find(query: str, place: "TableSearch") -> RankedRows:
+def _find(query: str, search: "TableSearch") -> RankedRows:
     looked_for = fold_words(query)
     if not looked_for:
-        return RankedRows([], False, bool(place.key))
-    found, more = place.best(looked_for)
-    if place.key:
+        return RankedRows([], False, bool(search.key))
+    found, more = search.best(looked_for)
+    if search.key:
         return RankedRows(sorted((name, pk) for _tier, name, pk in found), more, True)
     return RankedRows(found, more)
 

@@ -55,13 +55,13 @@ def suggest_films(query: str, years: str = "") -> list[str]:
     return _suggest_in(ranking.film_search(years), query, bool(years))
 
 
-def _suggest_in(place: TableSearch, query: str, narrowed: bool) -> list[str]:
+def _suggest_in(search: TableSearch, query: str, narrowed: bool) -> list[str]:
     looked_for = fold_words(query)
     if not 0 < len(looked_for) <= MAX_WORDS:
         return []
     # A single word without filters is known to find nothing.
     alone = len(looked_for) == 1 and not narrowed
-    instead = _Lookup(place, looked_for, alone).instead()
+    instead = _Lookup(search, looked_for, alone).instead()
     if not instead or not all(instead.values()):
         return []
     choices = [instead.get(number, [word]) for number, word in enumerate(looked_for)]
@@ -69,7 +69,7 @@ def _suggest_in(place: TableSearch, query: str, narrowed: bool) -> list[str]:
     parted = [any(" " in word for word in candidate) for candidate in candidates]
     # A replacement of one word finds something, because it was found in the table. Two parts of a word need not.
     if not alone or any(parted):
-        found = place.which([_conditions(candidate) for candidate in candidates])
+        found = search.which([_conditions(candidate) for candidate in candidates])
         # If adding a space is enough, there is no other suggestion.
         found = {number for number in found if parted[number]} or found
         candidates = [candidate for number, candidate in enumerate(candidates) if number in found]
@@ -93,13 +93,13 @@ class _Lookup:
     """Lookup of replacements for the words of a query.
 
     Args:
-        place: The search that found nothing.
+        search: The search that found nothing.
         looked_for: The folded words.
         alone: Whether there is one word only, which is known to find nothing.
     """
 
-    def __init__(self, place: TableSearch, looked_for: list[str], alone: bool) -> None:
-        self.table, self.looked_for, self.alone = place.table, looked_for, alone
+    def __init__(self, search: TableSearch, looked_for: list[str], alone: bool) -> None:
+        self.table, self.looked_for, self.alone = search.table, looked_for, alone
         self.postgresql = connection.vendor == "postgresql"
         # Titles have many words, names few parts.
         self.titles = self.table is ranking.FILM_TABLE

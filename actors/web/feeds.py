@@ -48,22 +48,22 @@ def recent_changes(request):
         feed_url=request.build_absolute_uri(request.path),
         feed_guid=request.build_absolute_uri(request.path),
     )
-    for thing, at in heapq.nlargest(MAX_ENTRIES, [*_recent_actors(), *_recent_films()], key=itemgetter(1)):
+    for entry, at in heapq.nlargest(MAX_ENTRIES, [*_recent_actors(), *_recent_films()], key=itemgetter(1)):
         feed.add_item(
-            title=NOT_IN_XML.sub("", str(thing)),
-            link=request.build_absolute_uri(thing.get_absolute_url()),
-            description=NOT_IN_XML.sub("", " · ".join(filter(None, _description(thing)))),
-            # The address without its slug, because the slug changes with the name.
-            unique_id=request.build_absolute_uri(reverse(thing._meta.model_name, args=[thing.pk])),
+            title=NOT_IN_XML.sub("", str(entry)),
+            link=request.build_absolute_uri(entry.get_absolute_url()),
+            description=NOT_IN_XML.sub("", " · ".join(filter(None, _description(entry)))),
+            # The URL without its slug, because the slug changes with the name.
+            unique_id=request.build_absolute_uri(reverse(entry._meta.model_name, args=[entry.pk])),
             updateddate=at,
         )
     return HttpResponse(feed.writeString("utf-8"), content_type=Feed.content_type)
 
 
-def _description(thing):
-    if isinstance(thing, Actor):
-        return thing.native_name, thing.years, thing.country_name
-    return (thing.original_title,)
+def _description(entry):
+    if isinstance(entry, Actor):
+        return entry.native_name, entry.years, entry.country_name
+    return (entry.original_title,)
 
 
 def _recent_actors():

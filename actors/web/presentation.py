@@ -166,7 +166,7 @@ def film_facts(film: Film) -> SafeString:
 
 
 def decade_url(view: str, name: str, year: int) -> str:
-    """Return the address of the list for the decade of ``year``; "" if the list has no filter for that decade."""
+    """Return the URL of the list for the decade of ``year``; "" if the list has no filter for that decade."""
     decade = f"{year // 10}0s"
     return f"{page_url(view)}?{name}={decade}" if DECADE.fullmatch(decade) else ""
 
@@ -232,7 +232,7 @@ def page_range(page, first, last):
 
 
 def suggestions(listing: ListParams) -> list[dict]:
-    """Return the label and address of each suggestion for a search that finds nothing."""
+    """Return the label and URL of each suggestion for a search that finds nothing."""
     # Suggestions are folded, and so in lower case.
     return [
         {"label": " ".join(map(str.capitalize, query.split(" "))), "url": f"./{listing.change(q=query).query_string}"}
@@ -241,7 +241,7 @@ def suggestions(listing: ListParams) -> list[dict]:
 
 
 def streams(listing: ListParams, kind: str) -> list[dict]:
-    """Return the label, type and address of each export of the whole list. JSON has only single pages."""
+    """Return the label, type and URL of each export of the whole list. JSON has only single pages."""
     return [
         {
             "label": label,

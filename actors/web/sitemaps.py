@@ -31,12 +31,12 @@ SITEMAP_COLUMNS = {Actor: ("id", "first_name", "last_name", "last_update"), Film
 def sitemap(request):
     """Return all pages, or an index of parts if there are more than MAX_URLS."""
     if sum(model.objects.order_by()[: MAX_URLS + 1].count() for model in SITEMAP_MODELS.values()) + 2 > MAX_URLS:
-        addresses = [
+        urls = [
             request.build_absolute_uri(reverse("sitemap-part", args=[kind, part]))
             for kind, model in SITEMAP_MODELS.items()
             for part in _part_numbers(model)
         ]
-        text = "".join(f"<sitemap><loc>{escape(address)}</loc></sitemap>\n" for address in addresses)
+        text = "".join(f"<sitemap><loc>{escape(url)}</loc></sitemap>\n" for url in urls)
         return HttpResponse(
             [_head("sitemapindex"), text.encode(), b"</sitemapindex>\n"], content_type="application/xml"
         )

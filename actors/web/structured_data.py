@@ -23,13 +23,13 @@ def person_json_ld(actor: Actor, credits: Iterable[FilmCredit], origin: str) -> 
 
     ``origin`` is the scheme and host of its URLs.
     """
-    address = origin + actor_url(actor)
+    url = origin + actor_url(actor)
     return _json_ld_script(
         {
             "@context": "https://schema.org",
             "@type": "Person",
-            "@id": address,
-            "url": address,
+            "@id": url,
+            "url": url,
             "name": full_name(actor),
             "givenName": actor.first_name,
             "familyName": actor.last_name,
@@ -67,11 +67,11 @@ def film_summary(film: Film, cast: Iterable[CastCredit]) -> str:
 
 
 def _movie(film, origin):
-    address = origin + film_url(film)
+    url = origin + film_url(film)
     return {
         "@type": "Movie",
-        "@id": address,
-        "url": address,
+        "@id": url,
+        "url": url,
         "name": film.title,
         "alternateName": film.original_title,
         "datePublished": _year_text(film.year),

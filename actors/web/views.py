@@ -25,7 +25,7 @@ from actors.web import filters, presentation, structured_data
 from actors.web.origin import site_origin
 from actorsite.db.data_version import request_version
 from actorsite.page_cache.memoize import memoize_for_version
-from actorsite.page_cache.publishing import publish, set_canonical_address
+from actorsite.page_cache.publishing import publish, set_canonical_url
 
 SPOTLIGHT = 5
 
@@ -121,10 +121,10 @@ def film_list(request):
 
 
 def _page_or_redirect(request, listing: ListParams):
-    """Return (page, None), or (None, redirect) if another address is to be shown instead."""
-    set_canonical_address(request, listing.query_string)
+    """Return (page, None), or (None, redirect) if another URL is to be shown instead."""
+    set_canonical_url(request, listing.query_string)
     if listing.is_submitted(request.GET):
-        # A form also sends its empty fields: such an address is no permalink, and the page cache does not store it.
+        # A form also sends its empty fields: such a URL is no permalink, and the page cache does not store it.
         return None, HttpResponseRedirect(f"./{listing.query_string}")
     page = listing.page()
     # If the rows after a cursor were deleted, only the first page is left to show.
@@ -196,7 +196,7 @@ def _language_of_title(title, countries):
 
 @public
 def to_list(request):
-    """Redirect ``/actors/`` to the list, for visitors who shorten the address of an actor."""
+    """Redirect ``/actors/`` to the list, for visitors who shorten the URL of an actor."""
     query = request.META["QUERY_STRING"]
     return HttpResponsePermanentRedirect(f"{reverse('list')}?{query}" if query else reverse("list"))
 

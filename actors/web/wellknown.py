@@ -1,4 +1,4 @@
-"""The files that programs look for at fixed addresses: robots.txt, security.txt and favicon.ico."""
+"""The files that programs look for at fixed URLs: robots.txt, security.txt and favicon.ico."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -54,7 +54,7 @@ def security(request):
 
 @public
 def favicon(request):
-    """Redirect to the icon, an SVG, whose address changes with its content. For programs that have read no page."""
+    """Redirect to the icon, an SVG, whose URL changes with its content. For programs that have read no page."""
     return HttpResponseRedirect(static("actors/favicon.svg"), headers={"Cache-Control": "public, max-age=3600"})
 
 

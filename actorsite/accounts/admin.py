@@ -122,5 +122,5 @@ class LockedAccountAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
 
     @admin.display(description=_("locked"), boolean=True)
     def locked(self, attempt):
-        """Return whether the account is locked for the address of ``attempt``."""
+        """Return whether the account is locked for the IP address of ``attempt``."""
         return attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT

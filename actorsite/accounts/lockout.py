@@ -1,4 +1,4 @@
-"""The page for an address that is locked out of an account."""
+"""The page for an IP address that is locked out of an account."""
 
 from axes.helpers import get_cool_off
 from django.contrib import admin
@@ -8,7 +8,7 @@ from actorsite.admin_site.form_recovery import recover_form
 
 
 def locked_out(request, response=None, credentials=None):
-    """Return the page (429) for an address that is locked out. It does not reveal whether the account exists."""
+    """Return the page (429) for an IP address that is locked out. It does not reveal whether the account exists."""
     lock = get_cool_off(request)
     context = {
         **admin.site.each_context(request),

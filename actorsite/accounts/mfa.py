@@ -120,15 +120,15 @@ def confirm_app(account, key: str, code: str):
     return device
 
 
-def app_address(account, key: str) -> str:
+def provisioning_uri(account, key: str) -> str:
     """Return the otpauth: URL that an app reads from the QR code."""
     return TOTPDevice(user=account, key=key).config_url
 
 
-def qr_code(address: str) -> str:
-    """Return ``address`` as a QR code in SVG without styles, which the content security policy would block."""
+def qr_code(url: str) -> str:
+    """Return ``url`` as a QR code in SVG without styles, which the content security policy would block."""
     # The border and the white background are part of the image, so that it can be scanned in dark mode too.
-    svg = segno.make(address, error="m").svg_inline(scale=5, border=4, light="#fff", dark="#000", omitsize=False)
+    svg = segno.make(url, error="m").svg_inline(scale=5, border=4, light="#fff", dark="#000", omitsize=False)
     return mark_safe(svg)  # noqa: S308  segno's SVG has only shapes, no text
 
 

@@ -85,8 +85,8 @@ def resume_form(request, recovered, status=200):
 def check_page(request, form, status=200, recovered=None):
     """Return the page that asks for the second factor, with ``form`` and, if given, the ``recovered`` form."""
     has_passkeys = Passkey.objects.filter(user=request.user, confirmed=True).exists()
-    address = recovered.address if recovered else next_url(request)
-    context = {"form": form, "next": address, "has_passkeys": has_passkeys, "recovered_form": recovered}
+    url = recovered.url if recovered else next_url(request)
+    context = {"form": form, "next": url, "has_passkeys": has_passkeys, "recovered_form": recovered}
     return render_page(request, "check", gettext("Second factor"), status, **context)
 
 
@@ -154,11 +154,11 @@ def app_view(request):
     else:
         form, key = CodeForm(), random_hex(20)
         request.session[NEW_DEVICE_KEY] = key
-    address = mfa.app_address(request.user, key)
-    secret = address.partition("secret=")[2].partition("&")[0]
+    url = mfa.provisioning_uri(request.user, key)
+    secret = url.partition("secret=")[2].partition("&")[0]
     spaced = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
     return render_page(
-        request, "app", gettext("Set up an authenticator app"), form=form, qr=mfa.qr_code(address), secret=spaced
+        request, "app", gettext("Set up an authenticator app"), form=form, qr=mfa.qr_code(url), secret=spaced
     )
 
 
@@ -205,8 +205,8 @@ def json_view(view):
         try:
             data = json.loads(request.body or b"{}")
             data = data if isinstance(data, dict) else {}
-            if not isinstance(data.setdefault("answer", {}), dict):
-                data["answer"] = {}
+            if not isinstance(data.setdefault("credential", {}), dict):
+                data["credential"] = {}
             return JsonResponse(view(request, data))
         except webauthn.PasskeyError as error:
             return JsonResponse({"message": str(error)}, status=400)
@@ -227,7 +227,7 @@ def new_passkey(request, data):
 @json_view
 def add_passkey(request, data):
     """Store the new passkey and mark the session as verified. Return the URL of the next page."""
-    key = webauthn.register_passkey(request, data["answer"], str(data.get("name", "")))
+    key = webauthn.register_passkey(request, data["credential"], str(data.get("name", "")))
     mfa.pass_check(request, key)
     messages.success(request, gettext("The passkey is set up. Create recovery codes too, in case you lose it."))
     return {"next": after_set_up(request)}
@@ -242,5 +242,5 @@ def known_passkey(request, data):
 @json_view
 def check_passkey(request, data):
     """Verify a passkey's response and mark the session as verified. Return the URL of the next page."""
-    mfa.pass_check(request, webauthn.verify_assertion(request, data["answer"]))
+    mfa.pass_check(request, webauthn.verify_assertion(request, data["credential"]))
     return {"next": _safe_url(request, str(data.get("next", "")))}

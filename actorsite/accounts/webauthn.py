@@ -71,25 +71,25 @@ def registration_options(request) -> dict:
     return _store_challenge(request, options)
 
 
-def register_passkey(request, answer: dict, name: str) -> Passkey:
-    """Store the passkey in ``answer``, the browser's reply to registration_options. Raises PasskeyError."""
+def register_passkey(request, credential: dict, name: str) -> Passkey:
+    """Store the passkey in ``credential``, the browser's reply to registration_options. Raises PasskeyError."""
     from webauthn import verify_registration_response
     from webauthn.helpers import bytes_to_base64url
 
-    made = _verify(
+    verified = _verify(
         verify_registration_response,
-        credential=answer,
+        credential=credential,
         expected_challenge=_take_challenge(request),
         expected_rp_id=_site(request),
         expected_origin=_origins(request),
     )
     key, new = Passkey.objects.get_or_create(
-        credential_id=bytes_to_base64url(made.credential_id),
+        credential_id=bytes_to_base64url(verified.credential_id),
         defaults={
             "user": request.user,
             "name": name.strip()[:64] or gettext("Passkey"),
-            "public_key": made.credential_public_key,
-            "sign_count": made.sign_count,
+            "public_key": verified.credential_public_key,
+            "sign_count": verified.sign_count,
         },
     )
     if not new:
@@ -106,25 +106,25 @@ def authentication_options(request) -> dict:
     )
 
 
-def verify_assertion(request, answer: dict) -> Passkey:
-    """Return the user's passkey that signed ``answer``, and store its new counter. Raises PasskeyError."""
+def verify_assertion(request, credential: dict) -> Passkey:
+    """Return the user's passkey that signed ``credential``, and store its new counter. Raises PasskeyError."""
     from webauthn import verify_authentication_response
 
     challenge = _take_challenge(request)
-    identifier = str(answer.get("id"))
+    identifier = str(credential.get("id"))
     key = Passkey.objects.filter(user=request.user, confirmed=True, credential_id=identifier).first()
     if key is None:
         raise PasskeyError(gettext("This passkey does not belong to this account."))
-    proof = _verify(
+    verified = _verify(
         verify_authentication_response,
-        credential=answer,
+        credential=credential,
         expected_challenge=challenge,
         expected_rp_id=_site(request),
         expected_origin=_origins(request),
         credential_public_key=bytes(key.public_key),
         credential_current_sign_count=key.sign_count,
     )
-    key.sign_count = proof.new_sign_count
+    key.sign_count = verified.new_sign_count
     key.set_last_used_timestamp(commit=False)
     key.save(update_fields=["sign_count", "last_used_at"])
     return key

@@ -36,7 +36,7 @@ def check_query(text):
 
 
 class DeclaredLookupsMixin(ModelAdminMixin):
-    """ModelAdmin mixin that allows only the declared filters in a list's address.
+    """ModelAdmin mixin that allows only the declared filters in a list's URL.
 
     Django itself allows any lookup of a model's own fields, including
     ``last_name__regex=((((``. Other lookups raise DisallowedModelAdminLookup (400).
@@ -69,7 +69,7 @@ class ChoiceFilter(admin.SimpleListFilter):
     """List filter that refuses values it does not offer (400)."""
 
     def value(self):
-        """Return the value in the address. Raises DisallowedModelAdminLookup if it is not allowed."""
+        """Return the value in the URL. Raises DisallowedModelAdminLookup if it is not allowed."""
         value = super().value()
         if value is not None and value not in self.allowed():
             raise DisallowedModelAdminLookup(f"{self.parameter_name} has an invalid value")

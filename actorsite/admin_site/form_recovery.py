@@ -24,12 +24,12 @@ class RecoveredForm:
     """The fields of a form that could not be saved.
 
     Attributes:
-        address: The path that the form is sent to.
+        url: The path that the form is sent to.
         data: Its fields, a QueryDict.
     """
 
-    def __init__(self, address, data):
-        self.address, self.data = address, data
+    def __init__(self, url, data):
+        self.url, self.data = url, data
 
     def fields(self):
         """Return (name, value) of all fields."""
@@ -72,10 +72,10 @@ def recover_form(request):
 
 def form_in_sign_in(request):
     """Return the RecoveredForm that a sign-in form contains, or None."""
-    fields, address = QueryDict(request.body), request.POST.get("next", "")
-    if not fields.get(RECOVERY_FIELD) or not url_has_allowed_host_and_scheme(address, None):
+    fields, url = QueryDict(request.body), request.POST.get("next", "")
+    if not fields.get(RECOVERY_FIELD) or not url_has_allowed_host_and_scheme(url, None):
         return None
-    return RecoveredForm(address, _without_secrets(QueryDict(fields[RECOVERY_FIELD])))
+    return RecoveredForm(url, _without_secrets(QueryDict(fields[RECOVERY_FIELD])))
 
 
 def _submitted_form(request):

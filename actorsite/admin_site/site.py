@@ -78,7 +78,7 @@ class EditorsSite(admin.AdminSite):
             "app_path": reverse("admin:login"),
             "form": (self.login_form or AdminAuthenticationForm)(request),
             "username": request.user.get_username(),
-            "next": recovered.address,
+            "next": recovered.url,
             "recovered_form": recovered,
         }
         return TemplateResponse(request, self.login_template or "admin/login.html", context, status=403)

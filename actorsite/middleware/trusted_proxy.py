@@ -1,4 +1,4 @@
-"""The client's address and the scheme, from trusted proxies.
+"""The client's IP address and the scheme, from trusted proxies.
 
 The X-Forwarded headers of TRUSTED_PROXIES are used. Those of all other peers are removed.
 """
@@ -26,7 +26,7 @@ class PermanentRedirect(HttpResponseRedirect):
 
 
 class TrustedProxyMiddleware:
-    """Middleware that sets the client's address and the scheme, and redirects HTTP to HTTPS.
+    """Middleware that sets the client's IP address and the scheme, and redirects HTTP to HTTPS.
 
     It redirects only if a trusted proxy says that a request came by HTTP. Any other request
     is answered: the replaced application's proxies send no X-Forwarded-Proto, and would be
@@ -59,8 +59,8 @@ class TrustedProxyMiddleware:
 
     def to_https(self, request: WSGIRequest) -> HttpResponseBase:
         """Return the redirect to HTTPS: 301 for GET and HEAD, 308 for other methods."""
-        address = f"https://{request.get_host()}{request.get_full_path()}"
-        response = PermanentRedirect(address)
+        url = f"https://{request.get_host()}{request.get_full_path()}"
+        response = PermanentRedirect(url)
         if request.method in ("GET", "HEAD"):
             response.status_code = 301
         return response
@@ -87,7 +87,7 @@ class TrustedScheme:
 
 
 def peer_of(environ: Mapping[str, Any]) -> str:
-    """Return the address of the peer. A socket for IPv6 and IPv4 gives IPv4 as ::ffff:192.0.2.1."""
+    """Return the IP address of the peer. A socket for IPv6 and IPv4 gives IPv4 as ::ffff:192.0.2.1."""
     return environ.get("REMOTE_ADDR", "").removeprefix("::ffff:")
 
 

@@ -23,7 +23,7 @@ from actorsite.db import circuit_breaker
 logger = logging.getLogger(__name__)
 
 # Seconds for which a database check is reused, and for which a probe waits for one.
-ANSWER_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 MAX_WAIT_SECONDS = 2
 
 # Kept from the replaced application: `echo ill > /tmp/healthy` takes a server out of service.
@@ -91,27 +91,27 @@ class Readiness:
 
     def __init__(self):
         self.lock = Lock()
-        self.answer: Future[str] | None = None
+        self.check: Future[str] | None = None
         self.until = 0.0
 
     def reason(self):
         """Return why the site is not ready, or an empty string if it is."""
         with self.lock:
-            if self.answer is None or (self.answer.done() and time.monotonic() >= self.until):
-                answer: Future[str] = Future()
+            if self.check is None or (self.check.done() and time.monotonic() >= self.until):
+                check: Future[str] = Future()
                 try:
-                    Thread(target=self._ask, args=[answer], name="readiness", daemon=True).start()
+                    Thread(target=self._ask, args=[check], name="readiness", daemon=True).start()
                 except RuntimeError as error:
                     return f"The database check failed: {error}."
                 # Only now: a Future whose thread did not start is never completed, and every later probe would wait.
-                self.answer = answer
-            answer = self.answer
+                self.check = check
+            check = self.check
         try:
-            return answer.result(timeout=MAX_WAIT_SECONDS)
+            return check.result(timeout=MAX_WAIT_SECONDS)
         except StillRunning:
             return f"The database did not answer within {MAX_WAIT_SECONDS} s."
 
-    def _ask(self, answer):
+    def _ask(self, check):
         try:
             try:
                 reason = database_reason()
@@ -122,8 +122,8 @@ class Readiness:
         except Exception as error:
             logger.exception("The readiness check failed.")
             reason = f"The database check failed: {type(error).__name__}."
-        self.until = time.monotonic() + ANSWER_SECONDS
-        answer.set_result(reason)
+        self.until = time.monotonic() + CHECK_SECONDS
+        check.set_result(reason)
 
 
 readiness = Readiness()

@@ -23,7 +23,7 @@ def make_etag(token: str, key: PageKey) -> str:
     """Return the ETag of the page with the ``key``, at the version ``token``."""
     digest = hashlib.blake2b("\n".join((token, *key)).encode(), key=revision(), digest_size=15)
     etag = f'"{base64.urlsafe_b64encode(digest.digest()).decode()}"'
-    return f"W/{etag}" if key.address.partition("?")[0].endswith(STREAM_SUFFIXES) else etag
+    return f"W/{etag}" if key.url.partition("?")[0].endswith(STREAM_SUFFIXES) else etag
 
 
 def validators(etag: str, version: DataVersion, key: PageKey) -> Headers:

@@ -1,4 +1,4 @@
-"""Keys of cached pages: address, scheme, host, language and encoding."""
+"""Keys of cached pages: URL, scheme, host, language and encoding."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -20,9 +20,9 @@ MAX_REMEMBERED_LENGTH = 500
 
 
 class PageKey(NamedTuple):
-    """``address`` is the path and query string as sent; ``language`` is "" for data, which has none."""
+    """``url`` is the path and query string as sent; ``language`` is "" for data, which has none."""
 
-    address: str
+    url: str
     scheme: str
     host: str
     language: str
@@ -50,7 +50,7 @@ class KeyReader:
             return None
         query = environ["QUERY_STRING"]
         return PageKey(
-            address=f"{path}?{query}" if query else path,
+            url=f"{path}?{query}" if query else path,
             scheme=scheme,
             host=host,
             language="" if is_data_path(path) else requested_language(environ),

@@ -10,27 +10,27 @@ from actorsite.db.deadlines import extend_deadline
 
 # The same for all users, and revalidated for each request: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.4
 PUBLIC_CACHE_CONTROL = "public, no-cache"
-# The response's canonical address, the only one that it is cached under: https://www.rfc-editor.org/rfc/rfc9110#section-8.7
-CANONICAL_ADDRESS = "Content-Location"
+# The response's canonical URL, the only one that it is cached under: https://www.rfc-editor.org/rfc/rfc9110#section-8.7
+CANONICAL_URL = "Content-Location"
 # The longest wait for a part of a stream, in seconds: of ten million rows, matching ones may be far apart.
 MAX_SILENCE_SECONDS = 10
 
 
-class AddressedRequest(HttpRequest):
-    """A request with a canonical address. For types only: any HttpRequest may have the attribute."""
+class CanonicalRequest(HttpRequest):
+    """A request with a canonical URL. For types only: any HttpRequest may have the attribute."""
 
-    canonical_address: str
+    canonical_url: str
 
 
-def set_canonical_address(request: HttpRequest, query_string: str = "") -> None:
-    """Set the address of the response: the path, and the canonical ``query_string`` with its ``?``."""
-    cast(AddressedRequest, request).canonical_address = escape_uri_path(request.path_info) + query_string
+def set_canonical_url(request: HttpRequest, query_string: str = "") -> None:
+    """Set the URL of the response: the path, and the canonical ``query_string`` with its ``?``."""
+    cast(CanonicalRequest, request).canonical_url = escape_uri_path(request.path_info) + query_string
 
 
 def publish(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Mark ``response`` as the same for all users, under its canonical address or else its path."""
+    """Mark ``response`` as the same for all users, under its canonical URL or else its path."""
     response["Cache-Control"] = PUBLIC_CACHE_CONTROL
-    response[CANONICAL_ADDRESS] = getattr(request, "canonical_address", escape_uri_path(request.path_info))
+    response[CANONICAL_URL] = getattr(request, "canonical_url", escape_uri_path(request.path_info))
     return response
 
 

@@ -27,7 +27,7 @@ from actorsite.observability.request_start import mark_start
 from actorsite.page_cache.compression import compress
 from actorsite.page_cache.etags import Headers, make_etag, matches_etag, validators
 from actorsite.page_cache.keys import KeyReader, PageKey
-from actorsite.page_cache.publishing import CANONICAL_ADDRESS, PUBLIC_CACHE_CONTROL
+from actorsite.page_cache.publishing import CANONICAL_URL, PUBLIC_CACHE_CONTROL
 from actorsite.page_cache.revision import revision, revision_time
 from actorsite.page_cache.store import CachedPage, PageStore
 from actorsite.problem_details import is_data_path
@@ -84,11 +84,11 @@ class PageCache:
         remembered = self.remembered if self.seconds and time.monotonic() < self.remembered_until else None
         # Without a page, the version is read. This also checks, within a deadline, that the connection answers.
         if remembered and (page := self.store.get(key, remembered.token)):
-            return self.answer(environ, start_response, start, key, remembered, page)
+            return self.respond(environ, start_response, start, key, remembered, page)
         with deadline(self.patience):
             if (version := self.read_version()) is None:
                 return self.application(environ, start_response)
-            return self.answer(environ, start_response, start, key, version, self.store.get(key, version.token))
+            return self.respond(environ, start_response, start, key, version, self.store.get(key, version.token))
 
     def read_version(self) -> DataVersion | None:
         """Return the current version of the data; None if it cannot be read."""
@@ -112,7 +112,7 @@ class PageCache:
             self.remembered, self.remembered_until = version, time.monotonic() + self.seconds
         return version
 
-    def answer(
+    def respond(
         self,
         environ: dict[str, Any],
         start_response: StartResponse,
@@ -175,10 +175,10 @@ class PageCache:
         status, sent, *more = started[-1]
         headers = {name.lower(): value for name, value in sent}
         if not is_publishable(status, headers, key):
-            start_response(status, without(sent, {CANONICAL_ADDRESS.lower()}), *more)
+            start_response(status, without(sent, {CANONICAL_URL.lower()}), *more)
             return response
         # Data is the same in every language.
-        replaced = {"vary", "content-length", "x-request-id", CANONICAL_ADDRESS.lower()}
+        replaced = {"vary", "content-length", "x-request-id", CANONICAL_URL.lower()}
         lasting = without(sent, replaced if key.language else replaced | {"content-language"})
         lasting += validators(etag, version, key)
         own = [("X-Request-Id", headers["x-request-id"])]
@@ -194,7 +194,7 @@ class PageCache:
             lasting.append(("Content-Encoding", key.encoding))
         lasting.append(("Content-Length", str(len(body))))
         query = environ["QUERY_STRING"]
-        if headers[CANONICAL_ADDRESS.lower()] == escape_uri_path(path) + (f"?{query}" if query else ""):
+        if headers[CANONICAL_URL.lower()] == escape_uri_path(path) + (f"?{query}" if query else ""):
             self.store.put(key, CachedPage(version.token, etag, lasting, body, path, self.view_name(path)))
         if environ.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
             kept = {"etag", "vary", "last-modified", "cache-control", "access-control-allow-origin"}
@@ -218,7 +218,7 @@ def is_publishable(status: str, headers: dict[str, str], key: PageKey) -> bool:
     return (
         status.startswith("200 ")
         and headers.get("cache-control") == PUBLIC_CACHE_CONTROL
-        and CANONICAL_ADDRESS.lower() in headers
+        and CANONICAL_URL.lower() in headers
         and "set-cookie" not in headers
         and (not key.language or headers.get("content-language") == key.language)
     )

@@ -34,7 +34,7 @@ def test_pages_pass_the_page_check_in_every_theme(open_page, check_page, languag
     page = open_page(locale=locale)
     with faults_together() as collect:
         for name in pages.PAGES:
-            page.goto(pages.address(name))
+            page.goto(pages.url(name))
             assert page.locator("html").get_attribute("lang") == language
             if name[:3].isdigit():
                 assert page.locator(".code").inner_text() == name[:3]
@@ -48,8 +48,8 @@ def test_pages_pass_the_page_check_in_every_theme(open_page, check_page, languag
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_opened_filters_on_a_phone_pass_the_page_check(open_page, check_page, scheme):
     page = open_page("phone", scheme)
-    for address in ("/", "/films/"):
-        page.goto(address)
+    for url in ("/", "/films/"):
+        page.goto(url)
         page.get_by_text("Filter and sort").click()
         check_page(page)
 
@@ -87,7 +87,7 @@ def test_letters_on_a_phone_are_one_row_reachable_by_keyboard(open_page):
 @pytest.mark.parametrize("size", ["desktop", "phone"])
 def test_credits_are_aligned_in_columns(open_page, size):
     page = open_page(size)
-    page.goto(pages.address("actor"))
+    page.goto(pages.url("actor"))
     for column in (".credits .year", ".credits a, .credits .native", ".credits .part"):
         places = {item.bounding_box()["x"] for item in page.locator(column).all()}
         assert len(places) == 1, f"{column}: {places}"
@@ -186,7 +186,7 @@ def test_visitor_reaches_search_and_first_result_by_keyboard(page):
 @pytest.mark.parametrize(("name", "query", "found"), [("actor", "demidova", "Alla"), ("film", "ikiru", "Ikiru")])
 def test_visitor_searches_from_entry_pages_by_keyboard_on_a_phone(open_page, name, query, found):
     page = open_page("phone")
-    page.goto(pages.address(name))
+    page.goto(pages.url(name))
     page.get_by_role("searchbox").focus()
     page.keyboard.type(query)
     page.keyboard.press("Enter")
@@ -199,7 +199,7 @@ def test_biography_has_serif_font_in_chinese(open_page):
     faces = []
     for language in LOCALES.values():
         page = open_page(locale=language)
-        page.goto(pages.address("actor"))
+        page.goto(pages.url("actor"))
         faces.append(page.locator(".text p").first.evaluate("e => getComputedStyle(e).fontFamily"))
         native = page.locator("p.native bdi").evaluate("e => getComputedStyle(e).fontFamily")
         assert native.startswith('"Hiragino Sans"')
@@ -222,7 +222,7 @@ def test_data_links_are_evenly_spaced(page):
 def test_link_underlines_have_enough_contrast(open_page, scheme):
     """3:1, WCAG 1.4.11: only the underline shows that a text is a link."""
     page = open_page(scheme=scheme)
-    page.goto(pages.address("actor"))
+    page.goto(pages.url("actor"))
     line = page.locator("dd a").first.evaluate("e => getComputedStyle(e).textDecorationColor")
     paper = page.locator("html").evaluate("e => getComputedStyle(e).backgroundColor")
     line, paper = _luminance(line), _luminance(paper)
@@ -261,8 +261,8 @@ def test_text_at_200_percent_is_not_cut_off(open_page):
 
     page = open_page("phone")
     with faults_together() as collect:
-        for address in [*map(pages.address, pages.PAGES), "/?letter=m"]:
-            page.goto(address)
+        for url in [*map(pages.url, pages.PAGES), "/?letter=m"]:
+            page.goto(url)
             page.evaluate("document.documentElement.style.fontSize = '200%'")
             for width in (320, 390):
                 page.set_viewport_size({"width": width, "height": 844})

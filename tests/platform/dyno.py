@@ -74,7 +74,7 @@ class Dyno(Container):
     def up(self, timeout=60):
         """Wait for the first response; return the seconds since the start. Raises TimeoutError with the log."""
 
-        def answers():
+        def responses():
             try:
                 return self.get("/livez", timeout=2)[0] == 200
             except (OSError, http.client.HTTPException):
@@ -82,7 +82,7 @@ class Dyno(Container):
                     raise RuntimeError(f"the dyno exited:\n{''.join(self.logs())}") from None
                 return False
 
-        wait_for(answers, timeout, lambda: "".join(self.logs()), pause=0.02)
+        wait_for(responses, timeout, lambda: "".join(self.logs()), pause=0.02)
         return time.monotonic() - self.started
 
 

@@ -131,14 +131,14 @@ def test_k3_liveness_ignores_and_readiness_checks_database(runner, pod):
     keep_alive.request("GET", "/readyz")
     assert keep_alive.getresponse().read() and keep_alive.sock
     pod.exec("python", "-c", "import os, signal; os.kill(1, signal.SIGTERM)")
-    answers = []
-    while len(answers) < 20 and not pod.when("web exited"):
+    responses = []
+    while len(responses) < 20 and not pod.when("web exited"):
         try:
-            answers.append(runner.get("/readyz", pod=pod)[0])
+            responses.append(runner.get("/readyz", pod=pod)[0])
         except (OSError, http.client.HTTPException):
-            answers.append(None)
+            responses.append(None)
         time.sleep(0.05)
-    assert 200 not in answers[-10:], answers
+    assert 200 not in responses[-10:], responses
     wait_for(lambda: pod.restarts == restarts + 1 and pod.ready, 60, pod.events_text)
 
 

@@ -113,10 +113,10 @@ def test_h5_release_dyno_runs_the_release(network, database, run):
 def test_h6_repeated_sigterm_finishes_requests_in_flight(start, database):
     web = start()
     web.up()
-    answers = []
-    thread = threading.Thread(target=lambda: answers.append(web.get("/spotlight/")[0]))
-    address = f"{database.url_for_host()}?sslmode=require"
-    with closing(psycopg2.connect(address)) as holder, cursor_of(address) as cursor:
+    responses = []
+    thread = threading.Thread(target=lambda: responses.append(web.get("/spotlight/")[0]))
+    url = f"{database.url_for_host()}?sslmode=require"
+    with closing(psycopg2.connect(url)) as holder, cursor_of(url) as cursor:
         holder.cursor().execute("LOCK TABLE actor")
         thread.start()
 
@@ -129,10 +129,10 @@ def test_h6_repeated_sigterm_finishes_requests_in_flight(start, database):
         assert web.signal_all(signal.SIGTERM) >= 3
         web.signal_all(signal.SIGTERM)
         time.sleep(0.3)
-        assert not answers, "the request has ended too early"
+        assert not responses, "the request has ended too early"
         holder.rollback()
         thread.join()
-    assert answers == [200]
+    assert responses == [200]
     assert web.wait(30) == 0
     seconds = time.monotonic() - signalled
     print(f"exited {seconds:.1f} s after SIGTERM")

@@ -50,7 +50,7 @@ def run():
     run.streams[MILLION] = {"csv": {"copy": [1, 2], "total": [1.5, 3], "first": [0.01, 0.03], "memory": [1, 5]}}
     run.imports = {"limit 5": 50, "import": 60, "import into an empty table": 30, "import, nothing changed": 5}
     run.memory["import"] = 97
-    run.first_answers = [0.5, 2, 0.7]
+    run.first_responses = [0.5, 2, 0.7]
     return run
 
 
@@ -70,7 +70,7 @@ def test_goals_match_those_of_a_full_run():
         "import, 1,000,000 rows: memory": (96, "MiB", True),
         "a worker at rest": (60, "MiB", True),
         "two workers, full page cache": (120, "MiB", True),
-        "first answer after the start": (1.5, "s", True),
+        "first response after the start": (1.5, "s", True),
     }
     for rows in ("200", "1,000,000"):
         expected[f"uncached list, the same page, {rows} rows: of limit 2"] = (0.18, "", False)
@@ -122,7 +122,7 @@ def test_ratios_are_taken_within_a_round_and_compared_with_the_goals(run):
     assert found["import, 1,000,000 rows: of limit 5"] == (1.2, False)
     assert found["import into an empty table, 1,000,000 rows: of limit 5"] == (0.6, True)
     assert found["import, 1,000,000 rows: memory"] == (97, False)
-    assert found["first answer after the start"] == (0.7, True)
+    assert found["first response after the start"] == (0.7, True)
 
 
 def test_table_shows_met_missed_and_not_measured(run):
@@ -154,12 +154,12 @@ def test_failed_import_has_no_figures(run):
 
 
 def test_percentiles_are_in_milliseconds():
-    answer = Answer.of([number / 1_000 for number in range(100, 0, -1)], 5)
-    assert answer == Answer(20, 51, 96, 100, 100)
+    response = Answer.of([number / 1_000 for number in range(100, 0, -1)], 5)
+    assert response == Answer(20, 51, 96, 100, 100)
     assert Answer.of([0.5], 0.5) == Answer(2, 500, 500, 500, 1)
 
 
-def test_uncached_request_has_a_unique_address():
+def test_uncached_request_has_a_unique_url():
     request = Request(("/", "/?after=x"), unique=True)
     assert [request.path(number) for number in range(3)] == ["/?unique=0", "/?after=x&unique=1", "/?unique=2"]
     assert Request(("/", "/films/")).path(3) == "/films/"
@@ -169,24 +169,24 @@ def test_uncached_request_has_a_unique_address():
 def wrk(monkeypatch):
     """A function that replaces wrk by its output after the given number of requests."""
 
-    def answer(requests):
+    def response(requests):
         figures = {"requests": requests, "seconds": 2, "errors": 0, "p50": 1, "p95": 2, "p99": 3}
         done = subprocess.CompletedProcess([], 0, f"wrk's own\n{json.dumps(figures)}\n", "")
         monkeypatch.setattr(load.subprocess, "run", lambda *arguments, **options: done)
 
     monkeypatch.setattr(load, "ask", lambda url, request, number: 0.1)
-    return answer
+    return response
 
 
 def test_too_few_pages_to_request_each_once_is_an_error(wrk):
     request = Request(tuple(f"/actors/{number}-x/" for number in range(100)), once=True)
     wrk(requests=50)
-    answer = load.run("http://127.0.0.1:1", request, 2)
-    assert answer.rate == 25
+    response = load.run("http://127.0.0.1:1", request, 2)
+    assert response.rate == 25
     # It includes the request before the load, and those under way at its end.
-    assert 50 < answer.requests < 60
+    assert 50 < response.requests < 60
     with pytest.raises(load.MeasurementError, match="all 100 pages"):
-        load.run("http://127.0.0.1:1", request, 2, start=answer.requests)
+        load.run("http://127.0.0.1:1", request, 2, start=response.requests)
 
 
 def test_chart_has_a_bar_for_each_name(run):

@@ -66,8 +66,8 @@ def test_variables_in_documents_exist():
     assert unknown == set()
 
 
-def addresses(resolver, prefix="/"):
-    """Yield every address of the site, as the documents write it; for applications of others, only their prefix."""
+def urls(resolver, prefix="/"):
+    """Yield every URL of the site, as the documents write it; for applications of others, only their prefix."""
     for entry in resolver.url_patterns:
         route = str(entry.pattern)
         route = route.replace("(?P<pk>[1-9][0-9]{0,9})", "<id>").replace("(?:-(?P<slug>[^/]*))?", "-<slug>")
@@ -75,17 +75,15 @@ def addresses(resolver, prefix="/"):
         if isinstance(entry, URLPattern):
             yield prefix + route
         elif getattr(entry.urlconf_name, "__name__", "").split(".")[0] in OWN_APPS:
-            yield from addresses(entry, prefix + route)
+            yield from urls(entry, prefix + route)
         else:
             yield prefix + route
 
 
-def test_addresses_page_has_every_address_and_no_other():
-    rows = [
-        line for line in document("reference/addresses.md").split("\n## ")[0].splitlines() if line.startswith("| `/")
-    ]
-    documented = [address for row in rows for address in re.findall(r"`([^`]+)`", row.split("|")[1])]
-    assert sorted(documented) == sorted([*addresses(get_resolver()), *health.PROBE_VIEWS])
+def test_urls_page_has_every_url_and_no_other():
+    rows = [line for line in document("reference/urls.md").split("\n## ")[0].splitlines() if line.startswith("| `/")]
+    documented = [url for row in rows for url in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert sorted(documented) == sorted([*urls(get_resolver()), *health.PROBE_VIEWS])
 
 
 def test_commands_page_has_every_command():

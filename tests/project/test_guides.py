@@ -110,10 +110,10 @@ def test_tutorial_works_as_written(tmp_path):
 
 def edit(browser, pk, account, password):
     """Sign in and add a sentence to the biography."""
-    address = f"/admin/actors/actor/{pk}/change/"
-    form = browser.post(f"/admin/login/?next={address}", {"username": account, "password": password, "next": address})
+    url = f"/admin/actors/actor/{pk}/change/"
+    form = browser.post(f"/admin/login/?next={url}", {"username": account, "password": password, "next": url})
     fields = dict(re.findall(r'<input type="(?:text|number|hidden)" name="(\w+)" value="([^"]*)"', form))
-    saved = browser.post(address, {**fields, "biography": "She was born in Rome.", "country": "IT", "_save": "Save"})
+    saved = browser.post(url, {**fields, "biography": "She was born in Rome.", "country": "IT", "_save": "Save"})
     assert "was changed successfully" in saved
     assert "She was born in Rome." in browser.get(f"/actors/{pk}-x/")
 

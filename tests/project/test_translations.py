@@ -80,8 +80,8 @@ class TestChoice:
         assert "Accept-Language" in page["Vary"]
 
     def test_language_choice_is_remembered_and_redirects_back(self, client, actor):
-        answer = client.post("/language/", {"code": "zh-hans", "next": "/?q=mifune"})
-        assert (answer.status_code, answer["Location"]) == (302, "/?q=mifune")
+        response = client.post("/language/", {"code": "zh-hans", "next": "/?q=mifune"})
+        assert (response.status_code, response["Location"]) == (302, "/?q=mifune")
         assert "搜索" in client.get("/", headers={"Accept-Language": "en"}).content.decode()
 
     @pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
@@ -89,8 +89,8 @@ class TestChoice:
         assert client.post("/language/", {"code": "en", "next": next_url})["Location"] == "/"
 
     def test_unknown_language_is_refused(self, client):
-        answer = client.post("/language/", {"code": "tlh"})
-        assert (answer.status_code, answer.content) == (400, b"code must be one of en, zh-hans.\n")
+        response = client.post("/language/", {"code": "tlh"})
+        assert (response.status_code, response.content) == (400, b"code must be one of en, zh-hans.\n")
         assert client.get("/language/").status_code == 405
 
     @pytest.mark.parametrize("language", ["en", "zh-hans"])

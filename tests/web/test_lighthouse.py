@@ -23,7 +23,7 @@ def site():
         yield server
 
 
-def scores(tool, address, folder, slowdown):
+def scores(tool, url, folder, slowdown):
     """Return the four scores, from 0 to 100, the audits below 0.9, and the machine's benchmark index.
 
     If Lighthouse itself failed, as it does when the browser is too slow: no scores, its error, and BENCHMARK.
@@ -38,7 +38,7 @@ def scores(tool, address, folder, slowdown):
     }
     done = subprocess.run(
         [
-            *(tool("node"), tool("lighthouse/cli/index.js"), address, "--quiet"),
+            *(tool("node"), tool("lighthouse/cli/index.js"), url, "--quiet"),
             *(f"--{name}={value}" for name, value in options.items()),
         ],
         capture_output=True,

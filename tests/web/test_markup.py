@@ -18,7 +18,7 @@ def folder(client, settings, tmp_path):
     pages.load()
     for language in pages.LANGUAGES:
         for name in pages.PAGES:
-            response = client.get(pages.address(name), headers={"accept-language": language})
+            response = client.get(pages.url(name), headers={"accept-language": language})
             assert response.status_code == (int(name[:3]) if name[:3].isdigit() else 200), name
             content = response.content.decode()
             assert f'<html lang="{language}"' in content

@@ -28,9 +28,9 @@ class ActorConflictMixin(OptimisticLockingMixin):
 
     deleted_meanwhile = gettext_lazy("The actor was deleted while you were editing")
 
-    def marks(self, things):
+    def version_tokens(self, objects):
         """Return {actor id: version}."""
-        return {actor.pk: actor.version for actor in things}
+        return {actor.pk: actor.version for actor in objects}
 
     def lock_at(self, pk, seen):
         """Lock the actor. Raises EditConflictError unless its version is ``seen``."""

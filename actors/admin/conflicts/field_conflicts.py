@@ -66,18 +66,18 @@ def _lines(text):
     return text.replace("\r\n", "\n")
 
 
-def keep_choices(rows, answer):
-    """Copy the choices and values of the submitted page ``answer`` to ``rows``, to show the page again.
+def keep_choices(rows, submitted):
+    """Copy the choices and values of the submitted page ``submitted`` to ``rows``, to show the page again.
 
     If text was typed but "edited" was not chosen, choose "edited".
     """
     for row in rows:
         parts = [part["name"] for part in row["parts"]]
-        side = answer.get(f"take_{row['name']}")
-        row["typed"] = side != "edited" and is_edited(answer, parts)
+        side = submitted.get(f"take_{row['name']}")
+        row["typed"] = side != "edited" and is_edited(submitted, parts)
         row["take"] = "edited" if row["typed"] else side if side in CONFLICT_SIDES else row["take"]
         for part in row["parts"]:
-            part["edit"] = answer.get(f"edited_{part['name']}", part["edit"])
+            part["edit"] = submitted.get(f"edited_{part['name']}", part["edit"])
 
 
 def conflicting_fields(base, theirs, mine, names=TRACKED_FIELDS):

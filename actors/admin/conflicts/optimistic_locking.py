@@ -45,9 +45,9 @@ def conflict_notice(request, model_admin, heading, conflicts, kind="actor"):
         "opts": model_admin.opts,
         "title": "",
         "heading": heading,
-        "form_address": f"admin:actors_{kind}_change",
-        "list_address": f"admin:actors_{kind}_changelist",
-        "conflicts": [(pk, thing, last.get(pk)) for pk, thing in conflicts],
+        "form_url": f"admin:actors_{kind}_change",
+        "list_url": f"admin:actors_{kind}_changelist",
+        "conflicts": [(pk, obj, last.get(pk)) for pk, obj in conflicts],
     }
     request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "admin/actors/conflict_notice.html", context, status=409)
@@ -56,7 +56,7 @@ def conflict_notice(request, model_admin, heading, conflicts, kind="actor"):
 class OptimisticLockingMixin(ModelAdminMixin):
     """ModelAdmin mixin for optimistic locking.
 
-    Subclasses implement ``marks``, ``lock_at``, ``resolved`` and ``describe_conflict``.
+    Subclasses implement ``version_tokens``, ``lock_at``, ``resolved`` and ``describe_conflict``.
     """
 
     # Editing in the list is not supported: a row cannot show a conflict.
@@ -68,16 +68,16 @@ class OptimisticLockingMixin(ModelAdminMixin):
         """Show or save the form. If the version token is stale, show the conflict page (409)."""
         if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra_context)
-        answer = request.POST if "_resolve" in request.POST and object_id and is_number(object_id) else None
-        if answer:
-            request.POST = self.resolved(answer, int(object_id))
+        submitted = request.POST if "_resolve" in request.POST and object_id and is_number(object_id) else None
+        if submitted:
+            request.POST = self.resolved(submitted, int(object_id))
         try:
             with attributed_to(request.user.get_username(), "admin"):
                 if object_id is not None and self.has_change_permission(request):
                     self.lock(request, object_id)
                 return super().changeform_view(request, object_id, form_url, extra_context)
         except EditConflictError as conflict:
-            return self.conflict_page(request, int(object_id), conflict.now, answer)
+            return self.conflict_page(request, int(object_id), conflict.now, submitted)
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         """Use the stored name as the heading of a form with errors, not the name that was typed."""
@@ -89,8 +89,8 @@ class OptimisticLockingMixin(ModelAdminMixin):
         """Ask for confirmation, then delete the object if it still has the version token of the confirmation page."""
         if request.method != "POST":
             # Read the token before the page's own queries, so that a change in between is a conflict.
-            things = self.model.objects.filter(pk=object_id) if is_number(object_id) else ()
-            seen = next(iter(self.marks(things).values()), "")
+            objects = self.model.objects.filter(pk=object_id) if is_number(object_id) else ()
+            seen = next(iter(self.version_tokens(objects).values()), "")
             return super().delete_view(request, object_id, {"seen": seen, **(extra_context or {})})
         try:
             with attributed_to(request.user.get_username(), "admin"):
@@ -116,7 +116,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
                 if conflicts := self.changed_since_confirmation(request):
                     return self.nothing_deleted(request, conflicts)
                 return super().changelist_view(request, extra_context)
-            seen = self.marks(self.model.objects.filter(pk__in=self.selected_ids(request)))
+            seen = self.version_tokens(self.model.objects.filter(pk__in=self.selected_ids(request)))
             response = super().changelist_view(request, extra_context)
             if isinstance(response, TemplateResponse):
                 response.context_data = {**(response.context_data or {}), "seen": seen.items()}
@@ -145,29 +145,29 @@ class OptimisticLockingMixin(ModelAdminMixin):
         selected = self.selected_ids(request)
         seen = parse_versions(request.POST.get("seen", ""))
         rows = self.model.objects.select_for_update().filter(pk__in=selected).order_by("pk").in_bulk()
-        marks = self.marks(rows.values())
-        return [(pk, rows.get(pk)) for pk in selected if pk not in marks or marks[pk] != seen.get(pk)]
+        version_tokens = self.version_tokens(rows.values())
+        return [(pk, rows.get(pk)) for pk in selected if pk not in version_tokens or version_tokens[pk] != seen.get(pk)]
 
     def nothing_deleted(self, request, conflicts):
         """Return the page (409) that lists the objects that were changed, and so not deleted."""
         return conflict_notice(request, self, gettext("Nothing was deleted"), conflicts, self.opts.model_name)
 
-    def conflict_page(self, request, pk, now, answer=None):
+    def conflict_page(self, request, pk, now, submitted=None):
         """Return the page (409) on which the editor chooses a value for each conflicting field.
 
         Args:
             request: The request that could not be saved.
             pk: The object's id.
             now: The stored object, or None if it was deleted.
-            answer: The submitted data of an earlier conflict page, if any. If the object was
-                not changed since, the page keeps the choices and values of ``answer``.
+            submitted: The submitted data of an earlier conflict page, if any. If the object was
+                not changed since, the page keeps the choices and values of ``submitted``.
         """
         to_field = request.POST.get(TO_FIELD_VAR)
         if to_field and not self.to_field_allowed(request, to_field):
             raise SuspiciousOperation("This field cannot be referenced.")
-        again = answer and now and number_in(answer, "seen") == self.marks([now])[pk]
+        again = submitted and now and number_in(submitted, "seen") == self.version_tokens([now])[pk]
         if again:
-            request.POST = self.resolved(answer, pk, "mine")
+            request.POST = self.resolved(submitted, pk, "mine")
         seen = number_in(request.POST, "seen")
         conflict = self.describe_conflict(request, pk, now, seen)
         authors = {(change.who, change.origin) for change in conflict["since"]}
@@ -188,7 +188,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
             **conflict,
         }
         if again:
-            self.keep_answer(context["rows"], answer)
+            self.keep_submitted(context["rows"], submitted)
         rows = context["rows"]
         context["typed"] = [capfirst(row["label"]) for row in rows if row.get("typed")]
         context["errors"] = [part["error"] for row in rows for part in row["parts"] if part.get("error")]
@@ -207,12 +207,12 @@ class OptimisticLockingMixin(ModelAdminMixin):
         names = {"is_popup_var": IS_POPUP_VAR, "to_field_var": TO_FIELD_VAR}
         return {"is_popup": True, "to_field": to_field, "same_window": f"?{urlencode(query)}", **names}
 
-    def keep_answer(self, rows, answer):
+    def keep_submitted(self, rows, submitted):
         """Copy the user's choices and values to ``rows``: see keep_choices."""
-        keep_choices(rows, answer)
+        keep_choices(rows, submitted)
 
-    def marks(self, things):
-        """Return {id: version token} of ``things``, a queryset or a list of objects."""
+    def version_tokens(self, objects):
+        """Return {id: version token} of ``objects``, a queryset or a list of objects."""
         raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def lock_at(self, pk, seen):

@@ -29,8 +29,8 @@ class DelimitedText(Source):
         file.seek(0)
         text = io.TextIOWrapper(file, encoding=self.encoding, newline="")
         first = text.readline()
-        if said := _SEP_LINE.fullmatch(first):
-            self.above, self.delimiter = 1, said[1]
+        if sep_line := _SEP_LINE.fullmatch(first):
+            self.above, self.delimiter = 1, sep_line[1]
             total -= 1
         else:
             text.seek(0)

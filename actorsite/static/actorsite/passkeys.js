@@ -1,35 +1,35 @@
 // Creates and uses passkeys. The rest of the second factor works without scripts.
 "use strict";
 
-async function post(address, told, token) {
-  const answer = await fetch(address, {
+async function post(url, content, token) {
+  const response = await fetch(url, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-    body: JSON.stringify(told),
+    body: JSON.stringify(content),
   });
-  const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(said.message || answer.statusText);
-  return said;
+  const data = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(data.message || response.statusText);
+  return data;
 }
 
 for (const form of document.querySelectorAll("form.passkey")) {
   if (!window.PublicKeyCredential?.parseCreationOptionsFromJSON) continue;
   form.hidden = false;
-  for (const said of document.querySelectorAll(".without-script")) said.hidden = true;
+  for (const hint of document.querySelectorAll(".without-script")) hint.hidden = true;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const error = form.querySelector("[role=alert]");
     error.hidden = true;
     const token = form.elements.csrfmiddlewaretoken.value;
     try {
-      const asked = await post(form.dataset.ask, {}, token);
+      const options = await post(form.dataset.optionsUrl, {}, token);
       const credential =
         form.dataset.kind === "new"
-          ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(asked) })
-          : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(asked) });
-      const said = await post(
-        form.dataset.answer,
-        { answer: credential.toJSON(), name: form.elements.name?.value, next: form.elements.next?.value },
+          ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
+          : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+      const result = await post(
+        form.dataset.verifyUrl,
+        { credential: credential.toJSON(), name: form.elements.name?.value, next: form.elements.next?.value },
         token,
       );
       const check = document.querySelector("#check-form");
@@ -37,10 +37,10 @@ for (const form of document.querySelectorAll("form.passkey")) {
       if (check?.elements.recovered_form) {
         check.noValidate = true;
         check.requestSubmit();
-      } else location.assign(said.next);
-    } catch (problem) {
+      } else location.assign(result.next);
+    } catch (exception) {
       // The browser's own message for a cancelled request does not help users.
-      error.textContent = problem.name === "NotAllowedError" ? form.dataset.cancelled : problem.message;
+      error.textContent = exception.name === "NotAllowedError" ? form.dataset.cancelled : exception.message;
       error.hidden = false;
     }
   });

@@ -9,7 +9,7 @@ from django.test import Client
 
 from actors.history.attribution import attributed_to
 from actors.models import Actor, Change
-from tests.actors.admin.test_actors import LIST, address, form
+from tests.actors.admin.test_actors import LIST, change_url, form
 from tests.actors.imports.test_imports import examined
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
@@ -54,9 +54,9 @@ def click(client, button):
 
 
 def test_recent_changes_show_user_differences_and_origin(curator, editor, actor):
-    editor.post(address(actor), form(actor, biography="He worked with Kurosawa."))
+    editor.post(change_url(actor), form(actor, biography="He worked with Kurosawa."))
     actor.refresh_from_db()
-    editor.post(address(actor), form(actor, biography="He often worked with Kurosawa.", country="US"))
+    editor.post(change_url(actor), form(actor, biography="He often worked with Kurosawa.", country="US"))
     page = curator.get(CHANGES)
     assert "country: Japan United States of America biography: He often worked with Kurosawa. edward admin" in shown(
         page
@@ -75,7 +75,7 @@ def test_recent_changes_show_user_differences_and_origin(curator, editor, actor)
     ],
 )  # fmt: skip
 def test_filters_list_matching_changes(curator, editor, actor, chosen, count):
-    editor.post(address(actor), form(actor, biography="A."))
+    editor.post(change_url(actor), form(actor, biography="A."))
     other = Actor.objects.create(first_name="Other")
     Actor.objects.filter(pk=other.pk).update(country="FR")
     Actor.objects.filter(pk=other.pk).delete()
@@ -122,11 +122,11 @@ def test_actor_id_beyond_integer_range_lists_nothing(curator):
 
 
 def test_restore_takes_two_clicks(curator, editor, actor):
-    editor.post(address(actor), form(actor, country="US", biography="Wrong."))
+    editor.post(change_url(actor), form(actor, country="US", biography="Wrong."))
     page = curator.get(f"{LIST}{actor.pk}/history/", follow=True)  # the first click, on the form
     label = {label: (action, value, label) for action, value, label in buttons(page)}
-    answer = click(curator, label["Undo this change"])  # the second
-    assert "Toshirō Mifune was restored." in shown(answer)
+    response = click(curator, label["Undo this change"])  # the second
+    assert "Toshirō Mifune was restored." in shown(response)
     actor.refresh_from_db()
     assert (actor.country, actor.biography, actor.version) == ("JP", "", 3)
     last = Change.objects.first()
@@ -159,9 +159,9 @@ def test_restore_of_changed_actor_is_409(curator, actor):
     button = buttons(curator.get(CHANGES))[0]
     with attributed_to("edward", "import"):
         Actor.objects.update(country="US")
-    answer = click(curator, button)
-    assert answer.status_code == 409
-    assert "Nothing was restored" in shown(answer) and "edward (import), " in shown(answer)
+    response = click(curator, button)
+    assert response.status_code == 409
+    assert "Nothing was restored" in shown(response) and "edward (import), " in shown(response)
     assert Actor.objects.get().country == "US"
 
 
@@ -193,8 +193,8 @@ def test_history_access_by_role(actor, group, seen, restored):
 
 def test_anonymous_user_is_redirected_to_login(actor):
     change = Change.objects.get()
-    for answer in (Client().get(CHANGES), Client().post(f"{CHANGES}{change.pk}/restore/", {"restore": "after:1"})):
-        assert answer.status_code == 302 and answer["Location"].startswith("/admin/login/")
+    for response in (Client().get(CHANGES), Client().post(f"{CHANGES}{change.pk}/restore/", {"restore": "after:1"})):
+        assert response.status_code == 302 and response["Location"].startswith("/admin/login/")
 
 
 def test_script_in_history_is_escaped(curator, actor):

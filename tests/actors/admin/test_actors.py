@@ -41,7 +41,7 @@ def form(actor=None, **changes):
     return {**values, "seen": getattr(actor, "version", ""), **changes, "_save": "Save"}
 
 
-def address(actor):
+def change_url(actor):
     return f"{LIST}{actor.pk}/change/"
 
 
@@ -98,16 +98,16 @@ def test_list_needs_at_most_8_queries(client, alice, django_assert_max_num_queri
 
 
 def test_saving_stores_changes_and_returns_to_the_list(client, alice, actor):
-    response = client.post(address(actor), form(actor, biography="He worked with Akira Kurosawa."), follow=True)
+    response = client.post(change_url(actor), form(actor, biography="He worked with Akira Kurosawa."), follow=True)
     assert "was changed successfully" in response.content.decode()
     actor.refresh_from_db()
     assert (actor.biography, actor.version) == ("He worked with Akira Kurosawa.", 2)
 
 
 def test_version_and_last_change_are_read_only(client, alice, actor):
-    page = client.get(address(actor)).content.decode()
+    page = client.get(change_url(actor)).content.decode()
     assert 'name="version"' not in page and "field-version" in page
-    client.post(address(actor), form(actor, last_name="M", version="99", last_update_0="1999-01-01"))
+    client.post(change_url(actor), form(actor, last_name="M", version="99", last_update_0="1999-01-01"))
     actor.refresh_from_db()
     assert (actor.version, actor.last_update.year > 2000) == (2, True)
 
@@ -128,7 +128,7 @@ def test_version_and_last_change_are_read_only(client, alice, actor):
     ],
 )
 def test_invalid_value_shows_error_and_stores_nothing(client, alice, actor, mistake, message):
-    response = client.post(address(actor), form(actor, **mistake))
+    response = client.post(change_url(actor), form(actor, **mistake))
     assert response.status_code == 200
     assert message in response.content.decode()
     actor.refresh_from_db()
@@ -136,16 +136,16 @@ def test_invalid_value_shows_error_and_stores_nothing(client, alice, actor, mist
 
 
 def test_missing_name_is_reported_at_first_name(client, alice, actor):
-    mistakes = client.post(address(actor), form(actor, first_name="", last_name="")).context["adminform"].form.errors
+    mistakes = client.post(change_url(actor), form(actor, first_name="", last_name="")).context["adminform"].form.errors
     assert mistakes == {"first_name": ["Enter a first name, a last name, or both."]}
-    mistakes = client.post(address(actor), form(actor, first_name="x" * 46, last_name="")).context["adminform"].form
+    mistakes = client.post(change_url(actor), form(actor, first_name="x" * 46, last_name="")).context["adminform"].form
     assert len(mistakes.errors["first_name"]) == 1 and "at most 45" in mistakes.errors["first_name"][0]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_form_with_errors_keeps_the_stored_name_as_heading(client, alice, actor, language):
     wrong = form(actor, first_name="", last_name="")
-    response = client.post(address(actor), wrong, headers={"accept-language": language})
+    response = client.post(change_url(actor), wrong, headers={"accept-language": language})
     page = response.content.decode()
     assert page.count("<h2>Toshirō Mifune</h2>") == 1 and f"#{actor.pk}" not in page
     assert breadcrumbs(page)[-1] == "Toshirō Mifune" and 'name="first_name" value=' not in page
@@ -154,13 +154,13 @@ def test_form_with_errors_keeps_the_stored_name_as_heading(client, alice, actor,
 
 def test_script_in_name_is_escaped(client, alice):
     actor = Actor.objects.create(first_name="<script>alert(1)</script>")
-    for page in (LIST, address(actor)):
+    for page in (LIST, change_url(actor)):
         content = client.get(page).content.decode()
         assert "<script>alert" not in content and "&lt;script&gt;alert" in content
 
 
 def test_form_links_to_the_public_page(client, alice, actor):
-    assert f'href="{actor.get_absolute_url()}"' in client.get(address(actor)).content.decode()
+    assert f'href="{actor.get_absolute_url()}"' in client.get(change_url(actor)).content.decode()
 
 
 # Permissions: the status code that each role gets for lists and forms, adding and changing, deletion, and accounts.
@@ -204,10 +204,10 @@ def administrator(client):
 def test_actor_access_by_role(client, actor, role, seen, done, deleted, accounts):
     role(client)
     may_write = seen == 200
-    for page in (LIST, address(actor), f"{LIST}add/", f"/admin/actors/change/?actor={actor.pk}"):
+    for page in (LIST, change_url(actor), f"{LIST}add/", f"/admin/actors/change/?actor={actor.pk}"):
         assert client.get(page).status_code == seen, page
     assert client.post(f"{LIST}add/", form(first_name="New")).status_code == done
-    assert client.post(address(actor), form(actor, last_name="M")).status_code == done
+    assert client.post(change_url(actor), form(actor, last_name="M")).status_code == done
     assert Actor.objects.filter(first_name="New").exists() is may_write
     assert Actor.objects.filter(last_name="M").exists() is may_write
     seen = f"{actor.pk}:{1 + may_write}"
@@ -286,7 +286,7 @@ def test_form_with_invalid_csrf_token_is_403(alice, actor, token):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
     data = form(actor, last_name="M") | ({} if token is None else {"csrfmiddlewaretoken": token})
-    assert strict.post(address(actor), data).status_code == 403
+    assert strict.post(change_url(actor), data).status_code == 403
     actor.refresh_from_db()
     assert actor.version == 1
 
@@ -298,7 +298,9 @@ def test_oversized_change_form_is_refused(alice, actor, enforce, data):
     someone.force_login(alice)
     someone.cookies["__Host-csrftoken"] = "x" * 32
     response = someone.post(
-        address(actor), "&".join(f"{key}={value}" for key, value in data.items()), "application/x-www-form-urlencoded"
+        change_url(actor),
+        "&".join(f"{key}={value}" for key, value in data.items()),
+        "application/x-www-form-urlencoded",
     )
     assert response.status_code in (400, 413)
     actor.refresh_from_db()
@@ -313,11 +315,11 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize("address", FORMS)
+@pytest.mark.parametrize("url", FORMS)
 @pytest.mark.parametrize("data", [{"password": "x" * 3_000_000}, {f"f{n}": "" for n in range(1001)}])
-def test_oversized_multipart_form_is_refused(root, data, address):
+def test_oversized_multipart_form_is_refused(root, data, url):
     """Row 15 of the hostile inputs, as multipart/form-data."""
     someone = Client(raise_request_exception=False)
-    if "login" not in address:
+    if "login" not in url:
         someone.force_login(root)
-    assert someone.post(address, data).status_code in (400, 413)
+    assert someone.post(url, data).status_code in (400, 413)

@@ -15,7 +15,7 @@ from django.db import connection
 from actors.history.actors import restore_actor
 from actors.models import Actor, Change
 from tests.actors.admin.conflicts.test_actors import editor, inputs
-from tests.actors.admin.test_actors import address, form
+from tests.actors.admin.test_actors import change_url, form
 from tests.actors.history.test_merge import text
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
@@ -99,12 +99,12 @@ def test_json_exports_a_list_and_csv_one_cell(client, jackie):
 
 
 def test_form_shows_one_name_per_line(admin_client, jackie):
-    page = admin_client.get(address(jackie)).content.decode()
+    page = admin_client.get(change_url(jackie)).content.decode()
     assert "Chan Kong-sang\n陳港生</textarea>" in page
-    admin_client.post(address(jackie), form(jackie, also_known_as="Chan Kong-sang\r\nFong Si-lung"))
+    admin_client.post(change_url(jackie), form(jackie, also_known_as="Chan Kong-sang\r\nFong Si-lung"))
     jackie.refresh_from_db()
     assert (jackie.also_known_as, jackie.version) == ("Chan Kong-sang / Fong Si-lung", 2)
-    admin_client.post(address(jackie), form(jackie, also_known_as="Chan Kong-sang\r\nFong Si-lung"))
+    admin_client.post(change_url(jackie), form(jackie, also_known_as="Chan Kong-sang\r\nFong Si-lung"))
     jackie.refresh_from_db()
     assert jackie.version == 2
 
@@ -114,13 +114,13 @@ LINES = "Chan Kong-sang\r\n陳港生"  # as a browser submits them
 
 def test_unchanged_names_do_not_conflict(jackie):
     stale = form(jackie, country="CN", also_known_as=LINES)
-    editor("bob").post(address(jackie), form(jackie, birth_year="1954", also_known_as=LINES))
+    editor("bob").post(change_url(jackie), form(jackie, birth_year="1954", also_known_as=LINES))
     alice = editor("alice")
-    response = alice.post(address(jackie), stale)
+    response = alice.post(change_url(jackie), stale)
     page = response.content.decode()
     assert response.status_code == 409 and "Merge and save" in page
     assert "<legend>Country" in page and "<legend>Also known as" not in page
-    assert alice.post(address(jackie), inputs(response)).status_code == 302
+    assert alice.post(change_url(jackie), inputs(response)).status_code == 302
     jackie.refresh_from_db()
     assert (jackie.country, jackie.birth_year, jackie.also_known_as) == ("CN", 1954, "Chan Kong-sang / 陳港生")
 
@@ -128,14 +128,14 @@ def test_unchanged_names_do_not_conflict(jackie):
 @pytest.mark.parametrize("take", ["mine", "edited"])
 def test_conflicting_names_are_edited_one_per_line(jackie, take):
     stale = form(jackie, also_known_as=f"{LINES}\r\nFong Si-lung")
-    editor("bob").post(address(jackie), form(jackie, also_known_as=f"{LINES}\r\nSing Lung"))
+    editor("bob").post(change_url(jackie), form(jackie, also_known_as=f"{LINES}\r\nSing Lung"))
     alice = editor("alice")
-    response = alice.post(address(jackie), stale)
+    response = alice.post(change_url(jackie), stale)
     data = inputs(response)
     assert data["edited_also_known_as"] == "Chan Kong-sang\n陳港生\nFong Si-lung"
     assert 'Keep mine</span></label> <span class="value">Chan Kong-sang / 陳港生 / Fong Si-lung<' in text(response)
     typed = {"edited_also_known_as": f"{LINES}\r\nSing Lung\r\nFong Si-lung"} if take == "edited" else {}
-    assert alice.post(address(jackie), {**data, "take_also_known_as": take, **typed}).status_code == 302
+    assert alice.post(change_url(jackie), {**data, "take_also_known_as": take, **typed}).status_code == 302
     jackie.refresh_from_db()
     names = ["Chan Kong-sang", "陳港生", *(["Sing Lung"] if typed else []), "Fong Si-lung"]
     assert jackie.also_known_as == " / ".join(names)

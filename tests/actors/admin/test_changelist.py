@@ -34,34 +34,34 @@ def link(page, rel):
     return match and match[1].replace("&amp;", "&")
 
 
-def walk(client, address, rel="next"):
+def walk(client, url, rel="next"):
     """Follow the links from page to page; return the ids of all rows, and the last page."""
-    page = client.get(address)
+    page = client.get(url)
     rows = [row.pk for row in page.context["cl"].result_list]
     while forward := link(page, rel):
-        page = client.get(address.partition("?")[0] + forward)
+        page = client.get(url.partition("?")[0] + forward)
         rows += [row.pk for row in page.context["cl"].result_list]
     return rows, page
 
 
 @pytest.mark.parametrize(
-    ("address", "order"),
+    ("url", "order"),
     [
         (ACTORS, "sort_last"), (f"{ACTORS}?o=-1", "-sort_last"), (f"{ACTORS}?q=b&country=FR&living=yes", "sort_last"),
         (FILMS, "sort_title"), (CHANGES, "-id"), (f"{CHANGES}?kind=%2B", "-id"), ("/admin/actors/filmchange/", "-id"),
     ],
 )  # fmt: skip
 @pytest.mark.slow
-def test_pages_list_every_row_once_in_order(client, many, address, order):
-    rows, last = walk(client, address)
+def test_pages_list_every_row_once_in_order(client, many, url, order):
+    rows, last = walk(client, url)
     model = last.context["cl"].model
     expected = model.objects.order_by(order, "-id" if order.startswith("-") else "id")
-    if "q=b" in address:
+    if "q=b" in url:
         expected = expected.search("b")
     assert rows == list(expected.values_list("pk", flat=True))
     assert len(rows) >= 60
     while back := link(last, "prev"):
-        last = client.get(address.partition("?")[0] + back)
+        last = client.get(url.partition("?")[0] + back)
     assert [row.pk for row in last.context["cl"].result_list] == rows[:50]
 
 
@@ -70,10 +70,10 @@ def counting_queries(queries):
     return [sql for sql in queries if "COUNT(" in sql.upper().replace("COUNT(*) FROM FOUND", "")]
 
 
-@pytest.mark.parametrize("address", [*LISTS, f"{ACTORS}?q=b", f"{ACTORS}?country=FR"])
-def test_pages_need_no_count_and_no_offset(client, many, address):
-    following = link(client.get(address), "next") or ""
-    for page in (address, address.partition("?")[0] + following):
+@pytest.mark.parametrize("url", [*LISTS, f"{ACTORS}?q=b", f"{ACTORS}?country=FR"])
+def test_pages_need_no_count_and_no_offset(client, many, url):
+    following = link(client.get(url), "next") or ""
+    for page in (url, url.partition("?")[0] + following):
         with CaptureQueriesContext(connection) as queries:
             assert client.get(page).status_code == 200
         statements = [query["sql"] for query in queries if "actor" in query["sql"].lower()]
@@ -89,15 +89,15 @@ def test_autocompletion_pages_need_no_count(client, many):
     for number in range(1, 8):
         query = f"term=a&app_label=actors&model_name=credit&field_name=actor&page={number}"
         with CaptureQueriesContext(connection) as queries:
-            answer = client.get(f"/admin/autocomplete/?{query}").json()
+            response = client.get(f"/admin/autocomplete/?{query}").json()
         assert not counting_queries(query["sql"] for query in queries)
-        seen += [row["id"] for row in answer["results"]]
-        if not answer["pagination"]["more"]:
+        seen += [row["id"] for row in response["results"]]
+        if not response["pagination"]["more"]:
             break
     assert len(seen) == len(set(seen)) == 60
     for number in ("0", "51", "x", "9" * 30):
-        address = f"/admin/autocomplete/?term=a&app_label=actors&model_name=credit&field_name=actor&page={number}"
-        assert client.get(address).status_code == 404
+        url = f"/admin/autocomplete/?term=a&app_label=actors&model_name=credit&field_name=actor&page={number}"
+        assert client.get(url).status_code == 404
 
 
 def test_cursor_is_400_in_another_list(client, many):
@@ -120,7 +120,7 @@ def test_filter_links_drop_the_cursor_and_forms_keep_it(client, many):
     page = client.get(f"{ACTORS}{link(client.get(ACTORS), 'next')}")
     content = page.content.decode()
     filters = re.findall(r'<a href="(\?[^"]*living[^"]*)"', content)
-    assert filters and not [address for address in filters if "after" in address]
+    assert filters and not [url for url in filters if "after" in url]
     assert "_changelist_filters=after%3D" in content
 
 
@@ -131,9 +131,9 @@ def test_first_page_is_shown_if_rows_of_the_page_were_deleted(client, many):
     assert names(client.get(f"{ACTORS}{following}"))[0] == "000 A"
 
 
-@pytest.mark.parametrize(("address", "searched"), [(ACTORS, True), (FILMS, True), (CHANGES, False)])
-def test_search_box_is_shown_only_for_searchable_lists(client, address, searched):
-    page = client.get(address).content.decode()
+@pytest.mark.parametrize(("url", "searched"), [(ACTORS, True), (FILMS, True), (CHANGES, False)])
+def test_search_box_is_shown_only_for_searchable_lists(client, url, searched):
+    page = client.get(url).content.decode()
     assert ('id="searchbar"' in page) is searched and ">None<" not in page
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission, User
 from actors.admin.credit_picker import find_actor
 from actors.models import Actor, Credit, Film
 from tests.actors.admin.test_actors import editor
-from tests.actors.admin.test_films import FILMS, address, form
+from tests.actors.admin.test_films import FILMS, change_url, form
 
 pytestmark = pytest.mark.django_db
 
@@ -33,16 +33,16 @@ def shimura():
 )
 def test_typed_name_or_id_selects_the_actor(client, film, shimura, text):
     editor(client)
-    page = client.get(address(film)).content.decode()
+    page = client.get(change_url(film)).content.decode()
     assert '<input type="text" name="credits-1-actor_written" value="">' in page
-    assert client.post(address(film), written(film, text.format(shimura.pk))).status_code == 302
+    assert client.post(change_url(film), written(film, text.format(shimura.pk))).status_code == 302
     assert film.credits.get(character="Kambei").actor == shimura
 
 
 def test_typed_name_overrides_the_select_box(client, film, shimura):
     editor(client)
     changed = form(film) | {"credits-0-actor_written": "Takashi Shimura"}
-    assert client.post(address(film), changed).status_code == 302
+    assert client.post(change_url(film), changed).status_code == 302
     assert film.credits.get().actor == shimura
 
 
@@ -61,16 +61,16 @@ def test_typed_name_overrides_the_select_box(client, film, shimura):
 )  # fmt: skip
 def test_unmatched_name_shows_error_and_keeps_the_form(client, film, actor, shimura, text, expected):
     editor(client)
-    twins = [Actor.objects.create(first_name="Twin", birth_year=year) for year in (1900, None)]
-    expected = expected.format(*([shimura.pk] if "Shimura" in expected else [twin.pk for twin in twins]))
+    duplicates = [Actor.objects.create(first_name="Twin", birth_year=year) for year in (1900, None)]
+    expected = expected.format(*([shimura.pk] if "Shimura" in expected else [duplicate.pk for duplicate in duplicates]))
     Film.objects.update(year=1955)
     data = written(film, text, year=1999)
     Film.objects.update(year=1956)  # the name error comes first, then the conflict
-    answer = client.post(address(film), data)
-    page = answer.content.decode()
-    assert answer.status_code == 200 and expected in page
+    response = client.post(change_url(film), data)
+    page = response.content.decode()
+    assert response.status_code == 200 and expected in page
     assert f'name="seen" value="{data["seen"]}"' in page and 'value="1999"' in page
-    assert client.post(address(film), {**data, "credits-1-actor_written": str(shimura.pk)}).status_code == 409
+    assert client.post(change_url(film), {**data, "credits-1-actor_written": str(shimura.pk)}).status_code == 409
     assert [credit.actor for credit in film.credits.all()] == [actor]
 
 
@@ -86,7 +86,7 @@ def test_typed_name_in_a_removed_row_is_ignored(client, film):
     person = User.objects.get(username="eve")
     person.user_permissions.add(Permission.objects.get(codename="delete_credit"))
     removed = form(film) | {"credits-0-actor_written": "Nobody", "credits-0-DELETE": "on"}
-    assert client.post(address(film), removed).status_code == 302
+    assert client.post(change_url(film), removed).status_code == 302
     assert not Credit.objects.exists()
 
 
@@ -96,7 +96,7 @@ def test_unmatched_name_without_cast_permission_does_not_bypass_version_check(cl
     client.force_login(person)
     crafted = form(film, year=1999) | {"credits-0-actor_written": "Nobody"}
     Film.objects.update(year=1956)
-    assert client.post(address(film), crafted).status_code == 400
+    assert client.post(change_url(film), crafted).status_code == 400
     film.refresh_from_db()
     assert film.year == 1956
 

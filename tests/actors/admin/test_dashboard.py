@@ -100,15 +100,15 @@ def test_index_page_has_labels_in_each_language(client, actor, language, words):
 
 
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("url", "words"),
     [
         ("/admin/actors/actor/", ["<summary>Living or deceased</summary>", ">Actors and films</a>"]),
         ("/admin/actors/change/", ["<summary>Source</summary>", ">Actors and films</a>"]),
     ],
 )
-def test_lists_have_filter_titles_and_breadcrumbs(client, actor, address, words):
+def test_lists_have_filter_titles_and_breadcrumbs(client, actor, url, words):
     administrator(client)
-    page = client.get(address).content.decode()
+    page = client.get(url).content.decode()
     for word in words:
         assert word in page
 

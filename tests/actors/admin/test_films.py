@@ -43,7 +43,7 @@ def form(film=None, new=(), **changes):
     return {**data, **changes, "_save": "Save"}
 
 
-def address(film):
+def change_url(film):
     return f"{FILMS}{film.pk}/change/"
 
 
@@ -90,11 +90,11 @@ def test_editor_can_add_film_with_cast(client, actor):
 def test_editor_can_change_film_and_cast(client, film, actor):
     editor(client)
     other = Actor.objects.create(first_name="Takashi", last_name="Shimura")
-    page = client.get(address(film)).content.decode()
+    page = client.get(change_url(film)).content.decode()
     assert "admin-autocomplete" in page and "Shimura" not in page  # no select box of all actors
     changed = form(film, new=[(other, "Kambei")], year=1955)
     changed["credits-0-character"] = "Kikuchiyo!"
-    assert client.post(address(film), changed).status_code == 302
+    assert client.post(change_url(film), changed).status_code == 302
     assert set(film.credits.values_list("character", flat=True)) == {"Kikuchiyo!", "Kambei"}
     assert Film.objects.get().year == 1955
 
@@ -105,7 +105,7 @@ def test_actor_form_links_to_films(client, film, actor, django_assert_max_num_qu
     page = client.get(f"/admin/actors/actor/{actor.pk}/change/").content.decode()
     ran, seven = (
         page.index("&lt;b&gt;Ran&lt;/b&gt; (1985)</a></li>"),
-        page.index(f'<a href="{address(film)}">Seven Samu'),
+        page.index(f'<a href="{change_url(film)}">Seven Samu'),
     )
     assert ran < seven and "Seven Samurai (1954)</a> · Kikuchiyo</li>" in page and "and more" not in page
     with CaptureQueriesContext(connection) as few:
@@ -128,7 +128,7 @@ def test_actor_form_lists_no_films_without_view_permission(client, film, actor):
 
 def test_form_with_errors_keeps_the_stored_title_as_heading(client, film):
     editor(client)
-    page = client.post(address(film), form(film, title="", year=1899)).content.decode()
+    page = client.post(change_url(film), form(film, title="", year=1899)).content.decode()
     assert page.count("<h2>Seven Samurai (1954)</h2>") == 1 and breadcrumbs(page)[-1] == "Seven Samurai (1954)"
 
 
@@ -148,14 +148,14 @@ def test_malformed_number_of_rows_is_a_conflict_or_400(client, film, total, stat
     editor(client)
     mine = form(film) | {"credits-TOTAL_FORMS": total}
     overtake_by_cast(film)
-    assert client.post(address(film), mine).status_code == status
+    assert client.post(change_url(film), mine).status_code == status
     assert film.credits.get().character == "Another"
 
 
 @pytest.mark.parametrize("token", ["", "x", "-1", "9" * 30, "٣"])
 def test_form_without_valid_version_is_409(client, film, token):
     editor(client)
-    assert client.post(address(film), form(film, seen=token)).status_code == 409
+    assert client.post(change_url(film), form(film, seen=token)).status_code == 409
 
 
 def test_deletion_of_a_changed_film_is_409(client, curator, film):
@@ -184,8 +184,8 @@ def test_undeleted_film_has_its_id_and_cast(client, curator, film, actor):
         film.delete()
     page = client.get(f"{CHANGES}?film={pk}")
     assert "Undelete" in page.content.decode() and "Kikuchiyo" in page.content.decode()
-    answer = restore_state(client, FilmChange.objects.get(film_id=pk, credit_id=None, kind="-"), "before")
-    assert "Seven Samurai (1954) was restored." in answer.content.decode()
+    response = restore_state(client, FilmChange.objects.get(film_id=pk, credit_id=None, kind="-"), "before")
+    assert "Seven Samurai (1954) was restored." in response.content.decode()
     assert list(Credit.objects.filter(film_id=pk).values()) == credits
     assert FilmChange.objects.first().who == "carol"
     assert "Undelete" not in client.get(f"{CHANGES}?film={pk}").content.decode(), "the film and its cast are back"
@@ -285,16 +285,16 @@ def curators(client):
 )
 def test_film_access_by_role(client, film, actor, role, view_status, save_status, delete_status, restore_status):
     role(client)
-    for page in (FILMS, f"{FILMS}?q=samurai", address(film), f"{FILMS}add/", CHANGES, f"{CHANGES}?film={film.pk}"):
+    for page in (FILMS, f"{FILMS}?q=samurai", change_url(film), f"{FILMS}add/", CHANGES, f"{CHANGES}?film={film.pk}"):
         assert client.get(page).status_code == view_status, page
     autocomplete = "/admin/autocomplete/?term=mif&app_label=actors&model_name=credit&field_name=actor"
     assert client.get(autocomplete).status_code == view_status
     assert client.post(f"{FILMS}add/", form(title="New")).status_code == save_status
-    assert client.post(address(film), form(film, year=1960)).status_code == save_status
+    assert client.post(change_url(film), form(film, year=1960)).status_code == save_status
     assert (Film.objects.get(pk=film.pk).year == 1960) is (view_status == 200)
     change = FilmChange.objects.filter(film_id=film.pk, credit_id=None).order_by("pk").first()
-    answer = client.post(f"{CHANGES}{change.pk}/restore/", {"restore": f"after:{seen(film)}"})
-    assert answer.status_code == restore_status
+    response = client.post(f"{CHANGES}{change.pk}/restore/", {"restore": f"after:{seen(film)}"})
+    assert response.status_code == restore_status
     assert client.get(f"{CHANGES}{change.pk}/restore/").status_code == (302 if view_status == 302 else 405)
     for page in (f"{CHANGES}add/", f"{CHANGES}{change.pk}/delete/"):
         assert client.get(page).status_code in (302, 403)
@@ -381,5 +381,5 @@ def test_history_fetches_all_actors_in_two_queries(film, actor, django_assert_nu
 def test_conflict_page_names_actors_without_links(client, curator, film, actor):
     mine = form(film, year=1999)
     Credit.objects.update(actor=other_actor("Takashi", "Shimura"))
-    page = client.post(address(film), mine).content.decode()
+    page = client.post(change_url(film), mine).content.decode()
     assert f'<b>actor:</b> <del class="gone">Toshirō Mifune (#{actor.pk})</del>' in page

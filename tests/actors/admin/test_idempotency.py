@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from actors.models import Actor, Credit, Film, SubmittedForm
 from tests.actors.admin.conflicts.test_actors import editor
-from tests.actors.admin.test_actors import LIST, address, form
+from tests.actors.admin.test_actors import LIST, change_url, form
 from tests.actors.admin.test_films import FILMS
 from tests.actors.admin.test_films import form as film_form
 
@@ -29,16 +29,16 @@ def key(client, path=f"{LIST}add/"):
 
 def test_form_submitted_twice_adds_one_actor(alice):
     new = form(first_name="Setsuko", last_name="Hara", form_key=key(alice))
-    answers = [alice.post(f"{LIST}add/", new, follow=True) for _ in range(2)]
+    responses = [alice.post(f"{LIST}add/", new, follow=True) for _ in range(2)]
     assert Actor.objects.filter(last_name="Hara").count() == 1
-    for answer in answers:
-        assert answer.redirect_chain == [(LIST, 302)]
-        assert "was added successfully" in answer.content.decode()
+    for response in responses:
+        assert response.redirect_chain == [(LIST, 302)]
+        assert "was added successfully" in response.content.decode()
 
     # Another button submits the same form, but determines the redirect.
     again = {name: value for name, value in new.items() if name != "_save"} | {"_continue": "Save and continue"}
     hara = Actor.objects.get(last_name="Hara")
-    assert alice.post(f"{LIST}add/", again)["Location"] == address(hara)
+    assert alice.post(f"{LIST}add/", again)["Location"] == change_url(hara)
 
 
 def test_other_data_key_or_user_adds_another_actor(alice, actor):
@@ -77,8 +77,8 @@ def test_form_submitted_twice_adds_one_film_with_cast(alice, actor):
 
 def test_second_click_on_save_is_no_conflict(alice, actor):
     for _ in range(2):
-        answer = alice.post(address(actor), form(actor, country="FR"))
-        assert (answer.status_code, answer["Location"]) == (302, LIST)
+        response = alice.post(change_url(actor), form(actor, country="FR"))
+        assert (response.status_code, response["Location"]) == (302, LIST)
     actor.refresh_from_db()
     assert (actor.country, actor.version) == ("FR", 2)
 
@@ -90,10 +90,10 @@ def test_second_click_on_save_is_no_conflict(alice, actor):
 
 
 def test_same_change_by_another_user_is_409(alice, actor):
-    editor("bob").post(address(actor), form(actor, country="FR"))
-    answer = alice.post(address(actor), form(actor, country="FR"))
-    assert answer.status_code == 409
-    assert "The other editor made the same changes" in answer.content.decode()
+    editor("bob").post(change_url(actor), form(actor, country="FR"))
+    response = alice.post(change_url(actor), form(actor, country="FR"))
+    assert response.status_code == 409
+    assert "The other editor made the same changes" in response.content.decode()
 
 
 @pytest.mark.postgresql
@@ -120,6 +120,6 @@ def test_simultaneous_submissions_add_one_actor():
 def test_popup_submitted_twice_closes_and_refuses_unknown_to_field(alice, actor):
     small = form(actor, country="FR", _popup="1", _to_field="id")
     for _ in range(2):
-        assert "data-popup-response" in alice.post(address(actor), small).content.decode()
+        assert "data-popup-response" in alice.post(change_url(actor), small).content.decode()
     for strange in ("delete", "version"):
-        assert alice.post(address(actor), {**small, "_to_field": strange}).status_code == 400
+        assert alice.post(change_url(actor), {**small, "_to_field": strange}).status_code == 400

@@ -123,10 +123,10 @@ def test_user_can_choose_columns_and_encoding(carol):
     carol.post(page, {"_read": "1", "encoding": "cp1252"})
     page_text = text(carol.get(page))
     assert "Unknown columns: Surname, Größe." in page_text and "</span>" not in page_text.split("Größe")[1][:5]
-    answer = carol.post(
+    response = carol.post(
         page, {"_read": "1", "encoding": "cp1252", "heading": ["Surname", "Größe"], "field": ["last_name", ""]}
     )
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert "1 to add" in text(carol.get(page))
     carol.post(page, {"_import": "1"})
     assert str(Actor.objects.get()) == "José"
@@ -147,8 +147,8 @@ def test_import_that_has_become_empty_is_shown_again(carol, actor):
     page = send(carol, f"id,version,first_name\n{actor.pk},1,Toshiro\n")
     assert 'name="_import"' in text(carol.get(page))
     Actor.objects.filter(pk=actor.pk).update(first_name="Toshiro")
-    answer = carol.post(page, {"_import": "Import"})
-    assert answer.status_code == 409 and "0 to add, 0 to change, 1 unchanged." in text(answer)
+    response = carol.post(page, {"_import": "Import"})
+    assert response.status_code == 409 and "0 to add, 0 to change, 1 unchanged." in text(response)
     assert Upload.objects.exists() and not Batch.objects.exists()
 
 
@@ -237,11 +237,11 @@ def test_imported_or_discarded_file_shows_a_message(carol, first):
     carol.post(page, {first: "1"}, follow=True)
     message = "it was imported, discarded or expired"
     for data in ({"_import": "1"}, {"_drop": "1"}, {"_read": "1", "encoding": ""}):
-        answer = carol.post(page, data, follow=True)
-        assert answer.redirect_chain == [(LIST, 302)] and message in text(answer)
-    for address in (page, f"{page}mistakes.csv"):
-        answer = carol.get(address, follow=True)
-        assert answer.redirect_chain == [(LIST, 302)] and message in text(answer)
+        response = carol.post(page, data, follow=True)
+        assert response.redirect_chain == [(LIST, 302)] and message in text(response)
+    for url in (page, f"{page}mistakes.csv"):
+        response = carol.get(url, follow=True)
+        assert response.redirect_chain == [(LIST, 302)] and message in text(response)
     assert Actor.objects.count() == Batch.objects.count() == (first == "_import")
 
 
@@ -274,8 +274,8 @@ def test_import_access_by_role(carol, role, status):
     carol.post(page, {"_import": "1"})
     batch = Batch.objects.get()
     client = client_of(role, "someone")
-    for address in (LIST, ADD):
-        assert client.get(address).status_code == status, address
+    for url in (LIST, ADD):
+        assert client.get(url).status_code == status, url
     done = 302 if status in (200, 302) else 403
     assert client.post(ADD, {"file": SimpleUploadedFile("a.csv", b"first_name\nB\n")}).status_code == done
     assert Upload.objects.exists() is (status == 200)
@@ -284,14 +284,14 @@ def test_import_access_by_role(carol, role, status):
         assert client.get(f"{LIST}file/{pk}/").status_code == 200
         assert client.get(f"{LIST}file/{pk}/mistakes.csv").status_code == 200
         # Only the user who uploaded a file may see or import it.
-        for answer in (carol.get(f"{LIST}file/{pk}/"), carol.post(f"{LIST}file/{pk}/", {"_import": "1"})):
-            assert (answer.status_code, answer["Location"]) == (302, LIST)
+        for response in (carol.get(f"{LIST}file/{pk}/"), carol.post(f"{LIST}file/{pk}/", {"_import": "1"})):
+            assert (response.status_code, response["Location"]) == (302, LIST)
         assert Upload.objects.filter(pk=pk).exists()
     else:
         pk = Upload.objects.create(who="someone", name="x", content=b"first_name\nB\n").pk
-        for address in (f"{LIST}file/{pk}/", f"{LIST}file/{pk}/mistakes.csv"):
-            assert client.get(address).status_code == status
-            assert client.post(address, {"_import": "1"}).status_code == status
+        for url in (f"{LIST}file/{pk}/", f"{LIST}file/{pk}/mistakes.csv"):
+            assert client.get(url).status_code == status
+            assert client.post(url, {"_import": "1"}).status_code == status
     assert client.post(f"{LIST}{batch.pk}/undo/").status_code == done
     assert Actor.objects.filter(first_name="A").exists() is (status != 200)
     assert not Actor.objects.filter(first_name="B").exists()

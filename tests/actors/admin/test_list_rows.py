@@ -73,7 +73,7 @@ def test_history_filter_with_html_in_name_is_escaped(client, odd_names):
 
 
 @pytest.mark.parametrize(
-    ("language", "address", "labels"),
+    ("language", "url", "labels"),
     [
         ("en", CHANGES, ["When", "Type", "Actor", "Difference", "User", "Source", "Actions"]),
         ("zh-hans", CHANGES, ["时间", "类型", "演员", "更改内容", "用户", "来源", "操作"]),
@@ -81,15 +81,15 @@ def test_history_filter_with_html_in_name_is_escaped(client, odd_names):
         ("en", BATCHES, ["When", "Type", "File or actors", "User", "Changes", "Actions"]),
     ],
 )
-def test_history_cells_have_their_headings_as_labels(client, odd_names, language, address, labels):
-    page = client.get(address, headers={"accept-language": language})
+def test_history_cells_have_their_headings_as_labels(client, odd_names, language, url, labels):
+    page = client.get(url, headers={"accept-language": language})
     cells = row_cells(page)
     assert [attributes for attributes, _text in cells.values()] == [f' data-label="{label}"' for label in labels]
 
 
-@pytest.mark.parametrize("address", [ACTORS, FILMS, "/admin/auth/user/"])
-def test_other_lists_have_no_cell_labels(client, odd_names, address):
-    assert row_cells(client.get(address)) and "data-label" not in client.get(address).content.decode()
+@pytest.mark.parametrize("url", [ACTORS, FILMS, "/admin/auth/user/"])
+def test_other_lists_have_no_cell_labels(client, odd_names, url):
+    assert row_cells(client.get(url)) and "data-label" not in client.get(url).content.decode()
 
 
 # ?_to_field= names the field whose value a popup returns to the form that opened it
@@ -105,22 +105,22 @@ def filter_links(page):
     }
 
 
-@pytest.mark.parametrize("address", LISTS)
-def test_filter_links_with_to_field_keep_it_and_set_their_own_parameter(client, odd_names, address):
-    plain = filter_links(client.get(address))
-    page = client.get(f"{address}?{TO_FIELD_VAR}=id")
+@pytest.mark.parametrize("url", LISTS)
+def test_filter_links_with_to_field_keep_it_and_set_their_own_parameter(client, odd_names, url):
+    plain = filter_links(client.get(url))
+    page = client.get(f"{url}?{TO_FIELD_VAR}=id")
     for name, links in filter_links(page).items():
         for link, plain_link in zip(links, plain[name], strict=True):
             parameters = dict(part.split("=") for part in plain_link.removeprefix("?").split("&") if part)
             joined = "&".join(f"{key}={value}" for key, value in sorted({TO_FIELD_VAR: "id", **parameters}.items()))
             assert link == f"?{joined}"
-            assert client.get(f"{address}{link}").status_code == 200
+            assert client.get(f"{url}{link}").status_code == 200
 
 
-@pytest.mark.parametrize("address", LISTS)
+@pytest.mark.parametrize("url", LISTS)
 @pytest.mark.parametrize("field", ["biography", "who", "password", "none", "id__in", "\x00"])
-def test_list_with_unreferenced_to_field_is_400(client, address, field):
-    assert client.get(address, {TO_FIELD_VAR: field}).status_code == 400
+def test_list_with_unreferenced_to_field_is_400(client, url, field):
+    assert client.get(url, {TO_FIELD_VAR: field}).status_code == 400
 
 
 def test_history_field_filter_with_to_field_filters(client, actor):

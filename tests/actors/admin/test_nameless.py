@@ -34,15 +34,15 @@ def nameless(root):
 
 @pytest.mark.parametrize(("kind", "model"), [("actor", Actor), ("film", Film)])
 def test_admin_pages_show_ids_of_nameless_objects(client, nameless, kind, model):
-    thing = model.objects.get()
-    admin, name = f"/admin/actors/{kind}", f"#{thing.pk}"
-    assert f'/{thing.pk}/change/">{name}</a>' in client.get(f"{admin}/").content.decode()
-    form = client.get(f"{admin}/{thing.pk}/change/").content.decode()
+    obj = model.objects.get()
+    admin, name = f"/admin/actors/{kind}", f"#{obj.pk}"
+    assert f'/{obj.pk}/change/">{name}</a>' in client.get(f"{admin}/").content.decode()
+    form = client.get(f"{admin}/{obj.pk}/change/").content.decode()
     assert f"<title>{name} | " in form and f"<h2>{name}</h2>" in form and breadcrumbs(form)[-1] == name
-    deletion = client.get(f"{admin}/{thing.pk}/delete/").content.decode()
+    deletion = client.get(f"{admin}/{obj.pk}/delete/").content.decode()
     assert breadcrumbs(deletion)[-2:] == [name, "Delete"] and f'/change/">{name}</a>' in deletion
     assert f"Delete “{name}”?" in deletion
-    history = client.get(f"{admin}/{thing.pk}/history/", follow=True).content.decode()
+    history = client.get(f"{admin}/{obj.pk}/history/", follow=True).content.decode()
     assert f"<h1>History of {name}</h1>" in history and f'/change/">{name}</a>' in history
 
 
@@ -85,15 +85,15 @@ def test_restoring_a_nameless_state_is_refused(client, nameless, deleted):
         Actor.objects.filter(pk=pk).update(first_name="Named")
         seen, state = "2", ["Named"]
     last = Change.objects.filter(actor_id=pk).latest("pk")
-    answer = client.post(f"/admin/actors/change/{last.pk}/restore/", {"restore": f"before:{seen}"}, follow=True)
-    assert NO_NAME in answer.content.decode()
+    response = client.post(f"/admin/actors/change/{last.pk}/restore/", {"restore": f"before:{seen}"}, follow=True)
+    assert NO_NAME in response.content.decode()
     assert list(Actor.objects.values_list("first_name", flat=True)) == state
 
 
 def test_undo_to_a_nameless_state_is_refused(client, nameless):
     batch = write(f"id,version,first_name\n{nameless.pk},1,Named\n,,Other\n")
-    answer = client.post(f"/admin/actors/batch/{batch.pk}/undo/", follow=True)
-    assert NO_NAME in answer.content.decode()
+    response = client.post(f"/admin/actors/batch/{batch.pk}/undo/", follow=True)
+    assert NO_NAME in response.content.decode()
     with pytest.raises(CommandError, match=NO_NAME):
         call_command("undo_import", str(batch.pk))
     assert set(Actor.objects.values_list("first_name", flat=True)) == {"Named", "Other"}

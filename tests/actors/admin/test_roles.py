@@ -145,7 +145,7 @@ def client_of(name):
     return client
 
 
-def addresses(client, things):
+def urls(client, things):
     """Yield (name, URL of an existing object), with a file uploaded by ``client`` if it has permission."""
     client.post("/admin/actors/batch/add/", {"file": SimpleUploadedFile("a.csv", b"first_name\nA\n")})
     upload = Upload.objects.latest("pk") if Upload.objects.exists() else None
@@ -172,12 +172,14 @@ def addresses(client, things):
         yield name, f"/{route}{query}"
 
 
-def is_refused(answer, level):
+def is_refused(response, level):
     """Return whether access was refused: a redirect to the login page, or 403 for staff."""
     if level == NOBODY:
-        return answer.status_code == 302 and "/admin/login/?next=" in answer["Location"]
+        return response.status_code == 302 and "/admin/login/?next=" in response["Location"]
     # For an app whose models may not be viewed, Django's app index is 404.
-    return answer.status_code == 403 or (answer.status_code == 404 and answer.request["PATH_INFO"] == "/admin/actors/")
+    return response.status_code == 403 or (
+        response.status_code == 404 and response.request["PATH_INFO"] == "/admin/actors/"
+    )
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
@@ -185,15 +187,15 @@ def is_refused(answer, level):
 def test_every_url_is_allowed_or_refused_by_role(things, person, level, method):
     client = client_of(person)
     wrong = []
-    for name, address in addresses(client, things):
+    for name, url in urls(client, things):
         if name == "logout":
             continue
-        answer = getattr(client, method)(address)
+        response = getattr(client, method)(url)
         allowed = level >= VIEWS[name][method == "post"]
         # A URL that allows only one method answers 405 to all staff.
-        known = answer.status_code == 405 and level >= STAFF
-        if answer.status_code >= 500 or (not known and is_refused(answer, level) is allowed):
-            wrong.append((address, answer.status_code))
+        known = response.status_code == 405 and level >= STAFF
+        if response.status_code >= 500 or (not known and is_refused(response, level) is allowed):
+            wrong.append((url, response.status_code))
     assert not wrong
 
 
@@ -202,10 +204,10 @@ def test_missing_second_factor_blocks_every_other_page(things, settings):
     settings.STAFF_SECOND_FACTOR = "required"
     client = client_of("superuser")
     own = {"login", "logout", *(name for name in VIEWS if name.startswith(("factor", "passkey")))}
-    for name, address in addresses(client, things):
+    for name, url in urls(client, things):
         if name not in own:
-            for answer in (client.get(address), client.post(address)):
-                assert answer.status_code == 302 and "/admin/login/?next=" in answer["Location"], address
+            for response in (client.get(url), client.post(url)):
+                assert response.status_code == 302 and "/admin/login/?next=" in response["Location"], url
     assert not Upload.objects.exists()
 
 
@@ -235,9 +237,9 @@ def test_every_list_answers_hostile_queries(things, query):
     """Rows 2 and 3 of the hostile inputs: a page, a redirect, or 400; never 500."""
     client = client_of("superuser")
     for model in site._registry:
-        address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/?{query}"
+        url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/?{query}"
         allowed = (400,) if "__" in query or "pk=" in query else (200, 302, 400)
-        assert client.get(address).status_code in allowed, address
+        assert client.get(url).status_code in allowed, url
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "9" * 400, "9" * 3_900, "٣", "x", "_00", "_31", "1_2F", "a%00b", "%00"])
@@ -245,8 +247,8 @@ def test_admin_pages_with_malformed_ids_cause_no_server_error(things, key):
     client = client_of("superuser")
     for model in site._registry:
         for page in ("change", "delete", "history"):
-            address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{key}/{page}/"
+            url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/{key}/{page}/"
             # Django's pages for users and groups accept digits of every script.
             allowed = (200,) if model._meta.app_label == "auth" and key == "٣" else ()
-            for answer in (client.get(address), client.post(address, {"post": "yes"})):
-                assert answer.status_code in (302, 400, 403, 404, 409, *allowed), address
+            for response in (client.get(url), client.post(url, {"post": "yes"})):
+                assert response.status_code in (302, 400, 403, 404, 409, *allowed), url

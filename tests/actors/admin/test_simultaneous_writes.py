@@ -124,17 +124,17 @@ def test_simultaneous_imports_and_saves_write_once(actor):
 
 
 def test_simultaneous_merges_write_once(actor):
-    twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
+    duplicate = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
     results = at_once(
-        lambda name: merge_actors((actor.pk, 1), (twin.pk, 1), {"biography": f"By {name}"}, name) and "done"
+        lambda name: merge_actors((actor.pk, 1), (duplicate.pk, 1), {"biography": f"By {name}"}, name) and "done"
     )
     assert results == {"done": 1, "EditConflictError": PEOPLE - 1}
     assert Actor.objects.get().biography == f"By {Batch.objects.get().who}"
 
 
 def test_simultaneous_merges_in_both_directions_write_once(actor):
-    twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
-    both = [(actor.pk, 1), (twin.pk, 1)]
+    duplicate = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
+    both = [(actor.pk, 1), (duplicate.pk, 1)]
     # Change the survivor, so that its version number increases.
     results = at_once(
         lambda name: merge_actors(*(both if int(name[1:]) % 2 else both[::-1]), {"country": "FR"}, name) and "done"
@@ -170,8 +170,8 @@ def test_simultaneous_undeletions_of_an_actor_add_once(actor):
     change = Change.objects.get(kind="-")
 
     def write(name):
-        answer = clients[name].post(f"/admin/actors/change/{change.pk}/restore/", {"restore": "before:"})
-        return answer.status_code, "Nothing was restored" in answer.content.decode()
+        response = clients[name].post(f"/admin/actors/change/{change.pk}/restore/", {"restore": "before:"})
+        return response.status_code, "Nothing was restored" in response.content.decode()
 
     assert at_once(write) == {(302, False): 1, (409, True): PEOPLE - 1}
     assert Actor.objects.get().pk == pk and Credit.objects.count() == 1
@@ -185,8 +185,11 @@ def test_simultaneous_undeletions_of_a_film_add_once(actor):
 
     def write(name):
         way = {"restore": f"before:{last.pk}"}
-        answer = clients[name].post(f"/admin/actors/filmchange/{change.pk}/restore/", way, follow=True)
-        return answer.status_code, "someone changed the entry after you opened the history" in answer.content.decode()
+        response = clients[name].post(f"/admin/actors/filmchange/{change.pk}/restore/", way, follow=True)
+        return (
+            response.status_code,
+            "someone changed the entry after you opened the history" in response.content.decode(),
+        )
 
     assert at_once(write) == {(200, False): 1, (200, True): PEOPLE - 1}
     assert str(Film.objects.get()) == "Ran" and Credit.objects.count() == 1

@@ -17,8 +17,8 @@ def test_curl_lines_work(client, actor):
     page = client.get("/api/").content.decode()
     lines = [shlex.split(html.unescape(line)) for line in re.findall(r"<pre><code>(.*?)</code></pre>", page)]
     assert len(lines) == len(openapi.description()["paths"])
-    for command, address in lines:
-        assert (command, client.get(address).status_code) == ("curl", 200), address
+    for command, url in lines:
+        assert (command, client.get(url).status_code) == ("curl", 200), url
 
 
 def test_parameters_and_fields_are_documented(client):
@@ -45,16 +45,16 @@ def test_page_loads_nothing_from_other_hosts(client):
 def test_list_links_to_itself_as_data(client, actor):
     page = html.unescape(client.get("/?q=mifune&country=JP").content.decode())
     for kind, name in (("application/json", "json"), ("text/csv", "csv"), ("application/x-ndjson", "ndjson")):
-        address = f"/actors.{name}?q=mifune&country=JP"
-        assert f'<link rel="alternate" type="{kind}" href="{address}">' in page
-        assert f'<a href="{address}">{name.upper()}</a>' in page
-        assert client.get(address).status_code == 200
+        url = f"/actors.{name}?q=mifune&country=JP"
+        assert f'<link rel="alternate" type="{kind}" href="{url}">' in page
+        assert f'<a href="{url}">{name.upper()}</a>' in page
+        assert client.get(url).status_code == 200
 
 
 def test_json_link_keeps_the_page_and_stream_links_have_all_rows(client, db):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n:03}") for n in range(60))
     first = client.get("/").content.decode()
     later = html.unescape(client.get(re.search(r'rel="next" href="\.(/[^"]+)"', first)[1]).content.decode())
-    twin = client.get(re.search(r'type="application/json" href="([^"]+)"', later)[1]).json()
-    assert [actor["first_name"] for actor in twin["actors"]] == [f"Number {n:03}" for n in range(50, 60)]
+    record = client.get(re.search(r'type="application/json" href="([^"]+)"', later)[1]).json()
+    assert [actor["first_name"] for actor in record["actors"]] == [f"Number {n:03}" for n in range(50, 60)]
     assert 'href="/actors.csv"' in later

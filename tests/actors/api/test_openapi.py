@@ -25,20 +25,20 @@ def described(client):
     return client.get("/openapi.json").json()
 
 
-def twin(subject):
+def data_url(subject):
     return f"{subject.get_absolute_url().removesuffix('/')}.json"
 
 
-def check(described, path, status, answer):
+def check(described, path, status, body):
     """Validate a response against its schema, and then against the schema without undescribed properties."""
     responses = described["paths"][path]["get"]["responses"]
-    response = responses[str(status)]
-    if "$ref" in response:
-        response = described["components"]["responses"][str(status)]
-    (content,) = response["content"].values()
+    description = responses[str(status)]
+    if "$ref" in description:
+        description = described["components"]["responses"][str(status)]
+    (content,) = description["content"].values()
     schema = {**content["schema"], "components": described["components"]}
     for _ in range(2):
-        Draft202012Validator(schema, format_checker=FormatChecker()).validate(answer)
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(body)
         schema = {"components": closed(described["components"]), **content["schema"]}
 
 
@@ -59,13 +59,13 @@ class TestAnswers:
         for path, url in [
             ("/actors.json", "/actors.json"),
             ("/actors.json", "/actors.json?q=nobody"),
-            ("/actors/{id}-{slug}.json", twin(actor)),
-            ("/actors/{id}-{slug}.json", twin(cher)),
+            ("/actors/{id}-{slug}.json", data_url(actor)),
+            ("/actors/{id}-{slug}.json", data_url(cher)),
             ("/films.json", "/films.json"),
             ("/films.json", "/films.json?q=samurai&decade=1950s"),
             ("/films.json", "/films.json?q=samuria"),
-            ("/films/{id}-{slug}.json", twin(film)),
-            ("/films/{id}-{slug}.json", twin(cher.films.get())),
+            ("/films/{id}-{slug}.json", data_url(film)),
+            ("/films/{id}-{slug}.json", data_url(cher.films.get())),
         ]:
             check(described, path, 200, client.get(url).json())
 
@@ -85,10 +85,10 @@ class TestAnswers:
             ("/actors/{id}-{slug}.json", "/actors/99-nobody.json", 404),
             ("/films/{id}-{slug}.json", "/films/0-nothing.json", 404),
         ]:
-            answer = client.get(url)
-            assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json"), url
-            assert answer["Access-Control-Allow-Origin"] == "*"
-            check(described, path, status, answer.json())
+            response = client.get(url)
+            assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json"), url
+            assert response["Access-Control-Allow-Origin"] == "*"
+            check(described, path, status, response.json())
 
     def test_lines_and_rows_have_the_described_fields(self, client, described, actor):
         fields = [name for name in described["components"]["schemas"]["Actor"]["properties"] if name != "url"]
@@ -99,8 +99,8 @@ class TestAnswers:
 
 @pytest.mark.once
 def test_description_is_independent_of_the_user(client, described):
-    answer = client.get("/openapi.json", headers={"Accept-Language": "zh-CN"})
-    assert answer.json() == described and answer["Access-Control-Allow-Origin"] == "*"
+    response = client.get("/openapi.json", headers={"Accept-Language": "zh-CN"})
+    assert response.json() == described and response["Access-Control-Allow-Origin"] == "*"
     assert described["openapi"].startswith("3.1.")
     assert "JP" in next(
         parameter["schema"]["enum"]

@@ -24,9 +24,9 @@ def lines(response):
 
 
 def test_json_list_has_all_fields_of_each_actor(client, actor, leungs):
-    answer = client.get("/actors.json?q=leung&country=HK").json()
-    assert answer["total"] == 2 and answer["next"] is answer["previous"] is None
-    first = answer["actors"][0]
+    response = client.get("/actors.json?q=leung&country=HK").json()
+    assert response["total"] == 2 and response["next"] is response["previous"] is None
+    first = response["actors"][0]
     assert list(first) == [
         *("id", "first_name", "last_name", "native_name", "birth_year", "death_year", "country", "biography"),
         *("version", "last_update", "also_known_as", "url"),
@@ -40,9 +40,9 @@ def test_json_pages_link_through_all_actors_and_back(client, db):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n:03}") for n in range(120))
     url, seen = "/actors.json", []
     while url:
-        answer = client.get(url).json()
-        seen += [actor["first_name"] for actor in answer["actors"]]
-        last, url = answer, answer["next"]
+        response = client.get(url).json()
+        seen += [actor["first_name"] for actor in response["actors"]]
+        last, url = response, response["next"]
     assert seen == [f"Number {n:03}" for n in range(120)]
     assert client.get(last["previous"]).json()["actors"][0]["first_name"] == "Number 050"
 
@@ -72,9 +72,9 @@ def test_json_of_one_actor_has_their_films(client, actor):
     film = Film.objects.create(title="Seven Samurai", original_title="七人の侍", year=1954)
     Credit.objects.create(actor=actor, film=film, character="Kikuchiyo", billing=1)
     url = f"{actor.get_absolute_url().removesuffix('/')}.json"
-    answer = client.get(url).json()
-    assert answer["last_name"] == "Mifune"
-    assert answer["films"] == [
+    response = client.get(url).json()
+    assert response["last_name"] == "Mifune"
+    assert response["films"] == [
         {
             "id": film.id,
             "title": "Seven Samurai",
@@ -85,8 +85,8 @@ def test_json_of_one_actor_has_their_films(client, actor):
             "url": f"http://testserver{film.get_absolute_url()}",
         }
     ]
-    twin = client.get(answer["films"][0]["url"].removesuffix("/") + ".json").json()
-    assert [(part["last_name"], part["character"]) for part in twin["cast"]] == [("Mifune", "Kikuchiyo")]
+    record = client.get(response["films"][0]["url"].removesuffix("/") + ".json").json()
+    assert [(part["last_name"], part["character"]) for part in record["cast"]] == [("Mifune", "Kikuchiyo")]
     moved = client.get(f"/actors/{actor.pk}-wrong.json")
     assert (moved.status_code, moved["Location"]) == (301, url)
 
@@ -105,15 +105,15 @@ def test_json_of_one_actor_has_their_films(client, actor):
 def test_invalid_query_gets_a_problem_with_the_parameter(client, kind, query, named):
     if query.startswith("after") and kind != "json":
         query, named = "living=maybe", "living must be"
-    answer = client.get(f"/actors.{kind}?{query}")
-    assert answer.status_code == 400
-    assert answer["Content-Type"] == "application/problem+json"
-    assert any(named in mistake for mistake in answer.json()["mistakes"])
+    response = client.get(f"/actors.{kind}?{query}")
+    assert response.status_code == 400
+    assert response["Content-Type"] == "application/problem+json"
+    assert any(named in mistake for mistake in response.json()["mistakes"])
 
 
 def test_missing_actor_is_a_404_problem(client, db):
-    answer = client.get("/actors/99-nobody.json")
-    assert (answer.status_code, answer["Content-Type"], answer.json()["status"]) == (
+    response = client.get("/actors/99-nobody.json")
+    assert (response.status_code, response["Content-Type"], response.json()["status"]) == (
         404,
         "application/problem+json",
         404,
@@ -122,9 +122,9 @@ def test_missing_actor_is_a_404_problem(client, db):
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "trace"])
 def test_write_methods_are_refused(client, db, method):
-    answer = getattr(client, method)("/actors.json")
-    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, OPTIONS")
-    assert answer.json()["title"] == "Method Not Allowed"
+    response = getattr(client, method)("/actors.json")
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert response.json()["title"] == "Method Not Allowed"
 
 
 def test_cross_origin_reading_is_allowed(client, actor):
@@ -142,7 +142,7 @@ def test_page_costs_few_queries(client, leungs, django_assert_max_num_queries):
 @pytest.mark.parametrize("kind", ["csv", "ndjson"])
 def test_head_reads_no_rows(client, actor, kind, django_assert_num_queries):
     with django_assert_num_queries(0):
-        answer = client.head(f"/actors.{kind}")
-    assert (answer.status_code, answer.getvalue(), answer.has_header("Content-Length")) == (200, b"", False)
+        response = client.head(f"/actors.{kind}")
+    assert (response.status_code, response.getvalue(), response.has_header("Content-Length")) == (200, b"", False)
     whole = client.get(f"/actors.{kind}")
-    assert whole.getvalue() and answer["Content-Type"] == whole["Content-Type"]
+    assert whole.getvalue() and response["Content-Type"] == whole["Content-Type"]

@@ -115,8 +115,8 @@ def test_rolled_back_write_leaves_the_version(part):
 @everywhere
 def test_reading_pages_leaves_the_version(part, client):
     before = data_version.current()
-    for address in ("/", "/spotlight/", "/actors.json", part.film.get_absolute_url()):
-        assert client.get(address).status_code == 200
+    for url in ("/", "/spotlight/", "/actors.json", part.film.get_absolute_url()):
+        assert client.get(url).status_code == 200
     assert data_version.current() == before
 
 

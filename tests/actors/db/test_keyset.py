@@ -17,8 +17,8 @@ def cast():
     return list(Actor.objects.order_by("sort_last", "id"))
 
 
-def page(size=5, view="v", **place):
-    return keyset.keyset_page(Actor.objects.all(), "sort_last", size, view, **place)
+def page(size=5, view="v", **cursors):
+    return keyset.keyset_page(Actor.objects.all(), "sort_last", size, view, **cursors)
 
 
 def pages_forward(size):
@@ -97,9 +97,9 @@ def test_cursor_of_a_row_is_always_the_same(cast):
 )
 def test_forged_cursor_is_refused(cast, spoil):
     token = spoil(page().next)
-    for place in ({"after": token}, {"before": token}):
+    for cursors in ({"after": token}, {"before": token}):
         with pytest.raises(keyset.InvalidCursorError):
-            page(**place)
+            page(**cursors)
 
 
 def test_cursor_of_another_list_is_refused(cast):
@@ -117,8 +117,8 @@ def test_page_needs_one_query_and_with_cursor_two(cast, django_assert_num_querie
 
 
 def test_named_tuples_have_the_same_pages_as_models(cast):
-    def ids(rows, **place):
-        found = keyset.keyset_page(rows, "sort_last", 5, "v", **place)
+    def ids(rows, **cursors):
+        found = keyset.keyset_page(rows, "sort_last", 5, "v", **cursors)
         return [row.id for row in found.rows], found.previous, found.next
 
     models, tuples = Actor.objects.all(), Actor.objects.values_list("id", "sort_last", named=True)

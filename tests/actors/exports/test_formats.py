@@ -136,7 +136,7 @@ def test_export_access_by_role(actor, role, status):
     assert client.post(LIST, {"action": "export_csv", "_selected_action": [actor.pk]}).status_code == status
 
 
-def test_invalid_export_addresses_are_refused(actor):
+def test_invalid_export_urls_are_refused(actor):
     alice = client_of("Editors")
     assert alice.get(f"{LIST}export/docx/").status_code == 404
     assert alice.post(f"{LIST}export/csv/").status_code == 405
@@ -218,7 +218,7 @@ def test_workbook_of_too_many_films_redirects_to_the_list(monkeypatch):
     assert "There are too many rows for a workbook" in refused.content.decode()
 
 
-def test_invalid_export_addresses_of_films_are_refused():
+def test_invalid_export_urls_of_films_are_refused():
     alice = client_of("Editors")
     assert alice.get(f"{FILMS}export/docx/").status_code == 404
     assert alice.post(f"{FILMS}export/csv/").status_code == 405

@@ -154,27 +154,27 @@ def test_merged_actor_redirects_to_the_survivor(client, actor, other):
     old = [other.get_absolute_url(), actor.get_absolute_url()]
     merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     batch = merge_actors((third.pk, 1), (actor.pk, 1), {}, "carol")
-    for address in old:
+    for url in old:
         for end, new in (("/", third.get_absolute_url()), (".json", f"{third.get_absolute_url()[:-1]}.json")):
-            answer = client.get(address[:-1] + end)
-            assert (answer.status_code, answer["Location"]) == (301, new)
+            response = client.get(url[:-1] + end)
+            assert (response.status_code, response["Location"]) == (301, new)
     undo_batch(batch, "dora")
     assert client.get(old[0])["Location"] == actor.get_absolute_url()
     assert client.get(old[1]).status_code == 200
 
 
 def test_merged_actor_redirects_to_a_survivor_of_the_same_name(client, actor):
-    twin = Actor.objects.create(first_name="Toshirō", last_name="Mifune")
-    address = twin.get_absolute_url()
-    merge_actors((actor.pk, 1), (twin.pk, 1), {}, "carol")
-    assert client.get(address)["Location"] == actor.get_absolute_url()
+    duplicate = Actor.objects.create(first_name="Toshirō", last_name="Mifune")
+    url = duplicate.get_absolute_url()
+    merge_actors((actor.pk, 1), (duplicate.pk, 1), {}, "carol")
+    assert client.get(url)["Location"] == actor.get_absolute_url()
 
 
 def test_actor_merged_into_a_deleted_actor_is_410(client, actor, other):
-    address = other.get_absolute_url()
+    url = other.get_absolute_url()
     merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     actor.delete()
-    assert client.get(address).status_code == 410
+    assert client.get(url).status_code == 410
     assert merged_into(999_999) is None
 
 
@@ -207,10 +207,10 @@ def test_curator_finds_compares_merges_and_undoes(actor, other):
     assert 'name="survivor" value="b" required checked' in shown
     assert 'name="take_native_name" value="a" checked' in shown
     assert 'name="take_first_name" value="b" checked' in shown
-    answer = carol.post(
+    response = carol.post(
         page, {"seen_a": 1, "seen_b": 1, "survivor": "b", "take_native_name": "a", "take_death_year": "a"}, follow=True
     )
-    assert "Merged: Toshirō Mifune" in text(answer)
+    assert "Merged: Toshirō Mifune" in text(response)
     other.refresh_from_db()
     assert (other.native_name, other.death_year, other.first_name) == ("三船敏郎", 1997, "Toshiro")
     assert carol.get(page).status_code == 404
@@ -243,8 +243,8 @@ def test_too_long_other_names_show_an_error(actor):
     Actor.objects.filter(pk=actor.pk).update(also_known_as="x" * 300)
     other = Actor.objects.create(last_name="Mifune", also_known_as="y" * 300)
     data = {"seen_a": 2, "seen_b": 1, "survivor": "a", "take_also_known_as": "both"}
-    answer = client_of("Curators").post(f"{LIST}merge/?a={actor.pk}&b={other.pk}", data)
-    assert answer.status_code == 409 and "at most 400 characters" in text(answer)
+    response = client_of("Curators").post(f"{LIST}merge/?a={actor.pk}&b={other.pk}", data)
+    assert response.status_code == 409 and "at most 400 characters" in text(response)
     assert Actor.objects.count() == 2
 
 
@@ -252,31 +252,31 @@ def test_merge_after_a_change_is_409(actor, other):
     carol = client_of("Curators", "carol")
     page = f"{LIST}merge/?a={actor.pk}&b={other.pk}"
     Actor.objects.filter(pk=actor.pk).update(country="FR")
-    answer = carol.post(page, {"seen_a": 1, "seen_b": 1, "survivor": "b"})
-    assert answer.status_code == 409 and "Nothing was merged" in text(answer) and "Toshirō Mifune" in text(answer)
+    response = carol.post(page, {"seen_a": 1, "seen_b": 1, "survivor": "b"})
+    assert response.status_code == 409 and "Nothing was merged" in text(response) and "Toshirō Mifune" in text(response)
     other.delete()
-    answer = carol.post(page, {"seen_a": 2, "seen_b": 1, "survivor": "a", "take_biography": "b"})
-    assert answer.status_code == 409 and Actor.objects.count() == 1
+    response = carol.post(page, {"seen_a": 2, "seen_b": 1, "survivor": "a", "take_biography": "b"})
+    assert response.status_code == 409 and Actor.objects.count() == 1
 
 
 def test_invalid_merged_values_show_an_error(actor, other):
     Actor.objects.filter(pk=other.pk).update(birth_year=1998)
-    answer = client_of("Curators").post(
+    response = client_of("Curators").post(
         f"{LIST}merge/?a={actor.pk}&b={other.pk}",
         {"seen_a": 1, "seen_b": 2, "survivor": "a", "take_birth_year": "b"},
     )
-    assert answer.status_code == 409 and "The year of death is before" in text(answer)
+    assert response.status_code == 409 and "The year of death is before" in text(response)
 
 
 @pytest.mark.parametrize(
     "data", [{}, {"survivor": "c"}, {"survivor": "a", "seen_a": "x"}, {"survivor": "a", "take_country": "both"}]
 )
 def test_invalid_choices_are_400(actor, other, data):
-    answer = client_of("Curators").post(f"{LIST}merge/?a={actor.pk}&b={other.pk}", {"seen_a": 1, "seen_b": 1, **data})
-    assert answer.status_code == 400 and Actor.objects.count() == 2
+    response = client_of("Curators").post(f"{LIST}merge/?a={actor.pk}&b={other.pk}", {"seen_a": 1, "seen_b": 1, **data})
+    assert response.status_code == 400 and Actor.objects.count() == 2
 
 
-def test_invalid_merge_addresses_are_refused(actor):
+def test_invalid_merge_urls_are_refused(actor):
     carol = client_of("Curators")
     for query in ("", f"?a={actor.pk}", f"?a={actor.pk}&b={actor.pk}", "?a=1&b=x", f"?a={actor.pk}&b=999999"):
         assert carol.get(f"{LIST}merge/{query}").status_code == 404, query
@@ -287,19 +287,19 @@ def test_invalid_merge_addresses_are_refused(actor):
 
 def test_undo_of_a_merge_cannot_be_undone_but_merged_again(client, actor, other):
     """Undoing it used to delete the permanent redirect, and to refuse actors with new films as changed."""
-    carol, address, batches = client_of("Curators"), other.get_absolute_url(), "/admin/actors/batch/"
+    carol, url, batches = client_of("Curators"), other.get_absolute_url(), "/admin/actors/batch/"
     batch = merge_actors((actor.pk, 1), (other.pk, 1), {"country": "FR"}, "carol")
     undoing = undo_batch(batch, "dora")
     page = text(carol.get(batches))
     assert f"{batches}{undoing.pk}/undo/" not in page and "Merge again" in page
     state = list(Actor.objects.values()), films(actor), films(other)
-    answer = carol.post(f"{batches}{undoing.pk}/undo/", follow=True)
-    assert answer.status_code == 200 and "Merge the two actors again instead." in text(answer)
+    response = carol.post(f"{batches}{undoing.pk}/undo/", follow=True)
+    assert response.status_code == 200 and "Merge the two actors again instead." in text(response)
     assert (list(Actor.objects.values()), films(actor), films(other)) == state
     with pytest.raises(CommandError, match="Merge the two actors again instead"):
         call_command("undo_import", str(undoing.pk))
     merge_actors((actor.pk, 3), (other.pk, 2), {}, "carol")
-    assert client.get(address)["Location"] == actor.get_absolute_url()
+    assert client.get(url)["Location"] == actor.get_absolute_url()
 
 
 @pytest.mark.parametrize(
@@ -311,8 +311,8 @@ def test_merge_access_by_role(actor, other, role, status):
     assert client.get(f"{LIST}duplicates/").status_code == status
     assert client.get(page).status_code == status
     client.post(LIST, {"action": "merge_selected", "_selected_action": [actor.pk, other.pk]})
-    answer = client.post(page, {"seen_a": 1, "seen_b": 1, "survivor": "a"})
-    assert answer.status_code == (403 if status == 403 else 302)
+    response = client.post(page, {"seen_a": 1, "seen_b": 1, "survivor": "a"})
+    assert response.status_code == (403 if status == 403 else 302)
     assert Actor.objects.filter(pk=other.pk).exists() is (status != 200)
     if role == "Editors":
         assert "merge_selected" not in text(client.get(LIST)) and "Possible duplicates" not in text(client.get(LIST))

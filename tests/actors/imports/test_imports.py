@@ -58,10 +58,10 @@ def test_delimiter_and_line_ends_are_detected(delimiter, newline):
     assert everyone() == ["Tony Leung", "Maggie Cheung"]
 
 
-@pytest.mark.parametrize("said", ["sep=;\r\n", '"sep=;"\n', "\ufeffSEP=;\n"])
-def test_excel_sep_line_sets_the_delimiter(said):
-    assert run(said + "first_name;birth_year\nTony;x\n").keys() == {(3, "birth_year")}
-    run(said + "first_name;last_name\nTony,;Leung\n")
+@pytest.mark.parametrize("sep_line", ["sep=;\r\n", '"sep=;"\n', "\ufeffSEP=;\n"])
+def test_excel_sep_line_sets_the_delimiter(sep_line):
+    assert run(sep_line + "first_name;birth_year\nTony;x\n").keys() == {(3, "birth_year")}
+    run(sep_line + "first_name;last_name\nTony,;Leung\n")
     assert everyone() == ["Tony, Leung"]
 
 
@@ -73,7 +73,7 @@ def test_line_ends_may_be_mixed():
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("first_name\nJosé\nRené Über\n".encode("cp1252"), "Line 2 cannot be decoded as UTF-8"),
         (b"\xef\xbb\xbffirst_name\nTony\nMa\xffggie\n", "Line 3 cannot be decoded as UTF-8-SIG"),
@@ -81,8 +81,8 @@ def test_line_ends_may_be_mixed():
         ("first_name\nŁukasz\n".encode("utf-16-le")[:-1], "cannot be decoded as UTF-16-LE"),
     ],
 )
-def test_undecodable_file_names_the_line(content, said):
-    with pytest.raises(UnreadableFileError, match=said):
+def test_undecodable_file_names_the_line(content, message):
+    with pytest.raises(UnreadableFileError, match=message):
         run(content)
     assert not Actor.objects.exists()
 
@@ -166,7 +166,7 @@ def test_row_with_an_invalid_cell_is_checked_by_all_other_rules(actor):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", "The file is empty."),
         ("\n\n\n", "The file is empty."),
@@ -186,9 +186,9 @@ def test_row_with_an_invalid_cell_is_checked_by_all_other_rules(actor):
         (b"PK\x03\x04 and so on", "This workbook cannot be read."),
     ],
 )
-def test_unreadable_file_is_refused_with_the_reason(content, said):
-    if said:
-        with pytest.raises(UnreadableFileError, match=said):
+def test_unreadable_file_is_refused_with_the_reason(content, message):
+    if message:
+        with pytest.raises(UnreadableFileError, match=message):
             run(content)
     else:
         assert list(run(content)) == [(2, "")]

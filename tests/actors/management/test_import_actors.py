@@ -100,9 +100,9 @@ class TestReport:
         with pytest.raises(SystemExit) as ended:
             call_command("import_actors", str(file), "--errors", str(tmp_path / "errors.csv"))
         assert ended.value.code == 4
-        said = capsys.readouterr().err.splitlines()
-        assert said[0].startswith("line 2, birth_year: Enter a year from 1800 to ")
-        assert said[-2:] == [
+        errors = capsys.readouterr().err.splitlines()
+        assert errors[0].startswith("line 2, birth_year: Enter a year from 1800 to ")
+        assert errors[-2:] == [
             "… and 500 more: --errors FILE has all.",
             "1,500 errors in 1,500 rows (CSV, utf-8). Nothing was written.",
         ]

@@ -48,14 +48,14 @@ def test_old_database_is_adopted_in_place():
         cursor.execute("SELECT * FROM actor ORDER BY actor_id")
         before = cursor.fetchall()
 
-        answers, over = [], threading.Event()
+        responses, over = [], threading.Event()
 
         def old_page():
             while not over.is_set():
                 with cursor_of(url) as old:
                     old.execute("SET statement_timeout = 1000")
                     old.execute("select * from actor order by random() limit 5")
-                    answers.append([(row[1], row[2]) for row in old.fetchall()])
+                    responses.append([(row[1], row[2]) for row in old.fetchall()])
                 time.sleep(0.01)
 
         thread = threading.Thread(target=old_page)
@@ -67,7 +67,7 @@ def test_old_database_is_adopted_in_place():
             thread.join()
         assert done.returncode == 0, done.stderr
         assert "actors.0001_initial... FAKED" in done.stdout
-        assert len(answers) > 10 and all(len(answer) == 5 for answer in answers)
+        assert len(responses) > 10 and all(len(response) == 5 for response in responses)
 
         cursor.execute("SELECT * FROM actor ORDER BY actor_id")
         assert [column.name for column in cursor.description][:4] == [

@@ -55,8 +55,10 @@ def test_hidden_characters_are_refused_whoever_writes(actor, character):
 
 
 def test_error_quotes_the_words_next_to_a_hidden_character():
-    said = r"biography contains the invisible character U\+202E, .*: “rn in Qingdao, then \ufffdin Tokyo. A long lif”"
-    with pytest.raises(ValidationError, match=said):
+    message = (
+        r"biography contains the invisible character U\+202E, .*: “rn in Qingdao, then \ufffdin Tokyo. A long lif”"
+    )
+    with pytest.raises(ValidationError, match=message):
         Actor(first_name="A", biography="He was born in Qingdao, then\n\u202ein Tokyo. A long life.").full_clean()
 
 

@@ -28,11 +28,11 @@ def add(*names, **facts):
 
 
 def found(query, **narrow):
-    return [str(Actor.objects.get(pk=pk)) for _tier, _key, pk in ranking.rank_actors(query, **narrow).places]
+    return [str(Actor.objects.get(pk=pk)) for _tier, _key, pk in ranking.rank_actors(query, **narrow).positions]
 
 
-def shown(client, address):
-    page = client.get(address).content.decode()
+def shown(client, url):
+    page = client.get(url).content.decode()
     return [re.sub("<[^>]*>", "", name) for name in re.findall(r"<li>\s*<a href=\"/actors/[^>]*>(.*?)</a>", page)], page
 
 
@@ -81,8 +81,8 @@ def test_search_finds_exactly_the_actors_that_match_all_words():
         wanted = {
             pk for pk, text in everybody.items() if words and all(any(map(text.__contains__, word)) for word in words)
         }
-        answer = ranking.rank_actors(query)
-        assert {pk for _tier, _key, pk in answer.places} == wanted and not answer.more, query
+        response = ranking.rank_actors(query)
+        assert {pk for _tier, _key, pk in response.positions} == wanted and not response.more, query
         if words:
             assert set(Actor.objects.search(query).values_list("pk", flat=True)) == wanted, query
 
@@ -158,9 +158,9 @@ def test_page_of_too_many_matches_says_so_and_exports_have_all(client, monkeypat
     assert names[0] == "Ann Leo000" and "More than 60 actors" in page
     by_name = re.search(r'<a href="\.([^"]*)">show more, sorted by last name', page)[1].replace("&amp;", "&")
     assert by_name == "/?q=leo&sort=last" and "111 actors" in shown(client, by_name)[1]
-    answer = client.get("/actors.json?q=leo").json()
-    assert answer["total"] is None
-    assert client.get(answer["next"]).json()["next"] is None
+    response = client.get("/actors.json?q=leo").json()
+    assert response["total"] is None
+    assert client.get(response["next"]).json()["next"] is None
     rows = b"".join(client.get("/actors.csv?q=leo").streaming_content).decode()
     assert len(list(csv.DictReader(io.StringIO(rows)))) == 111
     names, page = shown(client, "/?q=eo0")

@@ -1,4 +1,4 @@
-"""Addresses of actors and films."""
+"""URLs of actors and films."""
 
 import pytest
 from django.urls import reverse

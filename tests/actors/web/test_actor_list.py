@@ -122,7 +122,7 @@ def test_each_view_has_one_canonical_url(client, cast, asked, canonical):
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("country=jp", "country must be a two-letter ISO 3166-1 code"),
         ("country=ZZ", "country must be a two-letter ISO 3166-1 code"),
@@ -136,16 +136,16 @@ def test_each_view_has_one_canonical_url(client, cast, asked, canonical):
         ("after=x&before=y", "after and before cannot be given together"),
     ],
 )
-def test_invalid_parameter_gets_400_with_the_allowed_values(client, query, said):
+def test_invalid_parameter_gets_400_with_the_allowed_values(client, query, message):
     response = client.get(f"/?{query}")
     assert response.status_code == 400
-    assert said in response.content.decode()
+    assert message in response.content.decode()
 
 
 def test_all_mistakes_are_named_at_once(client):
     page = client.get("/?q=a&q=b&sort=age&living=maybe").content.decode()
-    for said in ("q is given", "sort must", "living must"):
-        assert said in page
+    for message in ("q is given", "sort must", "living must"):
+        assert message in page
 
 
 def test_q_of_200_characters_is_answered(client):
@@ -173,22 +173,22 @@ def crowd():
 
 
 @pytest.mark.parametrize("path", ["/actors/", "/actors"])
-def test_actors_address_redirects_to_the_list(client, cast, path):
+def test_actors_url_redirects_to_the_list(client, cast, path):
     for query in ("", "?q=cr%C3%BCz&country=ES"):
-        answer = client.get(path + query, follow=True)
-        assert answer.redirect_chain[-1] == (f"/{query}", 301)
-        assert {status for _address, status in answer.redirect_chain} == {301}
+        response = client.get(path + query, follow=True)
+        assert response.redirect_chain[-1] == (f"/{query}", 301)
+        assert {status for _url, status in response.redirect_chain} == {301}
     assert client.post("/actors/").status_code == 405
 
 
 def test_visitor_pages_through_a_filtered_list(client, crowd):
-    address, seen = "/?country=GB&sort=first&living=no", []
-    while address:
-        page = client.get(address)
+    url, seen = "/?country=GB&sort=first&living=no", []
+    while url:
+        page = client.get(url)
         seen += names(page)
         assert "125 actors" in page.content.decode()
         following = re.search(r'<a rel="next" href="\./([^"]*)"', page.content.decode())
-        address = following and "/" + following[1].replace("&amp;", "&")
+        url = following and "/" + following[1].replace("&amp;", "&")
     assert seen == [f"Ann {n:03} Brown" for n in range(0, 250, 2)]
 
 
@@ -246,8 +246,8 @@ def test_first_page_needs_two_queries_and_other_pages_five(client, crowd, django
 
 
 def test_filters_are_not_offered_if_a_search_fits_one_page(client, crowd):
-    def narrows(address):
-        return bool(choices(client.get(address).content.decode(), "living"))
+    def narrows(url):
+        return bool(choices(client.get(url).content.decode(), "living"))
 
     assert narrows("/") and narrows("/?q=ann") and narrows("/?q=ann+000&living=no")
     assert not narrows("/?q=ann+000") and not narrows("/?q=nobody")
@@ -255,8 +255,8 @@ def test_filters_are_not_offered_if_a_search_fits_one_page(client, crowd):
 
 def test_names_are_escaped(client):
     Actor.objects.create(first_name="<script>alert(1)</script>", last_name='"><b>', native_name="<i>", country="GB")
-    for address in ("/", "/?q=%3Cscript%3E%22", "/spotlight/"):
-        page = client.get(address).content.decode()
+    for url in ("/", "/?q=%3Cscript%3E%22", "/spotlight/"):
+        page = client.get(url).content.decode()
         assert "<script" not in page and '"><b>' not in page and "<i>" not in page
 
 

@@ -1,4 +1,4 @@
-"""The page of an actor, and its canonical address."""
+"""The page of an actor, and its canonical URL."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_year_without_a_decade_filter_is_no_link(client):
 
 
 @pytest.mark.parametrize("wrong", ["{pk}", "{pk}/", "{pk}-/", "{pk}-toshiro/", "{pk}-Toshiro-Mifune/", "{pk}-%E4/"])
-def test_wrong_or_missing_slug_redirects_to_the_canonical_address(client, actor, wrong):
+def test_wrong_or_missing_slug_redirects_to_the_canonical_url(client, actor, wrong):
     response = client.get("/actors/" + wrong.format(pk=actor.pk), follow=True)
     assert response.redirect_chain[-1] == (f"/actors/{actor.pk}-toshiro-mifune/", 301)
     assert response.status_code == 200
@@ -70,7 +70,7 @@ def test_redirect_is_not_cached_by_browsers(client, actor):
         ("A/B?", "#50%", "a-b-50"),
     ],
 )
-def test_name_in_any_script_has_a_readable_address(client, first, last, slug):
+def test_name_in_any_script_has_a_readable_url(client, first, last, slug):
     actor = Actor.objects.create(first_name=first, last_name=last)
     assert actor.slug == slug
     assert client.get(actor.get_absolute_url()).status_code == 200
@@ -80,8 +80,8 @@ def test_name_in_any_script_has_a_readable_address(client, first, last, slug):
     "wrong", ["0", "-1", "00", "١٢", "9" * 3900, "9" * 5000, "2147483648", "1.5", "1e3", "a", "999"]
 )
 def test_invalid_id_is_not_found(client, actor, wrong):
-    for address in (f"/actors/{wrong}/", f"/actors/{wrong}-toshiro-mifune/"):
-        assert client.get(address).status_code == 404
+    for url in (f"/actors/{wrong}/", f"/actors/{wrong}-toshiro-mifune/"):
+        assert client.get(url).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -106,11 +106,11 @@ def test_language_of_a_native_name_follows_script_and_country(name, country, lan
 
 
 def test_deleted_actor_is_410_and_unknown_one_is_404(client, actor):
-    address = actor.get_absolute_url()
+    url = actor.get_absolute_url()
     actor.delete()
-    page = client.get(address)
+    page = client.get(url)
     assert page.status_code == 410 and "This entry was deleted." in page.content.decode()
-    gone = client.get(f"{address.removesuffix('/')}.json")
+    gone = client.get(f"{url.removesuffix('/')}.json")
     assert (gone.status_code, gone.json()["title"]) == (410, "Gone")
     page = client.get("/actors/99999-nobody/")
     assert page.status_code == 404 and "Page not found" in page.content.decode()

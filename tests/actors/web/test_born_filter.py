@@ -18,8 +18,8 @@ def people(db):
     Actor.objects.create(first_name="Fay", last_name="Lee", birth_year=1944, death_year=2000, country="FR")
 
 
-def names(client, address):
-    page = client.get(address).content.decode()
+def names(client, url):
+    page = client.get(url).content.decode()
     found = re.findall(r"<li>\s*<a href=\"/actors/[^>]*>(.*?)</a>", page)
     return [re.sub("<[^>]*>", "", name).removesuffix(" Lee") for name in found], page
 
@@ -70,10 +70,10 @@ def test_decade_is_in_the_title_and_can_be_removed(client):
 
 @pytest.mark.parametrize("wrong", ["1940", "1945s", "1740s", "2940s", "40s", "1940s%0a", "١٩٤٠s", "%00", "'"])
 def test_invalid_decade_is_refused(client, wrong):
-    answer = client.get(f"/?born={wrong}")
-    assert answer.status_code == 400
+    response = client.get(f"/?born={wrong}")
+    assert response.status_code == 400
     if wrong != "%00":
-        assert b"born must be a decade, such as 1940s." in answer.content
+        assert b"born must be a decade, such as 1940s." in response.content
 
 
 @pytest.mark.postgresql

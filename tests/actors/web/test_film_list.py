@@ -66,8 +66,8 @@ def streamed(response):
 )
 def test_page_and_data_find_the_same_films(client, films, query, found):
     assert titles(client.get(f"/films/{query}")) == found
-    answer = client.get(f"/films.json{query}").json()
-    assert [film["title"] for film in answer["films"]] == found and answer["total"] == len(found)
+    response = client.get(f"/films.json{query}").json()
+    assert [film["title"] for film in response["films"]] == found and response["total"] == len(found)
     lines = streamed(client.get(f"/films.ndjson{query}")).splitlines()
     rows = list(csv.DictReader(io.StringIO(streamed(client.get(f"/films.csv{query}")))))
     assert [json.loads(line)["title"] for line in lines] == [row["title"] for row in rows]
@@ -89,8 +89,8 @@ def test_search_sorted_by_year_sorts_a_bounded_number(client, monkeypatch):
 
 def test_each_film_has_the_fields_of_its_own_data(client, films):
     film = client.get("/films.json?q=samurai").json()["films"][0]
-    twin = client.get(film["url"].removesuffix("/") + ".json").json()
-    assert film == {name: value for name, value in twin.items() if name != "cast"}
+    record = client.get(film["url"].removesuffix("/") + ".json").json()
+    assert film == {name: value for name, value in record.items() if name != "cast"}
     line = json.loads(streamed(client.get("/films.ndjson?q=samurai")))
     assert line == {name: film[name] for name in records.FILM_FIELDS}
     assert streamed(client.get("/films.csv?q=lost")) == f"id,title,original_title,year\r\n{line_of('Lost')},Lost,,\r\n"
@@ -117,9 +117,9 @@ def test_pages_link_through_all_films_and_back(client, many, query):
     assert titles(client.get(f"/films{unescape(before[1])}")) == pages[-2]
     url, seen = f"/films.json{query}", []
     while url:
-        answer = client.get(url).json()
-        seen += [film["title"] for film in answer["films"]]
-        url = answer["next"]
+        response = client.get(url).json()
+        seen += [film["title"] for film in response["films"]]
+        url = response["next"]
     assert seen == whole
 
 
@@ -147,7 +147,7 @@ def test_each_view_has_one_canonical_url(client, films, asked, canonical):
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("sort=age", "sort must be title or year"),
         ("decade=1950", "decade must be a decade, such as 1940s"),
@@ -159,10 +159,10 @@ def test_each_view_has_one_canonical_url(client, films, asked, canonical):
         ("q=a&after=x", "after must be copied from a link"),
     ],
 )
-def test_invalid_parameter_gets_400_with_the_allowed_values(client, query, said):
-    page, answer = client.get(f"/films/?{query}"), client.get(f"/films.json?{query}")
-    assert page.status_code == answer.status_code == 400
-    assert said in page.content.decode() and said in answer.json()["detail"]
+def test_invalid_parameter_gets_400_with_the_allowed_values(client, query, message):
+    page, response = client.get(f"/films/?{query}"), client.get(f"/films.json?{query}")
+    assert page.status_code == response.status_code == 400
+    assert message in page.content.decode() and message in response.json()["detail"]
 
 
 def test_cursor_is_valid_for_its_own_list_only(client, many):

@@ -51,8 +51,8 @@ def test_film_page_has_a_search_form(client, film):
 
 def test_film_redirects_to_its_canonical_url(client, film):
     for wrong in (f"/films/{film.pk}/", f"/films/{film.pk}-wrong/"):
-        answer = client.get(wrong)
-        assert (answer.status_code, answer["Location"]) == (301, film.get_absolute_url())
+        response = client.get(wrong)
+        assert (response.status_code, response["Location"]) == (301, film.get_absolute_url())
     assert client.get("/films/999-nothing/").status_code == 404
 
 
@@ -70,7 +70,7 @@ def test_pages_with_many_credits_need_few_queries(client, actor, django_assert_m
         client.get(films[0].get_absolute_url())
 
 
-def test_title_in_any_script_has_an_address(client):
+def test_title_in_any_script_has_a_url(client):
     film = Film.objects.create(title="七人の侍")
     assert client.get(film.get_absolute_url()).status_code == 200
     nameless = Film.objects.create(title="…")

@@ -29,8 +29,8 @@ def films(db):
     Film.objects.bulk_create(Film(title=title, year=year) for title, year in (("A", 1954), ("B", 1958), ("C", 1960)))
 
 
-def page(client, address, **headers):
-    response = client.get(address, headers=headers)
+def page(client, url, **headers):
+    response = client.get(url, headers=headers)
     assert response.status_code == 200
     return response.content.decode()
 
@@ -93,19 +93,19 @@ def test_choices_code_of_no_country_is_not_offered(client, people):
 
 
 def test_form_every_field_has_a_label_and_a_button_submits_it(client, people):
-    for address in ("/", "/?q=lee"):
-        html = form(page(client, address))
+    for url in ("/", "/?q=lee"):
+        html = form(page(client, url))
         fields = re.findall(r'<(?:select|input) id="(\w+)" name="(\w+)"', html)
         assert fields and all(field == name and f'<label for="{field}">' in html for field, name in fields)
         assert html.count('<button type="submit">') == 2 and "<script" not in html
 
 
-def test_form_fields_are_in_the_order_of_the_canonical_address(client, people, films):
-    for address, names in (
+def test_form_fields_are_in_the_order_of_the_canonical_url(client, people, films):
+    for url, names in (
         ("/", ["q", "country", "living", "born", "sort"]),
         ("/films/", ["q", "decade", "sort"]),
     ):
-        assert re.findall(r' name="(\w+)"', form(page(client, address))) == names
+        assert re.findall(r' name="(\w+)"', form(page(client, url))) == names
 
 
 def test_form_with_few_results_keeps_other_filters(client, people):
@@ -125,7 +125,7 @@ def test_form_with_few_results_keeps_other_filters(client, people):
         ("/films/?q=&decade=&sort=year&utm=x", "./?sort=year"),
     ],
 )
-def test_submitted_form_lands_on_the_canonical_address(client, people, films, submitted, canonical):
+def test_submitted_form_lands_on_the_canonical_url(client, people, films, submitted, canonical):
     response = client.get(submitted)
     assert (response.status_code, response["Location"], response["Cache-Control"]) == (302, canonical, "no-cache")
     landed = client.get(submitted, follow=True)
@@ -144,10 +144,10 @@ def test_submitted_form_as_data_is_answered_directly(client, people):
 def test_fragment_data_changed_is_rendered_again(people):
     site = Site()
 
-    def countries(address):
-        return [text for _code, text in choices(site.get(address)[2].decode(), "country")]
+    def countries(url):
+        return [text for _code, text in choices(site.get(url)[2].decode(), "country")]
 
-    # None of the addresses is canonical, so that the page cache stores no page.
+    # None of the URLs is canonical, so that the page cache stores no page.
     assert countries("/?x=1") == countries("/?x=2") == ["All", "South Korea (1)", "United Kingdom (2)"]
     assert len(fragments()) == 1
     with connection.cursor() as cursor:
@@ -158,14 +158,14 @@ def test_fragment_data_changed_is_rendered_again(people):
 @pytest.mark.django_db(transaction=True)
 def test_fragment_is_cached_for_each_language_and_view(people):
     site = Site()
-    addresses = ("/?x", "/?country=GB&x", "/?country=GB&sort=first&x", "/?q=l&country=GB&x", "/films/?x")
+    urls = ("/?x", "/?country=GB&x", "/?country=GB&sort=first&x", "/?q=l&country=GB&x", "/films/?x")
     shown = {
-        (address, language): form(site.get(address, {"Accept-Language": language})[2].decode())
+        (url, language): form(site.get(url, {"Accept-Language": language})[2].decode())
         for _twice in range(2)
-        for address in addresses
+        for url in urls
         for language in ("en", "zh-CN")
     }
-    assert len(fragments()) == len(set(shown.values())) == len(addresses) * 2
+    assert len(fragments()) == len(set(shown.values())) == len(urls) * 2
     assert "筛选和排序" in shown["/?x", "zh-CN"] and "英国 (2)" in shown["/?x", "zh-CN"]
 
 

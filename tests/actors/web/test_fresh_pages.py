@@ -22,11 +22,11 @@ def site():
 
 
 def test_list_after_write_is_rendered_again(site):
-    addresses = ("/?x", "/?q=mifune&living=yes&x", "/actors.json?x")
-    before = [site.get(address)[2] for address in addresses]
-    assert before == [site.get(address)[2] for address in addresses]
+    urls = ("/?x", "/?q=mifune&living=yes&x", "/actors.json?x")
+    before = [site.get(url)[2] for url in urls]
+    assert before == [site.get(url)[2] for url in urls]
     Actor.objects.create(first_name="Åse", last_name="Mifune", country="NO", birth_year=1817)
-    after = [site.get(address)[2].decode() for address in addresses]
+    after = [site.get(url)[2].decode() for url in urls]
     assert "Norway" in after[0] and "Norway" in after[1]
     assert "Åse" in after[1]
     totals = [json.loads(text)["total"] for text in (before[2], after[2])]
@@ -57,14 +57,14 @@ def test_rows_as_data_follow_every_write(site):
         )
 
     def look():
-        address, rows = "/actors.json?sort=first&x", []
-        while address:
-            body = site.get(address)[2].decode()
+        url, rows = "/actors.json?sort=first&x", []
+        while url:
+            body = site.get(url)[2].decode()
             page = json.loads(body)
             expected = [as_data(Actor.objects.get(pk=row["id"])) for row in page["actors"]]
             text = json.dumps(expected, ensure_ascii=False, separators=(",", ":"))
             assert body.endswith(f',"suggestions":[],"actors":{text}}}')
-            address, rows = page["next"] and page["next"].removeprefix("http://testserver"), rows + page["actors"]
+            url, rows = page["next"] and page["next"].removeprefix("http://testserver"), rows + page["actors"]
         assert len(rows) == Actor.objects.count()
 
     look()

@@ -20,8 +20,8 @@ def people(db):
     Actor.objects.bulk_create(Actor(first_name=name, country="JP") for name in others.split())
 
 
-def row(client, address):
-    page = client.get(address).content.decode()
+def row(client, url):
+    page = client.get(url).content.decode()
     nav = re.search(r'<nav class="letters".*?</nav>', page, re.DOTALL)
     return re.findall(r'<a href="([^"]*)"([^>]*)>([^<]*)</a>', nav[0]) if nav else [], page
 
@@ -43,8 +43,8 @@ def test_row_has_the_letters_that_names_begin_with(client):
 def test_letter_links_to_its_names_and_pages_continue_from_there(client):
     letters, page = row(client, "/")
     assert [label for _url, more, label in letters if "aria-current" in more] == ["#"]
-    address = next(url for url, _more, label in letters if label == "M")
-    assert address == "./?letter=M"
+    url = next(url for url, _more, label in letters if label == "M")
+    assert url == "./?letter=M"
     letters, page = row(client, "/?letter=M")
     assert names(page)[0] == "Z Miller 000" and len(names(page)) == 50 and "143 actors" in page
     assert [label for _url, more, label in letters if "aria-current" in more] == ["M"]
@@ -61,11 +61,11 @@ def test_letter_links_to_its_names_and_pages_continue_from_there(client):
 
 def test_letters_have_one_canonical_url(client):
     for given, letter in (("m", "M"), ("É", "E"), ("王", "中"), ("ア", "あ"), ("%23", "#"), ("ß", None)):
-        answer = client.get(f"/?letter={given}")
+        response = client.get(f"/?letter={given}")
         if letter is None:
-            assert answer.status_code == 400
+            assert response.status_code == 400
             continue
-        canonical = re.search(r'rel="canonical" href="([^"]*)"', answer.content.decode())[1]
+        canonical = re.search(r'rel="canonical" href="([^"]*)"', response.content.decode())[1]
         assert canonical == client.get("/", {"letter": letter}).wsgi_request.build_absolute_uri()
     assert 'rel="canonical" href="http://testserver/?q=baker">' in client.get("/?q=baker&letter=M").content.decode()
     assert client.get("/?letter=힣", follow=True).redirect_chain in ([], [("./", 302)])
@@ -83,8 +83,8 @@ def test_invalid_letter_is_refused(client, wrong):
 
 
 def test_data_begins_at_the_letter(client):
-    answer = client.get("/actors.json?letter=m").json()
-    assert answer["actors"][0]["last_name"] == "Miller 000" and "letter" not in answer["next"]
+    response = client.get("/actors.json?letter=m").json()
+    assert response["actors"][0]["last_name"] == "Miller 000" and "letter" not in response["next"]
     assert len(b"".join(client.get("/actors.csv?letter=m").streaming_content).splitlines()) == 144
 
 

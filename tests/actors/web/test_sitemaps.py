@@ -16,7 +16,7 @@ def document(response):
     return ElementTree.fromstring(response.getvalue())  # noqa: S314  it is our own
 
 
-def addresses(response):
+def urls(response):
     return [entry.text for entry in document(response).findall("*/s:loc", NAMESPACE)]
 
 
@@ -24,18 +24,18 @@ def test_small_directory_has_one_sitemap(client, actor):
     cher = Actor.objects.create(first_name="Cher & <Co>")
     film = Film.objects.create(title="Moonstruck")
     response = client.get("/sitemap.xml")
-    assert addresses(response) == [
+    assert urls(response) == [
         f"http://testserver{path}"
         for path in ("/", "/films/", actor.get_absolute_url(), cher.get_absolute_url(), film.get_absolute_url())
     ]
     changed = document(client.get("/sitemap.xml")).find("s:url/s:lastmod", NAMESPACE).text
     assert changed == actor.last_update.isoformat(timespec="seconds").replace("+00:00", "Z")
-    for address in addresses(client.get("/sitemap.xml")):
-        assert client.get(address).status_code == 200
+    for url in urls(client.get("/sitemap.xml")):
+        assert client.get(url).status_code == 200
 
 
 class TestLarge:
-    """A few actors make a large directory if a file may have only two addresses."""
+    """A few actors make a large directory if a file may have only two URLs."""
 
     @pytest.fixture(autouse=True)
     def _actors(self, monkeypatch):
@@ -46,14 +46,14 @@ class TestLarge:
     def test_sitemap_index_lists_every_page_and_no_empty_part(self, client):
         response = client.get("/sitemap.xml")
         assert document(response).tag == f"{{{sitemaps.XMLNS}}}sitemapindex"
-        parts = addresses(response)
+        parts = urls(response)
         assert [part.removeprefix("http://testserver/sitemap-") for part in parts] == [
             "actors-0.xml",
             "actors-1.xml",
             "actors-1000000000.xml",
             "films-2.xml",
         ]
-        pages = [page for part in parts for page in addresses(client.get(part))]
+        pages = [page for part in parts for page in urls(client.get(part))]
         rows = [*Actor.objects.order_by("id"), *Film.objects.all()]
         assert pages == [
             "http://testserver/",
@@ -71,9 +71,9 @@ class TestLarge:
 
     def test_highest_possible_id_is_in_the_sitemap(self, client):
         Actor.objects.create(id=2**31 - 1, first_name="Last")
-        assert len(addresses(client.get(f"/sitemap-actors-{(2**31 - 1) // 2}.xml"))) == 1
+        assert len(urls(client.get(f"/sitemap-actors-{(2**31 - 1) // 2}.xml"))) == 1
 
 
 def test_head_reads_no_rows(client, actor):
-    answer = client.head("/sitemap.xml")
-    assert (answer.status_code, answer.getvalue(), answer["Content-Type"]) == (200, b"", "application/xml")
+    response = client.head("/sitemap.xml")
+    assert (response.status_code, response.getvalue(), response["Content-Type"]) == (200, b"", "application/xml")

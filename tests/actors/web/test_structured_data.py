@@ -18,7 +18,7 @@ def film(actor):
     return film
 
 
-def said(client, subject):
+def json_ld(client, subject):
     page = client.get(subject.get_absolute_url()).content.decode()
     (text,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
     return json.loads(text)
@@ -30,13 +30,13 @@ def cards(client, subject):
 
 
 def test_actor_page_describes_the_person(client, actor, film):
-    address = f"http://testserver{actor.get_absolute_url()}"
-    movie = said(client, actor)["@reverse"]["actor"][0]
-    assert said(client, actor) == {
+    url = f"http://testserver{actor.get_absolute_url()}"
+    movie = json_ld(client, actor)["@reverse"]["actor"][0]
+    assert json_ld(client, actor) == {
         "@context": "https://schema.org",
         "@type": "Person",
-        "@id": address,
-        "url": address,
+        "@id": url,
+        "url": url,
         "name": "Toshirō Mifune",
         "givenName": "Toshirō",
         "familyName": "Mifune",
@@ -52,14 +52,14 @@ def test_actor_page_describes_the_person(client, actor, film):
 
 def test_empty_fields_are_left_out(client):
     cher = Actor.objects.create(first_name="Cher")
-    assert set(said(client, cher)) == {"@context", "@type", "@id", "url", "name", "givenName"}
+    assert set(json_ld(client, cher)) == {"@context", "@type", "@id", "url", "name", "givenName"}
     assert "og:description" not in cards(client, cher)
 
 
 def test_film_page_describes_the_cast(client, actor, film):
-    answer = said(client, film)
-    assert (answer["@type"], answer["alternateName"], answer["datePublished"]) == ("Movie", "七人の侍", "1954")
-    first, second = answer["actor"]
+    response = json_ld(client, film)
+    assert (response["@type"], response["alternateName"], response["datePublished"]) == ("Movie", "七人の侍", "1954")
+    first, second = response["actor"]
     assert (first["@type"], first["characterName"]) == ("PerformanceRole", "Kikuchiyo")
     assert first["actor"]["url"] == f"http://testserver{actor.get_absolute_url()}"
     assert (second["@type"], second["name"]) == ("Person", "Extra")
@@ -69,7 +69,7 @@ def test_film_page_describes_the_cast(client, actor, film):
 def test_text_cannot_end_the_script_element(client, text):
     actor = Actor.objects.create(first_name=text, biography=f"{text}\n\n{text}")
     page = client.get(actor.get_absolute_url()).content.decode()
-    assert said(client, actor)["description"] == f"{text}\n\n{text}"
+    assert json_ld(client, actor)["description"] == f"{text}\n\n{text}"
     assert page.count("<script") == page.count("</script") == 1
     assert "<!--" not in page
 
@@ -88,12 +88,12 @@ def test_shared_link_has_title_and_description(client, actor, film):
 
 def test_shared_link_has_the_site_image(client, actor, film):
     """It is 1200 × 630 pixels, and its URL is absolute."""
-    for address in ("/", actor.get_absolute_url(), film.get_absolute_url()):
-        page = client.get(address).content.decode()
+    for url in ("/", actor.get_absolute_url(), film.get_absolute_url()):
+        page = client.get(url).content.decode()
         card = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', page))
         assert card["og:image"] == "http://testserver/static/actors/card.png"
-        answer = client.get(card["og:image"].removeprefix("http://testserver"))
-        picture = b"".join(answer)
-        assert (answer.headers["Content-Type"], picture[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
+        response = client.get(card["og:image"].removeprefix("http://testserver"))
+        picture = b"".join(response)
+        assert (response.headers["Content-Type"], picture[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
         size = tuple(int.from_bytes(picture[at : at + 4]) for at in (16, 20))
         assert size == (int(card["og:image:width"]), int(card["og:image:height"])) == (1200, 630)

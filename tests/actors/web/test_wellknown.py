@@ -23,7 +23,7 @@ class TestRobots:
         assert robots.can_fetch("*", path)
 
     @pytest.mark.parametrize("path", ["/admin/", "/language/", "/spotlight/", "/actors.csv", "/actors.ndjson"])
-    def test_other_addresses_are_disallowed(self, robots, path):
+    def test_other_urls_are_disallowed(self, robots, path):
         assert not robots.can_fetch("*", path)
 
     def test_robots_txt_names_the_sitemap(self, robots):

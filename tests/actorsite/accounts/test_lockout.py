@@ -1,4 +1,4 @@
-"""Lockout: wrong passwords lock an account for the address that sent them, and for no other."""
+"""Lockout: wrong passwords lock an account for the IP address that sent them, and for no other."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -66,8 +66,10 @@ def test_other_spellings_of_the_name_are_locked_too(client, people, spelling):
 
 
 def test_lock_does_not_depend_on_the_browser(client, people):
-    answers = [sign_in(client, "alice", "guess", headers={"User-Agent": f"Browser {n}"}).status_code for n in range(6)]
-    assert answers == [200, 200, 200, 200, 429, 429]
+    responses = [
+        sign_in(client, "alice", "guess", headers={"User-Agent": f"Browser {n}"}).status_code for n in range(6)
+    ]
+    assert responses == [200, 200, 200, 200, 429, 429]
 
 
 def test_signing_in_resets_the_failure_count(client, people):
@@ -110,23 +112,23 @@ def member(group):
 
 
 @pytest.mark.parametrize(
-    ("group", "answers"),
+    ("group", "responses"),
     [(None, 302), ("Editors", 403), ("Curators", 403), ("Administrators", 200)],
 )
-def test_only_administrators_can_unlock_accounts(client, people, group, answers):
+def test_only_administrators_can_unlock_accounts(client, people, group, responses):
     lock(client)
     if group:
         client.force_login(member(group))
     attempt = AccessAttempt.objects.get()
     page = client.get(LOCKS)
-    assert page.status_code == answers
+    assert page.status_code == responses
     assert client.get(f"{LOCKS}add/").status_code == (302 if group is None else 403)
     unlock = {"action": "delete_selected", "_selected_action": attempt.pk, "post": "yes"}
     client.post(LOCKS, unlock)
     client.post(f"{LOCKS}{attempt.pk}/delete/", {"post": "yes"})
     client.logout()
     unlocked = sign_in(client, "alice", PASSWORD).status_code == 302
-    assert unlocked is (answers == 200)
+    assert unlocked is (responses == 200)
     if unlocked:
         assert "alice" in page.content.decode() and "icon-yes" in page.content.decode()
 
@@ -159,8 +161,8 @@ class Browser:
         if data is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = urlencode(data)
-        status, answer, page = self.site.request(method, path, headers, body, timeout=60)
-        for cookie in answer.get_all("Set-Cookie") or ():
+        status, response, page = self.site.request(method, path, headers, body, timeout=60)
+        for cookie in response.get_all("Set-Cookie") or ():
             name, value = cookie.split(";")[0].split("=", 1)
             self.cookies[name] = value
         return status, page.decode()
@@ -188,8 +190,8 @@ def site():
 def test_correct_password_after_thirty_wrong_ones_is_refused(site):
     """Each attempt forges another X-Forwarded-For (row 26 of the hostile inputs)."""
     guesser = Browser(site, "198.51.100.7")
-    answers = [guesser.sign_in("alice", f"guess {n}", forged=f"192.0.2.{n}")[0] for n in range(30)]
-    assert answers == [200] * 4 + [429] * 26
+    responses = [guesser.sign_in("alice", f"guess {n}", forged=f"192.0.2.{n}")[0] for n in range(30)]
+    assert responses == [200] * 4 + [429] * 26
     assert guesser.sign_in("alice", PASSWORD, forged="192.0.2.99")[0] == 429
     assert Browser(site, "198.51.100.7").sign_in("bob", PASSWORD)[0] == 302
     assert Browser(site, "198.51.100.8").sign_in("alice", PASSWORD)[0] == 302
@@ -200,8 +202,8 @@ def test_simultaneous_attempts_are_limited(site):
     """At most one attempt of each thread is being answered when the account is locked."""
     guessers = [Browser(site, "198.51.100.9") for _ in range(12)]
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda guesser: guesser.sign_in("alice", "guess")[0], guessers))
-    assert set(answers) == {200, 429} and answers.count(200) <= 4 + 4
+        responses = list(pool.map(lambda guesser: guesser.sign_in("alice", "guess")[0], guessers))
+    assert set(responses) == {200, 429} and responses.count(200) <= 4 + 4
     assert guessers[0].sign_in("alice", PASSWORD)[0] == 429
 
 

@@ -72,11 +72,11 @@ def browser(name="alice"):
     return opened
 
 
-def final_path(opened, address="/admin/actors/actor/"):
+def final_path(opened, url="/admin/actors/actor/"):
     """Follow the redirects of a page; return the path where they end."""
-    answer = opened.get(address, follow=True)
-    assert answer.status_code == 200
-    return answer.request["PATH_INFO"]
+    response = opened.get(url, follow=True)
+    assert response.status_code == 200
+    return response.request["PATH_INFO"]
 
 
 def test_password_is_enough_if_factor_is_optional_and_not_set_up(alice):
@@ -86,14 +86,14 @@ def test_password_is_enough_if_factor_is_optional_and_not_set_up(alice):
 def test_password_alone_opens_no_page_of_user_with_factor(alice, actor):
     device = give_app(alice)
     opened = browser()
-    for address in (
+    for url in (
         "/admin/", "/admin/actors/actor/", f"/admin/actors/actor/{actor.pk}/change/", "/admin/actors/change/",
         "/admin/password_change/", "/admin/jsi18n/", OWN, APP, "/admin/login/",
         "/admin/autocomplete/?term=m&app_label=actors&model_name=credit&field_name=actor",
     ):  # fmt: skip
-        assert final_path(opened, address) == CHECK, address
-    for address in (f"{OWN}codes/", f"{OWN}remove/", f"/admin/actors/actor/{actor.pk}/delete/", *SCRIPTS[:2]):
-        assert opened.post(address, {"what": "app", "post": "yes", "seen": 1}).status_code == 302, address
+        assert final_path(opened, url) == CHECK, url
+    for url in (f"{OWN}codes/", f"{OWN}remove/", f"/admin/actors/actor/{actor.pk}/delete/", *SCRIPTS[:2]):
+        assert opened.post(url, {"what": "app", "post": "yes", "seen": 1}).status_code == 302, url
     assert Actor.objects.exists() and TOTPDevice.objects.exists()
     page = opened.get(CHECK).content.decode()
     assert "nav-sidebar" not in page and "Change password" not in page
@@ -136,12 +136,12 @@ def test_code_of_another_account_is_refused(alice):
 @pytest.mark.parametrize("code", ["", "x", "000 000", "٠٠٠٠٠٠", "a\x00b", "x" * 41, "1" * 40, "-1", "²²²²²²"])
 def test_malformed_code_gets_the_form_with_an_error(alice, code):
     give_app(alice)
-    answer = browser().post(CHECK, {"code": code})
-    assert answer.status_code == 200 and "errorlist" in answer.content.decode()
+    response = browser().post(CHECK, {"code": code})
+    assert response.status_code == 200 and "errorlist" in response.content.decode()
 
 
-def test_wrong_codes_delay_the_next_one_for_any_address(alice):
-    """Other addresses and new sign-ins allow no more attempts to somebody who knows the password."""
+def test_wrong_codes_delay_the_next_one_from_any_ip_address(alice):
+    """Other IP addresses and new sign-ins allow no more attempts to somebody who knows the password."""
     device = give_app(alice)
     opened = browser()
     right = code_of(device)
@@ -155,22 +155,22 @@ def test_wrong_codes_delay_the_next_one_for_any_address(alice):
         return signed_in.post(CHECK, {"code": right}, REMOTE_ADDR=f"203.0.113.{count}")
 
     for count in (4, 12):
-        answer = answer_after(count)
-        assert answer.status_code == 429 and "Too many wrong codes. Wait" in answer.content.decode()
-        assert str(2 ** (count - 1))[:2] in answer.content.decode()
+        response = answer_after(count)
+        assert response.status_code == 429 and "Too many wrong codes. Wait" in response.content.decode()
+        assert str(2 ** (count - 1))[:2] in response.content.decode()
     assert "Wait 1 second, then" in answer_after(1).content.decode()
 
 
 def test_wrong_codes_lock_the_account_like_wrong_passwords(alice):
     device = give_app(alice)
     opened = browser()
-    answers = []
+    responses = []
     for _ in range(5):
         TOTPDevice.objects.update(throttling_failure_timestamp=None)
-        answers.append(opened.post(CHECK, {"code": "not a code"}).status_code)
-    assert answers == [200, 200, 200, 200, 429]
+        responses.append(opened.post(CHECK, {"code": "not a code"}).status_code)
+    assert responses == [200, 200, 200, 200, 429]
     assert opened.post(CHECK, {"code": code_of(device)}).status_code == 429
-    # Alice herself is at another address.
+    # Alice herself uses another IP address.
     assert opened.post(CHECK, {"code": code_of(device)}, REMOTE_ADDR="203.0.113.9").status_code == 302
 
 
@@ -197,17 +197,17 @@ def test_app_is_set_up_with_a_valid_code(alice):
     assert "<svg" in page and "style=" not in page
     assert opened.post(APP, {"code": "123"}).status_code == 200
     assert not TOTPDevice.objects.exists() and final_path(opened) == "/admin/actors/actor/"
-    answer = opened.post(APP, {"code": code_of(key_shown(page))})
+    response = opened.post(APP, {"code": code_of(key_shown(page))})
     # Without recovery codes, a lost app is a lost account.
-    assert answer.url == f"{OWN}codes/"
-    asked = opened.get(answer.url).content.decode()
+    assert response.url == f"{OWN}codes/"
+    asked = opened.get(response.url).content.decode()
     assert (
         "Create recovery codes" in asked
         and "The authenticator app is set up." in asked
         and not StaticToken.objects.exists()
     )
-    opened.post(answer.url)
-    assert opened.get(answer.url).url == OWN
+    opened.post(response.url)
+    assert opened.get(response.url).url == OWN
     assert set_up_app(opened)[0].url == OWN
     assert final_path(opened) == "/admin/actors/actor/"  # this session is verified
     assert final_path(browser()) == CHECK
@@ -215,9 +215,9 @@ def test_app_is_set_up_with_a_valid_code(alice):
 
 def test_qr_code_has_the_secret_of_the_page(alice):
     page = browser().get(APP).content.decode()
-    address = mfa.app_address(alice, key_shown(page).key)
-    assert address.startswith("otpauth://totp/Actorsite%3Aalice?secret=")
-    assert str(mfa.qr_code(address)) in unescape(page) or str(mfa.qr_code(address)) in page
+    url = mfa.provisioning_uri(alice, key_shown(page).key)
+    assert url.startswith("otpauth://totp/Actorsite%3Aalice?secret=")
+    assert str(mfa.qr_code(url)) in unescape(page) or str(mfa.qr_code(url)) in page
 
 
 def test_new_app_replaces_the_old_one(alice):
@@ -277,8 +277,8 @@ def test_factors_of_another_account_cannot_be_removed(alice):
 def test_required_factor_opens_no_page_before_it_is_set_up(alice, settings):
     settings.STAFF_SECOND_FACTOR = "required"
     opened = browser()
-    for address in ("/admin/", "/admin/actors/actor/", "/admin/password_change/", "/admin/login/"):
-        assert final_path(opened, address) == OWN, address
+    for url in ("/admin/", "/admin/actors/actor/", "/admin/password_change/", "/admin/login/"):
+        assert final_path(opened, url) == OWN, url
     assert "requires a second factor for all editors" in opened.get(OWN).content.decode()
     set_up_app(opened)
     assert final_path(opened) == "/admin/actors/actor/"
@@ -288,11 +288,11 @@ def test_required_factor_opens_no_page_before_it_is_set_up(alice, settings):
 
 
 def test_factor_pages_require_the_password(client, alice):
-    for address in (OWN, CHECK, APP):
-        assert final_path(client, address) == "/admin/login/"
-    for address in (f"{OWN}codes/", f"{OWN}remove/", *SCRIPTS):
-        assert client.post(address).status_code == 302
-        assert client.get(address).status_code == 302
+    for url in (OWN, CHECK, APP):
+        assert final_path(client, url) == "/admin/login/"
+    for url in (f"{OWN}codes/", f"{OWN}remove/", *SCRIPTS):
+        assert client.post(url).status_code == 302
+        assert client.get(url).status_code == 302
     visitor = User.objects.create_user("visitor", password=PASSWORD)
     client.force_login(visitor)
     assert final_path(client, OWN) == "/admin/login/"
@@ -305,11 +305,11 @@ def test_signing_out_needs_no_second_factor(alice):
     assert final_path(opened) == "/admin/login/"
 
 
-@pytest.mark.parametrize("address", [f"{OWN}remove/", *SCRIPTS])
-def test_changes_require_post(alice, address):
+@pytest.mark.parametrize("url", [f"{OWN}remove/", *SCRIPTS])
+def test_changes_require_post(alice, url):
     opened = browser()
     set_up_app(opened)
-    assert opened.get(address).status_code == 405
+    assert opened.get(url).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -318,21 +318,21 @@ def test_changes_require_post(alice, address):
         b"",
         b"{",
         b"[]",
-        b'{"answer": 1}',
-        b'{"answer": {"id": {}}}',
+        b'{"credential": 1}',
+        b'{"credential": {"id": {}}}',
         b"\xff",
         b"[" * 100_000,
-        b'{"answer": {"id": "\\u0000"}}',
+        b'{"credential": {"id": "\\u0000"}}',
     ],
     ids=range(8),
 )
-@pytest.mark.parametrize("address", [SCRIPTS[1], SCRIPTS[3]])
-def test_invalid_passkey_is_refused(alice, address, body):
+@pytest.mark.parametrize("url", [SCRIPTS[1], SCRIPTS[3]])
+def test_invalid_passkey_is_refused(alice, url, body):
     opened = browser()
     set_up_app(opened)
-    opened.post(address.replace("add", "new").replace("check", "known"), b"{}", "application/json")
-    answer = opened.post(address, body, "application/json")
-    assert answer.status_code == 400 and answer.json()["message"]
+    opened.post(url.replace("add", "new").replace("check", "known"), b"{}", "application/json")
+    response = opened.post(url, body, "application/json")
+    assert response.status_code == 400 and response.json()["message"]
     assert not Passkey.objects.exists()
 
 

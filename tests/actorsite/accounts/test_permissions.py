@@ -28,13 +28,13 @@ def pages():
     return f"/admin/auth/group/{Group.objects.get(name='Curators').pk}/change/", "/admin/auth/group/add/"
 
 
-def texts(client, address):
-    return client.get(address, headers=CHINESE).content.decode()
+def texts(client, url):
+    return client.get(url, headers=CHINESE).content.decode()
 
 
 def test_permission_choices_are_in_chinese(client, root):
-    for address in (*pages(), f"/admin/auth/user/{root.pk}/change/"):
-        page = texts(client, address)
+    for url in (*pages(), f"/admin/auth/user/{root.pk}/change/"):
+        page = texts(client, url)
         assert "演员与影片 | 演员 | 可以添加演员</option>" in page and "可以从历史中恢复演员" in page
         assert "| Can " not in page
         assert not [text for text in re.findall(r"<option[^>]*>([^<]*\|[^<]*)<", page) if re.search("[a-z]", text)]
@@ -50,10 +50,10 @@ def test_read_only_permissions_are_in_chinese(client, dave):
 
 
 def test_user_with_view_permission_cannot_grant_permissions(client, dave):
-    address, everything = f"/admin/auth/user/{dave.pk}/change/", list(Permission.objects.values_list("pk", flat=True))
+    url, everything = f"/admin/auth/user/{dave.pk}/change/", list(Permission.objects.values_list("pk", flat=True))
     form = {"username": "dave", "is_active": "on", "is_staff": "on", "user_permissions": everything}
     form |= {"shown_permissions": everything, "groups": [group.pk for group in dave.groups.all()], "_save": "Save"}
-    assert client.post(address, form).status_code == 302
+    assert client.post(url, form).status_code == 302
     assert client.post(pages()[0], {"name": "Curators", "permissions": everything}).status_code == 403
     assert [permission.codename for permission in dave.user_permissions.all()] == ["change_actor"]
 

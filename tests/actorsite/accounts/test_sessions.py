@@ -27,8 +27,8 @@ def signed_in(name="alice"):
     if not User.objects.filter(username=name).exists():
         User.objects.create_superuser(name, f"{name}@example.org", PASSWORD, first_name="Alice", last_name="Liddell")
     browser = Client()
-    answer = browser.post("/admin/login/", {"username": name, "password": PASSWORD})
-    assert answer.status_code == 302
+    response = browser.post("/admin/login/", {"username": name, "password": PASSWORD})
+    assert response.status_code == 302
     return browser
 
 
@@ -67,18 +67,18 @@ def test_signing_in_deletes_expired_sessions():
 def test_changed_password_ends_other_sessions():
     here, elsewhere, bob = signed_in(), signed_in(), signed_in("bob")
     new = "staple the battery to a horse"
-    answer = here.post(
+    response = here.post(
         "/admin/password_change/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
     )
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert (is_in(here), is_in(elsewhere), is_in(bob)) == (True, False, True)
 
 
 def test_password_set_by_administrator_ends_all_sessions():
     root, alice = signed_in("root"), signed_in()
     new = "staple the battery to a horse"
-    address = f"/admin/auth/user/{User.objects.get(username='alice').pk}/password/"
-    assert root.post(address, {"password1": new, "password2": new, "usable_password": "true"}).status_code == 302
+    url = f"/admin/auth/user/{User.objects.get(username='alice').pk}/password/"
+    assert root.post(url, {"password1": new, "password2": new, "usable_password": "true"}).status_code == 302
     assert (is_in(root), is_in(alice)) == (True, False)
 
 
@@ -94,10 +94,10 @@ def test_password_set_by_administrator_ends_all_sessions():
 )
 def test_weak_password_is_refused_with_the_reason(password, message):
     browser = signed_in()
-    answer = browser.post(
+    response = browser.post(
         "/admin/password_change/", {"old_password": PASSWORD, "new_password1": password, "new_password2": password}
     )
-    assert answer.status_code == 200 and message in answer.content.decode()
+    assert response.status_code == 200 and message in response.content.decode()
 
 
 @pytest.mark.once
@@ -111,13 +111,13 @@ def test_session_hours_sets_the_end_and_development_has_plain_cookies():
             headers = live.get("/admin/login/")[1]
             token = headers["Set-Cookie"].split(";")[0].removeprefix("csrftoken=")
             assert "=" not in token and "Secure" not in headers["Set-Cookie"]
-            answer = live.request(
+            response = live.request(
                 "POST",
                 "/admin/login/",
                 {"Cookie": f"csrftoken={token}", "Content-Type": "application/x-www-form-urlencoded"},
                 f"username=a&password={PASSWORD.replace(' ', '+')}&csrfmiddlewaretoken={token}",
             )
-    session = next(cookie for cookie in answer[1].get_all("Set-Cookie") if cookie.startswith("sessionid="))
+    session = next(cookie for cookie in response[1].get_all("Set-Cookie") if cookie.startswith("sessionid="))
     assert "Max-Age=7200" in session or "Max-Age=7199" in session
     assert site_settings.SESSION_COOKIE_AGE == 43_200
 

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from actors.models import Actor
-from tests.actors.admin.test_actors import address, form
+from tests.actors.admin.test_actors import change_url, form
 from tests.actorsite.accounts.test_mfa import code_of, give_app
 from tests.clients import PASSWORD
 
@@ -51,13 +51,13 @@ def fields(response, form):
 
 def typed(browser, actor, **changes):
     """Return the data of an actor's form with a biography, and the CSRF token of its page."""
-    token = browser.get(address(actor)).context["csrf_token"]
+    token = browser.get(change_url(actor)).context["csrf_token"]
     return form(actor, biography=TYPED, csrfmiddlewaretoken=str(token), **changes)
 
 
-def assert_sent_again(browser, answer, actor):
-    action, data = fields(answer, 'class="recovered-form"')
-    assert action == address(actor)
+def assert_sent_again(browser, response, actor):
+    action, data = fields(response, 'class="recovered-form"')
+    assert action == change_url(actor)
     saved = send(browser, action, data)
     actor.refresh_from_db()
     assert (saved.status_code, actor.biography) == (302, TYPED)
@@ -71,36 +71,36 @@ def test_form_is_recovered_during_database_outage(browser, actor, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr("actors.admin.conflicts.actors.lock_actor", fail)
-        answer = send(browser, address(actor), data)
-        assert answer.status_code == 503
-        assert "<b>" not in answer.content.decode()
-    assert_sent_again(browser, answer, actor)
+        response = send(browser, change_url(actor), data)
+        assert response.status_code == 503
+        assert "<b>" not in response.content.decode()
+    assert_sent_again(browser, response, actor)
 
 
 def test_form_is_recovered_through_signing_in(browser, actor):
     data = typed(browser, actor)
     del browser.cookies["__Host-sessionid"]
-    answer = send(browser, address(actor), data)
-    assert answer.status_code == 403
-    assert "You were signed out" in answer.content.decode()
-    assert "no-store" in answer["Cache-Control"]
+    response = send(browser, change_url(actor), data)
+    assert response.status_code == 403
+    assert "You were signed out" in response.content.decode()
+    assert "no-store" in response["Cache-Control"]
 
-    action, signing = fields(answer, 'id="login-form"')
+    action, signing = fields(response, 'id="login-form"')
     wrong = send(browser, action, {**signing, "username": "alice", "password": "wrong"})
     action, signing = fields(wrong, 'id="login-form"')
-    answer = send(browser, action, {**signing, "username": "alice", "password": PASSWORD})
-    assert answer.status_code == 200
-    assert "wrong" not in answer.content.decode() and PASSWORD not in answer.content.decode()
-    assert_sent_again(browser, answer, actor)
+    response = send(browser, action, {**signing, "username": "alice", "password": PASSWORD})
+    assert response.status_code == 200
+    assert "wrong" not in response.content.decode() and PASSWORD not in response.content.decode()
+    assert_sent_again(browser, response, actor)
 
 
 def test_recovered_form_with_old_version_is_a_conflict(browser, actor):
     data = typed(browser, actor)
     del browser.cookies["__Host-sessionid"]
-    action, signing = fields(send(browser, address(actor), data), 'id="login-form"')
+    action, signing = fields(send(browser, change_url(actor), data), 'id="login-form"')
     Actor.objects.update(biography="Theirs.")
-    answer = send(browser, action, {**signing, "username": "alice", "password": PASSWORD})
-    action, data = fields(answer, 'class="recovered-form"')
+    response = send(browser, action, {**signing, "username": "alice", "password": PASSWORD})
+    action, data = fields(response, 'class="recovered-form"')
     assert send(browser, action, data).status_code == 409
 
 
@@ -108,30 +108,30 @@ def test_form_is_kept_while_second_factor_is_entered(browser, alice, actor):
     data = typed(browser, actor)
     app = give_app(alice)
     del browser.cookies["__Host-sessionid"]
-    action, signing = fields(send(browser, address(actor), data), 'id="login-form"')
-    answer = send(browser, action, {**signing, "username": "alice", "password": PASSWORD})
-    action, checking = fields(answer, 'id="check-form"')
+    action, signing = fields(send(browser, change_url(actor), data), 'id="login-form"')
+    response = send(browser, action, {**signing, "username": "alice", "password": PASSWORD})
+    action, checking = fields(response, 'id="check-form"')
     wrong = send(browser, action, {**checking, "code": "wrong"})
     action, checking = fields(wrong, 'id="check-form"')
-    answer = send(browser, action, {**checking, "code": code_of(app)})
-    assert_sent_again(browser, answer, actor)
+    response = send(browser, action, {**checking, "code": code_of(app)})
+    assert_sent_again(browser, response, actor)
 
 
 def test_form_with_old_csrf_token_is_recovered(browser, actor):
     data = typed(browser, actor)
     del browser.cookies["__Host-csrftoken"]
-    browser.get(address(actor))
-    answer = send(browser, address(actor), data, headers={"Origin": "http://testserver"})
-    assert answer.status_code == 403
-    assert_sent_again(browser, answer, actor)
+    browser.get(change_url(actor))
+    response = send(browser, change_url(actor), data, headers={"Origin": "http://testserver"})
+    assert response.status_code == 403
+    assert_sent_again(browser, response, actor)
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "https://testserver"])
 def test_form_of_another_site_is_not_recovered(browser, actor, origin):
     headers = {"Origin": origin} if origin else {}
-    answer = send(browser, address(actor), form(actor, biography=TYPED), headers=headers)
-    assert answer.status_code == 403
-    page = answer.content.decode()
+    response = send(browser, change_url(actor), form(actor, biography=TYPED), headers=headers)
+    assert response.status_code == 403
+    page = response.content.decode()
     assert "Mine" not in page and "Send again" not in page
     assert "copy your text first" in page
 
@@ -139,10 +139,10 @@ def test_form_of_another_site_is_not_recovered(browser, actor, origin):
 def test_form_is_recovered_after_permission_is_removed(browser, alice, actor):
     data = typed(browser, actor)
     alice.groups.clear()
-    answer = send(browser, address(actor), data)
-    assert answer.status_code == 403
+    response = send(browser, change_url(actor), data)
+    assert response.status_code == 403
     alice.groups.add(Group.objects.get(name="Editors"))
-    assert_sent_again(browser, answer, actor)
+    assert_sent_again(browser, response, actor)
 
 
 def test_passwords_are_not_recovered(browser, alice):
@@ -150,16 +150,16 @@ def test_passwords_are_not_recovered(browser, alice):
     token = str(browser.get("/admin/auth/user/add/").context["csrf_token"])
     secret = {"password1": "the secret", "password2": "the secret", "csrfmiddlewaretoken": token}
     del browser.cookies["__Host-sessionid"]
-    answer = send(browser, "/admin/auth/user/add/", {**secret, "username": "bob"})
-    assert "bob" in answer.content.decode() and "the%20secret" not in answer.content.decode()
-    assert "the+secret" not in answer.content.decode()
+    response = send(browser, "/admin/auth/user/add/", {**secret, "username": "bob"})
+    assert "bob" in response.content.decode() and "the%20secret" not in response.content.decode()
+    assert "the+secret" not in response.content.decode()
     assert send(browser, "/admin/password_change/", secret).status_code == 302
 
 
 def test_recovered_form_is_not_sent_to_another_site(browser, actor):
     data = typed(browser, actor)
     del browser.cookies["__Host-sessionid"]
-    action, signing = fields(send(browser, address(actor), data), 'id="login-form"')
+    action, signing = fields(send(browser, change_url(actor), data), 'id="login-form"')
     elsewhere = {**signing, "next": "https://evil.example/", "username": "alice", "password": PASSWORD}
-    answer = send(browser, action, elsewhere)
-    assert (answer.status_code, answer["Location"]) == (302, "/accounts/profile/")
+    response = send(browser, action, elsewhere)
+    assert (response.status_code, response["Location"]) == (302, "/accounts/profile/")

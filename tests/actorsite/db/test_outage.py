@@ -20,7 +20,7 @@ from tests.server import Server, manage
 # One PostgreSQL server for all tests; each test makes it unavailable.
 pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("outage")]
 
-# Not a canonical address, so it is never cached: see actorsite.page_cache.wsgi.
+# Not a canonical URL, so it is never cached: see actorsite.page_cache.wsgi.
 PAGE = "/?q=mifune&uncached"
 CACHED = "/"
 ADA = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD": "countess-of-lovelace"}
@@ -81,10 +81,10 @@ def within(seconds, ask):
     taken = []
     for _ in range(3):
         start = time.monotonic()
-        answer = ask()
+        response = ask()
         taken.append(time.monotonic() - start)
         if taken[-1] < seconds:
-            return answer
+            return response
     raise AssertionError(f"took {taken} s, not {seconds}")
 
 
@@ -154,10 +154,10 @@ def test_hung_database_with_many_visitors(postgres, server):
     """Waits do not add up, and liveness still answers, so that Kubernetes restarts no pod."""
     with hung(postgres), ThreadPoolExecutor(20) as visitors:
         assert_unavailable(server)
-        answers = [visitors.submit(assert_unavailable, server) for _ in range(60)]
+        responses = [visitors.submit(assert_unavailable, server) for _ in range(60)]
         assert_alive_but_not_ready(server)
-        for answer in answers:
-            answer.result()
+        for response in responses:
+            response.result()
     wait_until_served(server, 3)
 
 
@@ -209,8 +209,8 @@ def test_read_only_database_serves_reads_and_refuses_writes(postgres, server):
             cursor.execute("ALTER DATABASE outage RESET default_transaction_read_only")
     wait_until_served(server, 3)
     # Each of the four threads may still have an old connection: the first refused write makes all replace theirs.
-    answers = [sign_in(server)[0] for _ in range(20)]
-    assert sorted(answers) in ([302] * 20, [302] * 19 + [503])
+    responses = [sign_in(server)[0] for _ in range(20)]
+    assert sorted(responses) in ([302] * 20, [302] * 19 + [503])
 
 
 def test_outage_logs_no_traceback(postgres, server):
@@ -264,10 +264,10 @@ def test_wrong_password_is_logged_once_and_shown_by_readyz(postgres, wrong_passw
             assert refused.get(PAGE)[0] == refused.get(CACHED)[0] == 503
         reason = "password authentication failed for user"
         lines = [json.loads(line) for line in refused.log.splitlines()]
-        [told] = [line for line in lines if line["logger"] == "actorsite.db.postgresql"]
-        assert told["message"].endswith(f'{reason} "grace"') and told["level"] == "ERROR"
-        answers = [line["message"] for line in lines if line["message"].startswith("Service Unavailable: ")]
-        assert len(answers) == 20 and all(reason in answer for answer in answers)
+        [record] = [line for line in lines if line["logger"] == "actorsite.db.postgresql"]
+        assert record["message"].endswith(f'{reason} "grace"') and record["level"] == "ERROR"
+        responses = [line["message"] for line in lines if line["message"].startswith("Service Unavailable: ")]
+        assert len(responses) == 20 and all(reason in response for response in responses)
         assert refused.get("/readyz")[::2] == (503, f"The database does not answer: {reason} ….".encode())
         assert "hush" not in refused.log
 

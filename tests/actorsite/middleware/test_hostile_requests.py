@@ -11,9 +11,9 @@ PUBLIC = ("/", "/spotlight/", "/actors/1-x/", "/nowhere/", "/admin/login/")
 
 
 @pytest.mark.parametrize("query", ["q=%00", "q=a%00b", "q=%ff%fe", "q=%ED%A0%80", "%00", "x=%C3"])
-@pytest.mark.parametrize("address", PUBLIC)
-def test_query_string_that_is_not_utf8_answers_400_everywhere(client, address, query):
-    response = client.generic("GET", address, QUERY_STRING=query)
+@pytest.mark.parametrize("url", PUBLIC)
+def test_query_string_that_is_not_utf8_answers_400_everywhere(client, url, query):
+    response = client.generic("GET", url, QUERY_STRING=query)
     assert response.status_code == 400
     assert "must be UTF-8" in response.content.decode()
 
@@ -24,27 +24,27 @@ def test_unusual_query_string_is_answered(client, query):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND"])
-@pytest.mark.parametrize("address", ["/", "/spotlight/", "/actors/1-x/"])
-def test_other_methods_are_not_allowed(address, method, client):
+@pytest.mark.parametrize("url", ["/", "/spotlight/", "/actors/1-x/"])
+def test_other_methods_are_not_allowed(url, method, client):
     client.handler.enforce_csrf_checks = True
-    response = client.generic(method, address)
+    response = client.generic(method, url)
     assert response.status_code == 405
     assert response["Allow"] == "GET, HEAD"
 
 
-@pytest.mark.parametrize("address", ["/", "/actors/{pk}-toshiro-mifune/", "/?q=nobody"])
-def test_head_has_headers_of_get_without_body(client, actor, address):
-    address = address.format(pk=actor.pk)
-    head, get = client.head(address), client.get(address)
+@pytest.mark.parametrize("url", ["/", "/actors/{pk}-toshiro-mifune/", "/?q=nobody"])
+def test_head_has_headers_of_get_without_body(client, actor, url):
+    url = url.format(pk=actor.pk)
+    head, get = client.head(url), client.get(url)
     assert (head.status_code, head.content) == (200, b"")
     for name in ("Content-Length", "Content-Type", "Cache-Control", "Vary"):
         assert head[name] == get[name]
 
 
-@pytest.mark.parametrize("address", ["/", "/actors/{pk}-toshiro-mifune/", "/spotlight/", "/nowhere/", "/?sort=x"])
-def test_public_pages_set_no_cookie_and_do_not_vary_by_one(client, actor, address):
+@pytest.mark.parametrize("url", ["/", "/actors/{pk}-toshiro-mifune/", "/spotlight/", "/nowhere/", "/?sort=x"])
+def test_public_pages_set_no_cookie_and_do_not_vary_by_one(client, actor, url):
     cookies = f"__Host-sessionid={'x' * 32}; __Host-csrftoken={'y' * 32}"
-    response = client.get(address.format(pk=actor.pk), headers={"Cookie": cookies})
+    response = client.get(url.format(pk=actor.pk), headers={"Cookie": cookies})
     assert not response.cookies
     assert "Cookie" not in response["Vary"]
 

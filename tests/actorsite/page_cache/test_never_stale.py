@@ -56,23 +56,23 @@ def done(ended):
 @pytest.mark.parametrize("way", ["orm", "sql", "loaddata"])
 def test_write_is_in_next_response_of_every_process(database, servers, way, tmp_path):
     years = iter(range(1901 + 10 * ["orm", "sql", "loaddata"].index(way), 2000))
-    for address in (f"/actors/{PK}/", f"/actors/{PK}.json"):
+    for url in (f"/actors/{PK}/", f"/actors/{PK}.json"):
         tags = []
         for server in (*servers, *servers):
-            status, headers, _ = server.get(address, HOST)
+            status, headers, _ = server.get(url, HOST)
             if status == 301:
-                address = headers["Location"]
-                headers = server.get(address, HOST)[1]
+                url = headers["Location"]
+                headers = server.get(url, HOST)[1]
             tags.append(headers["ETag"])
         # The same in every process, so that a load balancer may use any of them.
         assert len(set(tags)) == 1
-        assert {server.get(address, {**HOST, "If-None-Match": tags[0]})[0] for server in servers} == {304}
+        assert {server.get(url, {**HOST, "If-None-Match": tags[0]})[0] for server in servers} == {304}
         year = next(years)
         {"orm": by_orm, "sql": by_sql, "loaddata": lambda *arguments: by_loaddata(*arguments, tmp_path)}[way](
             database, year
         )
         for server in servers:
-            status, headers, body = server.get(address, {**HOST, "If-None-Match": tags[0]})
+            status, headers, body = server.get(url, {**HOST, "If-None-Match": tags[0]})
             if status == 301:  # loaddata has changed the name
                 status, headers, body = server.get(headers["Location"], HOST)
             assert (status, str(year).encode() in body) == (200, True)
@@ -85,16 +85,16 @@ def test_read_right_after_commit_has_the_new_data(database, servers):
         for year in (1950, 1951):
             by_sql(database, year)
             for server in servers:
-                assert f'"birth_year":{year}'.encode() in server.get(address_of(server))[2]
+                assert f'"birth_year":{year}'.encode() in server.get(url_of(server))[2]
         return
-    address = address_of(servers[0])
+    url = url_of(servers[0])
     with cursor_of(database) as cursor:
         for year in range(1900, 1960):
             cursor.execute("UPDATE actor SET birth_year = %s WHERE actor_id = %s", [year, PK])
             for server in (*servers, *servers):
-                assert f'"birth_year":{year}'.encode() in server.get(address, HOST)[2]
+                assert f'"birth_year":{year}'.encode() in server.get(url, HOST)[2]
 
 
-def address_of(server):
+def url_of(server):
     status, headers, _ = server.get(f"/actors/{PK}.json")
     return headers["Location"] if status == 301 else f"/actors/{PK}.json"

@@ -54,11 +54,11 @@ DATA = ["/actors.json", "/films.json?q=samurai", "/actors.csv", "/feed/", "/site
 
 def test_request_not_in_cache_passes_all_middleware_and_sends_signals(site, signals):
     pages.load()
-    for address in [*map(pages.address, pages.PAGES), *DATA]:
+    for url in [*map(pages.url, pages.PAGES), *DATA]:
         seen.clear()
         before = site.asked
-        _status, headers, _body = site.get(address)
-        assert (site.asked - before, len(seen), headers["X-Counted"]) == (1, 1, "yes"), address
+        _status, headers, _body = site.get(url)
+        assert (site.asked - before, len(seen), headers["X-Counted"]) == (1, 1, "yes"), url
     assert signals == ["started", "finished"] * site.asked
 
 
@@ -79,15 +79,15 @@ def test_database_error_in_view_is_answered_by_503(site, monkeypatch):
         raise OperationalError("away")
 
     monkeypatch.setattr(ListParams, "page", fail)
-    for address in ("/?x", "/actors.json?x", "/films/?x", "/films.json?x"):
-        status, headers, _body = site.get(address)
-        assert (status, headers["Retry-After"], headers["X-Counted"]) == (503, "5", "yes"), address
+    for url in ("/?x", "/actors.json?x", "/films/?x", "/films.json?x"):
+        status, headers, _body = site.get(url)
+        assert (status, headers["Retry-After"], headers["X-Counted"]) == (503, "5", "yes"), url
 
 
 @pytest.mark.postgresql
 def test_connection_with_max_age_zero_is_closed_after_its_request(site, monkeypatch):
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
     connection.close()
-    for address in ("/?x", "/", "/"):
-        assert site.get(address)[0] == 200
+    for url in ("/?x", "/", "/"):
+        assert site.get(url)[0] == 200
         assert connection.connection is None

@@ -24,10 +24,10 @@ from tests.wsgi import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ADDRESSES = ["/", "/?q=mifune", "/?country=JP&sort=first", "/actors.json", "/actors.json?living=yes", "/feed/", "/api/"]
-ADDRESSES += ["/robots.txt", "/openapi.json", "{actor}", "{film}", "{actor.json}"]
+URLS = ["/", "/?q=mifune", "/?country=JP&sort=first", "/actors.json", "/actors.json?living=yes", "/feed/", "/api/"]
+URLS += ["/robots.txt", "/openapi.json", "{actor}", "{film}", "{actor.json}"]
 # With non-ASCII letters, which Django and WSGI encode differently.
-ADDRESSES += ["{other actor}", "{other film}"]
+URLS += ["{other actor}", "{other film}"]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def site():
 
 
 @pytest.fixture
-def addresses(actor):
+def urls(actor):
     film = Film.objects.create(title="Seven Samurai", year=1954)
     Credit.objects.create(actor=actor, film=film)
     Actor.objects.bulk_create(Actor(first_name=f"Number {n}") for n in range(60))
@@ -45,7 +45,7 @@ def addresses(actor):
     own["{other actor}"] = Actor.objects.create(first_name="Зинаида", last_name="Волкова").get_absolute_url()
     own["{other film}"] = Film.objects.create(title="七人の侍", year=1954).get_absolute_url()
     assert all("%" in own[name] for name in ("{other actor}", "{other film}"))
-    return [own.get(address, address) for address in ADDRESSES]
+    return [own.get(url, url) for url in URLS]
 
 
 def lasting(headers):
@@ -54,32 +54,32 @@ def lasting(headers):
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("encoding", ["", "gzip", "gzip, deflate, br"])
-def test_cached_page_equals_rendered_page(site, addresses, language, encoding):
+def test_cached_page_equals_rendered_page(site, urls, language, encoding):
     asked = {"Accept-Language": language, "Accept-Encoding": encoding}
-    for address in addresses:
-        first = site.get(address, asked)
+    for url in urls:
+        first = site.get(url, asked)
         site.asked = 0
-        status, headers, body = site.get(address, asked)
-        assert (site.asked, status) == (0, 200), address
+        status, headers, body = site.get(url, asked)
+        assert (site.asked, status) == (0, 200), url
         assert (lasting(headers), body) == (lasting(first[1]), first[2])
         assert headers["Content-Length"] == str(len(body))
         assert headers["Cache-Control"] == "public, no-cache"
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert headers["X-Request-Id"] != first[1]["X-Request-Id"]
-        head = site.request("HEAD", address, asked)
+        head = site.request("HEAD", url, asked)
         assert (head[0], lasting(head[1]), head[2]) == (200, lasting(headers), b"")
 
 
-def test_head_caches_the_page_and_has_headers_of_get(addresses):
-    for address in addresses:
+def test_head_caches_the_page_and_has_headers_of_get(urls):
+    for url in urls:
         site = Site()
-        head = site.request("HEAD", address)
-        got = site.get(address)
+        head = site.request("HEAD", url)
+        got = site.get(url)
         assert site.asked == 1
         assert lasting(head[1]) == lasting(got[1]) and got[2]
 
 
-def test_page_is_compressed_as_accept_encoding_allows(site, addresses):
+def test_page_is_compressed_as_accept_encoding_allows(site, urls):
     plain = site.get("/")[2]
     for accepted, encoding, unpack in [
         ("gzip", "gzip", gzip.decompress),
@@ -97,7 +97,7 @@ def test_page_is_compressed_as_accept_encoding_allows(site, addresses):
         assert encoding is None or len(body) < len(plain) / 3
 
 
-def test_pages_differ_by_language_scheme_host_and_query(site, addresses, settings):
+def test_pages_differ_by_language_scheme_host_and_query(site, urls, settings):
     """Pages differ by language, scheme, host and query. Each is requested twice: the second is from the cache."""
     settings.ALLOWED_HOSTS = ["testserver", "other.example"]
     seen = {}
@@ -118,7 +118,7 @@ def test_pages_differ_by_language_scheme_host_and_query(site, addresses, setting
     assert len(set(seen.values())) == 16
 
 
-def test_forwarded_scheme_counts_from_trusted_proxies_only(addresses, settings):
+def test_forwarded_scheme_counts_from_trusted_proxies_only(urls, settings):
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
     site = Site()
     for _ in range(2):
@@ -129,19 +129,19 @@ def test_forwarded_scheme_counts_from_trusted_proxies_only(addresses, settings):
             ("192.0.2.1", "http", 200, b"http://testserver/"),
             ("::ffff:10.0.0.1", "http, https", 200, b"https://testserver/"),
         ]:
-            answer = site.get("/", {"X-Forwarded-Proto": forwarded}, REMOTE_ADDR=peer)
-            assert answer[0] == status
-            assert canonical is None or b'rel="canonical" href="' + canonical + b'"' in answer[2]
+            response = site.get("/", {"X-Forwarded-Proto": forwarded}, REMOTE_ADDR=peer)
+            assert response[0] == status
+            assert canonical is None or b'rel="canonical" href="' + canonical + b'"' in response[2]
 
 
-def test_language_cookie_precedes_accept_language(site, addresses):
+def test_language_cookie_precedes_accept_language(site, urls):
     for _ in range(2):
         for cookie, language in [("django_language=zh-hans", "zh-hans"), ("django_language=xx", "en"), ("a=b", "en")]:
             assert site.get("/", {"Cookie": cookie})[1]["Content-Language"] == language
 
 
 @pytest.mark.parametrize(
-    ("address", "headers"),
+    ("url", "headers"),
     [
         ("/spotlight/", {}),
         ("/", {"Cookie": "{session}=x"}),
@@ -157,33 +157,33 @@ def test_language_cookie_precedes_accept_language(site, addresses):
         ("/.well-known/security.txt", {}),
     ],
 )
-def test_unpublished_responses_and_other_addresses_are_not_cached(site, addresses, address, headers, settings):
+def test_unpublished_responses_and_other_urls_are_not_cached(site, urls, url, headers, settings):
     settings.SECURITY_CONTACT = "mailto:ada@example.org"
     for _ in range(2):
         before = site.asked
-        site.get(address, {name: value.format(session=settings.SESSION_COOKIE_NAME) for name, value in headers.items()})
+        site.get(url, {name: value.format(session=settings.SESSION_COOKIE_NAME) for name, value in headers.items()})
         assert site.asked == before + 1
     assert not site.cache.store.pages
 
 
-def test_foreign_host_gets_no_cached_page(site, addresses):
+def test_foreign_host_gets_no_cached_page(site, urls):
     site.get("/")
     assert site.get("/", {"Host": "evil.example"})[0] == 400
 
 
-def test_304_needs_no_rendering_in_any_process(site, addresses):
+def test_304_needs_no_rendering_in_any_process(site, urls):
     """A process that has not rendered the page returns 304 from the ETag alone."""
-    for address in [*addresses, "/actors.csv", "/actors.ndjson", "/actors.csv?raw", "/sitemap.xml"]:
-        tag = site.get(address)[1]["ETag"]
+    for url in [*urls, "/actors.csv", "/actors.ndjson", "/actors.csv?raw", "/sitemap.xml"]:
+        tag = site.get(url)[1]["ETag"]
         other = Site()
         for wanted in (tag, f'"x", W/{tag}'):
-            status, headers, body = other.get(address, {"If-None-Match": wanted})
-            assert (status, body, other.asked) == (304, b"", 0), address
+            status, headers, body = other.get(url, {"If-None-Match": wanted})
+            assert (status, body, other.asked) == (304, b"", 0), url
             assert headers["ETag"] == tag and headers["Cache-Control"] == "public, no-cache" and headers["Vary"]
         # The same from a process that has cached the page.
-        assert lasting(site.get(address, {"If-None-Match": tag})[1]) == lasting(headers)
+        assert lasting(site.get(url, {"If-None-Match": tag})[1]) == lasting(headers)
         Film.objects.create(title="Another")
-        assert other.get(address, {"If-None-Match": tag})[0] == 200
+        assert other.get(url, {"If-None-Match": tag})[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -224,9 +224,9 @@ def test_page_rendered_before_a_write_is_not_served_after_it(actor):
     application = site.application
 
     def slow(*arguments):
-        answer = application(*arguments)
+        response = application(*arguments)
         Actor.objects.update(birth_year=1999)
-        return answer
+        return response
 
     site.application = slow
     assert b"1920" in site.get("/")[2]
@@ -296,7 +296,7 @@ def test_store_is_bounded_and_keeps_recently_used_pages():
     assert store.get(0, "other") is None and store.get(9, "u")
 
 
-def test_results_of_long_headers_are_not_cached(site, addresses):
+def test_results_of_long_headers_are_not_cached(site, urls):
     before = keys.language_for.cache_info().currsize, keys.encoding_for.cache_info().currsize
     for n in range(5):
         site.get("/", {"Accept-Language": f"x{n}," * 1_000, "Accept-Encoding": f"x{n}," * 1_000})
@@ -347,11 +347,11 @@ def test_long_headers_are_parsed_quickly(site, actor, header):
 @pytest.mark.parametrize("cookie", ["a[b]=1; ", "path=1; ", 'x={"k":1}; ', "=; ;"])
 def test_malformed_cookies_do_not_change_the_language_of_others(site, actor, cookie):
     """Regression: the key was parsed from other cookies than the page, and a Chinese page was cached for English."""
-    for address in ("/", "/api/", "/feed/"):
+    for url in ("/", "/api/", "/feed/"):
         asked = {"Accept-Language": "en"}
-        chosen = site.get(address, {**asked, "Cookie": f"{cookie}django_language=zh-hans"})[1]["Content-Language"]
+        chosen = site.get(url, {**asked, "Cookie": f"{cookie}django_language=zh-hans"})[1]["Content-Language"]
         assert chosen == "zh-hans"
-        assert site.get(address, asked)[1]["Content-Language"] == "en"
+        assert site.get(url, asked)[1]["Content-Language"] == "en"
 
 
 def test_session_cookie_after_malformed_one_bypasses_the_cache(site, actor):
@@ -361,7 +361,7 @@ def test_session_cookie_after_malformed_one_bypasses_the_cache(site, actor):
     assert site.asked == 1
 
 
-def test_responses_from_cache_are_counted(addresses):
+def test_responses_from_cache_are_counted(urls):
     hits = []
     site = Site(on_hit=lambda method, status, view, seconds: hits.append((method, status, view, seconds > 0)))
     etag = site.get("/")[1]["ETag"]
@@ -370,7 +370,7 @@ def test_responses_from_cache_are_counted(addresses):
     assert hits == [("GET", 200, "list", True), ("GET", 304, "list", True)]
 
 
-def test_cached_response_is_logged_and_counted_after_it_is_sent(addresses, capsys):
+def test_cached_response_is_logged_and_counted_after_it_is_sent(urls, capsys):
     hits = []
     site = Site(on_hit=lambda *hit: hits.append(hit))
     site.get("/")
@@ -382,7 +382,7 @@ def test_cached_response_is_logged_and_counted_after_it_is_sent(addresses, capsy
     assert len(hits) == 1 and "GET / 200" in capsys.readouterr().out
 
 
-def test_304_without_cached_page_is_counted_by_its_view(addresses):
+def test_304_without_cached_page_is_counted_by_its_view(urls):
     etag = Site().get("/")[1]["ETag"]
     hits = []
     Site(on_hit=lambda *hit: hits.append(hit[:3])).get("/", {"If-None-Match": etag})

@@ -91,11 +91,11 @@ def test_static_file_has_ranges_and_is_immutable(server):
 
 
 def test_expect_100_continue_is_answered(server):
-    answer = server.raw(
+    response = server.raw(
         b"POST /spotlight/ HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
         b"Content-Length: 3\r\nConnection: close\r\n\r\na=b"
     )
-    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 4")
+    assert response.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 4")
 
 
 def test_body_on_get_is_ignored(server):
@@ -151,8 +151,8 @@ def test_sigterm_finishes_request_and_exits_with_0(database_url):
             stopping.process.send_signal(signal.SIGTERM)
             time.sleep(0.3)
             kept.request("GET", "/readyz")
-            answer = kept.getresponse()
-            assert (answer.status, answer.read()) == (503, b"This process is stopping.")
+            response = kept.getresponse()
+            assert (response.status, response.read()) == (503, b"This process is stopping.")
             upload.sendall(b"=d&ef")
             assert b"".join(iter(lambda: upload.recv(65_536), b"")).startswith(b"HTTP/1.1 403 ")
         assert stopping.process.wait(timeout=10) == 0

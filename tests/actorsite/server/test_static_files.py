@@ -28,9 +28,9 @@ def test_urls_equal_those_of_whitenoise(folder):
 
 def test_url_is_computed_once(folder):
     storage = CachedManifestStorage(folder, "/static/")
-    address = storage.url("site.css")
+    url = storage.url("site.css")
     storage.hashed_files.clear()
-    assert storage.url("site.css") == address
+    assert storage.url("site.css") == url
 
 
 def test_url_of_missing_file_raises_value_error_each_time(folder):

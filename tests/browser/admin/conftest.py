@@ -20,6 +20,6 @@ def carol():
 
 
 @pytest.fixture
-def address(carol):
-    """Return the address of the change form of one actor."""
+def url(carol):
+    """Return the URL of the change form of one actor."""
     return f"/admin/actors/actor/{Actor.objects.get(last_name='Mifune').pk}/change/"

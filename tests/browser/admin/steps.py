@@ -21,14 +21,14 @@ def log_in(page, name="carol"):
     follow(page.get_by_role("button", name="Log in"))
 
 
-def sign_in(page, address=None):
-    """Sign in the user ``carol`` by a session cookie, without the login form; then open ``address``, if given."""
+def sign_in(page, url=None):
+    """Sign in the user ``carol`` by a session cookie, without the login form; then open ``url``, if given."""
     client = Client()
     client.force_login(User.objects.get(username="carol"))
     cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.session.session_key, "httpOnly": True}
     page.context.add_cookies([{**cookie, "secure": True, "domain": "localhost", "path": "/"}])
-    if address:
-        page.goto(address)
+    if url:
+        page.goto(url)
 
 
 def save(page):
@@ -37,7 +37,7 @@ def save(page):
 
 
 def biography():
-    """Return the stored biography of the actor of the fixture ``address``."""
+    """Return the stored biography of the actor of the fixture ``url``."""
     return Actor.objects.get(last_name="Mifune").biography
 
 
@@ -45,15 +45,15 @@ def leaves_without_dialog(page):
     """Leave a page that was clicked; return whether the browser let it go without a question."""
     asked = []
 
-    def answer(dialog):
+    def response(dialog):
         asked.append(dialog.type)
         dialog.accept()
 
     page.locator("h1").first.click()  # browsers ask only about pages that the user has interacted with
-    page.once("dialog", answer)
+    page.once("dialog", response)
     page.goto("/admin/")
     if not asked:
-        page.remove_listener("dialog", answer)
+        page.remove_listener("dialog", response)
     return asked == []
 
 

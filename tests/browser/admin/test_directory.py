@@ -10,9 +10,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 @pytest.mark.once
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_form_with_an_error_passes_the_page_check(open_page, check_page, address, size, scheme):
+def test_form_with_an_error_passes_the_page_check(open_page, check_page, url, size, scheme):
     page = open_page(size, scheme)
-    sign_in(page, address)
+    sign_in(page, url)
     page.get_by_label("Year of birth").fill("1066")
     page.get_by_role("button", name="Save", exact=True).first.click()
     page.get_by_text("Enter a year from 1800").wait_for()

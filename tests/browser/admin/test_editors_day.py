@@ -123,7 +123,7 @@ def test_editors_day(page, done, settings, open_page):
     assert actor.birth_year == 1921 and not Actor.objects.filter(first_name="Zelda").exists()
 
     # Two entries of one actor are merged and unmerged.
-    twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
+    duplicate = Actor.objects.create(first_name="Toshiro", last_name="Mifune")
     page.goto("/admin/")
     page.get_by_role("link", name="Possible duplicates").click()
     page.get_by_role("link", name="Mifune").first.wait_for()
@@ -133,12 +133,12 @@ def test_editors_day(page, done, settings, open_page):
     done("merge")
     page.get_by_role("button", name="Merge").click()
     page.get_by_text("You can undo it here.").wait_for()
-    assert not Actor.objects.filter(pk=twin.pk).exists()
+    assert not Actor.objects.filter(pk=duplicate.pk).exists()
     page.get_by_role("link", name="You can undo it here.").click()
     page.get_by_role("button", name="Undo").first.click()
     page.get_by_text("Undone: ").wait_for()
     done("merge-undone")
-    assert Actor.objects.filter(pk=twin.pk).exists()
+    assert Actor.objects.filter(pk=duplicate.pk).exists()
 
     # The history, and restoring an older version.
     page.goto(f"/admin/actors/actor/{actor.pk}/change/")
@@ -156,7 +156,7 @@ def test_editors_day(page, done, settings, open_page):
     with page.expect_download() as download:
         page.locator(".export").get_by_role("link", name="CSV").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
-    assert {row["id"] for row in rows} == {str(actor.pk), str(twin.pk)}
+    assert {row["id"] for row in rows} == {str(actor.pk), str(duplicate.pk)}
 
     # Signing out ends it.
     follow(page.get_by_role("button", name="Log out"))

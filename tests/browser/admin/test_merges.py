@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 )
 def test_merge_of_two_actors(open_page, check_page, size, scheme, script):
     first = Actor.objects.get(last_name="Mifune")
-    twin = Actor.objects.create(first_name="Toshiro", last_name="Mifune", biography="He was.\n\nAnd more.")
+    duplicate = Actor.objects.create(first_name="Toshiro", last_name="Mifune", biography="He was.\n\nAnd more.")
     Credit.objects.create(actor=first, film=Film.objects.create(title="Rashomon"))
     page = open_page(size, scheme, java_script_enabled=script)
 
@@ -30,8 +30,8 @@ def test_merge_of_two_actors(open_page, check_page, size, scheme, script):
     page.get_by_role("link", name="Mifune").click()
     page.get_by_role("heading", name="Merge two actors").wait_for()
     check("side-by-side")
-    page.get_by_role("group", name="First name").get_by_label(f"#{twin.pk}").check()
-    page.get_by_role("group", name="Biography").get_by_label(f"#{twin.pk}").check()
+    page.get_by_role("group", name="First name").get_by_label(f"#{duplicate.pk}").check()
+    page.get_by_role("group", name="Biography").get_by_label(f"#{duplicate.pk}").check()
     page.get_by_role("button", name="Merge").press("Enter")
     page.get_by_text("You can undo it here.").wait_for()
     check("merged")

@@ -35,8 +35,8 @@ def _directory():
     Credit.objects.update(actor=mifune)  # the history shows that the actor changed
 
 
-def addresses():
-    """Return the addresses of the admin's own pages, and of the list, forms, history and deletion of every model."""
+def urls():
+    """Return the URLs of the admin's own pages, and of the list, forms, history and deletion of every model."""
     found = ["/admin/", "/admin/password_change/", "/admin/password_change/done/", "/admin/second-factor/"]
     for model in site._registry:
         opts = model._meta
@@ -58,11 +58,11 @@ def test_pages_pass_the_page_check(open_page, check_page, settings, size, scheme
     page.goto("/admin/login/")
     check_page(page)
     sign_in(page)
-    pages = addresses()
+    pages = urls()
     assert len(pages) > 20
     with faults_together() as collect:
-        for address in pages:
-            page.goto(address)
+        for url in pages:
+            page.goto(url)
             collect(check_page, page)
     page.goto("/admin/")
     page.get_by_role("button", name="Log out").click()
@@ -96,24 +96,24 @@ def test_pages_of_refused_logins_pass_the_page_check(open_page, check_page, size
 
 def test_leaving_a_form_with_unsaved_changes_asks_first(page):
     sign_in(page)
-    address = f"/admin/actors/actor/{Actor.objects.get(last_name='Mifune').pk}/change/"
+    url = f"/admin/actors/actor/{Actor.objects.get(last_name='Mifune').pk}/change/"
     asked = []
 
-    def answer(dialog):
+    def response(dialog):
         asked.append(dialog.type)
         dialog.accept()
 
-    page.on("dialog", answer)
-    page.goto(address)
+    page.on("dialog", response)
+    page.goto(url)
     page.get_by_role("link", name="Home").click()
     page.wait_for_url("**/admin/")
     assert asked == []
-    page.goto(address)
+    page.goto(url)
     page.get_by_label("First name").fill("T")
     page.get_by_role("link", name="Home").click()
     page.wait_for_url("**/admin/")
     assert asked == ["beforeunload"]
-    page.goto(address)
+    page.goto(url)
     page.get_by_label("Biography").fill("Saved.")
     page.get_by_role("button", name="Save", exact=True).first.click()
     page.wait_for_url(re.compile("/admin/actors/actor/$"))
@@ -211,12 +211,12 @@ def test_filters_are_behind_a_button_on_a_phone(open_page, check_page, scheme):
 
 
 @pytest.mark.parametrize(
-    ("size", "address"), [("phone", "actors/actor"), ("phone", "auth/user"), ("desktop", "actors/actor")]
+    ("size", "url"), [("phone", "actors/actor"), ("phone", "auth/user"), ("desktop", "actors/actor")]
 )
-def test_filters_work_without_javascript(open_page, size, address):
+def test_filters_work_without_javascript(open_page, size, url):
     page = open_page(size, java_script_enabled=False)
     sign_in(page)
-    page.goto(f"/admin/{address}/")
+    page.goto(f"/admin/{url}/")
     filters = page.get_by_role("navigation", name="Filter", exact=True)
     button = page.get_by_role("button", name="Filter", exact=True)
     if size == "phone":
@@ -283,8 +283,8 @@ def choose(page, box, name):
 def test_fields_are_not_cut_off_in_a_window_of_768_px(page):
     page.set_viewport_size({"width": 768, "height": 1024})
     sign_in(page)
-    for thing in (Actor.objects.get(last_name="Mifune"), Film.objects.get()):
-        page.goto(f"/admin/actors/{thing._meta.model_name}/{thing.pk}/change/")
+    for entry in (Actor.objects.get(last_name="Mifune"), Film.objects.get()):
+        page.goto(f"/admin/actors/{entry._meta.model_name}/{entry.pk}/change/")
         cut = page.evaluate("""() => {
           const edge = document.querySelector("fieldset").getBoundingClientRect().right;
           return [...document.querySelectorAll("fieldset :is(input, textarea, select)")]

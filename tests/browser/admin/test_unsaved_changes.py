@@ -15,8 +15,8 @@ def overtake():
     Actor.objects.filter(last_name="Mifune").update(biography="Theirs.")
 
 
-def test_saving_again_after_going_back_from_a_conflict_is_a_conflict(page, address):
-    sign_in(page, address)
+def test_saving_again_after_going_back_from_a_conflict_is_a_conflict(page, url):
+    sign_in(page, url)
     page.get_by_label("Biography").fill(BIOGRAPHY)
     overtake()
     for _ in range(2):
@@ -27,7 +27,7 @@ def test_saving_again_after_going_back_from_a_conflict_is_a_conflict(page, addre
     assert biography() == "Theirs."
 
     # A form without typed text has the current data, and asks no question when the page is left.
-    page.goto(address)
+    page.goto(url)
     page.get_by_label("Country").select_option("FR")
     save(page)
     page.wait_for_url("**/admin/actors/actor/")
@@ -52,21 +52,21 @@ def test_saving_a_film_again_after_going_back_from_a_conflict_is_a_conflict(page
     assert film.title == "Theirs"
 
 
-def test_leaving_a_page_that_was_shown_again_with_unsaved_text_asks_first(page, address):
-    sign_in(page, address)
+def test_leaving_a_page_that_was_shown_again_with_unsaved_text_asks_first(page, url):
+    sign_in(page, url)
     page.get_by_label("Year of birth").fill("1066")
     save(page)
     page.get_by_text("Enter a year from 1800").wait_for()
     assert not leaves_without_dialog(page)
 
-    page.goto(address)
+    page.goto(url)
     page.get_by_label("Biography").fill(BIOGRAPHY)
     overtake()
     save(page)
     page.get_by_role("heading", name="was changed while you were editing").wait_for()
     assert not leaves_without_dialog(page)
 
-    page.goto(address)
+    page.goto(url)
     page.get_by_label("Biography").fill(BIOGRAPHY)
     overtake()
     Actor.objects.filter(last_name="Mifune").delete()
@@ -75,8 +75,8 @@ def test_leaving_a_page_that_was_shown_again_with_unsaved_text_asks_first(page, 
     assert not leaves_without_dialog(page)
 
 
-def test_leaving_a_form_without_unsaved_changes_does_not_ask(page, address):
-    sign_in(page, address)
+def test_leaving_a_form_without_unsaved_changes_does_not_ask(page, url):
+    sign_in(page, url)
     assert leaves_without_dialog(page)
     page.goto("/admin/actors/film/add/")
     assert leaves_without_dialog(page)
@@ -125,8 +125,8 @@ def test_second_click_on_save_adds_one_actor(page, monkeypatch):
 
 
 @pytest.mark.postgresql
-def test_second_click_on_save_is_no_conflict(page, address, monkeypatch):
-    sign_in(page, address)
+def test_second_click_on_save_is_no_conflict(page, url, monkeypatch):
+    sign_in(page, url)
     page.get_by_label("Biography").fill(BIOGRAPHY)
     click_twice(page, monkeypatch)
     page.get_by_text("was changed successfully").wait_for()

@@ -18,7 +18,7 @@ from actors.admin.conflicts.field_conflicts import conflicting_fields
 from actors.history.actors import TRACKED_FIELDS
 from actors.models import Actor, Change
 from tests import server
-from tests.actors.admin.test_actors import LIST, address, form
+from tests.actors.admin.test_actors import LIST, change_url, form
 from tests.clients import PASSWORD
 from tests.database import cursor_of
 
@@ -59,8 +59,8 @@ def inputs(response):
 
 
 def test_stale_save_is_409_and_shows_all_versions(alice, bob, actor):
-    bob.post(address(actor), form(actor, country="FR", last_name="Mifune-San"))
-    response = alice.post(address(actor), form(actor, country="US"))
+    bob.post(change_url(actor), form(actor, country="FR", last_name="Mifune-San"))
+    response = alice.post(change_url(actor), form(actor, country="US"))
     page = re.sub(r"\s+", " ", response.content.decode())
     assert response.status_code == 409
     assert "was changed while you were editing" in page
@@ -73,10 +73,10 @@ def test_stale_save_is_409_and_shows_all_versions(alice, bob, actor):
 
 @pytest.mark.parametrize(("take", "kept"), [("theirs", "FR"), ("mine", "US"), ("edited", "DE")])
 def test_chosen_side_of_a_field_is_saved(alice, bob, actor, take, kept):
-    bob.post(address(actor), form(actor, country="FR"))
-    data = inputs(alice.post(address(actor), form(actor, country="US")))
+    bob.post(change_url(actor), form(actor, country="FR"))
+    data = inputs(alice.post(change_url(actor), form(actor, country="US")))
     typed = {"edited_country": "DE"} if take == "edited" else {}
-    response = alice.post(address(actor), {**data, "take_country": take, **typed})
+    response = alice.post(change_url(actor), {**data, "take_country": take, **typed})
     assert response.status_code == 302
     actor.refresh_from_db()
     assert actor.country == kept
@@ -84,10 +84,10 @@ def test_chosen_side_of_a_field_is_saved(alice, bob, actor, take, kept):
 
 
 def test_changes_of_different_fields_are_preselected_for_merging(alice, bob, actor):
-    bob.post(address(actor), form(actor, biography="He said:\r\n\r\n<b>no</b>."))
-    response = alice.post(address(actor), form(actor, birth_year="1921"))
+    bob.post(change_url(actor), form(actor, biography="He said:\r\n\r\n<b>no</b>."))
+    response = alice.post(change_url(actor), form(actor, birth_year="1921"))
     assert response.status_code == 409 and "Merge and save" in response.content.decode()
-    assert alice.post(address(actor), inputs(response)).status_code == 302
+    assert alice.post(change_url(actor), inputs(response)).status_code == 302
     actor.refresh_from_db()
     assert (actor.biography, actor.birth_year) == ("He said:\n\n<b>no</b>.", 1921)
     assert list(Change.objects.order_by("pk").values_list("who", "origin", "fields"))[1:] == [
@@ -97,10 +97,10 @@ def test_changes_of_different_fields_are_preselected_for_merging(alice, bob, act
 
 
 def test_missing_choice_shows_the_conflict_page_again(alice, bob, actor):
-    bob.post(address(actor), form(actor, country="FR"))
-    data = inputs(alice.post(address(actor), form(actor, country="US")))
+    bob.post(change_url(actor), form(actor, country="FR"))
+    data = inputs(alice.post(change_url(actor), form(actor, country="US")))
     assert "take_country" not in data
-    again = alice.post(address(actor), data)
+    again = alice.post(change_url(actor), data)
     assert again.status_code == 409 and inputs(again) == data
     actor.refresh_from_db()
     assert actor.country == "FR"
@@ -108,11 +108,11 @@ def test_missing_choice_shows_the_conflict_page_again(alice, bob, actor):
 
 @pytest.mark.parametrize("side", ["theirs", "mine", None])
 def test_typed_text_is_kept_if_edit_was_not_chosen(alice, bob, actor, side):
-    bob.post(address(actor), form(actor, country="FR", biography="Theirs."))
-    data = inputs(alice.post(address(actor), form(actor, country="US", biography="Mine.")))
+    bob.post(change_url(actor), form(actor, country="FR", biography="Theirs."))
+    data = inputs(alice.post(change_url(actor), form(actor, country="US", biography="Mine.")))
     typed = {"edited_biography": "Both:\r\ntyped.", "edited_country": "US", "take_country": "mine"}
     chosen = {"take_biography": side} if side else {}
-    response = alice.post(address(actor), {**data, **typed, **chosen})
+    response = alice.post(change_url(actor), {**data, **typed, **chosen})
     page = response.content.decode()
     assert response.status_code == 409 and "did not select Edit for Biography." in page
     actor.refresh_from_db()
@@ -127,64 +127,64 @@ def test_typed_text_is_kept_if_edit_was_not_chosen(alice, bob, actor, side):
         ["Mine."],
         ["Both:", "typed."],
     ]
-    assert alice.post(address(actor), again).status_code == 302
+    assert alice.post(change_url(actor), again).status_code == 302
     actor.refresh_from_db()
     assert (actor.country, actor.biography) == ("US", "Both:\ntyped.")
 
 
 def test_typed_text_can_be_given_up_on_the_second_page(alice, bob, actor):
-    bob.post(address(actor), form(actor, biography="Theirs."))
-    data = inputs(alice.post(address(actor), form(actor, biography="Mine.")))
+    bob.post(change_url(actor), form(actor, biography="Theirs."))
+    data = inputs(alice.post(change_url(actor), form(actor, biography="Mine.")))
     typed = {"edited_biography": "Typed.", "take_biography": "mine"}
-    again = inputs(alice.post(address(actor), {**data, **typed}))
-    assert alice.post(address(actor), {**again, "take_biography": "mine"}).status_code == 302
+    again = inputs(alice.post(change_url(actor), {**data, **typed}))
+    assert alice.post(change_url(actor), {**again, "take_biography": "mine"}).status_code == 302
     actor.refresh_from_db()
     assert actor.biography == "Mine."
 
 
 def test_typed_text_is_kept_in_a_second_conflict(alice, bob, actor):
-    bob.post(address(actor), form(actor, biography="Theirs."))
-    data = inputs(alice.post(address(actor), form(actor, biography="Mine.")))
+    bob.post(change_url(actor), form(actor, biography="Theirs."))
+    data = inputs(alice.post(change_url(actor), form(actor, biography="Mine.")))
     actor.refresh_from_db()
-    bob.post(address(actor), form(actor, biography="Theirs again."))
+    bob.post(change_url(actor), form(actor, biography="Theirs again."))
     typed = {"edited_biography": "Typed.", "take_biography": "theirs"}
-    again = inputs(alice.post(address(actor), {**data, **typed}))
+    again = inputs(alice.post(change_url(actor), {**data, **typed}))
     assert (again["theirs_biography"], again["mine_biography"]) == ("Theirs again.", "Typed.")
     assert "take_biography" not in again
 
 
 def test_change_during_a_conflict_is_a_second_conflict(alice, bob, actor):
-    bob.post(address(actor), form(actor, country="FR"))
-    data = inputs(alice.post(address(actor), form(actor, country="US")))
+    bob.post(change_url(actor), form(actor, country="FR"))
+    data = inputs(alice.post(change_url(actor), form(actor, country="US")))
     actor.refresh_from_db()
-    bob.post(address(actor), form(actor, birth_year="1919"))
-    response = alice.post(address(actor), {**data, "take_country": "mine"})
+    bob.post(change_url(actor), form(actor, birth_year="1919"))
+    response = alice.post(change_url(actor), {**data, "take_country": "mine"})
     assert response.status_code == 409
     data = inputs(response)
     assert (data["take_country"], data["take_birth_year"]) == ("mine", "theirs")
-    assert alice.post(address(actor), data).status_code == 302
+    assert alice.post(change_url(actor), data).status_code == 302
     actor.refresh_from_db()
     assert (actor.country, actor.birth_year) == ("US", 1919)
 
 
 def test_invalid_edited_value_shows_error_and_can_be_fixed(alice, bob, actor):
-    bob.post(address(actor), form(actor, birth_year="1919"))
-    data = inputs(alice.post(address(actor), form(actor, birth_year="1921")))
-    response = alice.post(address(actor), {**data, "take_birth_year": "edited", "edited_birth_year": "1066"})
+    bob.post(change_url(actor), form(actor, birth_year="1919"))
+    data = inputs(alice.post(change_url(actor), form(actor, birth_year="1921")))
+    response = alice.post(change_url(actor), {**data, "take_birth_year": "edited", "edited_birth_year": "1066"})
     assert response.status_code == 200 and "Enter a year from 1800" in response.content.decode()
     seen = re.search(r'name="seen" value="(\d+)"', response.content.decode())[1]
-    assert alice.post(address(actor), form(actor, birth_year="1922", seen=seen)).status_code == 302
+    assert alice.post(change_url(actor), form(actor, birth_year="1922", seen=seen)).status_code == 302
 
 
 def test_same_change_by_both_leaves_nothing_to_save(alice, bob, actor):
-    bob.post(address(actor), form(actor, country="FR"))
-    response = alice.post(address(actor), form(actor, country="FR"))
+    bob.post(change_url(actor), form(actor, country="FR"))
+    response = alice.post(change_url(actor), form(actor, country="FR"))
     assert response.status_code == 409 and "There is nothing left to save" in response.content.decode()
 
 
 def test_change_by_bulk_update_is_a_conflict(alice, actor):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
-    assert alice.post(address(actor), form(actor, country="US")).status_code == 409
+    assert alice.post(change_url(actor), form(actor, country="US")).status_code == 409
 
 
 def test_save_of_a_deleted_actor_is_409_and_shows_typed_text(alice, bob, actor):
@@ -201,7 +201,7 @@ def test_save_of_a_deleted_actor_is_409_and_shows_typed_text(alice, bob, actor):
 
 @pytest.mark.parametrize("seen", ["", "0", "x", "-1", "²", "9" * 5000, "1 "])
 def test_form_without_valid_version_is_409(alice, actor, seen):
-    assert alice.post(address(actor), form(actor, country="US", seen=seen)).status_code == 409
+    assert alice.post(change_url(actor), form(actor, country="US", seen=seen)).status_code == 409
     actor.refresh_from_db()
     assert actor.version == 1
 
@@ -219,7 +219,7 @@ def test_other_spelling_of_an_id_does_not_bypass_version_check(alice, actor, spe
 def test_stale_deletion_is_409(alice, bob, actor):
     confirmation = alice.get(f"{LIST}{actor.pk}/delete/").content.decode()
     seen = re.search(r'name="seen" value="(\d+)"', confirmation)[1]
-    bob.post(address(actor), form(actor, country="FR"))
+    bob.post(change_url(actor), form(actor, country="FR"))
     response = alice.post(f"{LIST}{actor.pk}/delete/", {"post": "yes", "seen": seen})
     assert response.status_code == 409 and "by bob (admin), 20" in response.content.decode()
     assert Actor.objects.get() == actor
@@ -232,7 +232,7 @@ def test_delete_action_deletes_the_confirmed_versions_or_nothing(alice, bob, act
     chosen = {"action": "delete_selected", "_selected_action": [actor.pk, other.pk]}
     confirmation = alice.post(LIST, chosen).content.decode()
     seen = re.search(r'name="seen" value="([^"]+)"', confirmation)[1]
-    bob.post(address(actor), form(actor, country="FR"))
+    bob.post(change_url(actor), form(actor, country="FR"))
     response = alice.post(LIST, {**chosen, "post": "yes", "seen": seen})
     assert response.status_code == 409 and "Mifune" in response.content.decode()
     for crafted in ({}, {"seen": "x"}, {"seen": f"{other.pk}:1"}, {"seen": seen, "select_across": "1"}):
@@ -259,9 +259,9 @@ def test_user_without_change_permission_gets_403_instead_of_conflict(actor):
     person = User.objects.create_user("carol", is_staff=True)
     person.user_permissions.add(Permission.objects.get(codename="view_actor"))
     reader.force_login(person)
-    assert reader.post(address(actor), form(actor, seen=7)).status_code == 403
+    assert reader.post(change_url(actor), form(actor, seen=7)).status_code == 403
     assert reader.post(f"{LIST}{actor.pk}/delete/", {"post": "yes", "seen": 7}).status_code == 403
-    assert Client().post(address(actor), form(actor, seen=7)).status_code == 302
+    assert Client().post(change_url(actor), form(actor, seen=7)).status_code == 302
 
 
 def test_state_is_found_if_its_own_entry_is_gone(alice, actor):
@@ -269,14 +269,14 @@ def test_state_is_found_if_its_own_entry_is_gone(alice, actor):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     Change.objects.filter(version=1).delete()
     Change.objects.create(actor_id=actor.pk, version=1, kind="-", before={"first_name": "Earlier"})
-    data = inputs(alice.post(address(actor), form(actor, birth_year="1921")))
+    data = inputs(alice.post(change_url(actor), form(actor, birth_year="1921")))
     assert (data["take_country"], data["take_birth_year"]) == ("theirs", "mine")
 
 
 def test_nothing_is_preselected_without_history(alice, actor):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     Change.objects.all().delete()
-    response = alice.post(address(actor), form(actor, birth_year="1921"))
+    response = alice.post(change_url(actor), form(actor, birth_year="1921"))
     assert response.status_code == 409
     assert not [name for name in inputs(response) if name in ("take_country", "take_birth_year")]
 
@@ -303,8 +303,8 @@ class Editor:
         headers |= {"X-Forwarded-Proto": "https", "Host": "localhost", "Referer": "https://localhost/"}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        status, answer, page = self.server.request(method, path, headers, body, timeout=60)
-        for cookie in answer.get_all("Set-Cookie") or ():
+        status, response, page = self.server.request(method, path, headers, body, timeout=60)
+        for cookie in response.get_all("Set-Cookie") or ():
             name, value = cookie.split(";")[0].split("=", 1)
             self.cookies[name] = value
         return status, page.decode()
@@ -357,10 +357,10 @@ def save_twenty_times_at_once():
                 data = {"first_name": f"By p{n}", "seen": "1", "_save": "Save"}
                 return people[n].post("/admin/actors/actor/1/change/", data)
 
-            answers = Counter(pool.map(save, range(20)))
+            responses = Counter(pool.map(save, range(20)))
         with cursor_of(url) as cursor:
             cursor.execute("SELECT version FROM actor")
-            return answers, cursor.fetchone()[0]
+            return responses, cursor.fetchone()[0]
 
 
 @pytest.mark.postgresql
@@ -391,8 +391,8 @@ def test_unnormalized_stored_text_is_no_conflict(alice, actor, stored, sent):
     actor.refresh_from_db()
     stale = {**form(actor, country="FR"), **sent}
     Actor.objects.filter(pk=actor.pk).update(birth_year=1921)
-    response = alice.post(address(actor), stale)
+    response = alice.post(change_url(actor), stale)
     assert re.findall(r"<legend>(.*?)(?: <|<)", response.content.decode()) == ["Year of birth", "Country"]
-    assert alice.post(address(actor), inputs(response)).status_code == 302
+    assert alice.post(change_url(actor), inputs(response)).status_code == 302
     actor.refresh_from_db()
     assert (actor.country, actor.birth_year) == ("FR", 1921)

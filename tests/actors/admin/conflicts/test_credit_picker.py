@@ -6,7 +6,7 @@ import pytest
 
 from actors.models import Actor, Film
 from tests.actors.admin.conflicts.test_films import TAKASHI, TOSHIRO, Page, cast, save
-from tests.actors.admin.test_films import address, form
+from tests.actors.admin.test_films import change_url, form
 
 pytestmark = pytest.mark.django_db
 
@@ -24,11 +24,11 @@ def page(alice, film, actor):
     third, fourth = (Actor.objects.create(first_name=name) for name in ("Third", "Fourth"))
     mine = form(film) | {"credits-0-actor": third.pk}
     film.credits.filter(actor=actor).update(actor=fourth)
-    return Page(alice.post(address(film), mine))
+    return Page(alice.post(change_url(film), mine))
 
 
 def again(client, film, page, **choices):
-    return Page(client.post(address(film), {**page.fields, **choices}))
+    return Page(client.post(change_url(film), {**page.fields, **choices}))
 
 
 def errors(page):
@@ -48,7 +48,7 @@ def test_typed_name_or_id_selects_the_actor(alice, film, page, fifth, text):
 def test_typed_name_selects_the_actor_of_a_whole_credit(alice, film, fifth):
     mine = form(film, new=[(Actor.objects.create(first_name="Third"), "T")])
     Film.objects.update(year=1955)
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     save(alice, film, page, take_line0="edited", take_year="theirs", **{WRITTEN: "Fifth Element"})
     assert cast(film) == [("Fifth", "T", None), TAKASHI, TOSHIRO]
 
@@ -74,10 +74,10 @@ def test_typed_name_is_kept_if_edit_was_not_chosen(alice, film, page, fifth, tex
     ],
 )
 def test_unmatched_name_shows_error_and_keeps_the_page(alice, film, page, fifth, text, expected, take):
-    twins = [Actor.objects.create(first_name="Twin", birth_year=year) for year in (1900, None)]
+    duplicates = [Actor.objects.create(first_name="Twin", birth_year=year) for year in (1900, None)]
     page.fields[BOX] = str(Actor.objects.get(first_name="Fourth").pk)
     page = again(alice, film, page, **{TAKE: take, WRITTEN: text})
-    expected = expected.format(*([fifth.pk] if "Fifth" in expected else [twin.pk for twin in twins]))
+    expected = expected.format(*([fifth.pk] if "Fifth" in expected else [duplicate.pk for duplicate in duplicates]))
     assert errors(page) == [expected] and f'<p class="errornote">{expected}</p>' in page.text
     assert page.fields[WRITTEN] == text and page.takes["line0_actor"] == "edited"
     assert page.fields[BOX] == str(Actor.objects.get(first_name="Fourth").pk)

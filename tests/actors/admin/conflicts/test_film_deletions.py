@@ -13,7 +13,7 @@ from actors.admin.films import FilmAdmin
 from actors.history.merge import merge_actors
 from actors.models import Actor, Change, Credit, Film, FilmChange
 from tests.actors.admin.conflicts.test_films import TAKASHI, TOSHIRO, Page, cast, save
-from tests.actors.admin.test_films import FILMS, address, form, restore_state, seen
+from tests.actors.admin.test_films import FILMS, change_url, form, restore_state, seen
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def test_deleted_actor_cannot_be_chosen_in_a_conflict(alice, film, actor):
     gone, gone_too = actor.pk, third.pk
     actor.delete()
     third.delete()
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     one, other = (f"#{pk} (deleted)" for pk in (gone, gone_too))
     assert page.rows() == {
         one: (f"{one} · Kikuchiyo · 1", "not in the cast", f"{one} · Mine · 1"),
@@ -47,8 +47,8 @@ def test_deleted_actor_cannot_be_chosen_in_a_conflict(alice, film, actor):
     assert page.radios["take_line0"] == page.radios["take_line1"] == ["theirs", "mine disabled", "edited"]
     assert not page.takes.keys() & {"line0", "line1"}
     # If it is submitted anyway, the form shows an error.
-    answer = alice.post(address(film), {**page.fields, "take_line0": "mine", "take_line1": "theirs"})
-    assert answer.status_code == 200 and "This actor was deleted" in answer.content.decode()
+    response = alice.post(change_url(film), {**page.fields, "take_line0": "mine", "take_line1": "theirs"})
+    assert response.status_code == 200 and "This actor was deleted" in response.content.decode()
     other = Actor.objects.create(first_name="Other")
     choices = {"take_line0": "edited", "edited_line0_actor": other.pk, "take_line1": "theirs"}
     save(alice, film, page, **choices)
@@ -59,8 +59,8 @@ def test_deleted_actor_in_a_new_credit_shows_error(alice, film):
     third = Actor.objects.create(first_name="Third")
     mine = form(film, new=[(third, "T")])
     third.delete()
-    answer = alice.post(address(film), mine)
-    assert answer.status_code == 200 and "This actor was deleted" in answer.content.decode()
+    response = alice.post(change_url(film), mine)
+    assert response.status_code == 200 and "This actor was deleted" in response.content.decode()
     assert cast(film) == [TAKASHI, TOSHIRO]
 
 
@@ -71,7 +71,7 @@ def test_merged_actor_is_replaced_by_the_survivor_in_a_conflict(alice, film, act
     merge_actors((survivor.pk, survivor.version), (actor.pk, actor.version), {}, "bob")
     survivor.refresh_from_db()
     merge_actors((survivor.pk, survivor.version), (third.pk, third.version), {}, "bob")
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert page.rows() == {
         "Survivor: Character": ("Kikuchiyo", "Kikuchiyo", "Mine"),
         "Survivor": ("not in the cast", "not in the cast", "Survivor · T"),
@@ -109,11 +109,11 @@ def test_actor_deleted_or_merged_during_save_is_detected(film, actor, monkeypatc
             connection.close()
 
     monkeypatch.setattr(FilmAdmin, "save_related", save_related)
-    answer = alice.post(address(film), form(film, new=[(third, "T")], year=1999))
+    response = alice.post(change_url(film), form(film, new=[(third, "T")], year=1999))
     if merged:
-        assert answer.status_code == 302 and ("Survivor", "T", None) in cast(film)
+        assert response.status_code == 302 and ("Survivor", "T", None) in cast(film)
     else:
-        assert answer.status_code == 200 and "This actor was deleted" in answer.content.decode()
+        assert response.status_code == 200 and "This actor was deleted" in response.content.decode()
         assert Film.objects.get().year == 1954
 
 
@@ -125,14 +125,14 @@ def test_nothing_is_preselected_without_history(alice, film):
     FilmChange.objects.all().delete()
     film.credits.filter(billing=1).update(billing=3)
     FilmChange.objects.all().delete()
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert ">Before<" not in page.text
     assert not page.takes.keys() & {"year", "line0_billing"}
 
 
 @pytest.mark.parametrize("token", ["", "x", "-1", "9" * 30, "٣", "9999999999"])
 def test_form_without_valid_version_preselects_nothing(alice, film, token):
-    page = Page(alice.post(address(film), form(film, seen=token, year=1999)))
+    page = Page(alice.post(change_url(film), form(film, seen=token, year=1999)))
     assert page.rows() == {"Year": ("1954", "1999")}
     assert "year" not in page.takes
 
@@ -143,7 +143,7 @@ def test_nothing_is_preselected_after_too_many_changes(alice, film):
         FilmChange(film_id=film.pk, kind="~", origin="sql", fields="year", before={}, after={})
         for _ in range(MAX_UNSEEN_CHANGES + 1)
     )
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert "year" not in page.takes and page.rows() == {"Year": ("1954", "1999")}
 
 
@@ -151,7 +151,7 @@ def test_too_many_differences_are_shown_without_a_form(alice, film):
     people = Actor.objects.bulk_create([Actor(first_name=f"A{n}") for n in range(150)])
     mine = form(film, new=[(actor, "x") for actor in people])
     film.credits.filter(billing=1).update(billing=3)
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert "Too many conflicting changes to merge here" in page.text and "A149 · x" in page.text
     assert not page.takes
 
@@ -167,10 +167,10 @@ def test_too_many_differences_are_shown_without_a_form(alice, film):
 def test_crafted_conflict_answer_does_not_fail(alice, film, changes):
     mine = form(film) | {"credits-0-character": "Mine"}
     film.credits.filter(billing=1).update(character="Theirs")
-    page = Page(alice.post(address(film), mine))
-    answer = alice.post(address(film), {**page.fields, **changes})
-    assert answer.status_code in (200, 302, 409)
-    if answer.status_code != 302:
+    page = Page(alice.post(change_url(film), mine))
+    response = alice.post(change_url(film), {**page.fields, **changes})
+    assert response.status_code in (200, 302, 409)
+    if response.status_code != 302:
         assert ("Toshirō", "Theirs", 1) in cast(film)
 
 
@@ -227,10 +227,10 @@ def test_restore_reports_credits_of_deleted_actors(alice, film, actor):
 def test_restore_reports_credits_of_deleted_films(alice, film, actor):
     actor.delete()
     film.delete()
-    answer = alice.post(
+    response = alice.post(
         f"/admin/actors/change/{Change.objects.get(kind='-').pk}/restore/", {"restore": "before:"}, follow=True
     )
-    assert "1 credit was not restored because its film is deleted." in answer.content.decode()
+    assert "1 credit was not restored because its film is deleted." in response.content.decode()
     assert Actor.objects.filter(last_name="Mifune").exists() and not Credit.objects.exists()
 
 
@@ -243,7 +243,7 @@ def test_delete_action_deletes_the_confirmed_versions_or_nothing(alice, bob, fil
     page = alice.post(FILMS, chosen).content.decode()
     assert "Delete the selected films?" in page and "Kikuchiyo" in page
     sight = re.search(r'name="seen" value="([^"]+)"', page)[1]
-    bob.post(address(film), form(film, year=1955))
+    bob.post(change_url(film), form(film, year=1955))
     refused = alice.post(FILMS, {**chosen, "post": "yes", "seen": sight})
     text = re.sub(r"\s+", " ", refused.content.decode())
     assert refused.status_code == 409 and "Seven Samurai (1955)</a> – changed by bob (admin), 20" in text
@@ -259,7 +259,7 @@ def test_delete_action_deletes_the_confirmed_versions_or_nothing(alice, bob, fil
 def test_stale_deletion_names_the_other_editor(alice, bob, film):
     confirmation = alice.get(f"{FILMS}{film.pk}/delete/").content.decode()
     sight = re.search(r'name="seen" value="(\d+)"', confirmation)[1]
-    bob.post(address(film), form(film) | {"credits-0-character": "Another"})
+    bob.post(change_url(film), form(film) | {"credits-0-character": "Another"})
     refused = alice.post(f"{FILMS}{film.pk}/delete/", {"post": "yes", "seen": sight})
     assert refused.status_code == 409 and "by bob (admin), 20" in refused.content.decode()
     assert Film.objects.exists()
@@ -276,7 +276,7 @@ def test_unnormalized_stored_text_is_no_conflict(alice, film):
         cursor.execute("UPDATE actors_credit SET \"character\" = 'Kikuchiyo ' WHERE billing = 1")
     mine = form(film, year="1955")
     Film.objects.filter(pk=film.pk).update(original_title="七人の侍!")
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert list(page.rows()) == ["Original title", "Year"]
     save(alice, film, page)
     film.refresh_from_db()

@@ -6,19 +6,19 @@ from html.parser import HTMLParser
 import pytest
 
 from actors.models import Actor, Credit, Film, FilmChange
-from tests.actors.admin.test_films import address, form
+from tests.actors.admin.test_films import change_url, form
 
 pytestmark = pytest.mark.django_db
 
 
 class Page(HTMLParser):
-    """Parser of the conflict page in ``answer``. ``fields`` is the data that a browser would submit, untouched."""
+    """Parser of the conflict page in ``response``. ``fields`` is the data that a browser would submit, untouched."""
 
-    def __init__(self, answer):
+    def __init__(self, response):
         super().__init__()
         self.fields, self.select, self.area, self.radios = {}, None, None, {}
-        assert answer.status_code == 409
-        self.text = answer.content.decode()
+        assert response.status_code == 409
+        self.text = response.content.decode()
         self.feed(self.text)
         self.fields |= {"_save": "Save"}
 
@@ -70,8 +70,8 @@ TOSHIRO, TAKASHI = ("Toshirō", "Kikuchiyo", 1), ("Takashi", "Kambei", 2)
 
 
 def save(client, film, page, **choices):
-    answer = client.post(address(film), {**page.fields, **choices})
-    assert answer.status_code == 302, answer.content.decode()
+    response = client.post(change_url(film), {**page.fields, **choices})
+    assert response.status_code == 302, response.content.decode()
     film.refresh_from_db()
 
 
@@ -80,8 +80,8 @@ def save(client, film, page, **choices):
 
 def test_stale_save_is_409_and_shows_all_versions(alice, bob, film):
     mine = form(film, title="Seven", year=1999)
-    assert bob.post(address(film), form(film, title="The Seven", year=1955)).status_code == 302
-    page = Page(alice.post(address(film), mine))
+    assert bob.post(change_url(film), form(film, title="The Seven", year=1955)).status_code == 302
+    page = Page(alice.post(change_url(film), mine))
     assert "Seven (1955) was changed while you were editing" in page.text
     assert page.rows() == {
         "Title": ("Seven Samurai", "The Seven", "Seven"),
@@ -97,7 +97,7 @@ def test_stale_save_is_409_and_shows_all_versions(alice, bob, film):
 def test_chosen_side_of_a_field_is_saved(alice, film, take, kept):
     mine = form(film, year=1999)
     Film.objects.update(year=1955)
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     save(alice, film, page, take_year=take, **{"edited_year": "1956"} if take == "edited" else {})
     assert (film.title, film.original_title, film.year) == ("Seven Samurai", "七人の侍", kept)
     assert cast(film) == [TAKASHI, TOSHIRO]
@@ -107,7 +107,7 @@ def test_changes_of_different_fields_and_credits_are_preselected_for_merging(ali
     mine = form(film, year=1999) | {"credits-0-character": "Kikuchiyo!"}
     Film.objects.update(title="The Seven")
     film.credits.filter(character="Kambei").update(billing=1)
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert "Merge and save" in page.text
     save(alice, film, page)
     assert (film.title, film.year) == ("The Seven", 1999)
@@ -122,8 +122,8 @@ def test_changes_of_different_fields_and_credits_are_preselected_for_merging(ali
 def test_chosen_side_of_a_credit_field_is_saved(alice, bob, film, take, kept):
     mine = form(film) | {"credits-0-character": "Mine", "credits-0-billing": "7"}
     theirs = form(film) | {"credits-0-character": "Theirs"}
-    assert bob.post(address(film), theirs).status_code == 302
-    page = Page(alice.post(address(film), mine))
+    assert bob.post(change_url(film), theirs).status_code == 302
+    page = Page(alice.post(change_url(film), mine))
     assert page.rows() == {
         "Toshirō Mifune: Character": ("Kikuchiyo", "Theirs", "Mine"),
         "Toshirō Mifune: Billing": ("1", "1", "7"),
@@ -140,7 +140,7 @@ def test_conflicting_actors_of_a_credit_are_chosen_by_name(alice, film, actor):
     fourth = Actor.objects.create(first_name="Fourth")
     mine = form(film) | {"credits-0-actor": third.pk}
     film.credits.filter(actor=actor).update(actor=fourth)
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert page.rows() == {"Third: Actor": ("Toshirō Mifune", "Fourth", "Third")}
     select = re.search(r'<select name="edited_line0_actor".*?</select>', page.text, re.DOTALL)[0]
     # With JavaScript it finds every actor; without it, it offers the actors in the conflict.
@@ -154,8 +154,8 @@ def test_conflicting_actors_of_a_credit_are_chosen_by_name(alice, film, actor):
 def test_credits_added_by_either_side_are_kept(alice, bob, film):
     mine, theirs = (Actor.objects.create(first_name=name) for name in ("Mine", "Theirs"))
     sent = form(film, new=[(mine, "A")])
-    assert bob.post(address(film), form(film, new=[(theirs, "B")])).status_code == 302
-    page = Page(alice.post(address(film), sent))
+    assert bob.post(change_url(film), form(film, new=[(theirs, "B")])).status_code == 302
+    page = Page(alice.post(change_url(film), sent))
     assert page.rows() == {
         "Theirs": ("not in the cast", "Theirs · B", "not in the cast"),
         "Mine": ("not in the cast", "not in the cast", "Mine · A"),
@@ -184,7 +184,7 @@ def test_added_credit_can_be_left_out_or_edited(alice, film, choices, kept):
     mine, theirs = (Actor.objects.create(first_name=name) for name in ("Mine", "Theirs"))
     sent = form(film, new=[(mine, "A")])
     Credit.objects.create(film=film, actor=theirs, character="B")
-    save(alice, film, Page(alice.post(address(film), sent)), **choices)
+    save(alice, film, Page(alice.post(change_url(film), sent)), **choices)
     assert cast(film) == kept
 
 
@@ -192,7 +192,7 @@ def test_credit_added_by_both_is_one_row(alice, film):
     actor = Actor.objects.create(first_name="Kyōko")
     sent = form(film, new=[(actor, "Shino")]) | {"credits-2-billing": "5"}
     Credit.objects.create(film=film, actor=actor, character="Shino", billing=3)
-    page = Page(alice.post(address(film), sent))
+    page = Page(alice.post(change_url(film), sent))
     assert page.rows() == {"Kyōko: Billing": ("–", "3", "5")}
     save(alice, film, page, take_line0_billing="mine")
     assert cast(film) == [("Kyōko", "Shino", 5), TAKASHI, TOSHIRO]
@@ -204,7 +204,7 @@ def test_same_changes_by_both_leave_nothing_to_save(alice, film):
     Film.objects.update(year=1999)
     Credit.objects.create(film=film, actor=actor, character="Shino")
     film.credits.filter(character="Kikuchiyo").delete()
-    assert "There is nothing left to save" in Page(alice.post(address(film), sent)).text
+    assert "There is nothing left to save" in Page(alice.post(change_url(film), sent)).text
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_same_changes_by_both_leave_nothing_to_save(alice, film):
 def test_credit_removed_by_them_can_be_kept(alice, film, choices, kept):
     mine = form(film, year=1999)
     film.credits.filter(character="Kikuchiyo").delete()
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     line = "Toshirō Mifune · Kikuchiyo · 1"
     assert page.rows()["Toshirō Mifune"] == (line, "not in the cast", line) and page.takes["line0"] == "theirs"
     save(alice, film, page, **choices)
@@ -229,7 +229,7 @@ def test_credit_removed_by_them_can_be_kept(alice, film, choices, kept):
 def test_credit_removed_by_them_and_changed_by_me_needs_a_choice(alice, film, take, kept):
     mine = form(film) | {"credits-0-character": "Mine"}
     film.credits.filter(character="Kikuchiyo").delete()
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert "line0" not in page.takes
     save(alice, film, page, take_line0=take)
     assert cast(film) == kept
@@ -246,7 +246,7 @@ def test_credit_removed_by_them_and_changed_by_me_needs_a_choice(alice, film, ta
 def test_credit_removed_by_me_and_changed_by_them_needs_a_choice(alice, film, choices, kept):
     mine = form(film) | {"credits-0-DELETE": "on"}
     film.credits.filter(character="Kikuchiyo").update(character="Theirs")
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert page.rows()["Toshirō Mifune"][1:] == ("Toshirō Mifune · Theirs · 1", "not in the cast")
     assert "line0" not in page.takes
     save(alice, film, page, **choices)
@@ -256,7 +256,7 @@ def test_credit_removed_by_me_and_changed_by_them_needs_a_choice(alice, film, ch
 def test_credit_removed_only_by_me_is_preselected_for_removal(alice, film):
     mine = form(film) | {"credits-0-DELETE": "on"}
     Film.objects.update(year=1955)
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert page.takes["line0"] == "mine"
     save(alice, film, page)
     assert (film.year, cast(film)) == (1955, [TAKASHI])
@@ -270,8 +270,8 @@ def test_missing_choice_shows_the_conflict_page_again(alice, film):
     mine = form(film, year=1999, new=[(third, "T")]) | {"credits-0-character": "Mine"}
     Film.objects.update(year=1955)
     film.credits.filter(billing=1).delete()
-    page = Page(alice.post(address(film), mine))
-    again = Page(alice.post(address(film), page.fields))
+    page = Page(alice.post(change_url(film), mine))
+    again = Page(alice.post(change_url(film), page.fields))
     again.fields["csrfmiddlewaretoken"] = page.fields["csrfmiddlewaretoken"]
     assert again.fields == page.fields and again.rows() == page.rows()
     film.refresh_from_db()
@@ -294,10 +294,10 @@ def test_typed_text_is_kept_if_edit_was_not_chosen(alice, film, typed, row, labe
     mine = form(film, year=1999, new=[(third, "T")]) | {"credits-0-character": "Mine", "credits-0-billing": "7"}
     Film.objects.update(year=1955)
     film.credits.filter(billing=1).update(character="Theirs")
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert page.takes["line1"] == "mine"
     chosen = {"take_year": "mine", "take_line0_character": "mine", **typed}
-    again = Page(alice.post(address(film), {**page.fields, **chosen}))
+    again = Page(alice.post(change_url(film), {**page.fields, **chosen}))
     assert f"did not select Edit for {label}." in again.text
     film.refresh_from_db()
     assert (film.year, cast(film)) == (1955, [TAKASHI, ("Toshirō", "Theirs", 1)])
@@ -314,9 +314,9 @@ def test_autocompleted_actor_is_kept_when_the_page_is_shown_again(alice, film, a
     third, fourth, fifth = (Actor.objects.create(first_name=name) for name in ("Third", "Fourth", "Fifth"))
     mine = form(film) | {"credits-0-actor": third.pk}
     film.credits.filter(actor=actor).update(actor=fourth)
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     choices = {"take_line0_actor": "mine", "edited_line0_actor": fifth.pk}
-    save(alice, film, Page(alice.post(address(film), {**page.fields, **choices})))
+    save(alice, film, Page(alice.post(change_url(film), {**page.fields, **choices})))
     assert cast(film) == [("Fifth", "Kikuchiyo", 1), TAKASHI]
 
 
@@ -325,7 +325,7 @@ def test_edit_box_of_a_deleted_actor_counts_as_unchanged(alice, film, actor):
     mine = form(film) | {"credits-0-actor": third.pk}
     Film.objects.update(year=1955)
     third.delete()
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     assert page.fields["original_line0_actor"] == page.fields["edited_line0_actor"] == ""
     save(alice, film, page, take_line0_actor="theirs")
     assert cast(film) == [TAKASHI, TOSHIRO]
@@ -334,9 +334,9 @@ def test_edit_box_of_a_deleted_actor_counts_as_unchanged(alice, film, actor):
 def test_change_during_a_conflict_is_a_second_conflict(alice, film):
     mine = form(film, year=1999) | {"credits-0-character": "Mine"}
     Film.objects.update(year=1955)
-    page = Page(alice.post(address(film), mine))
+    page = Page(alice.post(change_url(film), mine))
     film.credits.filter(character="Kambei").update(character="Again")
-    page = Page(alice.post(address(film), {**page.fields, "take_year": "mine"}))
+    page = Page(alice.post(change_url(film), {**page.fields, "take_year": "mine"}))
     assert page.rows() == {
         "Year": ("1955", "1955", "1999"),
         "Toshirō Mifune: Character": ("Kikuchiyo", "Kikuchiyo", "Mine"),
@@ -349,10 +349,12 @@ def test_change_during_a_conflict_is_a_second_conflict(alice, film):
 def test_invalid_edited_value_shows_error_and_can_be_fixed(alice, film):
     mine = form(film, year=1999)
     film.credits.filter(character="Kambei").update(billing=1)
-    page = Page(alice.post(address(film), mine))
-    answer = alice.post(address(film), {**page.fields, "take_line0_billing": "edited", "edited_line0_billing": "x"})
-    assert answer.status_code == 200 and "Enter a whole number" in answer.content.decode()
-    assert 'value="1999"' in answer.content.decode()
+    page = Page(alice.post(change_url(film), mine))
+    response = alice.post(
+        change_url(film), {**page.fields, "take_line0_billing": "edited", "edited_line0_billing": "x"}
+    )
+    assert response.status_code == 200 and "Enter a whole number" in response.content.decode()
+    assert 'value="1999"' in response.content.decode()
     fixed = form(film, year=1999) | {"credits-1-billing": "3"}
-    assert alice.post(address(film), fixed).status_code == 302
+    assert alice.post(change_url(film), fixed).status_code == 302
     assert ("Takashi", "Kambei", 3) in cast(film)
