@@ -35,7 +35,7 @@ def actor_history_url(pk):
 
 
 def render_difference(name, old, new):
-    """Return the HTML of ``render_text_difference`` for two values of the field ``name``, with countries by name."""
+    """Return the difference between two values of the field ``name`` as HTML, with country names instead of codes."""
     if name == "country":
         language = get_language()
         old, new = (value and (country_name(value, language) or value) for value in (old, new))
@@ -43,13 +43,13 @@ def render_difference(name, old, new):
 
 
 def render_text_difference(old, new):
-    """Return the difference of two texts as HTML with deleted words struck out and inserted words underlined."""
+    """Return the difference between two texts as HTML: deleted words struck out, inserted words underlined."""
     pieces = (_DIFF_HTML[kind].format(escape(text)) for kind, text in word_diff(old, new))
     return SafeString(" ".join(pieces))
 
 
 def render_replacement(old, new):
-    """Return the HTML ``old`` struck out, followed by the HTML ``new`` underlined."""
+    """Return ``old`` struck out, followed by ``new`` underlined. Arguments and result are HTML."""
     return SafeString(f"{_DIFF_HTML['gone'].format(old)} {_DIFF_HTML['come'].format(new)}")
 
 
@@ -84,8 +84,8 @@ class OriginFilter(ChoiceFilter):
     def queryset(self, request, queryset):
         """Return the rows that match the chosen value."""
         if self.value() == "import" and queryset.model is Change:
-            # Changes by imports are not indexed, which would slow down an import of a million rows. So start the scan
-            # at the newest change of the last import.
+            # The index on the source leaves out imports, because indexing them would slow down an import of a million
+            # rows. So start the scan at the newest change of the last import.
             last = Batch.objects.filter(kind="import").exclude(added=0, changed=0).order_by("-pk").first()
             newest = Change.objects.filter(batch=last).order_by("-pk").first() if last else None
             queryset = queryset.filter(pk__lte=newest.pk) if newest else queryset.none()
@@ -130,7 +130,7 @@ class UserFilter(ChoiceFilter):
 
 
 class NumberFilter(ChoiceFilter):
-    """Filter by the id of an object, which may have been deleted. Links set it; the sidebar offers no other id."""
+    """Filter by the id of an object, which may be deleted. Links set it; the sidebar offers only the chosen id."""
 
     column = ""
 
@@ -221,13 +221,13 @@ class HistoryAdminMixin(KeysetAdminMixin):
         """Return the current version token, whether the object exists, and which states can be restored.
 
         Returns:
-            (version token, which the buttons send back, exists, has a state before, has a state after).
-            All but the token are used as booleans.
+            (version token, exists, has a state before, has a state after). The buttons send the token back.
+            The other values are used as booleans.
         """
         raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def get_urls(self):
-        """Return Django's URLs, preceded by that of restoring."""
+        """Return the URL that restores a state, followed by Django's URLs."""
         view = self.admin_site.admin_view(self.restore)
         return [path("<int:pk>/restore/", view, name=self._restore_url_name()), *super().get_urls()]
 
@@ -235,7 +235,7 @@ class HistoryAdminMixin(KeysetAdminMixin):
         return f"{self.opts.app_label}_{self.opts.model_name}_restore"
 
     def restore(self, request, pk):
-        """Restore the object to its state before or after a change. POST ``restore`` as "side:version token"."""
+        """Restore the object to its state before or after a change. POST only; ``restore`` is "side:version token"."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not request.user.has_perm("actors.restore_change"):
@@ -247,10 +247,13 @@ class HistoryAdminMixin(KeysetAdminMixin):
         return self.restore_state(request, change, side, int(seen) if seen else None)
 
     def restore_state(self, request, change, side, seen):
-        """Restore the state and return a redirect, or a page if it conflicts.
+        """Restore the state. Return a redirect, or a page that reports a conflict.
 
-        ``side`` is "before" or "after" the change. ``seen`` is the version token that the editor saw, or
-        None if the actor was deleted.
+        Args:
+            request: The request.
+            change: The history entry to restore from.
+            side: "before" or "after": the state of the entry to restore.
+            seen: The version token that the editor saw; None if the actor was deleted.
         """
         raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
@@ -263,7 +266,7 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
     list_filter = [ActorFilter, BatchFilter, KindFilter, OriginFilter, FieldFilter, UserFilter]
 
     def get_queryset(self, request):
-        """Return the changes with the actor's current version as ``now``."""
+        """Return the changes, each annotated with the actor's current version as ``now``: None if deleted."""
         now = Actor.objects.filter(pk=OuterRef("actor_id")).values("version")
         return super().get_queryset(request).annotate(now=Subquery(now))
 
@@ -277,7 +280,7 @@ class ChangeAdmin(HistoryAdminMixin, admin.ModelAdmin):
 
     @admin.display(description=_("actor"))
     def actor(self, change):
-        """Return the actor's name at the time as a link to its form, or to its history if it is deleted."""
+        """Return the actor's name at the time of the change, linked to its form, or to its history if it is deleted."""
         exists = change.now is not None
         url = reverse("admin:actors_actor_change", args=[change.actor_id])
         return format_html('<a href="{}">{}</a>', url if exists else actor_history_url(change.actor_id), change)

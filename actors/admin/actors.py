@@ -37,7 +37,7 @@ MAX_LISTED_FILMS = 50
 
 
 class CountryFilter(ChoiceFilter):
-    """Filter by country. It offers only countries that an actor has."""
+    """Filter by country. It offers only countries that at least one actor has."""
 
     title = _("country")
     parameter_name = "country"
@@ -61,7 +61,7 @@ class CountryFilter(ChoiceFilter):
         return {"none"} | countries.countries.keys()
 
     def queryset(self, request, queryset):
-        """Return the actors of the chosen country, or without a country."""
+        """Return the actors from the chosen country, or those without a country."""
         if self.value() is None:
             return queryset
         return queryset.filter(country="" if self.value() == "none" else self.value())
@@ -104,10 +104,10 @@ class MissingFilter(ChoiceFilter):
 
 
 class ActorForm(forms.ModelForm):
-    """Form that reports a missing name at the first name field. Django would report it above the form."""
+    """Form that reports a missing name on the field of the first name. Django would report it above the form."""
 
     def clean(self):
-        """Require a first or last name. Report a missing name at the first name."""
+        """Require a first or last name. Return the cleaned data."""
         data = super().clean() or self.cleaned_data
         if data.get("first_name") == data.get("last_name") == "":
             constraint = next(rule for rule in Actor._meta.constraints if rule.name == "actor_has_a_name")
@@ -140,7 +140,7 @@ class ActorAdmin(
 
     @admin.display(description=_("name"), ordering="sort_last")
     def listed_name(self, actor):
-        """Return the last name, then the first name, in the sort order of the list."""
+        """Return "Last, First", as the list is sorted, or ``str(actor)`` if both names are empty."""
         return ", ".join(filter(None, (actor.last_name, actor.first_name))) or str(actor)
 
     @admin.display(description=_("country"))
@@ -214,7 +214,7 @@ class ActorAdmin(
         return actor.get_absolute_url()
 
     def history_view(self, request, object_id, extra_context=None):
-        """Redirect to the actor's history. Django's own page has only changes made in the admin."""
+        """Redirect to the actor's history. Django's own history page shows only changes made in the admin."""
         if not is_number(object_id):
             raise Http404
         if not self.has_view_permission(request):

@@ -18,8 +18,8 @@ class KeysetChangeList(BoundedChangeList):
     """ChangeList with keyset pagination: no COUNT(*), and every page costs the same.
 
     The parameters ``after`` and ``before`` are cursors: the page begins
-    after that row, or ends before it. Rows are ordered by one indexed column,
-    then by id.
+    after the row of ``after``, or ends before the row of ``before``. Rows are
+    ordered by one indexed column, then by id.
     """
 
     def __init__(self, request, *args, **kwargs):
@@ -34,7 +34,7 @@ class KeysetChangeList(BoundedChangeList):
             super().__init__(request, *args, **kwargs)
         finally:
             request.GET = original
-        # After saving a form, the user returns to this page, not to the first one.
+        # Keep the cursor, so that saving a form returns to this page, not to the first one.
         self.preserved_filters = self.model_admin.get_preserved_filters(request)
 
     def get_results(self, request):
@@ -121,5 +121,5 @@ class KeysetAdminMixin(DeclaredLookupsMixin):
         css = {"all": ["actors/editors.css"]}
 
     def get_changelist(self, request, **kwargs):
-        """Return the change list with keyset pagination."""
+        """Return the change list class, which has keyset pagination."""
         return KeysetChangeList

@@ -19,7 +19,7 @@ MAX_NAMED_ACTORS = 5
 
 
 class UnmatchedName(str):
-    """A typed name that matches no actor, or several. ``chosen`` is the id in the select box next to it."""
+    """Typed name that matches no actor, or more than one. ``chosen`` is the id in the select box next to it."""
 
     chosen = ""
 
@@ -28,7 +28,7 @@ class ActorPicker(AutocompleteSelect):
     """Django's autocompletion, with a text box next to it in browsers without JavaScript."""
 
     def value_from_datadict(self, data, files, name):
-        """Return the text in the text box as an UnmatchedName, or the chosen id if it is empty.
+        """Return the text in the text box as an UnmatchedName, or the chosen id if the box is empty.
 
         match_written_names has already replaced the names that match one actor.
         """
@@ -40,7 +40,7 @@ class ActorPicker(AutocompleteSelect):
         return chosen
 
     def render(self, name, value, attrs=None, renderer=None):
-        """Return the select box, and a text box for browsers without JavaScript."""
+        """Return the HTML of the select box, and of a text box for browsers without JavaScript."""
         text, value = (value, value.chosen) if isinstance(value, UnmatchedName) else ("", value)
         box = super().render(name, value, attrs, renderer)
         label = _("or enter the full name or the ID")
@@ -86,7 +86,7 @@ def match_written_names(data, rows):
 def match_edited_names(data):
     """Return the ``data`` of a submitted conflict page with typed names replaced by actor ids.
 
-    A name that matches no single actor is replaced by an UnmatchedName.
+    A name that does not match exactly one actor is replaced by an UnmatchedName.
     """
     for name in [name for name in data if name.startswith("edited_") and name.endswith(f"_actor{TEXT_SUFFIX}")]:
         if not (text := data[name].strip()):
@@ -102,7 +102,7 @@ def match_edited_names(data):
 
 
 def add_unmatched_errors(rows):
-    """Set ``error`` in the ``rows`` of a conflict page for each typed name that matches no single actor."""
+    """Set ``error`` in each part of a conflict page's ``rows`` whose typed name does not match exactly one actor."""
     for part in (part for row in rows for part in row["parts"]):
         if isinstance(part["edit"], UnmatchedName):
             part["written"], part["edit"] = part["edit"], part["edit"].chosen
@@ -111,7 +111,7 @@ def add_unmatched_errors(rows):
 
 
 def find_actor(text: str) -> tuple[Actor | None, str]:
-    """Return (actor, "") for the only actor with the id or name ``text``, otherwise (None, error message)."""
+    """Return (actor, "") if exactly one actor has the id or name ``text``, otherwise (None, error message)."""
     number = text.removeprefix("#")
     if is_number(number):
         actor = Actor.objects.filter(pk=number).first()

@@ -84,7 +84,7 @@ class ExportAdminMixin(ModelAdminMixin):
             return gettext("There are too many rows for a workbook. Export them as CSV instead.")
         if "biography" not in self.export_fields:
             return ""
-        # Half of the limit, since escaping for XLSX makes a text longer.
+        # Half of the limit, since escaping for XLSX can make text longer.
         if rows.annotate(length=Length("biography")).filter(length__gt=MAX_CELL_LENGTH // 2).exists():
             return gettext("A biography is too long for a workbook cell. Export these actors as CSV instead.")
         return ""

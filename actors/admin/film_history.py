@@ -40,7 +40,8 @@ def film_history_url(film_id):
 def describe_changes(changes, linked=False):
     """Return ``changes`` as a list, each with ``actor`` (None if deleted), ``actor_name`` and ``what`` (HTML).
 
-    The number of queries does not depend on the number of actors. If ``linked``, names are links to their forms.
+    The number of queries does not depend on the number of actors. If ``linked``, the names are links to the actors'
+    forms.
     """
     changes = list(changes)
     sides = (side for change in changes if change.credit_id for side in (change.before, change.after) if side)

@@ -47,7 +47,7 @@ from actorsite.admin_site.changelist import check_query
 
 
 class Cast(admin.StackedInline):
-    """Cast of a film. Actors are found by autocompletion, since there may be millions.
+    """Cast of a film. Actors are chosen by autocompletion, since there may be millions.
 
     Stacked, because the fields of a tabular inline have no labels for screen readers.
     """
@@ -63,7 +63,7 @@ class Cast(admin.StackedInline):
         return super().get_queryset(request).select_related("actor")
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        """Use an ActorPicker for the actor, and explain an actor that no longer exists."""
+        """Return the form field; for the actor, an ActorPickerField with a message for an actor that was deleted."""
         if db_field.name == "actor":
             kwargs |= {"widget": ActorPicker(db_field, self.admin_site), "form_class": ActorPickerField}
         formfield = super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -123,7 +123,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         return film.get_absolute_url()
 
     def history_view(self, request, object_id, extra_context=None):
-        """Redirect to the film's history. Django's own page has only changes made in the admin."""
+        """Redirect to the film's history. Django's own history page shows only changes made in the admin."""
         if not is_number(object_id):
             raise Http404
         if not self.has_view_permission(request):
@@ -136,7 +136,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
     changes_template = "admin/actors/film/changes.html"
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """Show or save the form. An invalid id is 404, an invalid number of cast rows 400."""
+        """Show or save the form. An invalid id returns 404; too many cast rows return 400."""
         if object_id is not None and not is_number(object_id):
             raise Http404
         total = request.POST.get("credits-TOTAL_FORMS", "")
@@ -158,7 +158,7 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
             return super().changeform_view(request, object_id, form_url, context)
 
     def unmatched_names_view(self, request, object_id, form_url, context):
-        """Return the form with its errors. It keeps the version token of the first form, to detect a conflict."""
+        """Return the form with its errors. It keeps the submitted version token, to detect conflicts."""
         context["seen"] = request.POST.get("seen", "")
         with transaction.atomic():
             response = super(OptimisticLockingMixin, self).changeform_view(request, object_id, form_url, context)

@@ -1,4 +1,4 @@
-"""Idempotent add forms: a form that is submitted twice, for example because the response is slow, adds one object."""
+"""Idempotent add forms: a form that is submitted twice, for example after a slow response, adds only one object."""
 
 import hashlib
 import json
@@ -26,13 +26,13 @@ class AlreadyAddedError(Exception):
 class IdempotentAddMixin(ModelAdminMixin):
     """ModelAdmin mixin that gives each add form a key, ``form_key``.
 
-    The same key with the same data from the same user is the same submission.
-    The same key with other data is a new one: going back to the form and
-    changing it adds another object.
+    The same key with the same data from the same user counts as the same
+    submission. The same key with other data counts as a new one: a user who
+    goes back to the form and changes it adds another object.
     """
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """Show or save the form. A repeated submission adds nothing and redirects as if it did."""
+        """Show or save the form. A repeated submission adds nothing, and redirects like the first one."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except AlreadyAddedError as duplicate:

@@ -63,7 +63,7 @@ class FileForm(forms.Form):
 
 
 def extend_time_limits(request):
-    """Allow the request and its queries IMPORT_SECONDS."""
+    """Let the request, and each of its queries, take up to IMPORT_SECONDS."""
     if extend := getattr(request, "extend_deadline", None):
         extend(IMPORT_SECONDS)
     if connection.vendor == "postgresql":
@@ -73,7 +73,7 @@ def extend_time_limits(request):
 
 @admin.register(Batch)
 class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
-    """List of imports and merges, a new import, and undo."""
+    """Admin of batches: the list of imports and merges, new imports, and undo."""
 
     list_display_links = None
     list_per_page = 50
@@ -115,7 +115,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
 
     @admin.display(description=_("changes"))
     def numbers(self, batch):
-        """Return how many actors the batch wrote, as a link to its changes."""
+        """Return how many actors the batch added, changed and deleted, as a link to its changes."""
         text = gettext("%(added)d added, %(changed)d changed, %(deleted)d deleted") % {
             "added": batch.added, "changed": batch.changed, "deleted": batch.deleted
         }  # fmt: skip
@@ -200,7 +200,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
     # A new import
 
     def add_view(self, request, form_url="", extra_context=None):
-        """Show the upload form; POST: store the file."""
+        """Show the upload form. On POST, store the file and redirect to its preview."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
@@ -229,7 +229,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
         return redirect("admin:actors_batch_changelist")
 
     def preview(self, request, pk):
-        """Show what an import would change; POST: read the file differently, import it, or discard it."""
+        """Show what the import would change. On POST, read the file with other settings, import it, or discard it."""
         context: dict[str, Any] = {"encodings": [(name, name.upper()) for name in OFFERED_ENCODINGS]}
         batch = None
         try:

@@ -67,7 +67,7 @@ class MergeAdminMixin(ModelAdminMixin):
 
     @admin.action(description=_("Merge two selected actors"), permissions=["merge"])
     def merge_selected(self, request, actors):
-        """Redirect to the page that compares two actors."""
+        """Redirect to the page that compares the two selected actors. With another number of actors, show a warning."""
         selected = list(actors.order_by("pk").values_list("pk", flat=True)[:3])
         if len(selected) == 2:
             return redirect(merge_url(*selected))
@@ -94,7 +94,7 @@ class MergeAdminMixin(ModelAdminMixin):
         return TemplateResponse(request, f"admin/actors/actor/{template}.html", context, status=status)
 
     def merge(self, request):
-        """Show two actors side by side; POST: merge them, with a choice for each field."""
+        """Show two actors side by side. On POST, merge them with the choice that was made for each field."""
         if not self.may_merge(request):
             raise PermissionDenied
         pks = [request.GET.get(side, "") for side in MERGE_SIDES]
@@ -109,7 +109,7 @@ class MergeAdminMixin(ModelAdminMixin):
 
     def _comparison(self, request, sides, errors=(), status=200):
         films = [actor.credits.count() for actor in sides]
-        # By default, the actor with more credits survives, or the first one if both have as many.
+        # By default, the actor with more credits survives, or the first one if both have the same number.
         survivor = MERGE_SIDES[films[1] > films[0]]
         rows = []
         for name in TRACKED_FIELDS:
@@ -142,7 +142,7 @@ class MergeAdminMixin(ModelAdminMixin):
 
     @staticmethod
     def _offer_both(rows, sides):
-        """Add and preselect the other names of both actors, so that a search for any name finds the survivor."""
+        """Offer and preselect the names of both actors as other names, so that a search for any finds the survivor."""
         row = next(row for row in rows if row["name"] == "also_known_as")
         chosen = {row["name"]: getattr(sides[MERGE_SIDES.index(row["take"])], row["name"]) for row in rows}
         both = combined_other_names(sides[0], sides[1], chosen)

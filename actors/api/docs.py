@@ -10,10 +10,10 @@ from actors.api import openapi
 from actors.models import Actor, Film
 from actors.web.views import public
 
-# The query strings of the examples, by the name of the view.
+# The query strings of the examples, by view name.
 EXAMPLES = {"actors-json": "?q=leung&living=yes", "actors-csv": "?country=JP", "actors-ndjson": "?sort=first"}
 EXAMPLES |= {"films-json": "?q=samurai", "films-csv": "?decade=1950s", "films-ndjson": "?sort=year"}
-# A parameter with more values, such as the country, has no list of them.
+# If a parameter has more values, as the country does, they are not listed.
 MAX_LISTED_VALUES = 4
 
 

@@ -21,13 +21,13 @@ from actors.search.suggestions import MAX_SUGGESTIONS
 # The version of the description, and of the compatibility promise in the README.
 API_VERSION = "1"
 STRING_SCHEMA = {"type": "string"}
-# PostgreSQL's text has no NUL.
+# PostgreSQL's type text cannot store NUL.
 WITHOUT_NUL = "^[^\\u0000]*$"
 
 
 @cache
 def description(language: str = "en") -> dict:
-    """Return the OpenAPI description, with its texts in ``language``."""
+    """Return the OpenAPI description in ``language``."""
     with override(language):
         return {
             "openapi": "3.1.0",

@@ -1,4 +1,4 @@
-"""Actors, films, and pages of them, as objects for JSON."""
+"""Serialization of actors, films and pages of lists as objects for JSON."""
 
 from collections.abc import Iterable
 

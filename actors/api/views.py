@@ -1,4 +1,4 @@
-"""The public API: lists and objects as JSON, CSV and NDJSON. Read-only, without a key, from any origin."""
+"""The public API: lists and entries as JSON, CSV and NDJSON. Read-only, without a key, from any origin."""
 
 from functools import wraps
 
@@ -126,7 +126,10 @@ def _file_response(request, parts, content_type, name):
 
 @resource
 def actor_json(request, pk, slug=""):
-    """Return one actor, with the films. Redirects a merged actor or a wrong slug; 410 if the actor was deleted."""
+    """Return one actor with their films.
+
+    Redirect if the actor was merged or the slug is wrong. Return 410 if the actor was deleted.
+    """
     actor = current_actor(int(pk))
     if actor is None and Change.objects.filter(actor_id=pk).exists():
         return problem(410, "Gone", f"The actor at {request.path} was deleted.")
@@ -141,7 +144,7 @@ def actor_json(request, pk, slug=""):
 
 @resource
 def film_json(request, pk, slug=""):
-    """Return one film with its cast, in order of billing. Redirects a wrong slug."""
+    """Return one film with its cast, in order of billing. Redirect if the slug is wrong."""
     film = get_object_or_404(Film, pk=pk)
     if film.slug != slug:
         return HttpResponsePermanentRedirect(f"{film.get_absolute_url().removesuffix('/')}.json")

@@ -1,18 +1,18 @@
-"""Adoption of the replaced application's table ``actor``."""
+"""Adoption of the replaced page's table ``actor``."""
 
 from django.apps import apps
 from django.core.management.base import CommandError
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-# The columns of the replaced application's table (actors/migrations/0001_initial.py). It may have more.
+# The columns of the replaced page's table (actors/migrations/0001_initial.py). The table may have more.
 ADOPTED = {"actor_id", "first_name", "last_name", "last_update"}
 
 
 def check_table() -> None:
-    """Check that an existing table ``actor`` is the replaced application's, before the first migration.
+    """Check that an existing table ``actor`` is the replaced page's, before the first migration.
 
-    With any other table, a later migration would fail when the first ones are already committed.
+    With any other table, a later migration would fail after the first ones were committed.
 
     Raises:
         CommandError: The table lacks one of the columns, or has one that the migrations add.

@@ -1,7 +1,7 @@
 """Export of rows as CSV or JSON by PostgreSQL's COPY, ten times as fast as through model instances.
 
 psycopg2 writes COPY's output to a file object as it arrives. It does so in a thread,
-which fills a bounded queue and so waits while the reader is slower.
+which fills a bounded queue, and waits while the queue is full.
 https://www.postgresql.org/docs/current/sql-copy.html
 """
 
@@ -20,9 +20,9 @@ from django.db.backends.utils import CursorWrapper
 from actorsite.db.sockets import shut_down_socket
 
 COPY_CHUNK_BYTES = 65_536
-# Chunks that wait for the reader, at most.
+# Maximum number of chunks in the queue.
 MAX_QUEUED_CHUNKS = 4
-# statement_timeout: a whole table takes as long as its reader does. A wait without data ends at the request's deadline.
+# statement_timeout: a whole table takes as long as its reader. Without data, the wait ends at the request's deadline.
 COPY_TIMEOUT = "1h"
 # lock_timeout: fail fast with 503 if the table is locked, as a page does.
 COPY_LOCK_TIMEOUT = "2s"
@@ -111,7 +111,7 @@ def _stream_copy(cursor: CursorWrapper, statement: str, file: "_CopyFile") -> It
                 file.queue.get_nowait()
             worker.join(0.01)
         if not ended:
-            # Not left to the rollback, which would read that data first.
+            # Close it here, because the rollback would read that data first.
             connection.close()
 
 
@@ -181,5 +181,5 @@ def _csv_column_sql(model: type[models.Model], name: str, formulas: Sequence[str
             f"""CASE WHEN {name} COLLATE "C" >= 'A' THEN {name} """
             f"WHEN left({name}, 1) IN ({starts}) THEN '''' || {name} ELSE {name} END"
         )
-    # COPY writes "" for an empty text, to distinguish it from NULL. Here, both are an empty cell.
+    # COPY writes "" for an empty string, to distinguish it from NULL. Here, both are an empty cell.
     return f"nullif({name}, '')"

@@ -1,4 +1,4 @@
-"""The version of the public data. Triggers raise it at every write."""
+"""The version of the public data. Triggers raise it on every write."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ VERSION_SQL = "SELECT token, number, at FROM actors_version"
 
 
 class Version(NamedTuple):
-    """One state of the data: ``token`` is unique, ``number`` rises, ``at`` is the Unix time of the change."""
+    """One state of the data: ``token`` is unique, ``number`` rises with every change, ``at`` is its Unix time."""
 
     token: str
     number: int

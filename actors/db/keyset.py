@@ -36,8 +36,8 @@ class InvalidCursorError(ValueError):
 class KeysetPage:
     """A page of rows, in order; ``previous`` and ``next`` are cursors, or None at the ends.
 
-    If they are known without counting: ``start`` is the number of rows before this page, ``total`` the number of
-    rows on all pages, and ``more`` is whether there are further rows that no page has.
+    The other fields are set only if they are known without counting: ``start`` is the number of rows before this page,
+    ``total`` the number of rows on all pages, and ``more`` is whether there are further rows that are on no page.
     """
 
     rows: list
@@ -55,7 +55,7 @@ class KeysetPage:
 
 @lru_cache(1_024)
 def make_cursor(position: tuple, view: str) -> str:
-    """Return a cursor for the position ``position``, such as (sort key, id), that is valid only in ``view``."""
+    """Return a cursor for ``position``, such as (sort key, id). It is valid only in ``view``."""
     return _signer(view).sign_object(list(position), compress=True)
 
 
@@ -69,7 +69,7 @@ def read_cursor(token: str, view: str) -> tuple:
 
 def _signer(view):
     # Without a timestamp, so that a page has the same URL in every process.
-    # A new salt would end all links to pages, which bookmarks and readers of the API hold.
+    # A new salt would invalidate the cursors in bookmarks and in clients of the API.
     return signing.Signer(salt=f"actors.paging:{view}")
 
 
@@ -84,10 +84,10 @@ def keyset_page(
     descending: bool = False,
     within: Callable[[str, tuple, bool, int], RawSQL] | None = None,
 ) -> KeysetPage | None:
-    """Return a page of ``rows`` in the order of ``key`` and id, or None if only the first page is left to show.
+    """Return a page of ``rows`` in the order of ``key`` and id, or None to show the first page instead.
 
-    That is so if no rows are left after the cursor, or at most one page of rows before it. The first page costs one
-    query, any other two.
+    It is None if no rows are left after the cursor, or at most one page of rows before it. The first page takes one
+    query; any other page takes two.
 
     Args:
         rows: The rows to page through: models, or ``values_list(named=True)`` with the columns of ``key`` and the id.
@@ -98,9 +98,9 @@ def keyset_page(
         before: The cursor of the row after this page.
         start: The value of an ascending ``key`` at which the page starts.
         descending: Whether both ``key`` and id descend.
-        within: Finds a page's rows if no index has ``rows`` in this order. It takes a comparison such as ">", a
-            position, which is (sort key, id), (sort key,) or (), whether to read backwards, and the number of rows;
-            and returns the SQL of their ids.
+        within: A function that finds a page's rows if no index has ``rows`` in this order. Its arguments are a
+            comparison such as ">"; a position: (sort key, id), (sort key,) or (); whether to read backwards; and the
+            number of rows. It returns the SQL that selects their ids.
 
     Raises:
         InvalidCursorError: The cursor is invalid.
@@ -163,7 +163,7 @@ def _filter_beyond(rows, keys, comparison, position):
     side = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
     if len(position) == 1:
         return rows.filter(**{f"{keys[0]}__{side[comparison]}": position[0]})
-    # PostgreSQL finds a row value by an index. For SQLite, Django writes an OR, which would read all rows up to the
-    # position; the second condition, which the first one implies, lets it start there.
+    # PostgreSQL uses an index to compare row values. For SQLite, Django writes an OR, for which SQLite would read all
+    # rows up to the position. The second condition, which the first one implies, lets it start at the position.
     implied = {f"{keys[0]}__{side[comparison][:2]}e": position[0]}
     return rows.filter(LOOKUPS[comparison](Tuple(*keys, "id"), position), **implied)

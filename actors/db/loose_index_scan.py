@@ -1,6 +1,6 @@
 """Distinct values by steps through an index: one probe for each value, where DISTINCT would read every row.
 
-Neither database does this by itself (https://wiki.postgresql.org/wiki/Loose_indexscan).
+Neither PostgreSQL nor SQLite does this by itself (https://wiki.postgresql.org/wiki/Loose_indexscan).
 """
 
 from actors.text.index_letters import WHOLE_SCRIPTS
@@ -13,9 +13,9 @@ MAX_LETTERS = 200
 def distinct_values_sql(name: str, column: str, value: str, table: str, beyond: str, first: str = "") -> str:
     """Return the SQL of the common table expression ``name (column)``, for WITH RECURSIVE. Its last row is NULL.
 
-    ``value`` is an aggregate such as ``min(year)``. The first row has its value for the rows of ``table`` that meet
-    the condition ``first``, or for all rows; each further row, for those that meet ``beyond``, a condition that
-    compares them with the row before.
+    ``value`` is an aggregate such as ``min(year)``. The first row has the aggregate of the rows of ``table`` that meet
+    the condition ``first``, or of all rows. Each further row has the aggregate of the rows that meet ``beyond``, a
+    condition that compares them with the previous row.
     """
     where = f" WHERE {first}" if first else ""
     return (
@@ -27,8 +27,9 @@ def distinct_values_sql(name: str, column: str, value: str, table: str, beyond: 
 def first_letters_sql(table: str, key: str, condition: str = "") -> str:
     """Return the SQL of the common table expression ``step (letter, number)``, for WITH RECURSIVE.
 
-    It has the first letters of the column ``key``, numbered in order, of the rows that meet ``condition``, if any. The
-    last letter is NULL. The letters of a script of thousands (WHOLE_SCRIPTS) count as one, the first that occurs.
+    It contains the distinct first letters of the column ``key`` in the rows that meet ``condition``, or in all rows,
+    numbered in order. The last letter is NULL. Each script of WHOLE_SCRIPTS has only one row, with its first letter
+    that occurs.
     """
     beyond = " ".join(
         f"WHEN letter BETWEEN '{first}' AND '{last}' THEN '{last}'" for first, last in WHOLE_SCRIPTS.values()

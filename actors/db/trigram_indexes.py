@@ -1,4 +1,4 @@
-"""The trigram indexes that searches read, on PostgreSQL with the extension pg_trgm."""
+"""The trigram indexes that searches use, on PostgreSQL with the extension pg_trgm."""
 
 from django.core.management.base import OutputWrapper
 from django.db import DatabaseError, connection
@@ -9,7 +9,7 @@ INDEXES = {"actor_search_trgm": "actor", "film_search_trgm": "actors_film"}
 
 
 def make_trigram_indexes(stdout: OutputWrapper) -> None:
-    """Create each index that is missing or invalid, without locking its table.
+    """Create each index that is missing or invalid, without blocking writes to its table.
 
     The migration continues without them if the extension is refused, so every
     release tries again. If it is still refused, a message on ``stdout`` says so:
@@ -57,7 +57,7 @@ def _missing(cursor: CursorWrapper) -> list[str]:
 
 def _schema(cursor: CursorWrapper) -> str | None:
     """Return the quoted name of the schema that pg_trgm is in, or None without pg_trgm."""
-    # If an operator of the server created the extension, its schema need not be on the search path.
+    # If a server administrator created the extension, its schema may not be on the search path.
     cursor.execute(
         "SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace"
         " WHERE extname = 'pg_trgm'"

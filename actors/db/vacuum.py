@@ -14,9 +14,10 @@ def vacuum_actors(rows: int) -> None:
     """Vacuum the table of actors if ``rows``, the number of rows just changed or deleted, is large.
 
     Autovacuum would do so within minutes. Until then, the first request for a list
-    reads all dead rows: after a million, for longer than a request may take. Call it
-    outside a transaction. If it fails, or the account does not own the table, it logs
-    a warning and leaves the work to autovacuum: the changes themselves are committed.
+    reads all dead rows: a million of them take longer than a request may. Call it
+    outside a transaction. If VACUUM fails, this logs a warning and leaves the work to
+    autovacuum: the changes themselves are committed. If the database role does not
+    own the table, PostgreSQL skips it.
     https://www.postgresql.org/docs/current/sql-vacuum.html
     """
     if connection.vendor == "postgresql" and rows > MIN_VACUUM_ROWS:

@@ -30,7 +30,7 @@ class Format(NamedTuple):
 
 
 def _records(rows: models.QuerySet[Any], fields: Fields) -> Iterator[dict[str, Any]]:
-    # In one transaction, for one state of the data.
+    # In one transaction, so that all rows show the same state of the data.
     with transaction.atomic():
         for values in rows.values_list(*fields).iterator(EXPORT_BATCH_ROWS):
             yield records.to_record(values, fields)
@@ -76,7 +76,7 @@ def _workbook(rows: models.QuerySet[Any], fields: Fields) -> Iterator[bytes]:
 
     def text_cell(text: str) -> Cell:
         cell = WriteOnlyCell(sheet, _text_for_xlsx(text))
-        # Even if the text looks like a formula.
+        # Set the type explicitly, so that text that looks like a formula remains text.
         cell.data_type = "s"
         return cell
 

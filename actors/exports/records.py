@@ -1,4 +1,4 @@
-"""Records of actors and films: every format has the same fields, by the same names, in the same order.
+"""Records of actors and films: every format has the same fields, with the same names, in the same order.
 
 The names are stable (see the README): fields may be added, but none is renamed
 or removed.
@@ -41,7 +41,7 @@ _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def to_record(values: Iterable, fields: tuple[str, ...] = ACTOR_FIELDS) -> dict:
-    """Return ``values``, which are in the order of ``fields``, as an object for JSON: other names are a list."""
+    """Return ``values``, which are in the order of ``fields``, as an object for JSON, with other names as a list."""
     row = dict(zip(fields, values, strict=True))
     if fields is ACTOR_FIELDS:
         row["last_update"] = _timestamp_text(row["last_update"])
@@ -68,9 +68,9 @@ def ndjson_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS)
 def csv_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS, raw: bool = False) -> Iterator[bytes]:
     """Yield chunks of ``rows`` as CSV (RFC 4180, UTF-8), below a header line of ``fields``.
 
-    Other names have `` / `` between them.
-    Text that a spreadsheet would run as a formula gets a ``'`` before it,
-    unless ``raw``: then it is unchanged, for a round trip.
+    Other names are separated by `` / ``. Text that a spreadsheet would run
+    as a formula gets a ``'`` before it. With ``raw``, it is left unchanged, so
+    that it can be imported again exactly.
     """
     if connections[rows.db].vendor == "postgresql":
         parts = copying.copy_csv(rows, fields, () if raw else FORMULA_STARTS)
@@ -87,7 +87,7 @@ def csv_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS, ra
     yield from parts
 
 
-# The last field of a line, which PostgreSQL writes as text and which is to be a list.
+# PostgreSQL writes the last field of a line, the other names, as text; a record has a list.
 _NO_NAMES, _NAMES_KEY = b',"also_known_as":""}\n', b',"also_known_as":'
 
 
@@ -106,8 +106,8 @@ def _split_names_in_line(line):
 
 
 def _row_batches(queryset, fields):
-    # In one transaction, for one state of the data. A cursor reads the rows in batches, so that
-    # memory use does not grow with the table.
+    # In one transaction, so that all rows show the same state of the data. A cursor reads the rows in batches, so
+    # that memory use does not grow with the table.
     with transaction.atomic():
         rows = queryset.values_list(*fields).iterator(RECORD_BATCH_ROWS)
         while some := list(islice(rows, RECORD_BATCH_ROWS)):

@@ -1,6 +1,6 @@
-"""Attribution of changes: the user and the origin.
+"""Attribution of changes: the user and the source.
 
-Triggers write the history, so that no write can bypass it. Django only tells the database who writes, and why.
+Triggers write the history, so that no write can bypass it. Django only tells the database the user and the source.
 """
 
 from collections.abc import Iterator
@@ -13,25 +13,25 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class Attribution(NamedTuple):
-    """The user name, the origin (admin, import, command) and the id of the Batch, if there is one."""
+    """The user name, the source (admin, import, command) and the id of the Batch, if there is one."""
 
     who: str
     origin: str
     batch: int | None
 
 
-# Views always set it, so a write without one comes from a command.
+# Views always set an attribution, so a write without one comes from a command.
 UNATTRIBUTED = Attribution("", "command", None)
 _attribution: ContextVar[Attribution] = ContextVar("actors.history", default=UNATTRIBUTED)
 
 
 @contextmanager
 def attributed_to(who: str, origin: str, batch: int | None = None) -> Iterator[None]:
-    """Attribute all writes in the block, which runs in a transaction.
+    """Run the block in a transaction, and attribute all writes in it to a user and a source.
 
     Args:
         who: The user name.
-        origin: "admin", "import" or "command".
+        origin: The source: "admin", "import" or "command".
         batch: The id of the Batch that the writes belong to.
     """
     before = _attribution.get()
@@ -58,7 +58,7 @@ def _set_attribution(connection: BaseDatabaseWrapper, attribution: Attribution, 
 
 
 def set_up_connection(sender: type[BaseDatabaseWrapper], connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Set the attribution of a new connection; SQLite's triggers read it at every write."""
+    """Set the attribution of a new connection. On SQLite, add the functions by which triggers read it."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("actor_who", 0, lambda: _attribution.get().who)
         connection.connection.create_function("actor_origin", 0, lambda: _attribution.get().origin)

@@ -8,7 +8,7 @@ from actors.models import Actor
 
 MAX_NAMES_READ = 10_000
 MAX_PAIRS = 50
-# If more actors share a name, it says little: pair only adjacent rows.
+# If more actors share a name, it is weak evidence, and there are many pairs: pair only adjacent rows.
 MAX_NAMESAKES = 10
 # A year that was computed from an age may be off by one.
 MAX_YEARS_APART = 1
@@ -32,7 +32,7 @@ def find_duplicate_pairs(after: str = "") -> tuple[list[tuple[dict[str, Any], di
     """Return pairs of possible duplicates with folded names after ``after``, and the name to continue after.
 
     That name is "" at the end. At most MAX_NAMES_READ rows are read from the index of names,
-    regardless of the size of the table, so there may be no pairs before the end is reached.
+    regardless of the size of the table, so a call may return no pairs although there are more names.
     """
     fields = ("id", "first_name", "last_name", "native_name", "birth_year", "death_year", "country", "sort_last")
     rows = list(Actor.objects.filter(sort_last__gt=after).order_by("sort_last", "id").values(*fields)[:MAX_NAMES_READ])

@@ -14,7 +14,7 @@ class EditConflictError(Exception):
 class NotRestorableError(Exception):
     """A state cannot be restored.
 
-    Either it breaks a constraint, such as an actor without a name from before the
-    constraint; or it is a credit whose film or actor is deleted, or that the film
-    has already.
+    Either it breaks a constraint, such as one that was added later: an actor must
+    have a name. Or it is a credit whose film or actor is deleted, or which the film
+    already has.
     """

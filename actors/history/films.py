@@ -47,7 +47,7 @@ def undelete(rows: models.Manager[AnyModel], pk: int, **state: Any) -> AnyModel:
     """Create a deleted actor or film again in ``rows`` under its id ``pk``, and return it. Call it in a transaction.
 
     Raises:
-        EditConflictError: Another user did so meanwhile. (A row that does not exist cannot be locked.)
+        EditConflictError: Another user has already created it again. (A row that does not exist cannot be locked.)
         NotRestorableError: The state breaks a constraint.
     """
     try:
@@ -122,7 +122,7 @@ def _restore_credit(pk: int, state: dict[str, Any], film: Film | None) -> Film:
 
 
 def restore_credits_of_actor(actor_id: int, deletion: Change) -> int:
-    """Restore the credits that were deleted with the actor; return how many could not be: their films are deleted."""
+    """Restore the credits deleted with the actor. Return how many could not be restored: their films are deleted."""
     return _restore_credits(deletion, actor_id=actor_id)
 
 
@@ -143,10 +143,10 @@ def _restore_credits(deletion: Change | FilmChange | None, **of: int) -> int:
 
 
 def undelete_credits(parts: Iterable[dict[str, Any]]) -> int:
-    """Restore deleted credits, each a dict of its columns; return how many could not be restored.
+    """Restore deleted credits, each a dict of its columns. Return how many could not be restored.
 
-    Those are the credits whose film or actor is deleted. Credits of a merged actor
-    go to the surviving one; if both have the same credit, it is stored once.
+    A credit cannot be restored if its film or actor is deleted. Credits of a merged
+    actor go to the surviving one; if both have the same credit, it is stored once.
     """
     parts = _follow_merges(parts)
     # Lock the actors and films, so that they cannot be deleted before the credits are inserted.
@@ -167,7 +167,7 @@ def undelete_credits(parts: Iterable[dict[str, Any]]) -> int:
 def _follow_merges(parts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return ``parts`` with each merged actor replaced by the surviving one.
 
-    Those come last, so that a credit that the survivor had itself is inserted first.
+    The changed parts come last, so that the survivor's own credits are inserted first.
     """
     parts = list(parts)
     gone = {part["actor_id"] for part in parts}

@@ -2,8 +2,8 @@
 
 from actors.models import Actor, Merge
 
-# SQL, because Django takes several times as long to build this statement as PostgreSQL to run it. Not "*": an adopted
-# table may have more columns, which raw() would set as attributes.
+# SQL, because Django takes several times as long to build this statement as PostgreSQL takes to run it. It does not
+# select "*": an adopted table may have more columns, which raw() would set as attributes.
 _ACTOR = """
     SELECT actor_id, first_name, last_name, last_update, native_name, birth_year, death_year, country, biography,
         version, sort_last, sort_first, search, also_known_as

@@ -12,7 +12,7 @@ from actors.history.merge import credits_moved_since, undo_merge
 from actors.models import Batch, Merge
 from actors.models.years import YEAR_FIELDS
 
-# An added actor that has credits now counts as changed: deleting it would delete the credits.
+# An added actor counts as changed if it has credits by now: deleting it would delete them.
 _CHANGED_SINCE = """
     FROM actors_change AS c LEFT JOIN actor AS a ON a.actor_id = c.actor_id
     WHERE c.batch_id = %s AND (
@@ -104,7 +104,7 @@ def _restore_batch(cursor: CursorWrapper, batch: Batch) -> tuple[int, int, int]:
     )
     deleted = cursor.rowcount
     cursor.execute(
-        # A new version number, as in restore_actor, so that no form that is open has it.
+        # A new version number, as in restore_actor, so that no open form has the same one.
         f"INSERT INTO actor (actor_id, version, {', '.join(states)}) "
         f"SELECT c.actor_id, c.version + 1, {', '.join(states.values())} "
         f"FROM actors_change AS c WHERE {of_batch} = '-' ORDER BY c.actor_id",

@@ -5,15 +5,16 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Any
 
-# Limit for the words of one text times the words of the other: the cost of one of up to 100 comparisons on a page.
+# Maximum product of the word counts of both texts, on which the cost depends. A page has up to 100 comparisons.
 MAX_COMPARED_PAIRS = 250_000
 
 
 def word_diff(old: Any, new: Any) -> list[tuple[str, str]]:
     """Return the pieces ("same" | "gone" | "come", text) of a word-by-word comparison of two values.
 
-    If too many words are between the first and the last difference, or none of
-    them are in both values, they are one "gone" and one "come" piece.
+    If there are too many words between the first and the last difference, or
+    none of them is in both values, they are not compared: they become one "gone"
+    and one "come" piece.
     """
     before, after = str(old or "").split(" "), str(new or "").split(" ")
     start = _common_prefix_length(before, after)

@@ -25,16 +25,16 @@ def examine(
 ) -> Staging:
     """Check every row of ``source``, compare it with the database, and return the result, without writing.
 
-    Call it in a transaction: the result is valid until that ends.
+    Call it in a transaction: the result is valid until the transaction ends.
 
     Args:
         source: The rows.
-        columns: {heading: field} for headings that are not recognized; "" to ignore a column.
+        columns: {heading: field} that overrides the field detected from a heading; "" to ignore a column.
         progress: Called with the number of rows checked so far.
         most: The maximum number of rows.
 
     Raises:
-        UnreadableFileError: There are no rows, or too many.
+        UnreadableFileError: The columns cannot be assigned to fields, or there are no rows, or too many.
     """
     names, positions = assign_columns(source.header, columns or {})
     checker = ColumnValidator(names)

@@ -34,7 +34,7 @@ def _fields_by_heading() -> dict[str, str]:
 
 
 def normalize_heading(text: str) -> str:
-    """Return a heading on one line, since browsers change line ends when they send it back."""
+    """Return a heading on one line, since browsers change the line ends in it when they submit it."""
     return " ".join(UNSAID.sub("", text).split())
 
 
@@ -44,7 +44,7 @@ def field_for_heading(heading: str) -> str:
 
 
 def assign_columns(header: list[str], given: Mapping[str, str]) -> tuple[list[str], list[int]]:
-    """Return the fields in a file, and the position of the column of each.
+    """Return the fields of a file, and the position of each field's column.
 
     Args:
         header: The headings.

@@ -23,7 +23,8 @@ class PossibleDuplicate(NamedTuple):
 def find_possible_duplicates(staging: Staging, limit: int) -> tuple[int, list[PossibleDuplicate]]:
     """Return how many rows to be added are possible duplicates, and the first ``limit`` of them by line.
 
-    Two are possible duplicates if their folded names are equal, and each year that both have is equal.
+    Two rows, or a row and an actor, are possible duplicates if their folded names are equal, and each year that both
+    have is equal.
     Rows with the same name and years are looked up once. Call it after ``compare``.
     """
     with connection.cursor() as cursor:

@@ -64,7 +64,7 @@ class Staging:
         with connection.cursor() as cursor:
             for table in ("import_row", "import_mistake"):
                 cursor.execute(f"DROP TABLE IF EXISTS {'pg_temp' if self.postgresql else 'temp'}.{table}")
-            # "fine" is false for a row with an error; null if its id or version is invalid, and its actor unknown.
+            # "fine" is false for a row with an error; null if the id or version is invalid and so the actor is unknown.
             cursor.execute(f"CREATE TEMPORARY TABLE import_row (line integer, fine boolean, {columns}){end}")
             cursor.execute(
                 "CREATE TEMPORARY TABLE import_mistake "
@@ -112,7 +112,7 @@ class Staging:
                 # By position: with DEBUG, Django's cursor takes no keywords here.
                 cursor.copy_expert(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT csv{never})", text, 1 << 16)
             else:
-                # SQLite converts digits in an integer column to a number, but keeps an empty text.
+                # SQLite converts digits in an integer column to a number, but keeps an empty string.
                 marks = ", ".join("nullif(?, '')" if name in NUMBER_FIELDS else "?" for name in names)
                 connection.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
@@ -178,7 +178,10 @@ class Staging:
     def _note(
         self, cursor: CursorWrapper, code: str, name: str, value: str, detail: str, rows: str, condition: str
     ) -> None:
-        """Record the error ``code`` of every row that meets ``condition``; all but ``name`` and ``code`` are SQL."""
+        """Record the error ``code`` for every row that meets ``condition``.
+
+        All strings except ``name`` and ``code`` are SQL.
+        """
         cursor.execute(
             "INSERT INTO import_mistake (line, name, value, code, detail) "
             f"SELECT r.line, '{name}', CAST({value} AS text), '{code}', CAST({detail} AS text) "
@@ -326,7 +329,7 @@ class Staging:
                 "SELECT setval('actor_actor_id_seq', last) FROM (SELECT max(actor_id) AS last FROM actor) AS ids "
                 "WHERE last >= (SELECT last_value FROM actor_actor_id_seq)"
             )
-            # Assign the ids in line order all the same.
+            # Assign the ids in the order of lines, although the rows are inserted in the order of names.
             columns, values = f"actor_id, {columns}", f"r.next, {values}"
             numbered = f"SELECT nextval('actor_actor_id_seq') AS next, r.* FROM (SELECT * FROM {rows}) AS r"
             rows = f"({numbered}) AS r ORDER BY {order}"

@@ -1,8 +1,8 @@
 """Validation of cells by the model's own rules.
 
 A column is first checked as a whole, with fast built-in functions. Only if that
-does not prove all cells valid, the model's field checks each cell. A test compares
-the two.
+does not prove all cells valid does the model's field check each cell. A test checks
+that both have the same results.
 """
 
 import re
@@ -96,7 +96,7 @@ class ColumnValidator:
             return field.clean(cell, None), ()
         except ValidationError as error:
             messages = error.message_dict[name] if hasattr(error, "error_dict") else error.messages
-            # Keep an invalid text. Otherwise there would be a second error about a missing name.
+            # Keep invalid text: an empty name would cause a second error, about a missing name.
             return "" if name in (*KEY_FIELDS, *YEAR_FIELDS) else printable(cell), [
                 str(message) for message in messages
             ]

@@ -1,1 +1,1 @@
-"""Views of a list: their parameters, and the rows, pages and counts that these select."""
+"""Views of a list: their parameters, and the rows, pages and counts that the parameters select."""

@@ -74,8 +74,9 @@ class ActorListing(ListParams):
     def whole(self) -> ActorQuerySet:
         """Return the rows of this view on all pages, in order, by conditions whose results PostgreSQL estimates well.
 
-        From conditions on each year, it expects many actors who were born in the 2000s and have died, and looks for
-        them in an index of all names. A short word is a pattern here: per row, that costs less than ``actor_starts``.
+        With a separate condition on each year, it would expect many actors who were born in the 2000s and have died,
+        and scan an index of all names for them. A short word is matched by a pattern, which costs less per row than
+        ``actor_starts``.
         """
         looked_for, bounded = fold_words(self.q), self.facets.bounded
         left = self.change(q="") if looked_for else self
@@ -100,16 +101,16 @@ class ActorListing(ListParams):
         return keyset.keyset_page(rows.values_list(*fields, named=True), self.key, PAGE_SIZE, **cursors)
 
     def number(self, most: int) -> int:
-        """Return the number of results up to ``most``, or None if there are more."""
+        """Return the number of results, at most ``most``."""
         return self.facets.number(most) if self.facets.bounded and not self.q else super().number(most)
 
     @property
     def facets(self) -> Facets:
-        """The numbers of results of the filters."""
+        """The chosen filters as Facets, which count and find the results."""
         return Facets(**self.narrow)
 
     def suggestions(self) -> list[str]:
-        """Suggested searches if nothing is found."""
+        """Return suggested searches if nothing is found."""
         return suggest_actors(self.q, **self.narrow)
 
     def nearest(self) -> list:

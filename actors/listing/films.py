@@ -64,7 +64,7 @@ class FilmListing(ListParams):
         """Return one page of rows. See ListParams."""
         if self.q:
             if self.sort == "year":
-                # Old cursors of this view have other positions, those of the list: they must be invalid.
+                # Older cursors of this view have positions in the list, not in the search. Make them invalid.
                 cursors["view"] = f"year:{cursors['view']}"
             found = ranking.rank_films(self.q, self.decade, self.sort)
             rows = Film.objects.values_list(*FILM_ROW_FIELDS, "sort_title", named=True)
@@ -75,11 +75,11 @@ class FilmListing(ListParams):
         return keyset.keyset_page(rows, self.keys, PAGE_SIZE, **cursors)
 
     def suggestions(self) -> list[str]:
-        """Suggested searches if nothing is found."""
+        """Return suggested searches if nothing is found."""
         return suggest_films(self.q, self.decade)
 
     def counts(self, most: int) -> dict[str, list]:
-        """Return the numbers and letters that are shown around a list that is not searched, read by one statement.
+        """Return the counts and letters that are shown with a list without a search, read by one statement.
 
         Returns:
             "decades": (first year, number of films, at most ``most``) pairs, latest first, found by one index probe

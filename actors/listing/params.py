@@ -46,7 +46,7 @@ class ListParams(ABC):
 
     # The fields that filter the list, other than the search.
     conditions: ClassVar[tuple[str, ...]] = ()
-    # Every subclass has it, as a dataclass.
+    # Every subclass is a dataclass and so has it.
     __dataclass_fields__: ClassVar[dict[str, Field[str]]]
     q: str
     sort: str
@@ -63,7 +63,7 @@ class ListParams(ABC):
         """Return the view that ``params`` describes. Unknown parameters are ignored.
 
         Raises:
-            InvalidParamsError: Parameters are invalid. Each message has a parameter's name and what it allows.
+            InvalidParamsError: Parameters are invalid. Each message names a parameter and says what is allowed.
         """
         values: dict[str, str] = {}
         errors: list[str] = []
@@ -96,13 +96,13 @@ class ListParams(ABC):
 
     @classmethod
     def is_submitted(cls, params: QueryDict) -> bool:
-        """Return whether ``params`` come from a form, which also sends its empty fields: links have none."""
+        """Return whether ``params`` come from a form: forms also send their empty fields, links do not."""
         return any(params.get(name) == "" for name in cls.__dataclass_fields__)
 
     @staticmethod
     @abstractmethod
     def errors(values: dict[str, str]) -> list[str]:
-        """Return messages for the invalid ``values`` that only this list can judge."""
+        """Return a message for each of ``values`` that breaks a rule that only this list has."""
 
     @abstractmethod
     def rows(self) -> QuerySet[Any]:
@@ -119,10 +119,15 @@ class ListParams(ABC):
 
     @abstractmethod
     def page_of(self, cursors: dict[str, Any], data: bool) -> keyset.KeysetPage | None:
-        """Return the page at ``cursors``, the arguments ``view``, ``after`` and ``before`` of ``keyset_page``."""
+        """Return a page, or None, as ``page`` does.
+
+        Args:
+            cursors: The arguments ``view``, ``after`` and ``before`` of ``keyset_page``.
+            data: Whether rows have all columns that are exported, not only those that a list shows.
+        """
 
     def page(self, data: bool = False) -> keyset.KeysetPage | None:
-        """Return the page of this view, or None if only the first page is left to show. Raises InvalidParamsError.
+        """Return the page of this view, or None to show the first page instead. Raises InvalidParamsError.
 
         Its rows have the columns that a list shows, or with ``data`` all columns that are exported.
         """
@@ -138,7 +143,7 @@ class ListParams(ABC):
             ) from None
 
     def count(self, page: keyset.KeysetPage | None) -> tuple[int, bool]:
-        """Return the number of rows on all pages, of which ``page`` is one, and whether there are more than that."""
+        """Return the number of rows on all pages, and whether there are more. ``page`` is one of the pages, or None."""
         if page and page.total is not None:
             return page.total, page.more
         if page and page.is_whole:
@@ -152,10 +157,10 @@ class ListParams(ABC):
 
     @abstractmethod
     def suggestions(self) -> list[str]:
-        """Return other texts to search for if this search finds nothing, nearest first."""
+        """Return suggested searches if this search finds nothing, most similar first."""
 
     def change(self, **values: str) -> Self:
-        """Return the first page of this view, with other ``values``."""
+        """Return this view with the parameters ``values`` changed, at its first page."""
         return replace(self, **{"letter": "", "after": "", "before": "", **values})
 
     @property

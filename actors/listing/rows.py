@@ -36,8 +36,8 @@ class CastCredit(NamedTuple):
     character: str
 
 
-# SQL, because the page of an actor or a film is what crawlers ask for most: Django takes several times as long to build
-# these two statements as PostgreSQL to run them.
+# SQL, because crawlers request the pages of actors and films most, and Django takes several times as long to build
+# these two statements as PostgreSQL takes to run them.
 _FILMS_OF_ACTOR = """
     SELECT film.id, film.title, film.original_title, film.year, credit.character, credit.billing
     FROM actors_credit AS credit JOIN actors_film AS film ON film.id = credit.film_id

@@ -1,4 +1,4 @@
-"""Field-by-field comparison of the versions of a record in an edit conflict.
+"""Field-by-field comparison of the versions of an entry in an edit conflict.
 
 Three versions are compared: the base that both editors started from, "theirs",
 which is stored now, and "mine", which the form would save.
@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from actors.fields import NamesField, PlainTextField, split_names
 from actors.history.actors import TRACKED_FIELDS
 
-# Rows of the text areas for fields that may contain line breaks: a one-line input would remove those.
+# Rows of the text areas for fields that may contain line breaks: a one-line input would remove them.
 TEXTAREA_ROWS = {NamesField: 3, PlainTextField: 6}
 CONFLICT_SIDES = ("mine", "theirs", "edited")
 
 
 def resolve_fields(data, names, side=""):
-    """Return the data of a submitted conflict page as data of the change form.
+    """Return the data of a submitted conflict page, converted to data for the change form.
 
     If a choice is missing, or text was typed but "edited" was not chosen, the
     data is marked as outdated, so that the conflict page is shown again.
@@ -35,7 +35,7 @@ def resolve_fields(data, names, side=""):
 
 
 def chosen_side(data, name, parts):
-    """Return the side that ``data`` has for the row ``name``, whose inputs are ``parts``.
+    """Return the side that was chosen in ``data`` for the row ``name``, whose inputs are ``parts``.
 
     If text was typed but "edited" was not chosen, return "edited"; if nothing
     was chosen, return "mine". In both cases, mark the data as outdated.
@@ -52,7 +52,7 @@ def chosen_side(data, name, parts):
 
 
 def reopen_conflict(data):
-    """Set the version token in ``data`` to the outdated one, so that the conflict page is shown again."""
+    """Set the version token in ``data`` back to an outdated one, so that the conflict page is shown again."""
     data["seen"] = data.get("base", "")
 
 
@@ -67,7 +67,7 @@ def _lines(text):
 
 
 def keep_choices(rows, submitted):
-    """Copy the choices and values of the submitted page ``submitted`` to ``rows``, to show the page again.
+    """Copy the choices and values in the data ``submitted`` to ``rows``, to show the conflict page again.
 
     If text was typed but "edited" was not chosen, choose "edited".
     """
@@ -90,9 +90,9 @@ def conflicting_fields(base, theirs, mine, names=TRACKED_FIELDS):
         names: The names of the fields.
 
     Returns:
-        Dictionaries of ``name``, the texts ``was``, ``theirs`` and ``mine``, and
-        ``take``: the only side that changed the field, which can be merged
-        automatically, or "" if both did or the base is unknown.
+        Dictionaries with ``name``; the values ``was``, ``theirs`` and ``mine`` as text;
+        and ``take``, the side to preselect: the one that changed the field, or "" if
+        both sides did or the base is unknown.
     """
     rows = []
     for name in names:
@@ -104,7 +104,7 @@ def conflicting_fields(base, theirs, mine, names=TRACKED_FIELDS):
 
 
 def side_that_changed(was, theirs, mine):
-    """Return the only side that differs from ``was``, "mine" or "theirs", or "" if both differ."""
+    """Return the side, "mine" or "theirs", that alone differs from ``was``, or "" if both differ."""
     return "mine" if theirs == was else "theirs" if mine == was else ""
 
 
@@ -114,7 +114,7 @@ def text_of(value):
 
 
 def clean_text_for(model, name, text):
-    """Return ``text`` as the field would store it; if it is invalid for the field, only strip it."""
+    """Return ``text`` as the field ``name`` of ``model`` would store it. Invalid text is only stripped."""
     try:
         return text_of(model._meta.get_field(name).to_python(text))
     except ValidationError:
@@ -122,12 +122,12 @@ def clean_text_for(model, name, text):
 
 
 def as_stored(model, state, names):
-    """Return the texts that saving an unchanged form of ``state`` would store, or None if ``state`` is None."""
+    """Return {name: text} that saving an unchanged form of ``state`` would store, or None if ``state`` is None."""
     return None if state is None else {name: clean_text_for(model, name, text_of(state.get(name))) for name in names}
 
 
 def describe_row(row, field, last):
-    """Return a row of conflicting_fields with everything that the template needs.
+    """Return a row of conflicting_fields, completed with the values that the template needs.
 
     Args:
         row: The row. ``edit`` is the initial text of its input; the default is ``mine``.

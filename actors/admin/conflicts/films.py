@@ -1,7 +1,7 @@
 """Edit conflicts of films: the fields, and the cast credit by credit.
 
-A credit that both sides have is merged field by field. One that only one side
-has is kept or removed as a whole.
+A credit that both sides have is merged field by field. A credit that only one
+side has is kept or removed as a whole.
 """
 
 from itertools import count
@@ -34,7 +34,7 @@ MAX_CONFLICT_INPUTS = 900
 
 
 def unseen_changes(film_id, seen):
-    """Return the history entries after the id ``seen``, newest first, or [] if they exceed MAX_UNSEEN_CHANGES."""
+    """Return a film's history entries after ``seen``, newest first, or [] if more than MAX_UNSEEN_CHANGES."""
     entries = FilmChange.objects.filter(film_id=film_id, pk__gt=seen)[: MAX_UNSEEN_CHANGES + 1]
     return list(entries) if len(entries) <= MAX_UNSEEN_CHANGES else []
 
@@ -96,7 +96,7 @@ def film_conflict(data, pk, now, seen):
 
 
 def cast_in(data, base, stored):
-    """Return the cast in the data of a form: {credit id: texts}, and a list of new credits.
+    """Return the cast in a form: {credit id: {field: text}}, and a list of {field: text} of new credits.
 
     Args:
         data: The data of the form.
@@ -119,8 +119,8 @@ def cast_in(data, base, stored):
 def differing_lines(base, theirs, mine, added):
     """Return (id or "", was, theirs, mine) of each credit in which ``theirs`` and ``mine`` differ.
 
-    Each version is the credit's texts, or None without such a credit. If both
-    sides added the same actor with the same character, that is one credit.
+    Each version is {field: text}, or None if it does not have the credit. If both
+    sides added the same actor with the same character, that counts as one credit.
     """
     added = list(added)
     lines = []
@@ -139,8 +139,8 @@ def cast_line_rows(n, line, base_known, names, since):
     """Return the rows of the conflict page for a credit.
 
     Args:
-        n: The index of the credit among differing_lines.
-        line: A tuple of differing_lines.
+        n: The index of ``line`` in the result of differing_lines.
+        line: A tuple that differing_lines returned.
         base_known: Whether the cast that the form started from is known.
         names: {id: name} of the actors that exist.
         since: The history entries after the base.
@@ -179,7 +179,7 @@ def cast_line_rows(n, line, base_known, names, since):
 
 
 def resolved_film(data, cast, side=""):
-    """Return the data of a submitted conflict page as data of the change form.
+    """Return the data of a submitted conflict page, converted to data for the change form.
 
     Args:
         data: The QueryDict of the submitted conflict page.
@@ -271,12 +271,12 @@ def _part_row(n, row, names, entries=(), actor_name=""):
 
 
 def count_inputs(row):
-    """Return an upper bound of the number of form fields for ``row`` on the page."""
+    """Return an upper bound on the number of form fields for ``row`` on the conflict page."""
     return 2 + sum(4 + ("actors" in part) for part in row["parts"])  # an actor has a text box too
 
 
 def offer_edited_actors(rows):
-    """Add the actor that was chosen by autocompletion to the options of each select box of actors."""
+    """To each select box of actors, add as an option the actor that was chosen in it by autocompletion."""
     parts = [part for row in rows for part in row["parts"] if "actors" in part]
     names = _names_by_id(*({"actor": part["edit"]} for part in parts))
     for part in parts:

@@ -1,4 +1,4 @@
-"""Optimistic locking: a save or deletion never overwrites a version that its editor has not seen.
+"""Optimistic locking: a save or deletion never overwrites a version that the editor has not seen.
 
 Each admin form sends the version token of the object as the editor saw it
 (``seen``): the version number of an actor, or the id of the last entry in a
@@ -34,9 +34,9 @@ def conflict_notice(request, model_admin, heading, conflicts, kind="actor"):
 
     Args:
         request: The request.
-        model_admin: The ModelAdmin that was asked to write.
+        model_admin: The ModelAdmin that handles the request.
         heading: The heading of the page.
-        conflicts: A list of (id, actor or film, or None if it was deleted).
+        conflicts: (id, object) pairs; the object is an actor or film, or None if it was deleted.
         kind: "actor" or "film".
     """
     last = last_changes(kind, [pk for pk, _thing in conflicts])
@@ -104,7 +104,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
         """Show the list or run an action. A deletion needs the versions that the confirmation page listed."""
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
-        # The confirmation page lists each object with its version token. "Select all" across pages lists none.
+        # Ignore "Select all" across pages: only the objects whose ids are sent can be checked for changes.
         request.POST = request.POST.copy()
         request.POST.pop("select_across", None)
         with attributed_to(request.user.get_username(), "admin"):
@@ -127,7 +127,7 @@ class OptimisticLockingMixin(ModelAdminMixin):
 
         Raises:
             EditConflictError: The object was changed since the form was loaded.
-            Http404: The id is not a plain number, such as "_31", which Django would decode to "1".
+            Http404: The id is not a number. Django would, for example, decode "_31" to "1".
         """
         if not is_number(object_id):
             raise Http404
@@ -159,8 +159,8 @@ class OptimisticLockingMixin(ModelAdminMixin):
             request: The request that could not be saved.
             pk: The object's id.
             now: The stored object, or None if it was deleted.
-            submitted: The submitted data of an earlier conflict page, if any. If the object was
-                not changed since, the page keeps the choices and values of ``submitted``.
+            submitted: The submitted data of an earlier conflict page, if any. If the object has
+                not been changed since, the page keeps the choices and values of ``submitted``.
         """
         to_field = request.POST.get(TO_FIELD_VAR)
         if to_field and not self.to_field_allowed(request, to_field):
@@ -220,12 +220,13 @@ class OptimisticLockingMixin(ModelAdminMixin):
         raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def resolved(self, data, pk, side=""):
-        """Return the data of a submitted conflict page as data of the change form: see resolve_fields."""
+        """Return the data of a submitted conflict page, converted to data for the change form: see resolve_fields."""
         raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass
 
     def describe_conflict(self, request, pk, now, seen):
         """Return the context of the conflict page.
 
-        It has ``rows``, ``same`` (name, value), ``since``, ``base_known`` and ``mark``, the current version token.
+        Its keys are ``rows``; ``same``, the (name, value) pairs without a conflict; ``since``, the changes after
+        ``seen``; ``base_known``; and ``mark``, the current version token.
         """
         raise NotImplementedError  # not abstract: ABCMeta conflicts with ModelAdmin's metaclass

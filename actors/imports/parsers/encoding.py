@@ -25,8 +25,9 @@ _characters = re.compile(rb"[\x81-\xfe](?:[\x40-\xfe]|[0-9][\x81-\xfe][0-9])")
 def detect_encoding(file: IO[bytes], given: str | None = None) -> tuple[str, int]:
     """Return the name of the codec of ``file``, and the number of its lines after the first.
 
-    A byte order mark decides. Without one it is UTF-16 if many bytes are zero, else UTF-8
-    if the file is valid, else GB18030 if the bytes look like Chinese.
+    A byte order mark determines the encoding. Without one, the encoding is UTF-16 if many
+    bytes are zero, otherwise UTF-8 if the file is valid UTF-8, otherwise GB18030 if the
+    bytes look like Chinese.
 
     Args:
         file: The file.
@@ -81,7 +82,7 @@ def _decode_all(file: IO[bytes], name: str) -> int:
 
 
 def _looks_chinese(data: bytes) -> bool:
-    """Return whether, read as GB18030, most characters beyond ASCII have a second byte that is not ASCII.
+    """Return whether, read as GB18030, 3/4 of the characters beyond ASCII have a second byte beyond ASCII.
 
     In Chinese text they do. In Western European text, a letter beyond ASCII is usually followed by an ASCII letter.
     """

@@ -30,11 +30,14 @@ _decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_c
 def read_json(file: IO[bytes], given: str | None = None) -> Source:
     """Return the rows of ``file``.
 
-    It has an array of objects, an object with such an array under "actors", or one object per line.
+    The file contains an array of objects, an object with such an array under "actors", or one object per line.
 
     Args:
         file: The file.
         given: The encoding chosen by the user; None to detect it.
+
+    Raises:
+        UnreadableFileError: The file has no rows, or its encoding or JSON is invalid.
     """
     encoding, _lines = detect_encoding(file, given)
     file.seek(0)
@@ -116,7 +119,7 @@ def _parse_array(text: codecs.StreamReader) -> Iterator[tuple[int, Any]]:
         raise UnreadableFileError(_("The JSON must be an array, or an object with the key “actors”."))
     line, at = 1 + buffer.count("\n", 0, start.end()), start.end()
     while True:
-        # The pattern matches an empty text too, so there is always a match.
+        # The pattern also matches an empty string, so there is always a match.
         space = _space.match(buffer, at)
         begin = space.end() if space else at
         if begin < len(buffer) and buffer[begin] == "]":

@@ -16,20 +16,20 @@ NumberedRows: TypeAlias = Iterator[tuple[int, list[str] | str]]
 
 
 class Source:
-    """A header and rows of text, read in batches, so that the file is never loaded whole.
+    """A header and rows of text, read in batches, so that the file is never loaded as a whole.
 
     Attributes:
         header: The headings, in order.
-        total: How many rows there are, None if unknown.
-        encoding: The name of the text encoding, "" if the format has none.
-        literal: Whether text is taken as it is. In CSV, text that a spreadsheet would run as a formula may have a
+        total: The number of rows; None if unknown.
+        encoding: The name of the text encoding; "" if the format has none.
+        literal: Whether text is imported unchanged. In CSV, text that a spreadsheet would run as a formula may have a
             ``'`` before it.
 
     Args:
         kind: The name of the format, such as "CSV".
         header: The headings as in the file.
         rows: Yields (line number, cells), or (line number, message) for a line that is not a row.
-        total: How many rows there are, if known.
+        total: The number of rows, if known.
 
     Raises:
         UnreadableFileError: A heading cannot be shown.
@@ -55,7 +55,7 @@ class Source:
                 )
 
     def batches(self) -> Iterator[tuple[list[int], list[list[str]], list[RowError]]]:
-        """Yield (line numbers, rows, errors) of IMPORT_BATCH_ROWS lines each; every row has a text for each heading."""
+        """Yield (line numbers, rows, errors) of up to IMPORT_BATCH_ROWS lines. Each row has a cell per heading."""
         lines: list[int] = []
         rows: list[list[str]] = []
         errors: list[RowError] = []

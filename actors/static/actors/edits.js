@@ -1,4 +1,4 @@
-// Chooses "Edit" in a conflict as soon as something is typed beside it.
+// Selects "Edit" in a conflict as soon as the user types next to it.
 "use strict";
 
 for (const edit of document.querySelectorAll(".conflict .edit")) {
@@ -6,6 +6,6 @@ for (const edit of document.querySelectorAll(".conflict .edit")) {
     edit.closest("fieldset").querySelector("[type=radio][value=edited]").checked = true;
   };
   edit.addEventListener("input", choose);
-  // The autocompletion sends jQuery events only.
+  // The autocompletion only triggers jQuery events.
   window.django?.jQuery?.(edit).on("select2:select", choose);
 }
