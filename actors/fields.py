@@ -1,4 +1,4 @@
-"""Column types of the actor table."""
+"""Model fields for names, texts and times, and database expressions for filters and sorting."""
 
 import re
 import unicodedata
@@ -11,33 +11,33 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext_lazy as _
 
-# Bidirectional overrides and isolates can make a page say what its text does not;
+# Bidirectional overrides and isolates can make a text look like a different one;
 # https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
-# Fillers, blanks and tags look like nothing. The joiners of Persian and Indic names are not among them.
+# Fillers, blanks and tag characters are invisible. Joiners are allowed: Persian and Indic names need them.
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 _FORBIDDEN = (
     "\x7f-\x9f\u180e\u2028-\u202e\u2061-\u206f\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f" + BLANKS
 )
 _FORBIDDEN_IN_LINE = re.compile(f"[\x00-\x1f{_FORBIDDEN}]")
 _FORBIDDEN_IN_TEXT = re.compile(f"[\x00-\x09\x0b-\x1f{_FORBIDDEN}]")
-# Invisible characters that copied text brings along and that are removed: soft hyphens, zero-width spaces, marks of
-# direction and of byte order. Then tabs, and the line ends of Word and others.
+# Invisible characters that are common in copied text, and are removed: soft hyphens, zero-width spaces, directional
+# marks and byte order marks. The next two patterns match tabs, and the line breaks of Word and other programs.
 UNSAID = re.compile("[\xad\u061c\u200b\u200e\u200f\u2060\ufeff]")
 _SPACES = re.compile("[\t\x0b\x0c\x85\u2028\u2029]")
 _ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 SEPARATOR = " / "
 _BETWEEN_NAMES = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029]+|(?:^|(?<=\s))/(?=\s|$)")
-# The largest value of an integer column: PostgreSQL refuses a number beyond.
+# The largest value of an integer column. PostgreSQL refuses larger numbers.
 MAX_ID = 2**31 - 1
 NEAR = 20  # characters
 
 
 class CleanText(models.Field):
-    """Mixin for text columns: stores NFC, trimmed, without control or bidi characters.
+    """Mixin for text fields: stores text in NFC, trimmed, without control or bidirectional characters.
 
     Invisible characters are removed, and tabs become spaces. The rule applies to every
-    write through a model: forms, ``save``, ``bulk_create`` and ``update``. Raises
-    ValidationError, which names the character and shows the text around it.
+    write through a model: forms, ``save``, ``bulk_create`` and ``update``. Any other
+    forbidden character raises a ValidationError that names it and shows the text around it.
     """
 
     forbidden = _FORBIDDEN_IN_LINE
@@ -60,18 +60,18 @@ class CleanText(models.Field):
         return self.clean_text(super().to_python(value))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        """Clean the text before it is saved."""
+        """Clean the text before it is saved, and return it."""
         value = self.clean_text(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)
         return value
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
-        """Clean the text of bulk writes, which call no pre_save."""
+        """Clean the text of ``QuerySet.update``, which does not call pre_save."""
         return super().get_db_prep_save(self.clean_text(value), connection)
 
 
 def _near(text: str, found: re.Match[str]) -> str:
-    """Return the text around the character that was ``found``, with a mark in its place."""
+    """Return the text around the character that was ``found``, with U+FFFD in its place."""
     before, after = text[max(found.start() - NEAR, 0) : found.start()], text[found.end() : found.end() + NEAR]
     near = f"{before}\ufffd{after}".replace("\n", " ")
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in near)
@@ -82,7 +82,7 @@ class LineField(CleanText, models.CharField):
 
 
 class NamesField(LineField):
-    """Several names in one line, with `` / `` between them. A form may have them on separate lines."""
+    """Several names in one line, separated by `` / ``. A form may send them on separate lines."""
 
     def clean_text(self, value: Any) -> Any:
         """Return the names without duplicates, separated by slashes."""
@@ -123,11 +123,11 @@ class CountryField(models.CharField):
 
 
 class FoldedField(models.TextField):
-    """A folded text that the database computes; compared byte by byte on every database.
+    """Folded text that the database computes. Both databases compare it byte by byte.
 
     It has no maximum length: one letter may fold to eighteen (U+FDFA).
 
-    The collation "C" sorts as SQLite does, and lets an index serve a prefix.
+    The collation "C" sorts as SQLite does, and lets searches for a prefix use an index.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -140,7 +140,7 @@ class FoldedField(models.TextField):
 
 
 class UTCTimestampField(models.DateTimeField):
-    """A moment, in a column without time zone that holds UTC, as the replaced application's does."""
+    """A point in time, stored as UTC in a column without time zone, like that of the replaced page."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         """Return timestamp without time zone, the type of the replaced page's column."""
@@ -163,7 +163,7 @@ class UTCTimestampField(models.DateTimeField):
 class Newest(models.Func):
     """A sort key: the newest year first, rows without a year last."""
 
-    # In the statement's own text: SQLite knows an index's expression by nothing else.
+    # The numbers are not parameters: SQLite recognizes an indexed expression only by its SQL text.
     template = "(3000 - COALESCE(%(expressions)s, 0))"
     output_field = models.IntegerField()
 
@@ -183,7 +183,7 @@ class Empty(models.Func):
 
 
 class Life(models.Func):
-    """The decade of birth and whether a year of death is known, as one number, from both years.
+    """The decade of birth and whether a year of death is known, as one number computed from both years.
 
     195 means born in the 1940s and living, -195 means born in the 1940s and deceased. 1 and -1 mean that the year of
     birth is not known.
