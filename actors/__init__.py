@@ -1,1 +1,1 @@
-"""The subject: actors, films and credits, and every way to read and edit them."""
+"""Actors, films and credits, and every way to read and edit them."""

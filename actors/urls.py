@@ -12,7 +12,7 @@ urlpatterns = [
     path("actors.json", api.actors_json, name="actors-json"),
     path("actors.csv", api.actors_csv, name="actors-csv"),
     path("actors.ndjson", api.actors_ndjson, name="actors-ndjson"),
-    # A wrong, truncated or missing slug is redirected to the right one.
+    # A URL with a wrong, truncated or missing slug is redirected to the correct one.
     re_path(r"^actors/(?P<pk>[1-9][0-9]{0,9})(?:-(?P<slug>[^/]*))?/$", views.actor, name="actor"),
     re_path(r"^actors/(?P<pk>[1-9][0-9]{0,9})(?:-(?P<slug>[^/]*))?\.json$", api.actor_json, name="actor-json"),
     path("films/", views.film_list, name="films"),

@@ -1,4 +1,4 @@
-"""Registers the site's models with the admin."""
+"""Registration of the site's models with the admin, which imports this module."""
 
 from actorsite.accounts import admin
 

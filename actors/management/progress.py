@@ -7,7 +7,7 @@ from django.core.management.base import OutputWrapper
 
 
 class Progress:
-    """A line with the rows done, their rate and the time left. Writes nothing if ``stream`` is not a terminal.
+    """Line with the rows done, their rate and the time left. It is shown only if ``stream`` is a terminal.
 
     Args:
         stream: The stream to write to.
@@ -22,7 +22,7 @@ class Progress:
         self.shows = stream.isatty()
 
     def __call__(self, done: int) -> None:
-        """Show that ``done`` of the rows are processed, at most every EVERY seconds."""
+        """Show that ``done`` rows have been processed, at most once per EVERY seconds, and after the last row."""
         now = time.monotonic()
         if self.shows and (now - self.shown >= self.EVERY or done == self.total):
             self.shown = now
@@ -39,7 +39,7 @@ class Progress:
         return text
 
     def say(self, text: str) -> None:
-        """Show ``text`` instead of the line, while work is done that has no number of rows."""
+        """Show ``text`` instead of the line, during a step whose progress is not counted in rows."""
         if self.shows:
             self.stream.write(f"\r{text}\033[K")
             self.stream.flush()

@@ -108,8 +108,8 @@ _PARTS = [(country, [part.split(" ") for part in parts]) for country, parts in N
 def sample_people(count: int, seed: int = 1) -> Iterator[tuple[str, str, int, int | None, str]]:
     """Yield ``count`` tuples (first name, last name, birth year, death year or None, country).
 
-    The same ``seed`` gives the same people. Family names are made of syllables, so
-    that at ten million people some are common and most are rare, as in life.
+    The same ``seed`` yields the same people. Family names are made of syllables, so
+    that among ten million people some names are common and most are rare, as in reality.
     """
     chance = random.Random(seed)  # noqa: S311  not used for secrets
     pick, integer = chance.choice, chance.randrange

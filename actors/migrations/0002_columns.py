@@ -1,11 +1,11 @@
-"""The columns that this application adds after the old ones, and the triggers that maintain some of them.
+"""Add columns to the table of the replaced page, and the triggers that maintain some of them.
 
-The old application may still be running. Every column has a default in the
-database, so its statements continue to work, and PostgreSQL adds such columns
-without rewriting the table.
+The replaced page may still be running. Every new column is nullable or has a
+default in the database, so the page's statements continue to work, and
+PostgreSQL adds the columns without rewriting the table.
 
-On SQLite, a later migration that rebuilds a table (most changes to a column
-do) drops the table's triggers, and must end by creating them again.
+On SQLite, a later migration that rebuilds a table, as most changes to a column
+do, drops the table's triggers. It must create them again at the end.
 """
 
 from django.db import migrations, models
@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 violation_error_message="Enter a first name, a last name, or both.",
             ),
         ),
-        # SQLite calls the same functions in Python.
+        # On SQLite, the triggers call the Python function `fold` instead.
         RunSQLFile("text_functions", databases=["postgresql"]),
         RunSQLFile("actor"),
     ]

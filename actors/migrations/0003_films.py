@@ -9,7 +9,7 @@ from actors.migrations._operations import RunSQLFile
 
 
 class Migration(migrations.Migration):
-    """Create films and credits."""
+    """Create the tables of films and credits."""
 
     dependencies = [("actors", "0002_columns")]
     operations = [

@@ -1,7 +1,7 @@
-"""Fold the names of existing rows, then build the indexes, without making the old application wait.
+"""Fold the names of existing rows, then build the indexes, without blocking the replaced page.
 
-Not in a transaction: each step can run again, so the next try continues an
-interrupted migration.
+The migration does not run in a transaction. Each step can be repeated, so
+running an interrupted migration again continues it.
 """
 
 from django.db import DatabaseError, migrations, models
@@ -16,9 +16,9 @@ TRIGRAM_INDEXES = {"actor_search_trgm": "actor", "film_search_trgm": "actors_fil
 def fold(apps, schema_editor):
     """Fold the names of the existing rows.
 
-    Each statement locks only its own rows, and only against writers. A row's
-    version and last change stay. Rows without a name, which only an adopted
-    table has, stay as they are: the constraint refuses every change to them.
+    Each statement locks only the rows that it updates, and only against writers.
+    A row's version and last change stay the same. Rows without a name, which only
+    an adopted table has, are skipped: the constraint refuses any change to them.
     """
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(actor_id), 0), coalesce(min(actor_id), 0) FROM actor")
@@ -33,13 +33,16 @@ def fold(apps, schema_editor):
 
 
 def facets(name):
-    """Return the index that counts the results of filters, in the order of ``name``."""
+    """Return the index for filters and their counts, in the order of ``name``, which is "last" or "first"."""
     columns = ("country", f"sort_{name}", "id", "birth_year", "death_year")
     return models.Index(Life("death_year", "birth_year"), *columns, name=f"actor_facets_{name}")
 
 
 def create_trigram_indexes(apps, schema_editor):
-    """Create the extension pg_trgm and its indexes. If it is refused, the next `manage.py release` tries again."""
+    """Create the extension pg_trgm and the trigram indexes.
+
+    If the extension cannot be created, the next `manage.py release` tries again.
+    """
     if schema_editor.connection.vendor != "postgresql":
         return
     with schema_editor.connection.cursor() as cursor:
@@ -48,7 +51,7 @@ def create_trigram_indexes(apps, schema_editor):
         except DatabaseError as error:
             print(f"\n    Without pg_trgm, search reads the whole table: {error}", end="")
             return
-        # If an operator of the server created the extension, its schema need not be on the search path.
+        # If the server's operator created the extension, its schema may not be on the search path.
         cursor.execute(
             "SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace"
             " WHERE extname = 'pg_trgm'"
@@ -67,7 +70,7 @@ def drop_trigram_indexes(apps, schema_editor):
 
 
 def analyze(apps, schema_editor):
-    """Tell the planner how common each value of an indexed expression is, before the first page."""
+    """Collect statistics of the indexed expressions, which the planner needs before the first page is read."""
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute("ANALYZE actor")
 
@@ -90,15 +93,15 @@ class Migration(migrations.Migration):
         # The few rows without a native name or a biography.
         AddIndexWithoutLock("actor", models.Index(Empty("native_name"), name="actor_no_native_name")),
         AddIndexWithoutLock("actor", models.Index(Empty("biography"), name="actor_no_biography")),
-        # Lists narrowed to a decade of birth, and to the living or the dead, with their counts.
+        # Lists filtered by decade of birth and by living or deceased, and their counts.
         AddIndexWithoutLock("actor", facets("last")),
         AddIndexWithoutLock("actor", facets("first")),
         # Search for words of one or two letters.
         CreateIndexWithoutLock("actor_starts", "actor USING gin (actor_starts(search))"),
         CreateIndexWithoutLock("film_starts", "actors_film USING gin (actor_starts(search))"),
-        # "Did you mean". Hundreds of words are looked up at once, and each lookup would read the pending list.
+        # Suggestions. Hundreds of words are looked up at once. With fastupdate, each would read the pending list.
         CreateIndexWithoutLock("film_words", "actors_film USING gin (film_words(search)) WITH (fastupdate = off)"),
-        # Search for longer words: at a million rows, a rare word takes 1 ms, not 500.
+        # Search for longer words: in a million rows, a search for a rare word takes 1 ms instead of 500 ms.
         migrations.RunPython(create_trigram_indexes, drop_trigram_indexes),
         migrations.RunPython(analyze, migrations.RunPython.noop),
     ]

@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                 "permissions": [("restore_change", "Can restore an actor from the history")],
                 "indexes": [
                     models.Index(fields=["actor_id", "id"], name="change_of_actor"),
-                    # A filtered list of changes costs the same for any number of other changes.
+                    # With these, the cost of a filtered list does not depend on the number of other changes.
                     models.Index(fields=["kind", "id"], name="change_by_kind", condition=~models.Q(kind="+")),
                     models.Index(
                         fields=["origin", "id"],

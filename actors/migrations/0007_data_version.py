@@ -1,4 +1,4 @@
-"""The version of the data that public pages show. Every transaction that changes the data raises it."""
+"""The data version: every transaction that changes data of public pages raises it."""
 
 from django.db import migrations
 

@@ -1,8 +1,8 @@
 """Give the groups Editors, Curators and Administrators their permissions for actors and films.
 
-Editors cannot delete actors or films: that ends a public URL, which is for
-curators to decide. Administrators have the permissions of curators; ``actorsite`` adds
-the permissions for accounts, before or after.
+Editors cannot delete actors or films: a deletion ends a public URL, so only
+curators may delete. Administrators have the permissions of curators. A migration of
+``actorsite``, which may run before or after this one, adds those for accounts.
 """
 
 from django.db import migrations
@@ -32,7 +32,7 @@ NAMES = {
 
 
 def _permissions(apps, alias, actions_by_model):
-    """Yield the permissions. Django creates missing ones only after the last migration, so this creates them."""
+    """Yield the permissions. Creates missing ones, because Django does that only after the last migration."""
     content_types = apps.get_model("contenttypes", "ContentType").objects.using(alias)
     permissions = apps.get_model("auth", "Permission").objects.using(alias)
     for model, actions in actions_by_model.items():

@@ -1,8 +1,8 @@
 """Operations for these migrations, on PostgreSQL and on SQLite.
 
 Django's loader skips this module because its name starts with an underscore.
-Migrations import nothing else from the project but ``actors.fields``, so that
-later changes to the application cannot change what they do.
+Apart from this module, migrations import only ``actors.fields`` from the project,
+so that later changes to the project cannot change what they do.
 """
 
 import sqlite3
@@ -19,7 +19,7 @@ class RunSQLFile(Operation):
     """Run ``sql/<database>/<name>.sql``, and ``sql/<database>/<name>_reverse.sql`` to reverse it."""
 
     category = OperationCategory.SQL
-    # `sqlmigrate`, and the migration linter that reads its output, show the statements.
+    # So that `sqlmigrate`, and the migration linter that reads its output, include the statements.
     reduces_to_sql = True
 
     def __init__(self, name, databases=("postgresql", "sqlite")):
@@ -27,7 +27,7 @@ class RunSQLFile(Operation):
         self.databases = databases
 
     def state_forwards(self, app_label, state):
-        """Leave the state as it is: it has no functions and triggers."""
+        """Leave the state unchanged: Django's state has no functions or triggers."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         self._run(schema_editor, f"{self.name}.sql")
@@ -58,10 +58,11 @@ def _statements(script):
 
 
 class AddIndexWithoutLock(AddIndexConcurrently):
-    """Add an index while other sessions write to the table. SQLite locks the whole file, so the index is added as usual.
+    """Add an index while other sessions write to the table.
 
-    No transaction rolls back an interrupted build: the next try keeps a valid
-    index and replaces an invalid one.
+    SQLite, whose writers lock the whole file, adds the index as usual. No transaction
+    rolls back an interrupted build: the next run keeps a valid index and replaces an
+    invalid one.
     """
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
@@ -79,7 +80,7 @@ class AddIndexWithoutLock(AddIndexConcurrently):
 
 
 class CreateIndexWithoutLock(Operation):
-    """Add an index that is not in Django's state, also without a lock, on PostgreSQL only."""
+    """Add an index that is not in Django's state, while other sessions write to the table. PostgreSQL only."""
 
     category = OperationCategory.ADDITION
     atomic = False
@@ -90,7 +91,7 @@ class CreateIndexWithoutLock(Operation):
         self.definition = definition
 
     def state_forwards(self, app_label, state):
-        """Leave the state as it is."""
+        """Leave the state unchanged: the index is not part of it."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         if schema_editor.connection.vendor == "postgresql":
@@ -106,7 +107,7 @@ class CreateIndexWithoutLock(Operation):
 
 
 def build_without_lock(schema_editor, name, build):
-    """Call ``build``, which creates the index ``name`` concurrently, unless a valid one exists."""
+    """Call ``build``, which creates the index ``name`` concurrently, unless a valid index of that name exists."""
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [name])
         valid = next(iter(cursor.fetchall()), (None,))[0]
@@ -125,7 +126,7 @@ def build_without_lock(schema_editor, name, build):
 
 
 class AddConstraintUnchecked(AddConstraintNotValid):
-    """Add a constraint that applies only to new and changed rows. The rows of an adopted table are not checked."""
+    """Add a constraint. PostgreSQL checks it only for new and changed rows, not for those of an adopted table."""
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         if schema_editor.connection.vendor == "postgresql":

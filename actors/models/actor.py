@@ -58,8 +58,8 @@ class ActorQuerySet(models.QuerySet["Actor"]):
         """Return ``count`` different random actors, or all if there are fewer.
 
         Looks up random ids: unlike ORDER BY random(), this does not take longer
-        for a larger table. If too few of these ids exist, the actors that
-        follow one of them make up the number.
+        for a larger table. If too few of these ids exist, the actors that follow
+        one of them are added, and then the first actors of the table.
         """
         ends = self.aggregate(first=models.Min("id"), last=models.Max("id"))
         if ends["first"] is None:
@@ -78,9 +78,9 @@ class ActorQuerySet(models.QuerySet["Actor"]):
 class Actor(models.Model):
     """A screen actor.
 
-    The first four columns are the replaced application's, in its order. Triggers maintain ``version``, ``last_update``
-    and the folded columns (migrations/sql/postgresql/actor.sql): every write that changes a row, through Django or not,
-    raises its version by one and folds its names again.
+    The first four columns are those of the replaced page, in the same order. Triggers maintain ``version``,
+    ``last_update`` and the folded columns (migrations/sql/postgresql/actor.sql): every write that changes a row,
+    through Django or not, raises its version by one and folds its names again.
     """
 
     id = models.AutoField(primary_key=True, db_column="actor_id")
@@ -133,7 +133,7 @@ class Actor(models.Model):
             models.Index(fields=["country", "sort_last", "id"], name="actor_country_last"),
             models.Index(fields=["country", "sort_first", "id"], name="actor_country_first"),
             models.Index(fields=["birth_year"], name="actor_birth_year"),
-            # For the few actors without them. With two distinct values, each has an eighth of the size of one by name.
+            # To find the few actors without one. With two values, each is an eighth as large as an index by name.
             models.Index(Empty("native_name"), name="actor_no_native_name"),
             models.Index(Empty("biography"), name="actor_no_biography"),
             # Includes the years that ``Life`` is computed from, so that counts are index-only scans.
@@ -188,7 +188,7 @@ class Actor(models.Model):
 
     @property
     def years(self) -> str:
-        """The years of the life that are known: "1920–1997", "born 1954"."""
+        """The known years of birth and death: "1920–1997", "born 1954"; "" if both are unknown."""
         return life_span(self.birth_year, self.death_year, get_language())
 
     @property

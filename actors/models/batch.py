@@ -31,12 +31,12 @@ class Batch(models.Model):
 
     @property
     def unmerges(self) -> bool:
-        """Whether this batch undid a merge. It cannot be undone: the two actors are merged again by hand."""
+        """Whether this batch undid a merge. Such an undo cannot be undone: the two actors must be merged again."""
         return self.undoes is not None and self.undoes.kind == "merge"
 
 
 class Upload(models.Model):
-    """An uploaded file whose import waits for confirmation. In the database, where every process can read it."""
+    """An uploaded file whose import waits for confirmation. It is in the database, where every process can read it."""
 
     id = models.BigAutoField(primary_key=True)
     who = models.CharField(max_length=150)
@@ -75,7 +75,7 @@ class Merge(models.Model):
     batch = models.OneToOneField(Batch, models.CASCADE, related_name="merge")
     gone_id = models.IntegerField(db_index=True)
     survivor_id = models.IntegerField()
-    # The ids of the credits that moved to the survivor, and the data of those that the survivor had already.
+    # The ids of the credits that moved to the survivor, and the data of those that the survivor already had.
     moved = models.JSONField(default=list)
     dropped = models.JSONField(default=list)
 

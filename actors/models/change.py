@@ -23,7 +23,7 @@ class Change(models.Model):
     fields = models.TextField(blank=True)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
-    # No constraint: the trigger writes it, and checking the key of each row would double the time of a large import.
+    # No constraint: only triggers write this key, and checking it for each row would double the time of a large import.
     batch = models.ForeignKey(
         Batch, models.DO_NOTHING, null=True, editable=False, db_constraint=False, db_index=False, related_name="changes"
     )
@@ -36,7 +36,7 @@ class Change(models.Model):
         permissions = [("restore_change", _("Can restore an actor from the history"))]
         indexes = [
             models.Index(fields=["actor_id", "id"], name="change_of_actor"),
-            # Partial, without the values of rows that an import adds, which would otherwise take longer.
+            # Partial indexes leave out values that are common in an import's rows, so that imports stay fast.
             models.Index(fields=["kind", "id"], name="change_by_kind", condition=~models.Q(kind="+")),
             models.Index(
                 fields=["origin", "id"], name="change_by_origin", condition=models.Q(origin__in=["admin", "sql"])

@@ -33,7 +33,7 @@ class FilmQuerySet(models.QuerySet["Film"]):
         return self.filter(newest__range=tuple(ends))
 
     def of_decade(self, first: int) -> Self:
-        """Return films of the decade that begins with the year ``first``. Its index also sorts them by title."""
+        """Return films of the decade that starts with ``first``. The decade's index also sorts them by title."""
         return self.alias(decade=Decade("year")).filter(decade=first // 10)
 
 

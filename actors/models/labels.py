@@ -6,7 +6,7 @@ from django.db import models
 
 
 def concrete_field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
-    """Return the field ``name`` of ``model``, typed as one that has a column: it must not be a reverse relation."""
+    """Return the field ``name`` of ``model``, typed as a field with a column. It must not be a reverse relation."""
     return cast("models.Field[Any, Any]", model._meta.get_field(name))
 
 

@@ -37,7 +37,7 @@ def _any(conditions: Iterable[models.Q | models.Func]) -> models.Q:
 
 
 class Starts(models.Func):
-    """Condition that a part of a folded name begins with a word of one or two letters. An index serves it."""
+    """Condition, supported by an index, that a part of a folded name begins with a word of one or two letters."""
 
     template = "actor_starts(%(expressions)s]"
     arg_joiner = ") @> ARRAY["

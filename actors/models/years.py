@@ -21,7 +21,7 @@ def year_message(first: int, last: int) -> str:
 @lru_cache(1_024)
 def life_span(birth_year: int | None, death_year: int | None, language: str | None) -> str:
     """Return the years of a life in ``language``: "1920–1997", "born 1954"; empty if both are unknown."""
-    # In the language of the cache key: another one may be active in this thread.
+    # Use the language of the cache key, because this thread may have another active language.
     with override(language):
         if birth_year and death_year:
             return f"{birth_year}–{death_year}"

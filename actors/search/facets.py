@@ -1,10 +1,10 @@
-"""Filters of the list of actors: country, decade of birth, living or dead. The cost does not grow with the table.
+"""Filters of the list of actors: country, decade of birth, living or deceased. The cost does not grow with the table.
 
-A scan of the index of names would read all of it to find the few actors of a rare
-combination, or actors at its end. So it stops after WALKED rows. If these do not
-fill a page, streams are merged: a stream is the actors of one country and one
-``Life``, in the order of an index. As many rows as a page needs are read from the
-beginning of each stream, and sorted.
+A scan of an index of names could read all of it to find the few actors of a rare
+combination of filters, or actors at the end of the index. The scan therefore stops
+after WALKED rows. If these do not fill a page, streams are merged. A stream is the
+actors of one country and one value of ``Life``, in the order of an index. Only as
+many rows as a page needs are read from the beginning of each stream, and then sorted.
 
 The number of streams does not depend on the number of actors: there are two for each
 pair of a country and a decade.
@@ -26,7 +26,7 @@ WALKED = 2_000
 SIGNS = {"yes": (1,), "no": (-1,), "": (1, -1)}
 # Exactly the expression of fields.Life, so that the planner recognizes the index.
 LIFE = "(CASE WHEN death_year IS NULL THEN 1 ELSE -1 END * (COALESCE(birth_year, 0) / 10 + 1))"
-# Each probes an index once per value, and ends with NULL.
+# Each expression probes an index once per value, and ends with NULL.
 COUNTRIES = distinct_values_sql(
     "countries", "country", "min(actor.country)", "actor", "actor.country > countries.country"
 )
@@ -37,7 +37,7 @@ LETTERS = " UNION ALL SELECT 'letters', letter, number FROM step WHERE letter IS
 
 @dataclass(frozen=True)
 class Facets:
-    """The chosen filters; "" for none."""
+    """The chosen filters; "" if a filter is not used."""
 
     country: str = ""
     living: str = ""
@@ -45,11 +45,11 @@ class Facets:
 
     @property
     def bounded(self) -> bool:
-        """Whether to use ``ids_beyond`` and ``number``: no index has these rows in order, and this is PostgreSQL."""
+        """Whether to use ``ids_beyond`` and ``number``: on PostgreSQL, if no index has these rows in order."""
         return bool(self.living or self.born) and connection.vendor == "postgresql"
 
     def ids_beyond(self, key: str) -> Callable[[str, tuple[Any, ...], bool, int], RawSQL]:
-        """Return the argument ``within`` of ``keyset_page``: it finds the ids of a page in the order of ``key``."""
+        """Return a function for the argument ``within`` of ``keyset_page``, for lists in the order of ``key``."""
 
         def ids(comparison: str, position: tuple[Any, ...], backward: bool, most: int) -> RawSQL:
             there = ("", f" AND {key} {comparison} %s", f" AND ({key}, actor_id) {comparison} (%s, %s)")[len(position)]
@@ -61,7 +61,7 @@ class Facets:
                 f"WHERE countries.country IS NOT NULL AND {self._these}"
             )
             if self.country:
-                # Few streams, at most one or two for each decade: a scan of the names is not cheaper.
+                # There are few streams, at most two for each decade, so a scan of the names is not cheaper.
                 found, given = streams, [self.country, *position]
             else:
                 found, given = (
@@ -93,7 +93,7 @@ class Facets:
 
     @property
     def life(self) -> dict[str, Any]:
-        """The condition on ``Life``, as keywords of ``filter`` for an alias ``life``."""
+        """The condition on ``Life``, as keyword arguments of ``filter`` for an alias ``life``."""
         if self.born:
             return {"life__in": self._lives}
         return {"life__gt" if self.living == "yes" else "life__lt": 0}
@@ -119,13 +119,13 @@ class Facets:
 
 
 def counts(facets: Facets, most: int, whole: int, key: str = "") -> dict[str, Any]:
-    """Return the numbers that are shown around a list, read by one statement.
+    """Return the numbers that are shown with a list. One statement reads them.
 
     Args:
         facets: The chosen filters.
-        most: The largest count of a filter's value.
-        whole: The largest total.
-        key: The column of names whose first letters are wanted; "" for none.
+        most: The limit of each count.
+        whole: The limit of the total.
+        key: The column of names whose first letters to return; "" for none.
 
     Returns:
         "country", "born", "living": (value, count) pairs: how many actors there would be if that value were chosen and
@@ -184,8 +184,8 @@ def _some(life: object, country: str, most: int) -> str:
 
 
 def _some_of(life: object, country: str, most: int) -> str:
-    # In the order of an index: with LIMIT alone, PostgreSQL expects early matches in the table, and reads all of it
-    # for each country with few actors. It does so between an import and the next VACUUM.
+    # In the order of an index: with LIMIT alone, PostgreSQL expects early matches in a scan of the table, and reads
+    # the whole table for each country with few actors. This happens between an import and the next VACUUM.
     conditions = [*([f"{LIFE} = {life}"] if life else []), *([f"actor.country = {country}"] if country else [])]
     order = f"ORDER BY {'' if country else 'country, '}sort_last, actor_id"
     narrowed = f"WHERE {' AND '.join(conditions)} {order}" if conditions else ""

@@ -1,6 +1,6 @@
 """Search for actors and films, best matches first, at a cost that does not grow with the table.
 
-Tiers, and within each by name:
+Matches are sorted by tier, and within a tier by name:
 
 0. every word is a whole part of the name;
 1. the last name begins with the query;
@@ -10,12 +10,13 @@ Tiers, and within each by name:
 
 Films use the same tiers, by title.
 
-At most MAX_RANKED rows are ranked. If there are more, those whose last or first name
-begins with the query are read from the indexes of the lists, in order, and the best
-are among them: a word that is in millions of names costs what a rare one does.
+At most MAX_RANKED rows are ranked. If there are more, rows whose last or first name
+begins with the query are read, in order, from the indexes of the lists, so that the
+best matches are among them. A word that is in millions of names therefore costs no
+more than a rare one.
 
-If results are sorted by name, up to MAX_SORTED_BY_NAME are sorted, and no index is
-scanned for the rest: such a scan would read all names before the first match.
+If results are sorted by name, at most MAX_SORTED_BY_NAME are sorted. No index of names
+is scanned for further matches: the scan could read all names before the first one.
 """
 
 from bisect import bisect_left, bisect_right
@@ -31,9 +32,9 @@ from actors.text.chinese_variants import spellings
 from actors.text.normalize import HIGHEST_CHARACTER, fold_words, is_short_word, search_pattern
 
 MAX_RANKED = 500
-# The most results that are sorted by name; also the most rows that are read if a filter has no index and drops some.
+# The limit of results that are sorted by name, and of rows that are read if a filter without an index discards some.
 MAX_SORTED_BY_NAME = 5_000
-# With LIMIT, PostgreSQL may expect early matches and read a whole table, or a whole country, to find none.
+# With LIMIT, PostgreSQL may expect early matches, and read a whole table or all rows of a country without a match.
 # If the database's LC_CTYPE is "C", only ASCII has trigrams: other words can only be found by reading the table.
 TRIGRAM_SCANS = {"enable_seqscan": "off", "enable_indexscan": "off"}
 # An index returns the first of many thousands of rows in order, but PostgreSQL may prefer to read and sort all of them.
@@ -46,9 +47,9 @@ Condition: TypeAlias = tuple[str, list[str]]
 
 @dataclass(frozen=True)
 class RankedRows:
-    """Positions (tier, sort key, id) in order, at most MAX_RANKED; ``more`` if there are others.
+    """Positions (tier, sort key, id) of matches, in order, at most MAX_RANKED; ``more`` tells whether there are others.
 
-    Sorted by name, they are (sort key, id), at most MAX_SORTED_BY_NAME.
+    If the matches are sorted by name, positions are (sort key, id), at most MAX_SORTED_BY_NAME.
     """
 
     positions: list[tuple[Any, ...]]
@@ -59,7 +60,7 @@ class RankedRows:
 def ranked_page(
     found: RankedRows, rows: QuerySet[Any], size: int, view: str, after: str = "", before: str = ""
 ) -> KeysetPage | None:
-    """Return the page of ``found``, with rows from ``rows``, as ``keyset_page`` does. Raises InvalidCursorError."""
+    """Return a page of ``found``, read from ``rows``, or None, as ``keyset_page`` does. Raises InvalidCursorError."""
     positions, view = found.positions, view if found.by_name else f"best:{view}"
     if before:
         end = bisect_left(positions, read_cursor(before, view))
@@ -165,9 +166,9 @@ class TableSearch:
 
     Args:
         table: The table.
-        within: SQL of a filter that an index serves, such as " AND country = %s".
+        within: SQL of a filter that an index supports, such as " AND country = %s".
         given: The values of ``within``.
-        narrow: SQL of filters that no index serves.
+        narrow: SQL of filters that no index supports.
         key: The column or expression to sort by; "" for best matches first.
     """
 
@@ -196,7 +197,7 @@ class TableSearch:
             for key in self.table.keys
         )
         begins = [phrase, phrase + HIGHEST_CHARACTER, *self.given]
-        # A row is not repeated if both of its names begin with the query. There are two names at most.
+        # The second query leaves out rows whose first key matches too: no row is repeated. No table has more keys.
         rows = first + "".join(f" UNION ALL {other} WHERE {self.table.keys[0]} NOT LIKE %s" for other in others)
         return self.ranked(rows, begins + [*begins, f"{phrase}%"] * len(others), looked_for, INDEX_ORDER_SCANS)
 
@@ -219,7 +220,7 @@ class TableSearch:
         return rows, [*values, *self.given]
 
     def which(self, candidates: Iterable[Sequence[Condition]]) -> set[int]:
-        """Return the indexes of those ``candidates`` that match any row. A candidate is the conditions of its words."""
+        """Return the positions of the ``candidates`` that match any row. A candidate is a list of conditions."""
         texts: list[str] = []
         given: list[str] = []
         for number, conditions in enumerate(candidates):

@@ -2,15 +2,16 @@
 
 A word that is in no name is compared with the first parts of last and first names,
 and a word that is in no title with the words of titles, in two steps. First, every
-word that is one edit away (a letter left out, added or replaced, or two exchanged)
-is looked up in an index: those of the lists, and the one of words of titles. So are
-the word's prefixes, because it may be two parts without the space between. If none
-of these exist, the word is compared with some words that begin alike; of names, these
-may be later parts, native names and other names. This needs no extension and works
-alike on both databases, except that SQLite has no index of words and reads a limited
-number of titles.
+word that is one edit away (a letter deleted, inserted or replaced, or two adjacent
+letters swapped) is looked up in an index: for names, the indexes of the lists; for
+titles, the index of words. The word's prefixes are looked up too, because the query
+may lack a space between two words. If no word is one edit away, the word is compared
+with some words that have the same first letters; for names, these may also be later
+parts, native names and other names. This needs no extension and works in the same way
+on both databases, except that SQLite has no index of words and reads a limited number
+of titles.
 
-One statement looks up all words, and one more tries the results.
+One statement looks up all words. A second one checks which suggestions find anything.
 """
 
 import json
@@ -27,10 +28,10 @@ from actors.search.ranking import Condition, TableSearch, planner_settings, word
 from actors.text.normalize import HIGHEST_CHARACTER, UNSPACED_LETTER, fold_words
 
 MAX_SUGGESTIONS = 3
-# In letters; film_words in text_functions.sql has words that are one letter shorter and longer too.
+# In letters. film_words in text_functions.sql also has words that are one letter shorter or longer.
 MIN_WORD_LENGTH, MAX_WORD_LENGTH = 4, 20
 MIN_PART_LENGTH = 2
-# Each word costs some lookups.
+# A limit, because each word needs several lookups.
 MAX_WORDS = 6
 SHARED_PREFIX_LENGTHS = (5, 3)
 MAX_COMPARED_WORDS = 100
@@ -38,17 +39,17 @@ MAX_CANDIDATES = 12
 MIN_SIMILARITY = 0.75
 ALPHABETS = ("abcdefghijklmnopqrstuvwxyz", "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ", "αβγδεζηθικλμνξοπρστυφχψω")
 MAX_TITLES_READ = 20_000  # films, on SQLite
-# Each part of the statement has an index.
+# Every part of the statement can use an index.
 INDEX_SCANS = {"enable_seqscan": "off"}
 
 
 def suggest_actors(query: str, **narrow: str) -> list[str]:
-    """Return up to MAX_SUGGESTIONS folded queries that find actors, nearest first; ``query`` finds none."""
+    """Return up to MAX_SUGGESTIONS folded queries that find actors, most likely first. ``query`` itself finds none."""
     return _suggest_in(ranking.actor_search(**narrow), query, any(narrow.values()))
 
 
 def suggest_films(query: str, years: str = "") -> list[str]:
-    """Return up to MAX_SUGGESTIONS folded queries that find films, nearest first; ``query`` finds none.
+    """Return up to MAX_SUGGESTIONS folded queries that find films, most likely first. ``query`` itself finds none.
 
     ``years`` is a decade such as "1940s", or "" for all.
     """
@@ -67,10 +68,10 @@ def _suggest_in(search: TableSearch, query: str, narrowed: bool) -> list[str]:
     choices = [instead.get(number, [word]) for number, word in enumerate(looked_for)]
     candidates = list(islice(product(*choices), MAX_CANDIDATES))
     parted = [any(" " in word for word in candidate) for candidate in candidates]
-    # A replacement of one word finds something, because it was found in the table. Two parts of a word need not.
+    # A replacement for a single word finds something, because it was found in the table. A split word may not.
     if not alone or any(parted):
         found = search.which([_conditions(candidate) for candidate in candidates])
-        # If adding a space is enough, there is no other suggestion.
+        # If a query with a split word finds something, only such queries are suggested.
         found = {number for number in found if parted[number]} or found
         candidates = [candidate for number, candidate in enumerate(candidates) if number in found]
     return [" ".join(candidate) for candidate in candidates[:MAX_SUGGESTIONS]]
@@ -95,13 +96,13 @@ class _Lookup:
     Args:
         search: The search that found nothing.
         looked_for: The folded words.
-        alone: Whether there is one word only, which is known to find nothing.
+        alone: Whether there is a single word and no filter, so that the word is known to find nothing.
     """
 
     def __init__(self, search: TableSearch, looked_for: list[str], alone: bool) -> None:
         self.table, self.looked_for, self.alone = search.table, looked_for, alone
         self.postgresql = connection.vendor == "postgresql"
-        # Titles have many words, names few parts.
+        # Titles are compared by all of their words, names by their first parts.
         self.titles = self.table is ranking.FILM_TABLE
         self.words = {
             number: word
@@ -131,7 +132,7 @@ class _Lookup:
         return {number: self.alike(number, kinds) for number, kinds in found.items()}
 
     def alike(self, number: int, kinds: dict[str, list[str]]) -> list[str]:
-        """Return the replacements for the word ``number``, most likely first, from the texts found, by ``kinds``."""
+        """Return the replacements for the word ``number``, most likely first, from {kind: texts}."""
         word = self.words[number]
         parted = [f"{head} {word[len(head) :]}" for head in sorted(kinds["head"], key=len, reverse=True)]
         slips = sorted(kinds["slip"], key=lambda slip: _distance(slip, word))[: 2 * MAX_SUGGESTIONS]
@@ -149,9 +150,10 @@ class _Lookup:
     def statement(self) -> tuple[str, list[Any]]:
         """Return the SQL of rows (number, kind, text), and its values.
 
-        Each wrong word has a row "wrong". "slip" is a word that is one edit away, "head" a prefix of it. Without a
-        "slip", "part5" is the first part of a name that begins with the word's first five letters, and "word5" a
-        name or title with a word that does.
+        Each wrong word has a row of kind "wrong". A "slip" is a known word that is one edit away, a "head" a known word
+        that is a prefix of the wrong word. For a word without a "slip", "part5" is the first part of a name that
+        begins with the word's first five letters, and "word5" a name or title with a word that begins with them;
+        "part3" and "word3" compare three letters.
         """
         asked, asked_values = self.asked()
         slips, slips_values = self.given()
@@ -159,7 +161,7 @@ class _Lookup:
         step_values: list[str] = []
         rows = ["SELECT number, 'wrong', '' FROM wrong"]
         row_values: list[str] = []
-        # Rows that are not needed are not computed.
+        # This condition skips lookups whose rows are not needed.
         there = "IN (SELECT number FROM wrong)"
         if slips:
             rows.append("SELECT number, kind, slip FROM known")
@@ -240,7 +242,7 @@ class _Lookup:
         )
 
     def parts(self, key: str, name: str) -> str:
-        """Return the SQL of the first MAX_COMPARED_WORDS distinct first parts in ``key`` that begin alike."""
+        """Return the SQL of the first MAX_COMPARED_WORDS distinct first parts in ``key`` with a given beginning."""
         position = "strpos" if self.postgresql else "instr"
         following = (
             f"(SELECT substr({key}, 1, {position}({key} || ' ', ' ') - 1) FROM actor "  # noqa: S608  our own identifiers; values are parameters
@@ -254,14 +256,14 @@ class _Lookup:
 
 
 def _matches_any(table: str, condition: str) -> str:
-    """Return the SQL condition that any row of ``table`` meets ``condition``, which an index of words serves."""
+    """Return the SQL condition that any row of ``table`` meets ``condition``, which an index of words supports."""
     return f"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {condition} {_limit_clause(1)}) AS found) > 0"  # noqa: S608  our own identifiers; values are parameters
 
 
 def _limit_clause(number: int) -> str:
     """Return a LIMIT whose number PostgreSQL's planner does not know.
 
-    For a small number it would scan another index, expecting early matches, and read all of it if there are none.
+    Given a small number, it would scan another index, expecting early matches, and read all of it if there are none.
     """
     return f"LIMIT (SELECT {number})"
 
@@ -278,5 +280,5 @@ def _one_edit_away(word: str) -> set[str]:
 
 
 def _distance(slip: str, word: str) -> tuple[bool, float, str]:
-    # Two exchanged letters are the most likely typing error.
+    # Two swapped letters are the most likely typo.
     return sorted(slip) != sorted(word), -SequenceMatcher(None, slip, word, autojunk=False).ratio(), slip

@@ -1,1 +1,1 @@
-"""Template tags of the public pages."""
+"""Template tags of the admin."""

@@ -8,7 +8,7 @@ are both 发.
 from functools import cache
 from itertools import islice, product
 
-# Each spelling is one more pattern to compare names with.
+# A limit, because each spelling is one more pattern that names are compared with.
 MAX_SPELLINGS = 16
 
 TRADITIONAL = (
@@ -131,7 +131,7 @@ FIRST_TRADITIONAL = min(TRADITIONAL)
 def spellings(word: str) -> list[str]:
     """Return ``word`` and, if it has Chinese characters, its other spellings; MAX_SPELLINGS at most.
 
-    ``spellings("周润发")`` also has 周潤發, 週潤髮 and others, because a name is stored in one of the forms.
+    ``spellings("周润发")`` also has 周潤發, 週潤髮 and others, because a name may be stored in any of these forms.
     """
     if word.isascii() or max(word) < FIRST_TRADITIONAL:
         return [word]

@@ -16,16 +16,16 @@ def country_choices() -> list[tuple[str, str]]:
 
 @lru_cache(8)
 def _country_choices(language: str) -> list[tuple[str, str]]:
-    # In the language of the cache key: another one may be active in this thread.
+    # Use the language of the cache key, because this thread may have another active language.
     with override(language):
-        # Stripped: a translation of django-countries begins with a space.
+        # Strip the names: a translation of django-countries begins with a space.
         choices = [(code, name.strip()) for code, name in countries]
     return sorted(choices, key=lambda choice: country_order(choice[1], language))
 
 
 def country_order(name: str, language: str) -> str | bytes:
     """Return the sort key of a country's name for a reader of ``language``."""
-    # GB 18030 has the common characters in the order of pinyin, which readers of Chinese expect.
+    # GB 18030 encodes common characters in the order of pinyin, which readers of Chinese expect.
     return name.encode("gb18030") if language.startswith("zh") else fold(name)
 
 

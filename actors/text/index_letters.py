@@ -1,6 +1,6 @@
 """The letters that names begin with: the A to Z index of a list.
 
-A script of thousands of characters has one entry, labelled with one of its
+A script with very many characters has one entry, labeled with one of its
 characters: 中 for Han, あ for kana, 가 for Hangul.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from actors.text.normalize import fold
 
 OTHER = "#"
-# First and last character of a script that has one entry.
+# First and last character of each script that has only one entry.
 WHOLE_SCRIPTS = {"あ": ("\u3040", "\u30ff"), "中": ("\u3400", "\u9fff"), "가": ("\uac00", "\ud7a3")}
 
 

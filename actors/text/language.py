@@ -1,7 +1,7 @@
 """The language of a name, derived from its script and the country.
 
-Browsers choose glyphs by it, and screen readers their voice: the same Han
-character looks different in Japan and in Hong Kong.
+Browsers choose glyphs by the language, and screen readers choose a voice: the
+same Han character looks different in Japan and in Hong Kong.
 """
 
 import re

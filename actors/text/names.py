@@ -1,4 +1,4 @@
-"""The names that people read: of an actor, and of a film."""
+"""Names of actors and films, as pages show them."""
 
 
 def full_name(actor) -> str:

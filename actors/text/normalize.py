@@ -1,9 +1,9 @@
 """Normalization of names and queries.
 
-``fold`` makes those spellings equal that visitors consider the same name:
-accents, case, full-width forms, hyphens and apostrophes do not matter. The
-database folds what it stores by the same rule (migrations/sql/postgresql/text_functions.sql),
-so both sides of a comparison agree; tests compare the two.
+``fold`` returns the same text for all spellings that visitors consider the same
+name: accents, case, full-width forms, hyphens and apostrophes do not matter. The
+database folds the stored names by the same rule (migrations/sql/postgresql/text_functions.sql),
+so both sides of a comparison agree. Tests compare the two implementations.
 """
 
 import re
@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from actors.text.chinese_variants import spellings
 
 # Marks that readers of Latin, Greek, Cyrillic, Arabic or Hebrew leave out. Vowel signs
-# of Indic scripts and the voicing marks of kana are letters to their readers, and stay.
+# of Indic scripts and the voicing marks of kana are letters to their readers, so they are kept.
 DROPPED_MARKS = (
     "\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
     "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
@@ -68,9 +68,9 @@ def search_pattern(word: str) -> str:
 
 
 def is_short_word(word: str) -> bool:
-    """Whether ``word`` is so short that PostgreSQL looks it up as a whole (actor_starts in text_functions.sql).
+    """Return whether ``word`` is so short that PostgreSQL looks it up as a whole (actor_starts in text_functions.sql).
 
-    Such a word has no trigram, or one that every twentieth name has.
+    Such a word has no trigram, or only one that a twentieth of all names have.
     """
     unspaced = [bool(UNSPACED_LETTER.match(letter)) for letter in word]
     return len(word) <= MAX_START_LENGTH and (all(unspaced) or not any(unspaced))
@@ -142,6 +142,6 @@ def _letters(text: str) -> Iterator[tuple[int, int]]:
 
 
 def register_fold(sender: type[BaseDatabaseWrapper], connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Give a new SQLite connection the function ``actor_fold``, which triggers call; PostgreSQL has it in SQL."""
+    """Register ``actor_fold``, which triggers call, on a new SQLite connection; PostgreSQL has it in SQL."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("actor_fold", 1, fold, deterministic=True)

@@ -12,7 +12,7 @@ from actors.text.normalize import fold
 @lru_cache(2_048)
 def slugify_name(name: str) -> str:
     """Return ``name`` as the readable part of a URL, in its own script: "梁朝偉", "alla-demidova"."""
-    # Shortcuts: the first two return the same as the third, faster.
+    # The first two branches are faster shortcuts for common names; the third would return the same.
     if name.isascii() and name.replace(" ", "").isalnum():
         return "-".join(name.lower().split())
     folded = fold(name)

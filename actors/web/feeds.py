@@ -15,9 +15,9 @@ from actors.models import Actor, Change, Film, FilmChange
 from actors.web.views import public
 
 MAX_ENTRIES = 50
-# The newest changes to search for entries. One actor or film may have many of them.
+# The limit of changes that are searched for entries: one actor or film may have many changes.
 MAX_CHANGES_READ = 1_000
-# Characters that XML cannot contain (https://www.w3.org/TR/xml/#charsets). A row that was written by SQL may.
+# Characters that XML cannot contain (https://www.w3.org/TR/xml/#charsets). Rows written by SQL may contain them.
 NOT_IN_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -37,7 +37,10 @@ class Feed(Atom1Feed):
 
 @public
 def recent_changes(request):
-    """Return a feed of the actors and films changed last, newest first, each once. A larger directory costs no more."""
+    """Return a feed of the most recently changed actors and films, newest first, each once.
+
+    Its cost does not depend on the size of the directory.
+    """
     feed = Feed(
         title=_("Actorsite: recent changes"),
         link=request.build_absolute_uri(reverse("list")),
@@ -68,9 +71,9 @@ def _description(entry):
 
 def _recent_actors():
     """Return (actor, time) pairs of the actors changed last, newest first."""
-    # By the history's primary key: an index on last_update would slow down every write to ten million rows.
+    # Sorts by the history's primary key, because an index on last_update would slow down every write to a large table.
     newest = dict.fromkeys(Change.objects.order_by("-id").values_list("actor_id", flat=True)[:MAX_CHANGES_READ])
-    # Without those that were deleted since.
+    # Actors that were deleted since are skipped.
     found = Actor.objects.defer("biography", "search").in_bulk(newest)
     return [(found[pk], found[pk].last_update) for pk in newest if pk in found][:MAX_ENTRIES]
 

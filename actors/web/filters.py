@@ -13,14 +13,14 @@ from actors.listing.params import DECADE, ListParams
 from actors.text.countries import country_name, country_order
 from actors.text.index_letters import letter_label
 
-# The largest count that is shown in an option; above it, "99+".
+# The largest count that an option shows. A larger one is shown as "99+".
 MAX_COUNTED_OF_CHOICE = 99
 
 
 def letter_links(listing: ListParams, letters: list[str], first_key: str) -> SafeString:
-    """Return links to the ``letters`` of a list, of which one is marked as current.
+    """Return links to the ``letters`` of a list, with the current letter marked; "" if there are fewer than two.
 
-    That is ``listing.letter``, or else the letter of ``first_key``, the sort key of the first row.
+    The current letter is ``listing.letter``, or otherwise the letter of ``first_key``, the sort key of the first row.
     """
     if len(letters) < 2:
         return SafeString("")
@@ -35,9 +35,9 @@ def letter_links(listing: ListParams, letters: list[str], first_key: str) -> Saf
 
 
 def select(listing: ListParams, name: str, label: str, labels: dict[str, str], numbers: dict | None = None) -> dict:
-    """Return the select of the parameter ``name``; ``labels`` are those of its values.
+    """Return the template context of a select for the parameter ``name``. ``labels`` is {value: label}.
 
-    With ``numbers``, and unless the list is searched, each option shows its count.
+    With ``numbers``, {value: count}, options show their counts, except in search results.
     """
     chosen = getattr(listing, name)
     options = []
@@ -56,7 +56,7 @@ def bounded_number(number: int) -> str:
 
 
 def actor_selects(listing: ActorListing, counted: dict | None) -> list[dict]:
-    """Return the selects for actors. ``counted`` is from ``facets.counts``; if it is None, there is only the order."""
+    """Return the selects for actors. ``counted`` is from ``facets.counts``; if it is None, only ``sort`` is shown."""
     sorts = {"": _("By last name"), "first": _("By first name")}
     if listing.q:
         sorts = {"": _("Best match"), "last": _("By last name"), "first": _("By first name")}
@@ -65,7 +65,7 @@ def actor_selects(listing: ActorListing, counted: dict | None) -> list[dict]:
         return selects
     language = get_language()
     found = with_rows(listing, "country", counted["country"])
-    # A code that was written by SQL need not be a country's.
+    # A code that was written by SQL may not be the code of a country.
     names = [(name, code) for code in found if (name := country_name(code, language))]
     names.sort(key=lambda choice: country_order(choice[0], language))
     living = dict(counted["living"])
@@ -84,7 +84,7 @@ def actor_selects(listing: ActorListing, counted: dict | None) -> list[dict]:
 
 
 def film_selects(listing: FilmListing, counted: dict | None) -> list[dict]:
-    """Return the selects for films. ``counted`` is from ``listing.counts``; if it is None, there is only the order."""
+    """Return the selects for films. ``counted`` is from ``listing.counts``; if it is None, only ``sort`` is shown."""
     sorts = {"": _("By title"), "year": _("Newest first")}
     if listing.q:
         sorts = {"": _("Best match"), "title": _("By title"), "year": _("Newest first")}
@@ -96,7 +96,7 @@ def film_selects(listing: FilmListing, counted: dict | None) -> list[dict]:
 
 
 def decade_select(listing, name, label, counted):
-    """Return the select of decades that have results, or no select."""
+    """Return a list with the select of decades that have results, or an empty list if there are none."""
     found = {decade: number for decade, number in with_rows(listing, name, counted).items() if DECADE.fullmatch(decade)}
     return select_if_any(listing, name, label, {decade: decade_name(decade) for decade in found}, found)
 
@@ -109,7 +109,7 @@ def select_if_any(listing, name, label, labels, numbers):
 def with_rows(listing: ListParams, name: str, counted: list[tuple[str, int]]) -> dict[str, int]:
     """Return {value: count} of ``counted``, without values that match no row unless they are chosen."""
     found = {value: number for value, number in counted if number}
-    # Without it, submitting the form would drop the filter.
+    # Without the chosen value, submitting the form would drop the filter.
     if chosen := getattr(listing, name):
         found.setdefault(chosen, 0)
     return found
@@ -133,7 +133,7 @@ def actor_conditions(listing: ActorListing) -> dict[str, str]:
 
 
 def film_conditions(listing: FilmListing) -> dict[str, str]:
-    """Return the same for a list of films."""
+    """Return {parameter: label} of the search and the filter in use, for a list of films."""
     labels = query_condition(listing)
     if listing.decade:
         labels["decade"] = _("Films of the %(decade)s") % {"decade": decade_name(listing.decade)}
@@ -141,7 +141,7 @@ def film_conditions(listing: FilmListing) -> dict[str, str]:
 
 
 def query_condition(listing):
-    """Return the search as an active filter."""
+    """Return {parameter: label} of the search, or {} without one."""
     return {"q": _("“%(query)s”") % {"query": listing.q}} if listing.q else {}
 
 

@@ -14,7 +14,7 @@ YEAR = 365 * 24 * 60 * 60
 @csrf_exempt
 @require_POST
 def choose(request):
-    """Remember the language ``code`` in a cookie and go back to ``next``.
+    """Store the language ``code`` in a cookie and redirect to ``next``.
 
     Without that cookie, the request's Accept-Language decides.
     """

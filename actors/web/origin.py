@@ -4,5 +4,5 @@ from django.http import HttpRequest
 
 
 def site_origin(request: HttpRequest) -> str:
-    """Return the scheme and host of ``request``, such as "https://example.org": a path after it makes a URL."""
+    """Return the scheme and host of ``request``, such as "https://example.org", to prepend to a path."""
     return f"{request.scheme}://{request.get_host()}"

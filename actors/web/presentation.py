@@ -1,7 +1,7 @@
-"""Texts of the pages, and HTML as a SafeString.
+"""Text and HTML for the pages. HTML is returned as a SafeString where templates insert it.
 
-Plain functions make the parts that are repeated on a page, such as rows: to render a template for each costs twenty
-times as much. The parts that a page has once are in its template.
+Functions build the parts that are repeated on a page, such as rows, because rendering a template for each would take
+twenty times as long. Parts that a page has only once are in its template.
 """
 
 from collections.abc import Iterable
@@ -98,14 +98,17 @@ def grouped_rows(groups: Iterable[tuple[str, str]]) -> SafeString:
 
 
 def group_by_initial(rows: list, key: str) -> list[tuple[str, list]]:
-    """Return (initial, rows) pairs in order, by the sort key ``key``; a single pair without initial if that is ""."""
+    """Return (initial, rows) pairs of ``rows``, which are sorted by their attribute ``key``.
+
+    If ``key`` is "", all rows are in one pair without an initial.
+    """
     if not key:
         return [("", rows)]
     return [(initial, list(some)) for initial, some in groupby(rows, lambda row: initial_of(getattr(row, key)))]
 
 
 def initial_of(key: str) -> str:
-    """Return the letter under which the key is listed, or "#"."""
+    """Return the letter under which the sort key ``key`` is listed, or "#"."""
     return key[0].upper() if key[:1].isalpha() else "#"
 
 
@@ -187,12 +190,15 @@ def time_element(moment: datetime) -> SafeString:
 
 
 def part_text(character: str, as_part: str) -> str:
-    """Return the HTML of ``character`` in the format ``as_part``, translated once for all rows; "" if it is empty."""
+    """Return the HTML of ``character`` in the format ``as_part``; "" if there is no character.
+
+    The caller translates ``as_part`` once for all rows.
+    """
     return character and f' <span class="part">{escape(as_part % {"part": character})}</span>'
 
 
 def actor_count(number: int, more: bool) -> str:
-    """Return the text that tells the number of actors on all pages."""
+    """Return the text for the number of actors on all pages; ``more`` means that there are more than ``number``."""
     shown = {"number": number_format(number, force_grouping=True)}
     if more:
         return _("More than %(number)s actors") % shown
@@ -200,7 +206,7 @@ def actor_count(number: int, more: bool) -> str:
 
 
 def film_count(number: int, more: bool) -> str:
-    """Return the text that tells the number of films on all pages."""
+    """Return the text for the number of films on all pages; ``more`` means that there are more than ``number``."""
     shown = {"number": number_format(number, force_grouping=True)}
     if more:
         return _("More than %(number)s films") % shown
@@ -208,7 +214,7 @@ def film_count(number: int, more: bool) -> str:
 
 
 def actor_range(listing: ActorListing, page: KeysetPage) -> str:
-    """Return the first and last name of ``page``, as in the head of a page of a dictionary, or its positions."""
+    """Return the first and last name on ``page``, like the guide words of a dictionary page, or its positions."""
     return page_range(
         page,
         *(
@@ -219,7 +225,7 @@ def actor_range(listing: ActorListing, page: KeysetPage) -> str:
 
 
 def film_range(listing: FilmListing, page: KeysetPage) -> str:
-    """Return the first and last title of ``page``, with their years if it is sorted by year, or its positions."""
+    """Return the first and last title on ``page``, with years if the list is sorted by year, or its positions."""
     ends = (page.rows[0], page.rows[-1])
     return page_range(page, *(title_and_year(film) if listing.sort == "year" else film.title for film in ends))
 
@@ -233,7 +239,7 @@ def page_range(page, first, last):
 
 def suggestions(listing: ListParams) -> list[dict]:
     """Return the label and URL of each suggestion for a search that finds nothing."""
-    # Suggestions are folded, and so in lower case.
+    # Suggestions are folded and therefore in lowercase.
     return [
         {"label": " ".join(map(str.capitalize, query.split(" "))), "url": f"./{listing.change(q=query).query_string}"}
         for query in listing.suggestions()
@@ -241,7 +247,7 @@ def suggestions(listing: ListParams) -> list[dict]:
 
 
 def streams(listing: ListParams, kind: str) -> list[dict]:
-    """Return the label, type and URL of each export of the whole list. JSON has only single pages."""
+    """Return the label, type and URL of each export of the whole list. JSON is left out: it returns single pages."""
     return [
         {
             "label": label,

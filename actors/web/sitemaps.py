@@ -1,7 +1,8 @@
 """The sitemap: every page, for search engines (https://www.sitemaps.org/protocol.html).
 
-Up to MAX_URLS pages are one file. More are an index of parts, each of which has the
-pages of a range of ids: a part reads its range only, and counts nothing.
+Up to MAX_URLS pages are listed in one file. If there are more, the sitemap is an index
+of parts. Each part lists the pages of a range of ids, so that it reads only these rows
+and counts nothing.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ SITEMAP_COLUMNS = {Actor: ("id", "first_name", "last_name", "last_update"), Film
 
 @public
 def sitemap(request):
-    """Return all pages, or an index of parts if there are more than MAX_URLS."""
+    """Return the URLs of all pages, or an index of parts if there are more than MAX_URLS."""
     if sum(model.objects.order_by()[: MAX_URLS + 1].count() for model in SITEMAP_MODELS.values()) + 2 > MAX_URLS:
         urls = [
             request.build_absolute_uri(reverse("sitemap-part", args=[kind, part]))
@@ -47,7 +48,7 @@ def sitemap(request):
 
 @public
 def sitemap_part(request, kind, part):
-    """Return the pages with ids from ``part * MAX_URLS`` up to the next part. 404 if there are none."""
+    """Return the URLs of pages with ids from ``part * MAX_URLS`` up to the next part; 404 if there are none."""
     model = SITEMAP_MODELS.get(kind)
     if model is None or part * MAX_URLS > MAX_ID:
         raise Http404
@@ -58,7 +59,7 @@ def sitemap_part(request, kind, part):
 
 
 def _part_numbers(model) -> list[int]:
-    """Return the numbers of the nonempty sitemap parts, at one index lookup per part."""
+    """Return the numbers of the sitemap parts that are not empty. Takes one index lookup per part."""
     column = model._meta.pk.column
     parts = distinct_values_sql(
         *("parts", "part", f"min({column}) / {MAX_URLS}", model._meta.db_table),
@@ -77,7 +78,7 @@ def _urlset(request, first, *querysets):
 def _pages(site, first, querysets) -> Iterator[bytes]:
     yield _head("urlset") + "".join(f"<url><loc>{escape(site + path)}</loc></url>\n" for path in first).encode()
     for queryset in querysets:
-        # As in the exports: one state of the data, in batches of rows.
+        # As in the exports, one transaction reads rows of one state of the data, in batches.
         with transaction.atomic():
             rows = queryset.only(*SITEMAP_COLUMNS[queryset.model]).order_by("id").iterator(SITEMAP_BATCH_ROWS)
             while some := list(islice(rows, SITEMAP_BATCH_ROWS)):

@@ -12,16 +12,16 @@ from actors.models import Actor, Film
 from actors.text.names import full_name
 from actors.text.slugs import actor_url, film_url
 
-# Search engines and link previews cut longer ones.
+# Search engines and link previews truncate longer summaries.
 MAX_SUMMARY_LENGTH = 200
-# Escaped within a script element: "</script>" would end it, and "<!--" hide its end.
+# Escaped within a script element: "</script>" would end it, and "<!--" would hide its end.
 _ESCAPES = {ord(character): f"\\u{ord(character):04X}" for character in "<>&"}
 
 
 def person_json_ld(actor: Actor, credits: Iterable[FilmCredit], origin: str) -> SafeString:
     """Return the script element with the JSON-LD of ``actor`` and of the films in ``credits``.
 
-    ``origin`` is the scheme and host of its URLs.
+    ``origin`` is the scheme and host for the URLs.
     """
     url = origin + actor_url(actor)
     return _json_ld_script(

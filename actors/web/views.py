@@ -34,7 +34,7 @@ def public(view):
     """Decorate the view of a public page: allow only GET and HEAD, and make caches revalidate the page."""
 
     # The view writes nothing, so a forged request does no harm. Without the exemption,
-    # a POST would get 403 because it has no CSRF token, and not 405.
+    # a POST would get 403 for its missing CSRF token instead of 405.
     @csrf_exempt
     @require_safe
     @wraps(view)
@@ -121,18 +121,18 @@ def film_list(request):
 
 
 def _page_or_redirect(request, listing: ListParams):
-    """Return (page, None), or (None, redirect) if another URL is to be shown instead."""
+    """Return (page, None), or (None, redirect) if the browser must load another URL instead."""
     set_canonical_url(request, listing.query_string)
     if listing.is_submitted(request.GET):
-        # A form also sends its empty fields: such a URL is no permalink, and the page cache does not store it.
+        # A form also sends its empty fields. Such a URL is not a permalink, and the page cache does not store its page.
         return None, HttpResponseRedirect(f"./{listing.query_string}")
     page = listing.page()
-    # If the rows after a cursor were deleted, only the first page is left to show.
+    # Without rows beyond the cursor, because they were deleted, only the first page can be shown.
     return page, None if page else HttpResponseRedirect(f"./{listing.change().query_string}")
 
 
 def _list_context(request, listing, page, kind, conditions):
-    """Return the template context that both lists have, which is all but the rows."""
+    """Return the part of the template context that the lists of actors and films share."""
     here = request.path + listing.query_string
     version = request_version(request)
     # Search results on a single page need no filters.
@@ -153,7 +153,7 @@ def _list_context(request, listing, page, kind, conditions):
         "few": few,
         # A new search keeps the filters that have no select.
         "hidden": {name: value for name, value in listing.narrow.items() if value and few},
-        # Without a version of the data, nothing may be cached.
+        # Without a data version, nothing may be cached.
         "version": version,
         "seconds": None if version else 0,
         "selects_key": (kind, few, bool(listing.q), listing.sort, *listing.narrow.values()),
@@ -165,7 +165,7 @@ def _bounded(number):
 
 
 def _actor_counts(request, listing):
-    """Return the result of ``facets.counts``, cached for this version of the data."""
+    """Return the result of ``facets.counts``, cached for this data version."""
     # Search results are not counted: their selects have the options of the whole list.
     facets, key = (Facets(), "") if listing.q else (listing.facets, listing.key)
     most = filters.MAX_COUNTED_OF_CHOICE + 1
@@ -173,14 +173,14 @@ def _actor_counts(request, listing):
 
 
 def _film_counts(request, listing):
-    """Return the result of ``FilmListing.counts``, cached for this version of the data."""
+    """Return the result of ``FilmListing.counts``, cached for this data version."""
     whole = listing.change(q="", sort="")
     most = filters.MAX_COUNTED_OF_CHOICE + 1
     return memoize_for_version(request, ("film counts", whole), lambda: whole.counts(most))
 
 
 def _original_languages(films):
-    """Return {film id: language of the original title}, from its script and the countries of most of the cast."""
+    """Return {film id: language of the original title}, derived from its script and the countries of the cast."""
     written = {film.id: film.original_title for film in films if not film.original_title.isascii()}
     at_home = defaultdict(list)
     if written:
@@ -203,7 +203,7 @@ def to_list(request):
 
 @public
 def actor(request, pk, slug=""):
-    """Show one actor. Redirects a merged actor or a wrong slug; 410 if the actor was deleted."""
+    """Show one actor. Redirects for a merged actor or a wrong slug; 410 if the actor was deleted, else 404."""
     actor = current_actor(int(pk))
     if actor is None:
         status = 410 if Change.objects.filter(actor_id=pk).exists() else 404
@@ -228,7 +228,7 @@ def actor(request, pk, slug=""):
 
 @public
 def film(request, pk, slug=""):
-    """Show one film with its cast. Redirects a wrong slug."""
+    """Show one film with its cast. Redirects if the slug is wrong; 404 if the film does not exist."""
     film = get_object_or_404(Film, pk=pk)
     if film.slug != slug:
         return HttpResponsePermanentRedirect(film.get_absolute_url())

@@ -15,7 +15,7 @@ VALID_DAYS = 180
 
 @public
 def robots(request):
-    """Return robots.txt (RFC 9309). Search engines may read the pages, but no search results and no exports."""
+    """Return robots.txt (RFC 9309). Search engines may crawl the pages, but not search results or exports."""
     lines = [
         "User-agent: *",
         f"Disallow: {reverse('admin:index')}",
@@ -47,14 +47,14 @@ def security(request):
         f"Canonical: {request.build_absolute_uri(request.path)}",
     ]
     response = _plain_text(lines)
-    # It changes with the day and not with the data, so it must not be cached by the data's version.
+    # The response changes every day, even if the data does not, so its caching must not depend on the data version.
     response["Cache-Control"] = "public, max-age=3600"
     return response
 
 
 @public
 def favicon(request):
-    """Redirect to the icon, an SVG, whose URL changes with its content. For programs that have read no page."""
+    """Redirect to the icon, an SVG, whose URL changes with its content. Serves programs that have not read a page."""
     return HttpResponseRedirect(static("actors/favicon.svg"), headers={"Cache-Control": "public, max-age=3600"})
 
 

@@ -22,7 +22,7 @@ admin.site.login_template = "admin/sign_in.html"
 admin.site.index_title = _("Directory")
 
 admin.site.unregister([User, Group])
-# Their admin pages would show the secrets. Users manage their factors in actorsite.accounts.mfa_views.
+# The admin pages of these devices would show secrets. Users manage their factors in actorsite.accounts.mfa_views.
 admin.site.unregister([TOTPDevice, StaticDevice])
 
 
@@ -37,7 +37,7 @@ class AccountAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, UserAdmin):
 
     @admin.action(description=_("Reset the second factor of the selected accounts"), permissions=["change"])
     def reset_second_factor(self, request, accounts):
-        """Remove all second factors of the selected users, and log that for each."""
+        """Remove all second factors of the selected users, and log each reset."""
         reset = 0
         for account in accounts:
             if not self._may_change(request, account):
@@ -52,7 +52,7 @@ class AccountAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, UserAdmin):
         self.message_user(request, message % {"n": reset}, messages.SUCCESS if reset else messages.WARNING)
 
     def get_readonly_fields(self, request, account=None):
-        """Return the fields that the user may only read. Only superusers may make superusers and grant permissions."""
+        """Return the fields that the user may only read. Only superusers may grant superuser status and permissions."""
         fields = ["last_login", "date_joined"]
         if request.user.is_superuser:
             return fields
@@ -67,7 +67,7 @@ class AccountAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, UserAdmin):
         return super().has_delete_permission(request, account) and self._may_change(request, account)
 
     def get_deleted_objects(self, accounts, request):
-        """Return the objects to delete. Only superusers may delete superusers, also with the action of the list."""
+        """Return the objects to delete. Only superusers may delete superusers, including by the list's action."""
         deleted, counts, perms_needed, protected = super().get_deleted_objects(accounts, request)
         if not all(self._may_change(request, account) for account in accounts):
             perms_needed = {*perms_needed, str(self.opts.verbose_name)}
@@ -79,7 +79,7 @@ class AccountAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, UserAdmin):
 
 
 @admin.register(Group)
-# GroupAdmin names no request in its own method, which Django calls by position.
+# GroupAdmin.formfield_for_manytomany declares `request` as optional, the mixin as required. Django always passes it.
 class RoleAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, GroupAdmin):  # type: ignore[misc]
     """Groups, with translated labels of permissions."""
 
@@ -88,13 +88,13 @@ class RoleAdmin(TranslatedPermissionsMixin, DeclaredLookupsMixin, GroupAdmin):  
 
 # Texts of Django's admin without a Chinese translation, listed for makemessages.
 ADMIN_TEXTS = [_("Error:"), _("Model name"), _("Add link"), _("Change or view list link")]
-# The same: django-axes has no Chinese translation.
+# Texts of django-axes, which has no Chinese translation.
 AXES_TEXTS = [_("access attempt"), _("access attempts"), _("IP Address"), _("Failed Logins"), _("Attempt Time")]
 
 
 @admin.register(AccessAttempt)
 class LockedAccountAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
-    """Recent failed sign-ins. Delete an entry to unlock the account for that address."""
+    """Recent failed sign-ins by account and IP address. Deleting an entry unlocks the account for its IP address."""
 
     list_display = ["account", "ip_address", "failures_since_start", "attempt_time", "locked"]
     list_display_links = None

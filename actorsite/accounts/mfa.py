@@ -1,7 +1,7 @@
 """The second factor: whether a user needs one, their devices, and codes.
 
 An account has at most one authenticator app (TOTP), any number of passkeys,
-and recovery codes, each of which can be used once instead of them.
+and recovery codes, each of which can be used once instead of the app or a passkey.
 """
 
 import base64
@@ -66,13 +66,13 @@ def normalize_code(code: str) -> str:
 
 
 def verify_code(account, device, code: str) -> bool:
-    """Return whether ``device`` accepts ``code``, which is then used up. A wrong code delays the next one."""
+    """Return whether ``device`` accepts ``code``, which is then used up. A wrong code delays the next attempt."""
     token = recovery_code_digest(code) if isinstance(device, StaticDevice) else code
     return verify_token(account, device.persistent_id, token) is not None
 
 
 def seconds_to_wait(device) -> int:
-    """Return for how many more seconds ``device`` is throttled after wrong codes; 0 if it is not."""
+    """Return the seconds for which ``device`` still refuses codes after wrong ones; 0 if it accepts codes."""
     allowed, details = device.verify_is_allowed()
     if allowed:
         return 0
@@ -134,7 +134,7 @@ def qr_code(url: str) -> str:
 
 @transaction.atomic
 def remove_device(account, kind: str, pk: int | None = None) -> bool:
-    """Remove the app ("app") or the passkey ``pk`` of ``account``; with the last one, its recovery codes.
+    """Remove the app ("app") or the passkey ``pk`` of ``account``, and with the last of them the recovery codes.
 
     Returns whether anything was removed.
     """
@@ -149,7 +149,7 @@ def remove_device(account, kind: str, pk: int | None = None) -> bool:
 
 @transaction.atomic
 def reset_second_factor(account) -> bool:
-    """Remove all second factors of ``account``; its sessions need a new check. Returns whether there were any."""
+    """Remove all second factors of ``account``, whose sessions are then unverified. Returns whether there were any."""
     deleted = 0
     for model in (TOTPDevice, Passkey, StaticDevice):
         deleted += model.objects.filter(user=account).delete()[0]

@@ -116,7 +116,7 @@ def check_view(request):
             return resume_form(request, recovered) if recovered else HttpResponseRedirect(next_url(request))
         else:
             form.add_error("code", gettext("This code is wrong or was already used."))
-            # django-axes counts it like a wrong password, and replaces this page with a 429 from the fifth on.
+            # django-axes counts this as a wrong password and replaces this page with a 429 from the fifth failure on.
             user_login_failed.send(sender=__name__, credentials=account, request=request)
     return check_page(request, form, status, recovered)
 
@@ -197,7 +197,7 @@ def remove_view(request):
 
 
 def json_view(view):
-    """Decorate a view for the passkey script: POST with JSON, answered with JSON."""
+    """Decorate a view for the passkey script: the request is a POST with JSON, and the response is JSON."""
 
     def json_response(request):
         if request.method != "POST":

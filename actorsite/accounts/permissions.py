@@ -54,7 +54,7 @@ class TranslatedPermissionsMixin(ModelAdminMixin):
     permissions_field = "permissions"
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
-        """Return the form field. The one of the permissions has translated labels."""
+        """Return the form field. The field of permissions has translated labels."""
         if db_field.name == self.permissions_field:
             kwargs["form_class"] = PermissionsField
         return super().formfield_for_manytomany(db_field, request, **kwargs)

@@ -7,14 +7,14 @@ from actorsite.errors import is_unavailable
 
 
 class SessionStore(db.SessionStore):
-    """Django's database sessions, with the database's own errors."""
+    """Django's database sessions, which raise the database's own error if it is unavailable."""
 
     def save(self, must_create: bool = False) -> None:
         """Save the session, and raise the database's own error if it is unavailable.
 
-        Django takes any failure to mean that the session was deleted meanwhile.
-        During a failover users would get a 400 as if they had signed out, not a
-        503 that asks them to try again.
+        Django assumes after any failure that the session has been deleted. During a
+        failover, users would get a 400 as if they had signed out, instead of a 503
+        that asks them to try again.
         """
         try:
             super().save(must_create)

@@ -14,7 +14,7 @@ from django.utils.timezone import now
 class SignInForm(AdminAuthenticationForm):
     """Django's form, with the length of the username checked on the server too.
 
-    No user has a longer name, and on PostgreSQL django-axes fails to store one:
+    No user has a longer name, and django-axes fails to store a longer one on PostgreSQL:
     https://github.com/jazzband/django-axes/issues/1381
     """
 

@@ -1,7 +1,7 @@
 """Passkeys (WebAuthn): options for the browser, and verification of its responses by py_webauthn.
 
-py_webauthn is imported when first needed: with its dependencies it takes 16 MB
-and a second, which every process and command would need otherwise.
+py_webauthn is imported when it is first needed: with its dependencies, the import takes
+16 MB and one second, which every process and command would otherwise need.
 """
 
 from django.http.request import split_domain_port
@@ -62,7 +62,7 @@ def registration_options(request) -> dict:
         rp_id=_site(request),
         rp_name="Actorsite",
         user_name=name,
-        # The same for all passkeys of a user, and reveals nothing about them.
+        # The same for all passkeys of a user, and reveals nothing about the user.
         user_id=salted_hmac("actorsite.accounts.webauthn", str(request.user.pk), algorithm="sha256").digest(),
         user_display_name=request.user.get_full_name() or name,
         exclude_credentials=_credentials_of(request.user),
@@ -72,7 +72,7 @@ def registration_options(request) -> dict:
 
 
 def register_passkey(request, credential: dict, name: str) -> Passkey:
-    """Store the passkey in ``credential``, the browser's reply to registration_options. Raises PasskeyError."""
+    """Store the passkey in ``credential``, the browser's response to registration_options. Raises PasskeyError."""
     from webauthn import verify_registration_response
     from webauthn.helpers import bytes_to_base64url
 

@@ -1,1 +1,1 @@
-"""The admin site: general list parts, the dashboard, and form recovery."""
+"""The admin site: shared parts of lists, the dashboard, and form recovery."""

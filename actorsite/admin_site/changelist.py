@@ -1,4 +1,4 @@
-"""General parts of admin lists: declared lookups, a bounded search and filters that check their values."""
+"""Shared parts of admin lists: declared lookups, a bounded search and filters that check their values."""
 
 from django import forms
 from django.contrib import admin
@@ -50,7 +50,7 @@ class DeclaredLookupsMixin(ModelAdminMixin):
         return BoundedChangeList
 
     def lookup_allowed(self, lookup, value, request):
-        """Return whether ``lookup`` is one of a declared filter."""
+        """Return whether ``lookup`` belongs to a declared filter."""
         declared: set[str] = set()
         for item in self.get_list_filter(request):
             if isinstance(item, str):

@@ -1,9 +1,9 @@
-"""Form recovery: the response to an admin form that could not be saved has its data and a button to resend it.
+"""Form recovery: the response to an admin form that could not be saved has the form's data and a Send again button.
 
-The database may be unavailable, the session expired, the CSRF token old or the
-permission removed. The page itself contains the form's fields, so the server
-stores nothing. While the user signs in again, they are in one field of the
-sign-in form.
+Reasons are an unavailable database, an expired session, an old CSRF token or a
+removed permission. The page itself contains the form's fields, so the server
+stores nothing. While the user signs in again, one field of the sign-in form
+contains all fields.
 """
 
 from django.conf import settings
@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 RECOVERY_FIELD = "recovered_form"
-# The sign-in form has it in one field, where encoding turns each % into three characters. The result must stay
-# below Django's limit, DATA_UPLOAD_MAX_MEMORY_SIZE.
+# The sign-in form has the recovered form in one field, where encoding turns each % into three characters. The result
+# must stay below Django's limit, DATA_UPLOAD_MAX_MEMORY_SIZE.
 MAX_FORM_BYTES = 1_000_000
 # Django's hidden fields and buttons; the setting FORM_RECOVERY_HIDDEN has those of the project's own forms.
 HIDDEN_PREFIXES = ("_", "post", "index", "initial-")
@@ -45,7 +45,7 @@ class RecoveredForm:
 
 
 def is_visible_field(name):
-    """Return whether the user sees the field: not a hidden one of Django's or of FORM_RECOVERY_HIDDEN."""
+    """Return whether the user sees the field ``name``. Django's hidden fields and FORM_RECOVERY_HIDDEN are excluded."""
     own = settings.FORM_RECOVERY_HIDDEN
     return not name.startswith((*HIDDEN_PREFIXES, *own["prefixes"])) and not name.endswith(
         (*HIDDEN_SUFFIXES, *own["suffixes"])
@@ -56,8 +56,9 @@ def recover_form(request):
     """Return the form that ``request`` sends as a RecoveredForm, without passwords and files.
 
     Returns:
-        The form, or None if the request sends none, or if it is not certain that
-        the form comes from this site: the CSRF token or the Origin header proves it.
+        The form; None if the request sends no form of the admin, if the form is too
+        large, or if neither the CSRF token nor the Origin header proves that the form
+        comes from this site.
     """
     # Other content types are sent by forms with files and by scripts. The fields are read from request.body, because a
     # view may have replaced request.POST.
@@ -93,7 +94,7 @@ def _without_secrets(data):
 
 
 def is_same_site(request):
-    """Return whether the form comes from a page of this site. Only then may one click send it again."""
+    """Return whether the form comes from a page of this site. Only then may a page offer to send it again."""
     if getattr(request, "csrf_processing_done", False):
         return True
     return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"

@@ -23,7 +23,7 @@ class EditorsSite(admin.AdminSite):
     """Admin site that requires the second factor of users who have one or must have one."""
 
     def has_permission(self, request):
-        """Return whether the user may see the admin: also the second factor must be checked."""
+        """Return whether the user may use the admin: staff without a pending step of the second factor."""
         from actorsite.accounts import mfa
 
         return super().has_permission(request) and not mfa.pending_step(request)
@@ -53,7 +53,7 @@ class EditorsSite(admin.AdminSite):
         return OTPMiddleware(lambda request: mfa_views.resume_form(request, recovered))(request)
 
     def admin_view(self, view, cacheable=False):
-        """Decorate a view of the admin. A form sent without permission is recovered while its user signs in."""
+        """Decorate a view of the admin. A form that is sent without permission is kept while the user signs in."""
         default_view = super().admin_view(view, cacheable)
 
         @wraps(default_view)

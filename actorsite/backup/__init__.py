@@ -1,1 +1,1 @@
-"""Backups: write an archive, verify it by restoring it."""
+"""Backups: writing an archive, and verifying it by restoring it."""

@@ -1,8 +1,8 @@
 """Backups of the database, and their verification by restoring.
 
 A backup is an archive (pg_dump's custom format; for SQLite a copy of the file) and a
-manifest next to it, which lists the contents of a database restored from the archive.
-Both are read from one snapshot.
+manifest next to it, which lists the contents that a database restored from the archive
+must have. Both are read from one snapshot.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ LIBPQ_VARIABLES = {
     "sslkey": "PGSSLKEY",
     "connect_timeout": "PGCONNECT_TIMEOUT",
 }
-# The text of a row must not depend on the session that reads it.
+# Checksums are computed from the text of rows, so this text must be the same in every session.
 SESSION_SQL = (
     "SET statement_timeout = 0; SET lock_timeout = 0; SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; "
     "SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1"
@@ -87,7 +87,7 @@ def libpq_parameters(settings_dict: Mapping[str, Any]) -> Libpq:
 
 
 def environment(libpq: Libpq) -> dict[str, str]:
-    """Return the environment variables for PostgreSQL's programs. Other users of the machine could see arguments."""
+    """Return the environment variables for PostgreSQL's programs. Unlike arguments, other users cannot see them."""
     return {**os.environ, **{LIBPQ_VARIABLES[name]: value for name, value in libpq.items()}}
 
 
@@ -140,7 +140,7 @@ def sqlite_contents(path: Path) -> Contents:
     tables: dict[str, TableContents] = {}
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as opened:
-            # SQLite's text need not be valid UTF-8.
+            # Text in SQLite may not be valid UTF-8.
             opened.text_factory = bytes
             if (output := opened.execute("PRAGMA integrity_check").fetchone()[0]) != b"ok":
                 raise BackupError(f"The file is damaged: {output.decode(errors='replace')}")
@@ -217,13 +217,13 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def restore_and_read(path: Path, server: Libpq | None = None) -> Contents:
-    """Restore the archive at ``path`` into a new database, which is dropped again; return its contents.
+    """Restore the archive at ``path`` into a temporary database, and return its contents.
 
     An SQLite file is only read.
 
     Args:
         path: The archive.
-        server: Where to create the database; None for the site's own server.
+        server: The connection parameters of the server for the temporary database; None for the site's own server.
 
     Raises:
         BackupError: The archive is not valid.

@@ -43,7 +43,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options."""
+        """Declare the arguments."""
         parser.add_argument("file", metavar="FILE", nargs="?", help="the file to import; - for the standard input")
         parser.add_argument(
             "--from-database",
@@ -92,7 +92,7 @@ class Command(BaseCommand):
 
     @contextmanager
     def file(self, name: str, encoding: str | None) -> Iterator[Source]:
-        """Yield the rows of a file; "-" is the standard input."""
+        """Yield the file ``name`` as a Source; "-" is the standard input. Raises UnreadableFileError."""
         try:
             with tempfile.TemporaryFile() if name == "-" else Path(name).open("rb") as file:
                 if name == "-":
@@ -103,7 +103,12 @@ class Command(BaseCommand):
 
     @contextmanager
     def database(self) -> Iterator[Source]:
-        """Yield the rows of the other database. The driver's errors are not shown: they may contain a password."""
+        """Yield the other database's table as a Source. Its URL is read from the standard input.
+
+        Raises:
+            UnreadableFileError: The database cannot be read. The driver's message, which may contain a password, is
+                not shown.
+        """
         try:
             settings = dj_database_url.parse(sys.stdin.readline().strip())
             if settings.get("ENGINE") not in ENGINES:
@@ -124,7 +129,12 @@ class Command(BaseCommand):
             other.close()
 
     def run(self, source: Source, columns: dict[str, str], name: str, options: dict[str, Any]) -> None:
-        """Compare, write if there are no errors, and report."""
+        """Check the rows, write them if none has an error and it is not a dry run, and print the report.
+
+        Raises:
+            CommandError: Someone changed the directory at the same time.
+            SystemExit: Rows have errors.
+        """
         progress = Progress(self.stderr, source.total)
         try:
             with transaction.atomic():
@@ -153,7 +163,7 @@ class Command(BaseCommand):
             progress.end()
 
     def report(self, source: Source, staging: Staging, batch: Batch | None, options: dict[str, Any]) -> None:
-        """Print the report, and write the errors to a file if asked."""
+        """Print the report. With ``--errors``, write all errors to that file."""
         if options["errors"]:
             with options["errors"].open("w", encoding="utf-8-sig", newline="") as file:
                 write_errors(staging.errors(), file)

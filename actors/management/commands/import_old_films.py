@@ -1,4 +1,4 @@
-"""``manage.py import_old_films``: copy the films of the replaced application's database."""
+"""``manage.py import_old_films``: copy the films and credits of the replaced page."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from actors.models import Film, FilmChange
 
-# The columns that Film has too. Films that were copied before are left out: an editor may have changed them.
+# Only columns that Film also has. Films that were already copied are skipped: an editor may have changed them.
 FILMS_SQL = """
     SELECT trim(title), release_year, film_id FROM film
     WHERE NOT EXISTS (SELECT 1 FROM actors_film WHERE legacy_id = film_id) ORDER BY film_id
@@ -30,12 +30,12 @@ TITLE = Film._meta.get_field("title")
 
 
 def clean(title: str) -> str:
-    """Return ``title`` as a film stores it, without forbidden characters: the old table cannot be corrected."""
+    """Return ``title`` as Film stores it. Removes forbidden characters: the old table cannot be corrected."""
     return TITLE.clean_text(TITLE.forbidden.sub("", " ".join(title.split())))
 
 
 def deleted() -> set[tuple[str, int | None]]:
-    """Return every (title, year) that a film had before it was deleted here. They identify its row in the old table."""
+    """Return every (title, year) that a film deleted here ever had. These pairs identify its row in the old table."""
     entries = FilmChange.objects.filter(credit_id=None)
     entries = entries.filter(film_id__in=entries.filter(kind="-").values("film_id"), before__isnull=False)
     return {(clean(title), year) for title, year in entries.values_list("before__title", "before__year")}
@@ -51,7 +51,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Copy films and credits in one transaction."""
+        """Copy films and credits in one transaction. Raises CommandError if the old tables do not exist."""
         tables = connection.introspection.table_names()
         if missing := [name for name in ("film", "film_actor") if name not in tables]:
             raise CommandError(

@@ -1,4 +1,4 @@
-"""``manage.py make_actors``: fill a database with generated actors, to test a large one."""
+"""``manage.py make_actors``: add generated actors, to test with a large database."""
 
 import argparse
 import time
@@ -19,21 +19,21 @@ Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
 def count(text: str) -> int:
-    """Return the number in ``text``. Raises ArgumentTypeError."""
+    """Return ``text`` as a number. Raises ArgumentTypeError if it is not a whole number from 1 to 100,000,000."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000_000:
         raise argparse.ArgumentTypeError("give a whole number from 1 to 100000000")
     return int(text)
 
 
 class CopyReader:
-    """File object that COPY reads ``rows`` from; its text is generated as it is read."""
+    """File-like object from which COPY reads ``rows``. Its text is generated while it is read."""
 
     def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
         self.lines = ("\t".join("\\N" if value is None else str(value) for value in row) + "\n" for row in rows)
         self.left = ""
 
     def read(self, size: int) -> str:
-        """Return the next ``size`` characters."""
+        """Return the next ``size`` characters, or fewer at the end."""
         parts, length = [self.left], len(self.left)
         while length < size and (line := next(self.lines, None)) is not None:
             parts.append(line)
@@ -49,7 +49,7 @@ class Command(BaseCommand):
     help = "Add N generated actors, to test a large database. All or nothing. Never use it on a real site."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options."""
+        """Declare the arguments."""
         parser.add_argument("count", metavar="N", type=count, help="number of actors, from 1 to 100000000")
         parser.add_argument("--seed", type=int, default=1, help="seed of the generator (default: 1)")
 
@@ -69,14 +69,14 @@ class Command(BaseCommand):
         self.stdout.write(f"Added {count:,} actors in {seconds:.1f} s, {count / seconds:,.0f} a second.")
 
     def counted(self, rows: Iterable[Row], progress: Progress) -> Iterator[Row]:
-        """Yield ``rows``, and report their number to ``progress``."""
+        """Yield ``rows``, and report the number so far to ``progress`` after every 1,000."""
         for number, row in enumerate(rows, 1):
             yield row
             if number % 1_000 == 0:
                 progress(number)
 
     def copy(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Add ``rows`` by COPY."""
+        """Add ``rows`` with COPY."""
         with connection.cursor() as cursor:
             cursor.copy_expert(f"COPY actor ({', '.join(SAMPLE_COLUMNS)}) FROM STDIN", CopyReader(rows))
             # The planner needs statistics of the new rows before the first page is read.

@@ -15,7 +15,7 @@ EXIT_CHANGED_SINCE = 4
 
 
 class Command(BaseCommand):
-    """Undo an import."""
+    """Undo an import or a merge."""
 
     help = (
         "Undo the import NUMBER, all or nothing. Use it for imports that are too large for the admin. "
@@ -23,14 +23,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options."""
+        """Declare the arguments."""
         parser.add_argument(
             "number", metavar="NUMBER", type=int, help="number of the import, as printed by import_actors"
         )
         add_user_argument(parser)
 
     def handle(self, *args: Any, number: int, who: str, **options: Any) -> None:
-        """Undo the batch ``number``. Raises CommandError if that is refused."""
+        """Undo the batch ``number``. Raises CommandError if it does not exist or cannot be undone."""
         check_user(who)
         batch = Batch.objects.filter(pk=number).first()
         if batch is None:

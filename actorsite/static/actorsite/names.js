@@ -1,4 +1,4 @@
-// Gives the autocompletion boxes of select2 the labels of their fields, for screen readers.
+// Copies the labels of fields to select2's autocompletion boxes, for screen readers.
 "use strict";
 
 function name() {
@@ -14,5 +14,5 @@ function name() {
 }
 
 name();
-// Rows that are added have new boxes.
+// Inline rows that the user adds have new boxes.
 new MutationObserver(name).observe(document.body, { childList: true, subtree: true });

@@ -1,4 +1,4 @@
-// Warns before a form with unsaved changes is left, and stores the version that the changes are based on.
+// Warns users who leave a form with unsaved changes, and stores the version token that the changes are based on.
 "use strict";
 
 const forms = document.querySelectorAll(":is(#content, #main) form[method=post]:not(#changelist-form, .passkey)");
@@ -16,9 +16,9 @@ function isTyped(control) {
   return control.checked !== control.defaultChecked || control.value !== control.defaultValue;
 }
 
-// When a browser goes back, it loads the page again and restores what was typed, but not the hidden fields with the
-// version of the row or the form's key ([data-mark]). They are stored in history.state, and restored with the text. If no
-// text was restored, those of the new page are valid.
+// When a browser goes back, it loads the page again and restores typed text, but not the hidden fields ([data-mark])
+// with the version token or the form's key. Their values are stored in history.state, and restored with the text. If
+// no text was restored, the values in the new page are valid.
 window.addEventListener("pageshow", () => {
   const marks = {};
   for (const form of forms) {
@@ -38,7 +38,7 @@ for (const form of forms) {
   };
   form.addEventListener("input", changed);
   form.addEventListener("change", changed);
-  // The autocompletion sends jQuery events only.
+  // select2's autocompletion sends only jQuery events.
   window.django?.jQuery?.(form).on("select2:select select2:unselect", changed);
   form.addEventListener("submit", () => {
     unsaved = false;
