@@ -22,7 +22,7 @@ _FORBIDDEN_IN_LINE = re.compile(f"[\x00-\x1f{_FORBIDDEN}]")
 _FORBIDDEN_IN_TEXT = re.compile(f"[\x00-\x09\x0b-\x1f{_FORBIDDEN}]")
 # Invisible characters that are common in copied text, and are removed: soft hyphens, zero-width spaces, direction marks
 # and byte order marks. The next two patterns match tabs, and the line ends of Word and other programs.
-UNSAID = re.compile("[\xad\u061c\u200b\u200e\u200f\u2060\ufeff]")
+INVISIBLE = re.compile("[\xad\u061c\u200b\u200e\u200f\u2060\ufeff]")
 _SPACES = re.compile("[\t\x0b\x0c\x85\u2028\u2029]")
 _ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 SEPARATOR = " / "
@@ -35,7 +35,7 @@ NEAR = 20  # characters
 class CleanText(models.Field):
     """Mixin for text fields: stores text in NFC, trimmed, without control or bidirectional characters.
 
-    Some invisible characters (UNSAID) are removed, and tabs become spaces. Forbidden ones
+    Some invisible characters (INVISIBLE) are removed, and tabs become spaces. Forbidden ones
     raise ValidationError, which names the character and shows the text around it. The rule
     applies to every write through a model: forms, ``save``, ``bulk_create`` and ``update``.
     """
@@ -46,7 +46,7 @@ class CleanText(models.Field):
         """Return ``value`` as it is stored. A value that is not text is returned unchanged."""
         if not isinstance(value, str):
             return value
-        value = unicodedata.normalize("NFC", _SPACES.sub(" ", UNSAID.sub("", value))).strip()
+        value = unicodedata.normalize("NFC", _SPACES.sub(" ", INVISIBLE.sub("", value))).strip()
         if found := self.forbidden.search(value):
             raise ValidationError(
                 _("%(name)s contains the invisible character U+%(code)s, which is not allowed: “%(near)s”."),

@@ -8,7 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from actors.exports import records
-from actors.fields import UNSAID
+from actors.fields import INVISIBLE
 from actors.imports.errors import UnreadableFileError, printable
 from actors.models import Actor
 from actors.models.labels import concrete_field
@@ -35,7 +35,7 @@ def _fields_by_heading() -> dict[str, str]:
 
 def normalize_heading(text: str) -> str:
     """Return a heading on one line, since browsers change the line ends in it when they submit it."""
-    return " ".join(UNSAID.sub("", text).split())
+    return " ".join(INVISIBLE.sub("", text).split())
 
 
 def field_for_heading(heading: str) -> str:
