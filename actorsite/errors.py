@@ -35,7 +35,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     data = is_data_path(request.path)
     if not is_unavailable(error):
         if data:
-            return problem(500, "Internal Server Error", "The server failed to answer. The error was logged.")
+            return problem(500, "Internal Server Error", "The site failed to process the request and logged the error.")
         return default_server_error(request)
     if isinstance(error, InternalError):
         breaker.trip()

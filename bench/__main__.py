@@ -46,7 +46,7 @@ def _arguments():
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rows", default="200,1000000", help="sizes of the table, separated by commas")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=2, help="of load per subject and round")
+    parser.add_argument("--seconds", type=int, default=2, help="seconds of load per subject and round")
     parser.add_argument("--check", action="store_true", help="only check that all servers start and show the same rows")
     arguments = parser.parse_args()
     try:

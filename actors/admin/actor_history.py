@@ -170,7 +170,7 @@ class HistoryAdminMixin(KeysetAdminMixin):
     subject = ""
     list_display_links = None
     list_per_page = 50
-    labelled_cells = True
+    labeled_cells = True
     sortable_by = []
     actions = None
 

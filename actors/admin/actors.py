@@ -79,7 +79,7 @@ class LivingFilter(ChoiceFilter):
 
     def queryset(self, request, queryset):
         """Return the rows that match the chosen value."""
-        return {"yes": queryset.living, "no": queryset.dead, None: queryset.all}[self.value()]()
+        return {"yes": queryset.living, "no": queryset.deceased, None: queryset.all}[self.value()]()
 
 
 class MissingFilter(ChoiceFilter):

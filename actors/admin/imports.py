@@ -77,7 +77,7 @@ class BatchAdmin(DeclaredLookupsMixin, admin.ModelAdmin):
 
     list_display_links = None
     list_per_page = 50
-    labelled_cells = True
+    labeled_cells = True
     list_select_related = ["undone_by", "undoes"]
     sortable_by = []
     actions = None

@@ -26,10 +26,10 @@ def check_table() -> None:
     columns = {field.column for field in apps.get_model("actors", "Actor")._meta.concrete_fields if field.column}
     added = columns - ADOPTED
     wrong = [
-        *(f"it has no column {name}" for name in sorted(ADOPTED - existing)),
-        *(f"its column {name} is not ours" for name in sorted(added & existing)),
+        *(f"the column {name} is missing" for name in sorted(ADOPTED - existing)),
+        *(f"it already has a column {name}" for name in sorted(added & existing)),
     ]
     if wrong:
         raise CommandError(
-            f"The table actor of this database cannot be adopted: {', '.join(wrong)}. Nothing is changed."
+            f"The table actor of this database cannot be adopted: {', '.join(wrong)}. Nothing was changed."
         )

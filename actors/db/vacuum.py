@@ -25,4 +25,4 @@ def vacuum_actors(rows: int) -> None:
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM (ANALYZE) actor")
         except DatabaseError as error:
-            logger.warning("The changed rows are left to autovacuum: %s", str(error).strip())
+            logger.warning("VACUUM failed, so autovacuum will remove the old rows later: %s", str(error).strip())

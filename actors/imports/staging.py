@@ -62,12 +62,12 @@ class Staging:
         columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
         end = " ON COMMIT DROP" if self.postgresql else ""
         with connection.cursor() as cursor:
-            for table in ("import_row", "import_mistake"):
+            for table in ("import_row", "import_error"):
                 cursor.execute(f"DROP TABLE IF EXISTS {'pg_temp' if self.postgresql else 'temp'}.{table}")
             # "fine" is false for a row with an error; null if the id or version is invalid and so the actor is unknown.
             cursor.execute(f"CREATE TEMPORARY TABLE import_row (line integer, fine boolean, {columns}){end}")
             cursor.execute(
-                "CREATE TEMPORARY TABLE import_mistake "
+                "CREATE TEMPORARY TABLE import_error "
                 f"(line integer, name text, value text, code text, detail text){end}"
             )
 
@@ -99,7 +99,7 @@ class Staging:
     def _note_all(self, errors: Iterable[RowError]) -> None:
         rows = [(line, name, value, "", message) for line, name, value, message in errors]
         self.wrong += len(rows)
-        self._insert("import_mistake", ("line", "name", "value", "code", "detail"), rows)
+        self._insert("import_error", ("line", "name", "value", "code", "detail"), rows)
 
     def _insert(self, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         with connection.cursor() as cursor:
@@ -183,7 +183,7 @@ class Staging:
         All strings except ``name`` and ``code`` are SQL.
         """
         cursor.execute(
-            "INSERT INTO import_mistake (line, name, value, code, detail) "
+            "INSERT INTO import_error (line, name, value, code, detail) "
             f"SELECT r.line, '{name}', CAST({value} AS text), '{code}', CAST({detail} AS text) "
             f"FROM {rows} WHERE {condition}"
         )
@@ -209,7 +209,7 @@ class Staging:
         if self.wrong:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "UPDATE import_row SET fine = false WHERE fine AND line IN (SELECT line FROM import_mistake)"
+                    "UPDATE import_row SET fine = false WHERE fine AND line IN (SELECT line FROM import_error)"
                 )
 
     def _known(self, *names: str) -> str:
@@ -223,7 +223,7 @@ class Staging:
         """Yield the errors in line order, at most ``limit``."""
         end = f" LIMIT {limit:d}" if limit else ""
         for line, name, value, code, detail in self._select(
-            f"SELECT line, name, value, code, detail FROM import_mistake ORDER BY line, name, code{end}"
+            f"SELECT line, name, value, code, detail FROM import_error ORDER BY line, name, code{end}"
         ):
             yield RowError(
                 line,

@@ -66,7 +66,7 @@ class ActorListing(ListParams):
         if self.country:
             found = found.filter(country=self.country)
         if self.living:
-            found = found.living() if self.living == "yes" else found.dead()
+            found = found.living() if self.living == "yes" else found.deceased()
         if self.born:
             found = found.filter(birth_year__range=ranking.decade_years(self.born))
         return found

@@ -83,7 +83,7 @@ class ListParams(ABC):
             try:
                 values["letter"] = index_letters.parse_letter(values["letter"])
             except ValueError:
-                errors.append(_("letter must be one letter, or # for names that begin with no letter."))
+                errors.append(_("letter must be one letter, or # for names that don't start with a letter."))
             if "after" in values or "before" in values:
                 errors.append(_("letter cannot be given together with after or before."))
         if "after" in values and "before" in values:

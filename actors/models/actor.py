@@ -41,7 +41,7 @@ class ActorQuerySet(models.QuerySet["Actor"]):
         """Return actors without a year of death."""
         return self.filter(death_year=None)
 
-    def dead(self) -> Self:
+    def deceased(self) -> Self:
         """Return actors with a year of death."""
         return self.exclude(death_year=None)
 

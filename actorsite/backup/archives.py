@@ -303,5 +303,5 @@ def manifest_differences(manifest: dict[str, Any], found: Contents) -> list[str]
     # Sequences advance while a dump is written: larger values than in the manifest are valid.
     for sequence, value in manifest["sequences"].items():
         if found["sequences"].get(sequence, -1) < value:
-            lines.append(f"{sequence}: behind {value}")
+            lines.append(f"{sequence}: lower than {value}, the value in the manifest")
     return lines

@@ -232,7 +232,7 @@ VARIABLES = (
     ),
     Variable(
         "LOCKOUT_MINUTES",
-        "Minutes for which an account is blocked for an address after five wrong passwords from it.",
+        "Minutes for which an account is blocked for an IP address after five wrong passwords from it.",
         "a whole number from 1 to 1440",
         integer(1, 1_440),
         "30",

@@ -24,10 +24,10 @@ class QueryStringMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request, with 400 if its query string is malformed."""
         if not is_well_formed(request.META.get("QUERY_STRING", "")):
-            mistakes = [_("The query string must be UTF-8 without NUL characters.")]
+            messages = [_("The query string must be UTF-8 without NUL characters.")]
             if is_data_path(request.path):
-                return invalid_params_problem(mistakes)
-            return render(request, "400.html", {"errors": mistakes}, status=400)
+                return invalid_params_problem(messages)
+            return render(request, "400.html", {"errors": messages}, status=400)
         return self.get_response(request)
 
 

@@ -28,7 +28,7 @@ COUNTED_METHODS = ("GET", "HEAD", "POST")
 DATABASE_TIMEOUT_SECONDS = 2.0
 DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
-requests = Counter("actorsite_requests_total", "Responses sent, without probes.", ["method", "status", "view"])
+requests = Counter("actorsite_requests_total", "Responses sent, except to probes.", ["method", "status", "view"])
 request_seconds = Histogram(
     "actorsite_request_duration_seconds",
     "Time from a request to the start of its response.",
@@ -147,7 +147,7 @@ def listen(port: int):
 def serve():
     """Answer requests to the port that the parent process has opened, in a daemon thread."""
     if _socket is None:
-        raise RuntimeError("Open the port first: see listen.")
+        raise RuntimeError("The port of the metrics is not open. Call listen first.")
     server = WSGIServer(_socket.getsockname()[:2], QuietHandler, bind_and_activate=False)
     server.socket.close()
     server.socket = _socket

@@ -158,7 +158,7 @@ class Command(BaseCommand):
         if staging.wrong:
             sys.exit(EXIT_ROW_ERRORS)
         if batch:
-            progress.say("Clearing away what the changed rows were…")
+            progress.say("Removing the old versions of changed rows…")
             vacuum_actors(batch.changed)
             progress.end()
 

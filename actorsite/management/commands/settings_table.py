@@ -11,7 +11,10 @@ from actorsite.conf import env
 class Command(BaseCommand):
     """Print the environment variables."""
 
-    help = "Print every environment variable: its default, whether it is set, what it means and allows. Never a value."
+    help = (
+        "Print every environment variable: its default, whether it is set, its meaning and the allowed values. "
+        "Never prints the value of a variable."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add ``--markdown``."""

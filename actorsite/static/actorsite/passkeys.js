@@ -39,8 +39,8 @@ for (const form of document.querySelectorAll("form.passkey")) {
         check.requestSubmit();
       } else location.assign(result.next);
     } catch (exception) {
-      // The browser's own message for a cancelled request does not help users.
-      error.textContent = exception.name === "NotAllowedError" ? form.dataset.cancelled : exception.message;
+      // The browser's own message for a canceled request does not help users.
+      error.textContent = exception.name === "NotAllowedError" ? form.dataset.canceled : exception.message;
       error.hidden = false;
     }
   });

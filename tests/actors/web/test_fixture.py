@@ -47,7 +47,7 @@ def test_fixture_is_large_and_from_many_countries(loaded):
 @pytest.mark.once
 def test_fixture_has_living_and_deceased_actors(loaded):
     assert loaded.living().count() >= 100
-    assert loaded.dead().count() >= 100
+    assert loaded.deceased().count() >= 100
 
 
 @pytest.mark.once

@@ -187,8 +187,8 @@ def test_trigram_indexes_are_created_during_writes():
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("DROP COLUMN last_update", "it has no column last_update"),
-        ("DROP COLUMN last_name, ADD country text", "it has no column last_name, its column country is not ours"),
+        ("DROP COLUMN last_update", "the column last_update is missing"),
+        ("DROP COLUMN last_name, ADD country text", "the column last_name is missing, it already has a column country"),
     ],
 )
 def test_table_that_cannot_be_adopted_is_not_changed(change, reason):
