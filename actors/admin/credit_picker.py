@@ -97,7 +97,8 @@ def match_edited_names(data):
         unmatched.chosen = data.get(box, "")
         data = data.copy()
         data[box] = str(actor.pk) if actor else unmatched
-        data[box.replace("edited", "original", 1)] = ""  # count as edited, whatever the box contained
+        # is_edited then returns True, even if this actor was already selected.
+        data[box.replace("edited", "original", 1)] = ""
     return data
 
 

@@ -162,7 +162,8 @@ class FilmAdmin(OptimisticLockingMixin, IdempotentAddMixin, ExportAdminMixin, Ke
         context["seen"] = request.POST.get("seen", "")
         with transaction.atomic():
             response = super(OptimisticLockingMixin, self).changeform_view(request, object_id, form_url, context)
-            if response.status_code != 200:  # saved without the version check
+            # The form was valid and was saved without comparing its version token: roll back.
+            if response.status_code != 200:
                 raise SuspiciousOperation("An unknown actor in a form without fields for actors.")
         return response
 

@@ -18,7 +18,7 @@ from actors.models import Actor, Credit, Film
 from actors.search.ranking import MAX_RANKED
 from actors.search.suggestions import MAX_SUGGESTIONS
 
-# The version of the description, and of the compatibility promise in the README.
+# The version of this description. docs/reference/api.md says what stays compatible.
 API_VERSION = "1"
 STRING_SCHEMA = {"type": "string"}
 # PostgreSQL's type text cannot store NUL.

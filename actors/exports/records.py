@@ -1,7 +1,7 @@
 """Records of actors and films: every format has the same fields, with the same names, in the same order.
 
-The names are stable (see the README): fields may be added, but none is renamed
-or removed.
+The names are stable (see docs/reference/api.md): fields may be added, but none is
+renamed or removed.
 """
 
 import csv
@@ -82,7 +82,7 @@ def csv_stream(rows: models.QuerySet, fields: tuple[str, ...] = ACTOR_FIELDS, ra
             )
             for some in _row_batches(rows, fields)
         )
-    # The header waits for the first rows: if the query fails, there is no file.
+    # Send the header together with the first rows: a failed query then returns an error, not a file with only a header.
     yield _csv_bytes([fields]) + next(parts, b"")
     yield from parts
 

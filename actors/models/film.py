@@ -1,4 +1,4 @@
-"""The models of a film and of a credit, an actor's part in a film."""
+"""The models of a film and of a credit, which records that an actor is in a film."""
 
 from datetime import date
 from typing import Self
@@ -100,7 +100,7 @@ class CreditQuerySet(models.QuerySet["Credit"]):
 
 
 class Credit(models.Model):
-    """An actor's part in a film."""
+    """The record that an actor is in a film, with the character and the billing."""
 
     actor = models.ForeignKey(Actor, models.CASCADE, related_name="credits", verbose_name=_("actor"))
     film = models.ForeignKey(Film, models.CASCADE, related_name="credits", verbose_name=_("film"))

@@ -28,7 +28,7 @@ from actors.search.ranking import Condition, TableSearch, planner_settings, word
 from actors.text.normalize import HIGHEST_CHARACTER, UNSPACED_LETTER, fold_words
 
 MAX_SUGGESTIONS = 3
-# In letters. film_words in text_functions.sql also has words that are one letter shorter or longer.
+# In letters. The index function film_words in text_functions.sql also has words that are one letter shorter or longer.
 MIN_WORD_LENGTH, MAX_WORD_LENGTH = 4, 20
 MIN_PART_LENGTH = 2
 # A limit, because each word needs several lookups.
@@ -38,7 +38,7 @@ MAX_COMPARED_WORDS = 100
 MAX_CANDIDATES = 12
 MIN_SIMILARITY = 0.75
 ALPHABETS = ("abcdefghijklmnopqrstuvwxyz", "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґ", "αβγδεζηθικλμνξοπρστυφχψω")
-MAX_TITLES_READ = 20_000  # films, on SQLite
+MAX_TITLES_READ = 20_000  # without an index of words: films on SQLite
 # Every part of the statement can use an index.
 INDEX_SCANS = {"enable_seqscan": "off"}
 

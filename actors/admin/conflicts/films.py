@@ -272,7 +272,7 @@ def _part_row(n, row, names, entries=(), actor_name=""):
 
 def count_inputs(row):
     """Return an upper bound on the number of form fields for ``row`` on the conflict page."""
-    return 2 + sum(4 + ("actors" in part) for part in row["parts"])  # an actor has a text box too
+    return 2 + sum(4 + ("actors" in part) for part in row["parts"])  # an actor has a text box and a select box
 
 
 def offer_edited_actors(rows):
