@@ -37,7 +37,7 @@ _sending_timeout = 8
 # Seconds after which a worker that hangs is replaced. Heroku's router ends a request after 30 s.
 timeout = 30
 
-# Well above the longest URL of a page. A longer request line gets 414.
+# Well above the longest URL of a page, in bytes. A longer request line gets 414.
 limit_request_line = 4094
 # Large enough that a long header is ignored by the application and not refused here.
 limit_request_field_size = 16_380
@@ -65,7 +65,7 @@ if _env["METRICS_PORT"]:
 
 
 def on_starting(server):
-    """Open the metrics port before the workers are forked, so that all of them can answer on it."""
+    """Open the metrics port before the workers are forked, so that all of them can serve it."""
     if _env["METRICS_PORT"]:
         from actorsite.observability import metrics
 
@@ -104,7 +104,7 @@ def on_exit(server):
 
 
 def post_worker_init(worker):
-    """Let /readyz answer 503 from SIGTERM on, while requests in flight are finished.
+    """Let /readyz return 503 from SIGTERM on, while requests in flight are finished.
 
     gunicorn documents no hook for SIGTERM in a worker (worker_int is for SIGINT and SIGQUIT), nor Worker.alive.
     """

@@ -6,7 +6,7 @@ import sys
 
 
 def main():
-    """Run the command of the command line."""
+    """Run the command that the command line names."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "actorsite.settings")
     from actorsite.management import run
 

@@ -1,6 +1,6 @@
 """Error handlers: 503 if the database is unavailable, else 500; 403 and 404.
 
-URLs of data are answered with problem details.
+Responses for URLs of data are problem details.
 """
 
 import sys
@@ -30,7 +30,7 @@ def is_unavailable(error: BaseException | None) -> bool:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return the 503 or 500 response, as Django's handler500. It is called while the exception is being handled."""
+    """Return the 503 or 500 response, as Django's handler500, which is called while the exception is being handled."""
     error = sys.exc_info()[1]
     data = is_data_path(request.path)
     if not is_unavailable(error):

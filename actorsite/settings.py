@@ -17,7 +17,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 try:
     ENV = env.read_environment(os.environ)
 except env.InvalidEnvironmentError as error:
-    # The table is needed most when a variable is invalid, and the command itself cannot start then.
+    # The table is needed most when a variable is invalid, but then the command settings_table cannot start.
     if sys.argv[1:2] == ["settings_table"]:
         print(env.settings_table(os.environ))
     sys.exit(str(error))
@@ -37,7 +37,7 @@ FIRST_ADMINISTRATOR = {
 RELEASE_PATIENCE = ENV["RELEASE_PATIENCE"]
 RELEASE_LOCK_TIMEOUT = ENV["RELEASE_LOCK_TIMEOUT"]
 RELEASE_SEED = ENV["RELEASE_SEED"]
-# Extensions of `manage.py release` by the applications: functions that refuse a database (CommandError) before it is
+# How applications extend `manage.py release`: functions that refuse a database (CommandError) before it is
 # migrated, functions that are called with the command's stdout afterwards, and the command for RELEASE_SEED.
 RELEASE_CHECKS = ["actors.db.adoption.check_table"]
 RELEASE_STEPS = ["actors.db.trigram_indexes.make_trigram_indexes"]
@@ -106,7 +106,7 @@ TEMPLATES = [
     },
 ]
 
-# In the process's memory. Values from the database are cached under its version (see actorsite.db.data_version).
+# Caches in the process's memory. Values from the database are cached by data version (see actorsite.db.data_version).
 CACHES = {
     # Values of actorsite.page_cache.memoize: at most about 5 kB each.
     "default": {
@@ -114,7 +114,8 @@ CACHES = {
         "LOCATION": "values",
         "OPTIONS": {"MAX_ENTRIES": 256},
     },
-    # Fragments of pages: at most about 10 kB each. In development none is cached, so that edited templates show.
+    # Fragments of pages: at most about 10 kB each. In development, nothing is cached, so that edited templates are
+    # shown at once.
     "template_fragments": {
         "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
         "LOCATION": "template_fragments",
@@ -127,12 +128,12 @@ DATABASES = {"default": env.database_settings(ENV["DATABASE_URL"], ENV["DATABASE
 DATA_VERSION = "actors.db.data_version.current"
 CACHE_SECONDS = ENV["CACHE_SECONDS"]
 DATABASE_STATEMENT_TIMEOUT = ENV["DATABASE_STATEMENT_TIMEOUT"]
-# The replaced application's sequences are integer.
+# The sequences of the replaced page are integer.
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 # An account is locked only for the IP address that sent wrong passwords, so that nobody can lock out other users.
-# The address is REMOTE_ADDR, which actorsite.middleware.trusted_proxy sets.
+# The IP address is REMOTE_ADDR, which actorsite.middleware.trusted_proxy sets.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=ENV["LOCKOUT_MINUTES"])
@@ -143,7 +144,7 @@ AXES_LOCKOUT_CALLABLE = "actorsite.accounts.lockout.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-# Users sometimes type a password into the username field, so usernames are not logged. Addresses are.
+# Users sometimes type a password into the username field, so usernames are not logged. IP addresses are.
 AXES_SENSITIVE_PARAMETERS = ["username"]
 
 ENVIRONMENT_LABEL = ENV["ENVIRONMENT_LABEL"]
@@ -200,6 +201,6 @@ SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "actorsite.errors.csrf_failure"
-# W008 asks for SECURE_SSL_REDIRECT, which is an endless loop behind a proxy that sends no X-Forwarded-Proto.
+# W008 demands SECURE_SSL_REDIRECT, which causes an endless loop behind a proxy that sends no X-Forwarded-Proto.
 # actorsite.middleware.trusted_proxy redirects to HTTPS if a trusted proxy says that the request came by HTTP.
 SILENCED_SYSTEM_CHECKS = ["security.W008"]

@@ -17,7 +17,8 @@ application: Callable[..., Iterable[bytes]] = get_wsgi_application()
 
 base.serving = True
 if connection.vendor == "sqlite":
-    # Seconds to wait for another process's lock. A page may wait twice, for the version and for its rows: less than 3.
+    # Seconds to wait for another process's lock. A page may wait twice, for the version and for its rows, and must take
+    # less than 3 s.
     connection.settings_dict["OPTIONS"].setdefault("timeout", 1.2)
 threading.excepthook = logs.log_thread_failure
 

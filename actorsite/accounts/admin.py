@@ -1,4 +1,4 @@
-"""Titles of the admin site, and the admin of users, groups and locked accounts."""
+"""The titles of the admin site, and the admin pages for users, groups and locked accounts."""
 
 from axes.models import AccessAttempt
 from django.conf import settings
@@ -22,7 +22,7 @@ admin.site.login_template = "admin/sign_in.html"
 admin.site.index_title = _("Directory")
 
 admin.site.unregister([User, Group])
-# The admin pages of these devices would show secrets. Users manage their factors in actorsite.accounts.mfa_views.
+# The admin pages of these devices would show secrets. actorsite.accounts.mfa_views has the pages for a user's factors.
 admin.site.unregister([TOTPDevice, StaticDevice])
 
 

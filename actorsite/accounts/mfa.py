@@ -55,7 +55,7 @@ def pass_check(request, device):
 
 
 def device_for(account, code: str):
-    """Return the device to check ``code`` with: the app for six digits, else the recovery codes; None if not set up."""
+    """Return the device that checks ``code``: the app for six digits, else the recovery codes; None if not set up."""
     kind = TOTPDevice if code.isascii() and code.isdigit() and len(code) == 6 else StaticDevice
     return kind.objects.devices_for_user(account, confirmed=True).first()
 

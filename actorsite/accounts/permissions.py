@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as translated  # of names in variables, which makemessages cannot collect
+from django.utils.translation import gettext as translated  # for variables: makemessages skips it
 from django.utils.translation import gettext_lazy as _
 
 from actorsite.admin_site.mixin_base import ModelAdminMixin
@@ -28,7 +28,7 @@ UNTRANSLATED_NAMES = [
 def permission_label(permission) -> str:
     """Return the translated label of a permission: application, model and action."""
     model = permission.content_type.model_class()
-    if model is None:  # its application is no longer installed
+    if model is None:  # The application of the permission is no longer installed.
         return str(permission)
     opts = model._meta
     things, own = translated(opts.verbose_name), dict(opts.permissions)

@@ -62,7 +62,7 @@ def registration_options(request) -> dict:
         rp_id=_site(request),
         rp_name="Actorsite",
         user_name=name,
-        # The same for all passkeys of a user, and reveals nothing about the user.
+        # The user handle is the same for all passkeys of a user, and reveals nothing about the user.
         user_id=salted_hmac("actorsite.accounts.webauthn", str(request.user.pk), algorithm="sha256").digest(),
         user_display_name=request.user.get_full_name() or name,
         exclude_credentials=_credentials_of(request.user),

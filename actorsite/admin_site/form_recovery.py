@@ -3,7 +3,7 @@
 Reasons are an unavailable database, an expired session, an old CSRF token or a
 removed permission. The page itself contains the form's fields, so the server
 stores nothing. While the user signs in again, one field of the sign-in form
-contains all fields.
+contains all fields of the recovered form.
 """
 
 from django.conf import settings
@@ -60,7 +60,7 @@ def recover_form(request):
         large, or if neither the CSRF token nor the Origin header proves that the form
         comes from this site.
     """
-    # Other content types are sent by forms with files and by scripts. The fields are read from request.body, because a
+    # Forms with files, and scripts, send other content types. The fields are read from request.body, because a
     # view may have replaced request.POST.
     if request.method != "POST" or request.content_type != "application/x-www-form-urlencoded":
         return None

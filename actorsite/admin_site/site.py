@@ -48,7 +48,7 @@ class EditorsSite(admin.AdminSite):
         response = super().login(request, {"recovered_form": recovered, **(extra_context or {})})
         if not recovered or response.status_code != 302:
             return response
-        # The request has another user now, whose second factor has not been checked.
+        # The sign-in has changed request.user, and that user's second factor has not been checked.
         request.__dict__.pop("_pending_mfa_step", None)
         return OTPMiddleware(lambda request: mfa_views.resume_form(request, recovered))(request)
 
@@ -99,7 +99,7 @@ class EditorsSite(admin.AdminSite):
         return guarded
 
     def get_urls(self):
-        """Return Django's URLs of the admin, after those of the second factor."""
+        """Return the URLs of the second factor, followed by Django's URLs of the admin."""
         from actorsite.accounts import mfa_views as views
 
         pages = {

@@ -306,7 +306,7 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
     Returns:
         {name: value}; None for a variable that is unset and has no default. ``DATABASE_URL`` is
-        built from the replaced application's four variables if only those are set.
+        built from the replaced page's four variables if only those are set.
 
     Raises:
         InvalidEnvironmentError: Lists every error by the name of the variable and the values it allows.
@@ -366,7 +366,7 @@ def _allowed(name: str) -> str:
 
 
 def _old_database_url(values: Mapping[str, str]) -> str:
-    # sslmode=prefer is libpq's default, which the replaced application used.
+    # sslmode=prefer is libpq's default, which the replaced page used.
     user, password, name = (quote(values[key], safe="") for key in ("PSQL_USERNAME", "PSQL_PASSWORD", "PSQL_DBNAME"))
     host = values["host"]
     host = f"[{host}]" if ":" in host else host

@@ -18,10 +18,10 @@ OPEN_SECONDS = 0.2
 TRIAL_WAIT_SECONDS = 0.5
 # Seconds after which the same reason is logged again.
 LOG_INTERVAL_SECONDS = 60
-# One line for each address tried: `connection to server at "db" (192.0.2.1), port 5432 failed: FATAL:  …`.
+# libpq has a line for each address tried: `connection to server at "db" (192.0.2.1), port 5432 failed: FATAL:  …`.
 _FAILED = re.compile(r"^connection to server .* failed: (.*)", re.MULTILINE)
 _SEVERITY = re.compile(r"^\w+:  ")
-# Quotation marks differ with the server's language.
+# The quotation marks depend on the server's language.
 _QUOTED = re.compile(r'"[^"]*"|»[^«]*«|«[^»]*»|“[^”]*”|„[^“]*“')
 
 logger = logging.getLogger("actorsite.db.postgresql")
@@ -113,7 +113,7 @@ class CircuitBreaker:
         return connection
 
     def _log(self, message):
-        """Log libpq's message, which names server and user but no password; the same message once a minute."""
+        """Log libpq's message, which contains no password. Log the same message once a minute at most."""
         with self.log_lock:
             if message != self.logged or time.monotonic() >= self.log_again_at:
                 self.logged, self.log_again_at = message, time.monotonic() + LOG_INTERVAL_SECONDS

@@ -52,10 +52,10 @@ class VersionedRequest(HttpRequest):
 
 
 def request_version(request: HttpRequest) -> str | None:
-    """Return the token of the version that ``request`` is answered from; None if it cannot be known.
+    """Return the token of the data version that the response to ``request`` shows; None if it cannot be known.
 
-    The page cache may have read it already; else it is read once per request. In a transaction it is unknown, because
-    the transaction's own changes have no version yet.
+    The page cache may have read it already; otherwise it is read once per request. In a transaction it is unknown,
+    because the transaction's own changes have no version yet.
     """
     if version := current_version.get():
         return version.token

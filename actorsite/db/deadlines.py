@@ -26,7 +26,7 @@ _connections: dict[int, Any] = {}  # thread id: the psycopg2 connection that it 
 # Thread id: (when its deadline is, its length in seconds, whether it was renewed).
 _deadlines: dict[int, tuple[float, float, bool]] = {}
 _lock = threading.Lock()
-_watching = None  # id of the process whose watching thread runs
+_watching = None  # id of the process in which the watching thread runs
 
 
 def watch_connection(connection):
@@ -59,10 +59,10 @@ class deadline:  # noqa: N801  used like a function, as contextlib.suppress
         _deadlines[self.thread] = min(own, self.outer) if self.outer else own
 
     def __exit__(self, *exception):
-        # With the lock, so that after this the watching thread no longer cuts the connection for this deadline.
+        # Hold the lock, so that the watching thread cannot cut the connection for this deadline after this block.
         with _lock:
             if self.outer:
-                # The later one, in case the inner deadline was renewed.
+                # Keep the later of the two, in case the inner deadline was renewed.
                 _deadlines[self.thread] = max(self.outer, _deadlines[self.thread])
             else:
                 _deadlines.pop(self.thread, None)
@@ -80,7 +80,7 @@ def extend_deadline(seconds: float):
 
 
 def _start_watching():
-    # Not at import: a thread does not survive the fork of a worker.
+    # Start the thread here, not at import: a thread does not survive the fork of a worker.
     global _watching
     if _watching != os.getpid():
         with _lock:
@@ -140,8 +140,8 @@ class RequestDeadlineMiddleware:
         self.seconds = max(self.SECONDS, settings.DATABASE_STATEMENT_TIMEOUT / 1000 + 0.3)
 
     def __call__(self, request):
-        """Answer a request within its deadline."""
-        # For code that takes long, such as an import, so that it need not import this module.
+        """Return the response to a request, produced within its deadline."""
+        # Slow code, such as an import, extends its deadline by this attribute, without importing this module.
         request.extend_deadline = extend_deadline
         with deadline(self.seconds):
             response = self.get_response(request)

@@ -15,7 +15,7 @@ def shut_down_socket(connection: extensions.connection):
     thread is within libpq, and ``cancel`` needs a server that answers. A
     connection that is closed already is left alone.
     """
-    # On a duplicate of the descriptor: the original is libpq's to close.
+    # Use a duplicate of the descriptor, because libpq closes the original.
     with (
         contextlib.suppress(OSError, psycopg2.Error),
         socket.socket(fileno=os.dup(connection.fileno())) as duplicate,

@@ -14,7 +14,7 @@ UNDEFINED_TABLE = "42P01"
 def run(arguments: list[str]) -> None:
     """Run a command of manage.py. With ``--traceback``, database errors keep their traceback, as in Django.
 
-    ``version`` prints the site's version, without reading the settings. Django's own is that of ``--version``.
+    ``version`` prints the site's version, without reading the settings. ``--version`` prints Django's.
     """
     if arguments[1:] == ["version"]:
         print(__version__)
@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> None:
 
 
 def explain_database_error(error: Exception) -> str:
-    """Return one line on ``error`` and what an operator can do about it; "" if the site is at fault."""
+    """Return one line about ``error`` and what an operator can do; "" if the error is a bug of the site."""
     text = str(error).strip()
     if getattr(error.__cause__, "pgcode", None) == UNDEFINED_TABLE or text.startswith("no such table"):
         return f"The database is not migrated. Run `manage.py migrate` first ({text.splitlines()[0]})."

@@ -22,7 +22,7 @@ class QueryStringMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer a request, with 400 if its query string is malformed."""
+        """Return the response to a request: 400 if its query string is malformed."""
         if not is_well_formed(request.META.get("QUERY_STRING", "")):
             messages = [_("The query string must be UTF-8 without NUL characters.")]
             if is_data_path(request.path):

@@ -1,6 +1,6 @@
 """The client's IP address and the scheme, from trusted proxies.
 
-The X-Forwarded headers of TRUSTED_PROXIES are used. Those of all other peers are removed.
+X-Forwarded headers are used if a peer in TRUSTED_PROXIES sent them, and removed otherwise.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,8 +29,8 @@ class TrustedProxyMiddleware:
     """Middleware that sets the client's IP address and the scheme, and redirects HTTP to HTTPS.
 
     It redirects only if a trusted proxy says that a request came by HTTP. Any other request
-    is answered: the replaced application's proxies send no X-Forwarded-Proto, and would be
-    redirected in an endless loop.
+    gets its response over HTTP: the proxies of the replaced page send no X-Forwarded-Proto,
+    and would be redirected in an endless loop.
     """
 
     def __init__(self, get_response: Callable[[WSGIRequest], HttpResponseBase]) -> None:
@@ -38,7 +38,7 @@ class TrustedProxyMiddleware:
         self.default_host = next((host for host in settings.ALLOWED_HOSTS if host[0] not in "*."), None)
 
     def __call__(self, request: WSGIRequest) -> HttpResponseBase:
-        """Answer a request, or redirect it to HTTPS."""
+        """Return the response to a request, or a redirect to HTTPS."""
         # HTTP/1.0 needs no Host header: assume the site's own name. Only HTTP/1.1 without it must get a 400:
         # https://www.rfc-editor.org/rfc/rfc9112#section-3.2
         if request.META.get("SERVER_PROTOCOL") == "HTTP/1.0" and self.default_host:

@@ -1,7 +1,7 @@
-"""Health probes: answered before host checks, redirects and sessions.
+"""Health probes, which get their response before host checks, redirects and sessions.
 
 Kubernetes sends probes to a pod's IP address over plain HTTP, so nothing that
-runs before these answers may check the Host header or the scheme.
+runs before these responses may check the Host header or the scheme.
 """
 
 import logging
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 CHECK_SECONDS = 0.5
 MAX_WAIT_SECONDS = 2
 
-# Kept from the replaced application: `echo ill > /tmp/healthy` takes a server out of service.
+# A feature of the replaced page: `echo ill > /tmp/healthy` takes a server out of service.
 HEALTH_FILE = Path("/tmp/healthy")  # noqa: S108  the path is the contract
 
 
@@ -42,7 +42,7 @@ class HealthMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        """Answer a probe, or pass the request on."""
+        """Return the response to a probe; pass on any other request."""
         view = PROBE_VIEWS.get(request.path_info)
         if view is None:
             return self.get_response(request)
@@ -53,7 +53,7 @@ class HealthMiddleware:
 
 
 def livez():
-    """Return 200 while the process answers. The database is not asked."""
+    """Return 200 as long as the process responds. The database is not checked."""
     return _plain_response("alive")
 
 
@@ -64,7 +64,7 @@ def readyz():
 
 
 def health():
-    """Return 500 if ``HEALTH_FILE`` exists and contains anything but `healthy`: the replaced application's probe."""
+    """Return 500 if ``HEALTH_FILE`` exists and contains anything but `healthy`: the probe of the replaced page."""
     try:
         state = HEALTH_FILE.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -103,7 +103,8 @@ class Readiness:
                     Thread(target=self._ask, args=[check], name="readiness", daemon=True).start()
                 except RuntimeError as error:
                     return f"The database check failed: {error}."
-                # Only now: a Future whose thread did not start is never completed, and every later probe would wait.
+                # Set it only after the start: if the thread did not start, the Future would never be completed, and
+                # every later probe would wait.
                 self.check = check
             check = self.check
         try:

@@ -29,7 +29,7 @@ _requests = logging.getLogger("actorsite.requests")
 _threads = logging.getLogger("actorsite.threads")
 
 
-# No line shows these, so they are not collected: https://docs.python.org/3/howto/logging.html#optimization
+# No log line shows these values, so they are not collected: https://docs.python.org/3/howto/logging.html#optimization
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 if hasattr(logging, "logAsyncioTasks"):  # from Python 3.12 on
     logging.logAsyncioTasks = False
@@ -62,9 +62,9 @@ def logging_config(level: str, form: str) -> dict:
             # The request log has a line for each response; below ERROR, these repeat it for a client's error.
             "django.request": {"level": "ERROR"},
             "django.security.DisallowedHost": silent,
-            # At INFO it logs its own steps.
+            # At INFO, this logger reports its own steps.
             "axes": {"level": "WARNING"},
-            # runserver's line for each request, which the request log has.
+            # runserver logs each request, as the request log already does.
             "django.server": silent,
         },
     }
@@ -112,7 +112,7 @@ class JSONFormatter(JsonFormatter):
 
     def __init__(self):
         super().__init__(
-            [],  # no fields but those of add_fields
+            [],  # only the fields of add_fields
             rename_fields={"exc_info": "exception"},
             # Django attaches the request to its records. Its text has the query string, which is private.
             reserved_attrs=[*RESERVED_ATTRS, "request"],
@@ -229,7 +229,7 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        """Answer a request, and log the response."""
+        """Return the response to a request, and log it."""
         identifier = request_identifier(request.META.get("HTTP_X_REQUEST_ID", ""))
         token = request_id.set(identifier)
         start = request_start(request.META)
@@ -246,8 +246,8 @@ class RequestLogMiddleware:
         return response
 
     def log(self, request, response, duration):
-        """Log ``response``, which took ``duration`` ms, unless it is a successful probe."""
-        # Platforms probe every few seconds.
+        """Log ``response``, which took ``duration`` ms. The responses to successful probes are not logged."""
+        # Platforms send probes every few seconds.
         if getattr(response, "is_probe", False) and response.status_code == 200:
             return
         log_request(request.method, request.path, response.status_code, duration)

@@ -44,13 +44,13 @@ _socket: socket.socket | None = None
 
 
 class MetricsMiddleware:
-    """First middleware: counts and times each request that the page cache has not answered."""
+    """First middleware: counts and times each request that the page cache passes on."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        """Answer a request, and count it unless it is a probe."""
+        """Return the response to a request, and count it unless it is a probe."""
         if request.path_info in PROBE_VIEWS:
             return self.get_response(request)
         start = request_start(request.META)
@@ -125,7 +125,7 @@ class DatabaseCollector:
 
 
 def metrics_application(environ, start_response):
-    """Answer a request to the metrics port (a WSGI application): /metrics, otherwise 404."""
+    """Return the metrics for /metrics, otherwise 404. This is the WSGI application of the metrics port."""
     if environ["PATH_INFO"] != "/metrics":
         start_response("404 Not Found", [("Content-Type", "text/plain")])
         return [b"The metrics are at /metrics.\n"]
@@ -145,7 +145,7 @@ def listen(port: int):
 
 
 def serve():
-    """Answer requests to the port that the parent process has opened, in a daemon thread."""
+    """Start a daemon thread that serves the port, which the parent process has opened."""
     if _socket is None:
         raise RuntimeError("The port of the metrics is not open. Call listen first.")
     server = WSGIServer(_socket.getsockname()[:2], QuietHandler, bind_and_activate=False)
@@ -160,7 +160,7 @@ def serve():
 class QuietHandler(WSGIRequestHandler):
     """Request handler without a log."""
 
-    timeout = 5  # seconds for a client that neither sends nor reads
+    timeout = 5  # seconds after which a client that neither sends nor reads is disconnected
 
     def log_message(self, *arguments):
         """Log nothing: Prometheus scrapes every few seconds."""

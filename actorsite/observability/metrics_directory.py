@@ -11,7 +11,7 @@ import tempfile
 # https://prometheus.github.io/client_python/multiprocess/
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
-# Here and not in gunicorn.conf.py: a reload runs that file again, but keeps the state of this module.
+# Kept here, because a reload of gunicorn runs gunicorn.conf.py again, but keeps the state of this module.
 _created = None
 
 

@@ -28,7 +28,7 @@ def make_etag(token: str, key: PageKey) -> str:
 
 def validators(etag: str, version: DataVersion, key: PageKey) -> Headers:
     """Return the headers that other caches need to reuse the response."""
-    # Without Cookie, which would prevent all caching. Caches revalidate by ETag, and each language has its own.
+    # Without Cookie in Vary, which would prevent all caching. Caches revalidate by ETag, and each language has its own.
     vary = "Accept-Encoding, Accept-Language" if key.language else "Accept-Encoding"
     headers = [("ETag", etag), ("Vary", vary)]
     changed = max(version.at, revision_time())

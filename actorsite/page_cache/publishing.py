@@ -8,11 +8,12 @@ from django.utils.encoding import escape_uri_path
 
 from actorsite.db.deadlines import extend_deadline
 
-# The same for all users, and revalidated for each request: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.4
+# Cache-Control for a response that is the same for all users, and that caches revalidate for each request:
+# https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.4
 PUBLIC_CACHE_CONTROL = "public, no-cache"
 # The response's canonical URL, the only one that it is cached under: https://www.rfc-editor.org/rfc/rfc9110#section-8.7
 CANONICAL_URL = "Content-Location"
-# The longest wait for a part of a stream, in seconds: of ten million rows, matching ones may be far apart.
+# The longest wait for a part of a stream, in seconds. Among ten million rows, those that match may be far apart.
 MAX_SILENCE_SECONDS = 10
 
 

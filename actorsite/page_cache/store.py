@@ -5,9 +5,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from threading import Lock
 
-# For each worker process: enough for some hundred compressed pages.
+# The limit for each worker process, in bytes: enough for several hundred compressed pages.
 MAX_STORE_BYTES = 3 * 1024 * 1024
-# The size of a page in addition to its body: headers, key, objects.
+# The memory that a page takes in addition to its body, in bytes: headers, key, objects.
 PAGE_OVERHEAD_BYTES = 2_048
 
 

@@ -53,7 +53,7 @@ class PageCache:
     """WSGI application around ``application``, the site.
 
     Args:
-        application: Answers all requests that the cache does not.
+        application: Handles all requests that the cache does not.
         seconds: How long a version is used after it was read; 0 to read it at every request.
         on_hit: Called as ``on_hit(method, status, view, seconds)`` for each response from the cache, for the metrics.
     """
@@ -76,7 +76,7 @@ class PageCache:
         revision_time()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request from the cache or by the application (WSGI)."""
+        """Return the response from the cache or from the application (WSGI)."""
         key = self.key(environ)
         if key is None:
             return self.application(environ, start_response)
@@ -99,7 +99,7 @@ class PageCache:
         try:
             with deadline(PING_SECONDS):
                 version = read_data_version()
-            cast(DatabaseWrapper, connection).answered_at = time.monotonic()  # SQLite's does not use it
+            cast(DatabaseWrapper, connection).answered_at = time.monotonic()  # SQLite's backend does not use it.
             if connection.settings_dict["CONN_MAX_AGE"] == 0:
                 connection.close()
         except (OperationalError, InterfaceError):
@@ -121,7 +121,7 @@ class PageCache:
         version: DataVersion,
         page: CachedPage | None,
     ) -> Iterable[bytes]:
-        """Answer with 304, with ``page``, or let the site render the page."""
+        """Return 304, ``page``, or the page as the site renders it now."""
         if_none_match = environ.get("HTTP_IF_NONE_MATCH", "")
         etag = page.etag if page else make_etag(version.token, key)
         # "*" asks whether the page exists, so the page is needed.

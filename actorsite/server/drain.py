@@ -1,7 +1,7 @@
 """Waiting until responses are sent: the kernel buffers megabytes for a slow reader.
 
 The kernel keeps sending when the process has ended, but not when the container has:
-its network is gone then, and a download that is logged as answered would be cut off.
+its network is gone then, and a download that is logged as complete would be cut off.
 """
 
 import time

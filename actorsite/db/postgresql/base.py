@@ -19,7 +19,7 @@ breaker = CircuitBreaker()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Connection whose opening, health check and statements are bounded while the site is served.
+    """Connection that limits the time of connecting, of the health check and of statements while the site is served.
 
     Subclassing a backend is documented; the methods overridden here are not. No
     signal is sent before a connection attempt or by the health check.
@@ -59,7 +59,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         watch_connection(self.connection)
         with deadline(PING_SECONDS):
             usable = super().is_usable()
-        # The answer may have come just as the deadline passed and the socket was shut down.
+        # The result may have arrived just as the deadline passed and the socket was shut down.
         usable = usable and is_watched(self.connection)
         if not usable:
             breaker.half_open()

@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the backup. Raises CommandError. If the dump fails, existing files are unchanged."""
-        # A dump contains password hashes.
+        # Only the owner may read the files, because a dump contains password hashes.
         os.umask(0o077)
         to = options["file"]
         try:
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         try:
             found = archives.dump(parts[0])
             parts[1].write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-            # In this order, an interruption leaves no archive next to the manifest of another.
+            # In this order, an interruption never leaves an archive next to the manifest of another archive.
             manifest.unlink(missing_ok=True)
             parts[0].replace(path)
             parts[1].replace(manifest)

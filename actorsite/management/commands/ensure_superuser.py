@@ -23,8 +23,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Create the account unless there is an active administrator.
 
-        So a renamed or deactivated administrator does not come back with the next
-        deployment.
+        Otherwise, the next deployment would create an account again that someone has
+        renamed or deleted.
 
         Raises:
             CommandError: Only one of the two variables is set, the password is weak, or the

@@ -103,7 +103,7 @@ class Command(BaseCommand):
         while True:
             command = Migrate()
             try:
-                # fake_initial adopts the existing tables of the replaced application.
+                # fake_initial adopts the existing tables of the replaced page.
                 call_command(command, fake_initial=True, interactive=False, stdout=self.stdout)
             except Exception as error:
                 code = getattr(error.__cause__, "pgcode", None)
