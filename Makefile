@@ -56,10 +56,10 @@ run: $(VENV)/.runtime ## set up and serve at http://localhost:8000/ (PORT sets a
 	@$(DEVELOPMENT) sh bin/run $(BIN)/python
 
 # Many of the thousands of tests use real servers, browsers and containers, whose speed depends on the machine. A test
-# that fails is run once more, and the summary names it in red. pytest run by hand repeats nothing.
+# that fails is run once more, and the summary names it in red. If you run pytest yourself, it repeats nothing.
 AGAIN = --reruns 1
 
-# Processes that run tests. Of all tests, some wait for servers and deadlines: `make test` uses one process more.
+# Number of processes that run tests. `make test` uses one more, because some of its tests wait for servers.
 WORKERS ?= 2
 # Not included: the tests of the image (`make test-image`) and those that need more tools (`make quality`).
 HERE = -n $(WORKERS) --dist loadgroup --ignore=tests/platform --ignore=tests/web
@@ -152,7 +152,7 @@ lock: $(VENV)/.tools ## pin requirements*.in with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --no-deps \
 		--generate-hashes --no-header requirements-django6.1.in -o requirements-django6.1.txt
 
-# Podman, else Docker. `BUILD_FLAGS` are further flags of its `build`.
+# The engine is Podman, or Docker if there is no Podman. `BUILD_FLAGS` are further flags of its command `build`.
 IMAGE ?= actorsite:dev
 ENGINE ?= $(firstword $(shell command -v podman docker))
 VERSION ?= $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' actorsite/__init__.py)

@@ -72,7 +72,7 @@ def measure(stack, postgres, arguments):
         clock.step(f"starting the servers at {rows:,} rows", _to_start(rows))
         running = stack.enter_context(Servers(rows, urls[rows]))
         running.start_peers()
-        running.start_ourselves()
+        running.start_site()
         subjects += running.subjects
     for number in range(rounds):
         for subject in subjects:

@@ -26,7 +26,7 @@ CHANGELIST = "/admin/actors/actor/"
 def signed_in(database_url: str) -> tuple[str, str]:
     """Return the cursor of page 1,000 of the admin's list, and a superuser's session cookie.
 
-    The token is empty if the list is shorter. Raises load.MeasurementError if the database cannot be read.
+    The cursor is empty if the list is shorter. Raises load.MeasurementError if the database cannot be read.
     """
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "--verbosity=0", "--command", _SIGN_IN],

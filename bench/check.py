@@ -25,7 +25,7 @@ def check_all(stack, postgres) -> None:
     databases.execute(url, f"ALTER DATABASE actors_{CHECKED} SET log_statement = 'all'")
     running = stack.enter_context(Servers(CHECKED, url))
     running.start_peers()
-    running.start_ourselves()
+    running.start_site()
     _check_rows(running.subjects, url)
     running.search(running.subjects[-1].url, WORDS)
     run = Run([CHECKED], [CHECKED])
@@ -63,11 +63,11 @@ def _check_rows(subjects, url):
 
 
 def _check_uncached(subject, postgres):
-    """Check in PostgreSQL's log that ASKED requests read the table ASKED times or more: no cache answers them."""
+    """Check in PostgreSQL's log that ASKED requests read the table ASKED times or more: no cache responds to them."""
     log = postgres.folder / "log"
     before = log.stat().st_size
     for number in range(ASKED):
-        load.ask(subject.url, subject.request, number)
+        load.time_request(subject.url, subject.request, number)
     with log.open("rb") as lines:
         lines.seek(before)
         read = sum(1 for line in lines if _OF_ACTORS.search(line))

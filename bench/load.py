@@ -49,7 +49,7 @@ class Request:
     """Requests to a server: ``paths`` in turn, with ``headers``; each response must have ``status``.
 
     With ``unique``, each request has a unique number in its URL, so that no
-    cache of URLs can answer it. With ``once``, no path is requested twice;
+    cache of URLs can respond to it. With ``once``, no path is requested twice;
     too few paths are an error.
     """
 
@@ -73,7 +73,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Figures:
     """The figures of one period of load: requests per second, latencies in milliseconds, and the number of requests."""
 
     rate: float
@@ -83,7 +83,7 @@ class Answer:
     requests: int = 1
 
     @classmethod
-    def of(cls, times: list[float], seconds: float) -> "Answer":
+    def of(cls, times: list[float], seconds: float) -> "Figures":
         """Return the figures of sequential requests that took ``times`` each, in seconds, and ``seconds`` together."""
         times = sorted(times)
         p50, p95, p99 = (times[min(len(times) - 1, len(times) * part // 100)] * 1_000 for part in (50, 95, 99))
@@ -102,12 +102,12 @@ def need_wrk() -> None:
         raise MeasurementError("wrk is not installed. Install it, on Debian with: apt-get install wrk")
 
 
-def run(url: str, request: Request, seconds: float, connections: int = 1, start: int = 0) -> Answer:
+def run(url: str, request: Request, seconds: float, connections: int = 1, start: int = 0) -> Figures:
     """Load the server at ``url`` for ``seconds``, from the request with the number ``start`` on; return the figures.
 
     Raises MeasurementError if a response is not the expected one.
     """
-    alone = ask(url, request, start)
+    alone = time_request(url, request, start)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         paths, script = Path(folder, "paths"), Path(folder, "script.lua")
         paths.write_text("".join(f"{path}\n" for path in request.bases), encoding="utf-8")
@@ -130,8 +130,8 @@ def run(url: str, request: Request, seconds: float, connections: int = 1, start:
         )
     if not requests:
         # No response arrived in time: one takes longer than ``seconds``.
-        return Answer.of([alone], alone)
-    return Answer(requests / figures["seconds"], figures["p50"], figures["p95"], figures["p99"], asked)
+        return Figures.of([alone], alone)
+    return Figures(requests / figures["seconds"], figures["p50"], figures["p95"], figures["p99"], asked)
 
 
 def _duration(seconds):
@@ -150,8 +150,8 @@ def get(url: str, path: str, headers: dict[str, str] | None = None) -> tuple[int
         connection.close()
 
 
-def ask(url: str, request: Request, number: int = 0) -> float:
-    """Send the request with this ``number``; return its seconds. Raises MeasurementError for another status."""
+def time_request(url: str, request: Request, number: int = 0) -> float:
+    """Return the seconds that the request with this ``number`` takes. Raises MeasurementError for another status."""
     path = request.path(number)
     start = time.perf_counter()
     status, _, body = get(url, path, request.headers)

@@ -14,7 +14,7 @@ from bench.goals import goals, notes
 class Run:
     """All figures of one run.
 
-    ``rounds`` has the load.Answer of each round by (name, rows); ``failures`` has
+    ``rounds`` has the load.Figures of each round by (name, rows); ``failures`` has
     the reason for each measurement without one. ``searchable`` are the sizes at which
     everything is measured. ``imports`` are seconds, ``memory`` is in MiB.
     """

@@ -108,13 +108,13 @@ class Statements:
     limit: Limit4
     kind: str
 
-    def measure(self, seconds: float, start: int = 0) -> load.Answer:
+    def measure(self, seconds: float, start: int = 0) -> load.Figures:
         """Run searches for ``seconds``, from the one with the number ``start`` on; return the figures."""
         times, begun = [], time.monotonic()
         while not times or time.monotonic() < begun + seconds:
             times.append(self.limit.search(self.kind, start + len(times)))
-        return load.Answer.of(times, time.monotonic() - begun)
+        return load.Figures.of(times, time.monotonic() - begun)
 
-    def sample(self, seconds: float) -> load.Answer:
+    def sample(self, seconds: float) -> load.Figures:
         """Return the same figures as ``measure``."""
         return self.measure(seconds)

@@ -76,7 +76,7 @@ def _wait(process, url, log):
 
 
 @contextmanager
-def ourselves(database_url: str, **variables: str):
+def serve_site(database_url: str, **variables: str):
     """Serve the site as in production; yield the running server. ``variables`` are environment variables."""
     with Server(database_url, **{"WEB_THREADS": "4", **variables}) as server:
         yield server

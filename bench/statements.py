@@ -25,7 +25,7 @@ SESSION = "SELECT name, setting FROM pg_settings WHERE source IN ('client', 'ses
 
 
 def statements_of(url: str) -> list[str]:
-    """Return the statements that the site sends to answer ``url``. Exits unless the response is 200."""
+    """Return the statements that the site sends for a request of ``url``. Exits unless the response is 200."""
     sent, answered = [], []
 
     def note(execute, sql, params, many, context):

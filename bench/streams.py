@@ -61,7 +61,7 @@ def measure_streams(postgres, database_url: str, rounds: int, step) -> dict[str,
     """
     psql = databases.psql(postgres)
     figures = {kind: {"copy": [], "first": [], "total": [], "memory": []} for kind in COPY}
-    with servers.ourselves(database_url) as server:
+    with servers.serve_site(database_url) as server:
         load.get(server.url, "/")
         (worker,) = servers.workers(server)
         before = {}
@@ -83,12 +83,12 @@ def measure_streams(postgres, database_url: str, rounds: int, step) -> dict[str,
 
 def measure_memory(database_url: str) -> dict[str, float]:
     """Return the memory, in MiB, of an idle worker, and of two workers with a full page cache and their master."""
-    with servers.ourselves(database_url) as server:
+    with servers.serve_site(database_url) as server:
         load.get(server.url, "/")
         (worker,) = servers.workers(server)
         rest = servers.resident(worker)
     many = tuple(subjects.urls(database_url, PAGES, 1)["lists"])
-    with servers.ourselves(database_url, WEB_CONCURRENCY="2") as server:
+    with servers.serve_site(database_url, WEB_CONCURRENCY="2") as server:
         for connections in (2, 8):
             load.run(server.url, load.Request(many), FILLING / 2, connections)
         together = sum(map(servers.proportional, [server.process.pid, *servers.workers(server)]))

@@ -31,16 +31,16 @@ class Subject:
     url: str
     request: Request
 
-    def measure(self, seconds: float, start: int = 0) -> load.Answer:
+    def measure(self, seconds: float, start: int = 0) -> load.Figures:
         """Load the server for ``seconds``, starting with request number ``start``. Raises load.MeasurementError."""
         return load.run(self.url, self.request, seconds, start=start)
 
-    def sample(self, seconds: float) -> load.Answer:
+    def sample(self, seconds: float) -> load.Figures:
         """Send a few requests without wrk, to check the benchmark; return the figures. Raises load.MeasurementError."""
         times, begun = [], time.monotonic()
         while not times or time.monotonic() < begun + seconds:
-            times.append(load.ask(self.url, self.request, len(times)))
-        return load.Answer.of(times, time.monotonic() - begun)
+            times.append(load.time_request(self.url, self.request, len(times)))
+        return load.Figures.of(times, time.monotonic() - begun)
 
 
 class Servers(ExitStack):
@@ -69,9 +69,9 @@ class Servers(ExitStack):
         databases.copy_to_sqlite(self.database_url, copy)
         self.add("datasette", self.enter_context(servers.datasette(copy)), DATASETTE)
 
-    def start_ourselves(self):
+    def start_site(self):
         """Start the site, and add its subjects."""
-        url = self.enter_context(servers.ourselves(self.database_url)).url
+        url = self.enter_context(servers.serve_site(self.database_url)).url
         pages = urls(self.database_url, LISTS, ACTORS)
         self.add(goals.LIST, url, PLAIN)
         self.add(goals.UNCHANGED, url, not_modified(url))
@@ -99,15 +99,15 @@ class Servers(ExitStack):
 
 
 def not_modified(url: str) -> Request:
-    """Return a conditional request for the list, to be answered by 304."""
+    """Return a conditional request for the list, whose response must be 304."""
     _, headers, _ = load.get(url, "/")
     return Request(("/",), {"If-None-Match": headers["ETag"]}, status=304)
 
 
 def urls(database_url: str, lists: int, actors: int) -> dict:
-    """Return the URLs of pages; see bench.tokens."""
+    """Return the URLs of pages; see bench.page_urls."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.tokens", str(lists), str(actors)],
+        [sys.executable, "-m", "bench.page_urls", str(lists), str(actors)],
         cwd=ROOT,
         env=environment(DATABASE_URL=database_url),
         capture_output=True,

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from bench import load
 from bench.goals import goals
-from bench.load import Answer, Request
+from bench.load import Figures, Request
 from bench.report import chart, document, tables
 from bench.results import Run
 
@@ -42,11 +42,11 @@ def run():
     run = Run([200, MILLION], [MILLION])
     for rows, ours in ((200, 4_000), (MILLION, 3_000)):
         for pace in (1, 0.5, 1.01):
-            run.rounds["limit 1", rows].append(Answer(8_000 * pace, 0.1, 0.15, 0.2))
-            run.rounds["list, always fresh", rows].append(Answer(ours * pace, 0.2, 0.25, 0.3))
-            run.rounds["search: a rare word", rows].append(Answer(500 * pace, 3 / pace, 5 / pace, 15 / pace))
-            run.rounds["limit 4: a rare word", rows].append(Answer(900 * pace, 2 / pace, 2 / pace, 2 / pace))
-            run.rounds["admin: list", rows].append(Answer(50 * pace, 20 / pace, 60 / pace, 90 / pace))
+            run.rounds["limit 1", rows].append(Figures(8_000 * pace, 0.1, 0.15, 0.2))
+            run.rounds["list, always fresh", rows].append(Figures(ours * pace, 0.2, 0.25, 0.3))
+            run.rounds["search: a rare word", rows].append(Figures(500 * pace, 3 / pace, 5 / pace, 15 / pace))
+            run.rounds["limit 4: a rare word", rows].append(Figures(900 * pace, 2 / pace, 2 / pace, 2 / pace))
+            run.rounds["admin: list", rows].append(Figures(50 * pace, 20 / pace, 60 / pace, 90 / pace))
     run.streams[MILLION] = {"csv": {"copy": [1, 2], "total": [1.5, 3], "first": [0.01, 0.03], "memory": [1, 5]}}
     run.imports = {"limit 5": 50, "import": 60, "import into an empty table": 30, "import, nothing changed": 5}
     run.memory["import"] = 97
@@ -154,9 +154,9 @@ def test_failed_import_has_no_figures(run):
 
 
 def test_percentiles_are_in_milliseconds():
-    response = Answer.of([number / 1_000 for number in range(100, 0, -1)], 5)
-    assert response == Answer(20, 51, 96, 100, 100)
-    assert Answer.of([0.5], 0.5) == Answer(2, 500, 500, 500, 1)
+    response = Figures.of([number / 1_000 for number in range(100, 0, -1)], 5)
+    assert response == Figures(20, 51, 96, 100, 100)
+    assert Figures.of([0.5], 0.5) == Figures(2, 500, 500, 500, 1)
 
 
 def test_uncached_request_has_a_unique_url():
@@ -174,7 +174,7 @@ def wrk(monkeypatch):
         done = subprocess.CompletedProcess([], 0, f"wrk's own\n{json.dumps(figures)}\n", "")
         monkeypatch.setattr(load.subprocess, "run", lambda *arguments, **options: done)
 
-    monkeypatch.setattr(load, "ask", lambda url, request, number: 0.1)
+    monkeypatch.setattr(load, "time_request", lambda url, request, number: 0.1)
     return response
 
 

@@ -1,4 +1,4 @@
-"""URLs of pages, as JSON: ``python -m bench.tokens LISTS ACTORS``, with the site's environment.
+"""URLs of pages, as JSON: ``python -m bench.page_urls LISTS ACTORS``, with the site's environment.
 
 ``middle`` and ``last`` are pages of the list; ``lists`` are LISTS pages of it, and ``actors`` the pages of ACTORS
 actors, both spread evenly over the table and shuffled: no page is near the one before it.
