@@ -1,4 +1,4 @@
-"""The admin group_urls of groups and users show permissions in the user's language."""
+"""The admin pages of groups and users show permissions in the user's language."""
 
 import re
 

@@ -124,7 +124,7 @@ def test_debug_server_sends_plain_cookies_with_session_hours():
 
 @pytest.mark.postgresql
 def test_session_save_on_read_only_database_raises_internal_error():
-    """Regression: the session was reported as deleted, with a 400. The error of the database returns 503."""
+    """Regression: the session was reported as deleted, with a 400. A database error returns 503."""
     browser = sign_in()
     request = RequestFactory().get("/admin/", headers={"Cookie": f"{SESSION}={browser.session.session_key}"})
 
