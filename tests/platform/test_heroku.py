@@ -310,7 +310,7 @@ def sign_in(web, username, password):
     return "; ".join(value.split(";")[0] for value in response.headers.get_all("Set-Cookie"))
 
 
-def test_hanging_database_returns_503_before_router_timeout(start, database):
+def test_dyno_returns_503_before_router_timeout_if_database_hangs(start, database):
     """Heroku's router times out after 30 s (error H12)."""
     web = start()
     web.up()

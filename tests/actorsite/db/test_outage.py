@@ -127,7 +127,7 @@ def hung(postgres):
             os.kill(pid, signal.SIGCONT)
 
 
-def test_stopped_database_returns_503_until_it_restarts(postgres, server):
+def test_site_returns_503_while_the_database_is_stopped(postgres, server):
     server.get(CACHED)
     postgres.stop_server(mode="immediate")
     try:
@@ -141,7 +141,7 @@ def test_stopped_database_returns_503_until_it_restarts(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_hung_database_returns_503_in_time_until_it_recovers(postgres, server):
+def test_site_returns_503_in_time_while_the_database_hangs(postgres, server):
     server.get(CACHED)
     with hung(postgres):
         assert_unavailable(server, lambda server: server.get(CACHED))
@@ -151,7 +151,7 @@ def test_hung_database_returns_503_in_time_until_it_recovers(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_hung_database_with_many_visitors_returns_503_in_time(postgres, server):
+def test_site_with_many_visitors_returns_503_while_database_hangs(postgres, server):
     """Waits do not add up, and /livez still returns 200, so that Kubernetes restarts no pod."""
     with hung(postgres), ThreadPoolExecutor(20) as visitors:
         assert_unavailable(server)
@@ -162,7 +162,7 @@ def test_hung_database_with_many_visitors_returns_503_in_time(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_database_that_hangs_during_a_query_returns_503(postgres, server):
+def test_site_returns_503_if_the_database_hangs_during_a_query(postgres, server):
     """A stopped server cannot apply its statement_timeout."""
     with cursor_of(postgres.url("outage")) as cursor:
         cursor.execute("BEGIN; LOCK TABLE actor")
@@ -187,7 +187,7 @@ def test_slow_query_is_canceled_by_statement_timeout(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_locked_table_returns_503_in_time(postgres, server):
+def test_site_returns_503_in_time_if_a_table_is_locked(postgres, server):
     """A data file may search for its rows for 10 s, but waits less than that for a lock."""
     with cursor_of(postgres.url("outage")) as cursor:
         cursor.execute("BEGIN; LOCK TABLE actor, actors_film")
@@ -196,7 +196,7 @@ def test_locked_table_returns_503_in_time(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_read_only_database_serves_reads_and_refuses_writes(postgres, server):
+def test_site_on_read_only_database_serves_reads_but_no_writes(postgres, server):
     """Reads succeed, writes return 503, and the site is not ready."""
     with cursor_of(postgres.url()) as cursor:
         cursor.execute("ALTER DATABASE outage SET default_transaction_read_only = on")
@@ -222,7 +222,7 @@ def test_outage_logs_no_traceback(postgres, server):
     assert "OperationalError" in server.log[start:]
 
 
-def test_database_without_free_connections_returns_503(postgres, server):
+def test_site_returns_503_without_free_database_connections(postgres, server):
     with cursor_of(postgres.url()) as cursor:
         drop_connections(cursor)
     taken = []

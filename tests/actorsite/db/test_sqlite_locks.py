@@ -68,7 +68,7 @@ def exclusive_lock(server):
 
 @pytest.mark.only_sqlite
 @pytest.mark.parametrize("path", ["/", "/?q=mifune", "/spotlight/", "/actors.csv", "/actors.ndjson", "/readyz"])
-def test_locked_sqlite_file_returns_503_within_three_seconds(server, exclusive_lock, path):
+def test_site_returns_503_in_three_seconds_if_sqlite_file_is_locked(server, exclusive_lock, path):
     start, before = time.monotonic(), len(server.log)
     status = server.get(path)[0]
     assert (status, time.monotonic() - start < 3) == (503, True)
