@@ -10,7 +10,7 @@ from tests.environment import DATABASE, unmeasured
 from tests.server import drop_templates, migrated_template, site
 
 MARKS = {
-    "sqlite": "also run on SQLite by `make test`: it tests behavior that differs or is documented there",
+    "sqlite": "also run on SQLite by `make test`: it tests behavior that differs on SQLite or is documented for it",
     "only_sqlite": "needs SQLite: deselected on PostgreSQL",
     "postgresql": "needs PostgreSQL: deselected on SQLite",
     "once": "does not depend on the database: `make test` does not repeat it on SQLite",
@@ -21,8 +21,8 @@ LEFT_OUT = {"postgresql": "only_sqlite", "sqlite": "postgresql"}
 # A test is slow if its module imports one of these modules, or anything from it, or if it uses one of these fixtures.
 STARTERS = {"subprocess", "tests.server", "tests.database", "tests.postgres", "tests.k8s.kustomize"}
 STARTING_FIXTURES = {"browser", "live_server"}
-# Coverage nearly doubles the time of a test. Of slow tests, it is measured only in these folders, whose subjects the
-# quick tests do not run.
+# Coverage nearly doubles the time of a test. For slow tests, it is measured only in these folders, which test code
+# that the quick tests do not run.
 MEASURED_FOLDERS = {"backup", "conf", "management", "observability", "page_cache"}
 
 
@@ -38,7 +38,7 @@ def pytest_unconfigure(config):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Mark slow tests, before -m selects, and deselect those that need the other database."""
+    """Mark slow tests, before ``-m`` selects tests, and deselect tests that need the other database."""
     for item in items:
         if starts_processes(item.module) or STARTING_FIXTURES & set(item.fixturenames):
             item.add_marker("slow")
@@ -58,7 +58,7 @@ def starts_processes(module):
 
 
 def pytest_collection_finish(session):
-    """Refuse to run if tests of one group would be in several processes, which pytest-xdist does not report."""
+    """Refuse to run if tests of one xdist group would run in several processes, which pytest-xdist does not report."""
     if getattr(session.config.option, "loadgroup", False):
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
@@ -124,8 +124,8 @@ def no_cached_fragments():
 def static_files():
     """Serve the collected static files, as in production.
 
-    WhiteNoise lists the files when the application starts, and each test's
-    client is such a start. The list is cached here: listing hundreds of files
+    WhiteNoise lists the files when the application starts, which the client of
+    each test does. The list is cached here, because listing hundreds of files
     takes longer than most tests.
     """
     from django.conf import settings
@@ -160,7 +160,7 @@ def quick_passwords():
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_flush():
-    """After a transactional test, truncate only tables that have rows, and keep content types and permissions.
+    """Truncate only tables that have rows after a transactional test, and keep content types and permissions.
 
     Django truncates all tables and then creates the content types and
     permissions again, which takes longer than most tests.
@@ -176,7 +176,7 @@ def quick_flush():
             with connection.cursor() as cursor:
                 cursor.execute(" UNION ALL ".join(selects))
                 tables = {table for (table,) in cursor}
-        # In alphabetical order, because SQLite's triggers add to the history of a table, which sorts after the table.
+        # In alphabetical order: SQLite's triggers add rows to the history of a table, which sorts after the table.
         return connection.ops.sql_flush(style, sorted(tables), allow_cascade=connection.vendor == "postgresql")
 
     with pytest.MonkeyPatch.context() as patched:
@@ -215,7 +215,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture
 def root(client, db):
-    """A superuser, signed in by ``client``."""
+    """Create a superuser, sign in ``client`` with it, and return it."""
     from django.contrib.auth.models import User
 
     root = User.objects.create_superuser("root")
@@ -225,7 +225,7 @@ def root(client, db):
 
 @pytest.fixture
 def actor(db):
-    """Toshirō Mifune, with the data of the fixture."""
+    """Create the actor Toshirō Mifune, with the data of the fixture file, and return him."""
     from actors.models import Actor
 
     actor = Actor.objects.create(

@@ -12,7 +12,7 @@ import psycopg2
 def scratch_database(template="template1"):
     """Create a database on the tests' PostgreSQL server; yield its URL; drop it.
 
-    It is a copy of ``template``, by default empty.
+    The database is a copy of ``template``, which is empty by default.
     """
     name = f"scratch_{uuid.uuid4().hex[:12]}"
     with cursor_of(os.environ["TEST_DATABASE_URL"]) as cursor:

@@ -2,7 +2,7 @@
 
 ``TEST_DATABASE`` chooses the database: ``sqlite`` (the default) or
 ``postgresql``. ``TEST_DATABASE_URL`` names a PostgreSQL server to use;
-without it one is started, and stopped at the end.
+without it, a server is started, and stopped at the end.
 
 ``TEST_FOLDER`` is set here: a temporary folder that all processes of a run
 share. tests/shared.py stores in it the files that are created once for all of them.

@@ -1,10 +1,10 @@
-"""A linter that refuses migrations which would break the version still serving. Run by `make lint`.
+"""A linter that refuses migrations that would break the version that is still serving. Run by `make lint`.
 
 The new version's migrations run while the old version serves. So they only
 add: what the old version reads and writes stays, and no table is locked for
 long. A column or table is dropped one version later, when nothing uses it.
 
-A migration that is safe all the same is named in ``SAFE``, with the reason.
+A migration that is safe although the linter refuses it is listed in ``SAFE``, with the reason.
 """
 
 import os
@@ -42,7 +42,7 @@ def main():
 
 
 def lint(apps=("actors", "actorsite")):
-    """Check every migration of ``apps``; print what is wrong; return the exit code."""
+    """Check every migration of ``apps``; print the errors; return the exit code."""
     from django_migration_linter import MigrationLinter
 
     # Warnings are about locks. tests/actors/migrations/test_adoption.py tests that each RunPython has a reverse.

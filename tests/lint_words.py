@@ -24,11 +24,11 @@ CODE = ("actors", "actorsite", "bench", "bin", "tests")
 DOCUMENTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "k8s/README.md", "docs/**/*.md")
 MESSAGES = ("actors", "actorsite")
 
-# Typography is the concern of the templates and of Markdown, and in code a quote is straight.
+# Typography is left to the templates and to Markdown. Quotes in code are straight.
 CONFIG = {**DEFAULT, "checks": {**DEFAULT["checks"], "typography": False}}
 
 START = r"(?:\A|(?<=[.!?:;]\s)|(?<=\n))"
-# What to avoid, as a regular expression, and what to write in its place.
+# Phrases to avoid, as regular expressions, and what to write instead.
 PHRASES = {
     START + r"Who(?:ever|soever)?\b(?![^.!?]*\?)": "name the person: “An editor who …”",
     START + r"What(?:ever)?\b[^.!?]*[.!](?=\s|\Z)": "begin with the noun: “Text that …”",
@@ -69,7 +69,7 @@ class Error(NamedTuple):
 
 
 def prose(markdown: str) -> str:
-    """Return ``markdown`` with its code, addresses and comments blanked; lines keep their numbers."""
+    """Return ``markdown`` with its code, URLs and comments blanked; lines keep their numbers."""
     for pattern in (r"^```.*?^```", r"<!--.*?-->", r"`[^`\n]+`", r"\]\([^)\n]*\)", r"<https?:[^>]*>"):
         markdown = re.sub(pattern, _blank, markdown, flags=re.MULTILINE | re.DOTALL)
     return markdown

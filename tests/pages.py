@@ -6,8 +6,8 @@ from tests.directory import load_directory
 PAGES = {
     "list": "/",
     "last page": "/?q=wong&sort=first",
-    "narrowed": "/?country=EG&living=no",
-    "nobody": "/?q=xyzzy&country=JP",
+    "filtered": "/?country=EG&living=no",
+    "no actors": "/?q=xyzzy&country=JP",
     "actor": "{actor}",
     "film": "{film}",
     "films": "/films/",
@@ -28,7 +28,7 @@ LANGUAGES = ("en", "zh-hans")
 
 
 def load() -> None:
-    """Fill the directory with the site's actors and films, and one actor who was deleted."""
+    """Load the actors and films of the fixtures; create one more actor, and delete it."""
     load_directory()
     Actor.objects.create(id=999, last_name="Deleted").delete()
 

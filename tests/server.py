@@ -54,7 +54,7 @@ def _collect_static_files(folder):
 
 
 def environment(**variables):
-    """Return the environment of production, changed by ``variables``; None removes one."""
+    """Return the environment of production, changed by ``variables``. The value None removes a variable."""
     chosen = {
         "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-only-for-tests",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
@@ -94,7 +94,7 @@ def migrated_template(*fixtures):
 
     def make(path):
         base = migrated_template() if fixtures else "template1"
-        # Written first, so that drop_templates() drops the database even if its migration fails.
+        # Write the name first, so that drop_templates() drops the database even if its migration fails.
         path.write_text(f"migrated_{uuid.uuid4().hex[:12]}")
         with cursor_of(os.environ["TEST_DATABASE_URL"]) as cursor:
             cursor.execute(f"CREATE DATABASE {path.read_text()} TEMPLATE {base}")
@@ -123,7 +123,7 @@ def _prepare(url, fixtures):
 
 
 def drop_templates():
-    """Drop the databases that migrated_template() created in this run: the server may outlive it."""
+    """Drop the databases that migrated_template() created in this run, because the server may outlive the run."""
     for path in FOLDER.glob("template*"):
         if not path.suffix:
             with cursor_of(os.environ["TEST_DATABASE_URL"]) as cursor:
@@ -131,7 +131,7 @@ def drop_templates():
 
 
 class Server:
-    """A running site. Used as a context manager: starts, waits for /livez, and stops at the end.
+    """A server with the site. As a context manager, it starts, waits for /livez, and stops at the end.
 
     ``variables`` are environment variables. ``log`` is its output so far.
     """

@@ -12,9 +12,9 @@ def create_once(name, make):
 
     Args:
         name: The name of a file or folder.
-        make: A function of the path that creates it. The first process to ask
-            calls it; the others wait until it is done. When it fails, the
-            next process to ask tries again.
+        make: A function that creates the file or folder at the path that it gets.
+            The first process that needs the path calls it, and the others wait
+            until it is done. If it fails, the next process tries again.
     """
     path, done = FOLDER / name, FOLDER / f"{name}.done"
     if not done.exists():

@@ -7,22 +7,22 @@ from actorsite.page_cache.wsgi import PageCache
 
 
 class Site:
-    """``cache`` is the page cache; ``asked`` counts the requests that were not served from it."""
+    """The application. ``cache`` is the page cache; ``uncached_count`` counts the requests not served from it."""
 
     def __init__(self, seconds=0, on_hit=None):
-        self.asked = 0
+        self.uncached_count = 0
         self.application = get_wsgi_application()
-        self.cache = PageCache(self.ask, seconds, on_hit)
+        self.cache = PageCache(self.serve_uncached, seconds, on_hit)
 
-    def ask(self, environ, start_response):
-        self.asked += 1
+    def serve_uncached(self, environ, start_response):
+        self.uncached_count += 1
         return self.application(environ, start_response)
 
     def request(self, method, url, headers=None, **environ):
         """Return (status, headers as a dict, body)."""
         headers = {"Host": "testserver", **(headers or {})}
         asked = RequestFactory().generic(method, url, headers=headers, **environ).environ
-        # As gunicorn passes it (PEP 3333): RequestFactory has decoded it.
+        # RequestFactory has decoded the path. gunicorn passes its bytes as Latin-1 (PEP 3333).
         asked["PATH_INFO"] = asked["PATH_INFO"].encode().decode("iso-8859-1")
         started = []
         response = self.cache(asked, lambda status, headers, *more: started.append((int(status[:3]), dict(headers))))

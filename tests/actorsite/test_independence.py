@@ -13,7 +13,7 @@ from tests.server import ROOT, environment
 
 pytestmark = pytest.mark.once
 
-# Only these name the parts of the project, as strings, and so need the package actors when they are used.
+# Only these modules may need the package actors: they name the parts of the project, as strings.
 COMPOSITION = {"actorsite.settings", "actorsite.urls", "actorsite.wsgi"}
 IMPORT_ALL = """
 import importlib, json, os, pkgutil, sys
@@ -24,7 +24,7 @@ class Blocker:
             raise ImportError(f"{name} is blocked")
 
 sys.meta_path.insert(0, Blocker())
-# The site's own settings, without actors: what another project would write.
+# The site's own settings without actors, as another project would write them.
 import actorsite.settings as own
 from django.conf import settings
 values = {name: getattr(own, name) for name in dir(own) if name.isupper()}
@@ -51,7 +51,7 @@ def site_modules():
 
 
 def imported_names(path):
-    """Return the names of the modules that a file imports, within functions too."""
+    """Yield the names of the modules that a file imports, also within functions."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

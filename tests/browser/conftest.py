@@ -14,17 +14,17 @@ from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-# The first is Chromium without the parts that only a window shows: the same engine in half the time, which Playwright
-# prefers too. https://playwright.dev/python/docs/browsers#chromium-headless-shell
+# The headless shell has the same engine without the user interface, and takes half the time. Playwright prefers it
+# too. https://playwright.dev/python/docs/browsers#chromium-headless-shell
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 MISSING = "NO CHROMIUM FOUND: the pages were not tested in a browser. Install the package `chromium`."
-# Without details of passed rules: collecting them takes longer than running the rules.
+# Leave out the details of passed rules: collecting them takes longer than running the rules.
 AXE_OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 AXE = Axe()
 SIZES = {"phone": {"width": 320, "height": 640}, "desktop": {"width": 1280, "height": 900}}
 
-# The browser reports to the page what the content security policy has blocked.
+# Script that records in the page what the content security policy has blocked.
 WATCH = """
 window.refused = [];
 document.addEventListener("securitypolicyviolation",
@@ -34,13 +34,13 @@ document.addEventListener("securitypolicyviolation",
 
 @pytest.fixture(scope="session")
 def browser():
-    """Start headless Chromium. Without it the tests are skipped, or fail if CI=true."""
+    """Yield headless Chromium. If it is not installed, skip the tests, or let them fail if CI=true."""
     if not CHROMIUM:
         if os.environ.get("CI") == "true":
             pytest.fail(MISSING)
         pytest.skip(MISSING)
     with sync_playwright() as playwright:
-        # Playwright runs an event loop in this thread, where Django would refuse to query.
+        # Playwright runs an event loop in this thread, where Django would refuse database queries.
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
         quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -119,8 +119,8 @@ def check_page():
 
 
 @contextmanager
-def faults_together():
-    """Yield a function that calls a check and collects its AssertionError. Fails at the end if there are any."""
+def collected_faults():
+    """Yield a function that calls a check and collects its AssertionError; fail at the end if there are any."""
     faults = []
 
     def collect(check, page, *arguments):

@@ -1,4 +1,4 @@
-"""The site's URLs, and one for each error that a browser test cannot provoke otherwise."""
+"""The site's URLs, and one for each error that a browser test cannot cause otherwise."""
 
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import render

@@ -7,7 +7,7 @@ from tests.browser.navigation import follow
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
-# More than the focusable elements of any page.
+# More than the number of focusable elements on any page.
 MOST = 250
 FOCUS = """() => {
   const element = document.activeElement, style = getComputedStyle(element), box = element.getBoundingClientRect()

@@ -7,7 +7,7 @@ import pytest
 
 from actors.models import Actor
 from tests import pages
-from tests.browser.conftest import SIZES, faults_together
+from tests.browser.conftest import SIZES, collected_faults
 from tests.browser.navigation import follow
 
 # The live server must see the test data, so it must be committed.
@@ -29,10 +29,10 @@ def _directory(settings):
 
 @pytest.mark.once
 @pytest.mark.parametrize("language", LOOKS)
-def test_pages_pass_the_page_check_in_every_theme(open_page, check_page, language):
+def test_public_pages_pass_the_page_check_in_every_theme(open_page, check_page, language):
     locale, looks = LOOKS[language]
     page = open_page(locale=locale)
-    with faults_together() as collect:
+    with collected_faults() as collect:
         for name in pages.PAGES:
             page.goto(pages.url(name))
             assert page.locator("html").get_attribute("lang") == language
@@ -46,7 +46,7 @@ def test_pages_pass_the_page_check_in_every_theme(open_page, check_page, languag
 
 @pytest.mark.once
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_opened_filters_on_a_phone_pass_the_page_check(open_page, check_page, scheme):
+def test_open_filters_on_a_phone_pass_the_page_check(open_page, check_page, scheme):
     page = open_page("phone", scheme)
     for url in ("/", "/films/"):
         page.goto(url)
@@ -66,7 +66,7 @@ def test_small_phone_shows_first_actors_without_scrolling(open_page, language):
 
 
 @pytest.mark.once
-def test_letters_on_a_phone_are_one_row_reachable_by_keyboard(open_page):
+def test_letters_on_a_phone_form_one_row_reachable_by_keyboard(open_page):
     page = open_page("phone")
     page.goto("/")
     letters = page.locator(".letters a")
@@ -94,7 +94,7 @@ def test_credits_are_aligned_in_columns(open_page, size):
 
 
 @pytest.mark.once
-def test_film_year_is_next_to_title_or_at_row_end(open_page):
+def test_film_year_is_on_the_title_line_at_the_end_of_the_row(open_page):
     for size in ("desktop", "phone"):
         page = open_page(size)
         page.goto("/films/")
@@ -195,7 +195,7 @@ def test_visitor_searches_from_entry_pages_by_keyboard_on_a_phone(open_page, nam
 
 
 @pytest.mark.once
-def test_biography_has_serif_font_in_chinese(open_page):
+def test_biography_has_the_same_serif_font_in_each_language(open_page):
     faces = []
     for language in LOCALES.values():
         page = open_page(locale=language)
@@ -220,7 +220,7 @@ def test_data_links_are_evenly_spaced(page):
 @pytest.mark.once
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_link_underlines_have_enough_contrast(open_page, scheme):
-    """3:1, WCAG 1.4.11: only the underline shows that a text is a link."""
+    """The contrast is at least 3:1 (WCAG 1.4.11), because only the underline identifies a link."""
     page = open_page(scheme=scheme)
     page.goto(pages.url("actor"))
     line = page.locator("dd a").first.evaluate("e => getComputedStyle(e).textDecorationColor")
@@ -229,9 +229,9 @@ def test_link_underlines_have_enough_contrast(open_page, scheme):
     assert (max(line, paper) + 0.05) / (min(line, paper) + 0.05) >= 3
 
 
-def _luminance(colour):
+def _luminance(color):
     """Return the relative luminance (WCAG 2.2) of a color such as ``rgb(22, 21, 15)``."""
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)]
+    parts = [int(part) / 255 for part in re.findall(r"\d+", color)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -251,7 +251,7 @@ def test_current_choice_is_marked_in_forced_colors(open_page):
 
 @pytest.mark.once
 def test_text_at_200_percent_is_not_cut_off(open_page):
-    """WCAG 1.4.4, on a phone: the page fits its width, and a name fits the search field."""
+    """On a phone, the page fits the window, and the search field is wide enough for a name (WCAG 1.4.4)."""
 
     def check_fit(page, width):
         wide = page.evaluate("document.documentElement.scrollWidth")
@@ -260,7 +260,7 @@ def test_text_at_200_percent_is_not_cut_off(open_page):
             assert field.bounding_box()["width"] > 0.7 * width, f"The search field of {page.url} is too narrow."
 
     page = open_page("phone")
-    with faults_together() as collect:
+    with collected_faults() as collect:
         for url in [*map(pages.url, pages.PAGES), "/?letter=m"]:
             page.goto(url)
             page.evaluate("document.documentElement.style.fontSize = '200%'")
@@ -271,7 +271,7 @@ def test_text_at_200_percent_is_not_cut_off(open_page):
 
 @pytest.mark.once
 def test_touch_targets_are_large_enough(open_page):
-    """44 px, WCAG 2.5.5; links within a sentence are exempt."""
+    """Targets are at least 44 px high (WCAG 2.5.5). Links within a sentence are exempt."""
     page = open_page("phone")
     page.goto("/?living=yes")
     page.get_by_text("Filter and sort").click()

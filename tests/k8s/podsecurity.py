@@ -1,4 +1,4 @@
-"""The Pod Security Standard *restricted*, with the additional requirements of K1 and K8.
+"""The Pod Security Standard *restricted*, with additional requirements (K1 and K8 of tests/platform/test_contracts.py).
 
 Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """

@@ -6,7 +6,7 @@ from tests.k8s.kustomize import K8S, containers, pod_templates
 
 # Ports of the injected proxy: https://linkerd.io/2/features/proxy-injection/
 LINKERD_PORTS = {4143, 4190, 4191}
-# Created by Elastic's operator for an Elasticsearch with the name `elasticsearch`.
+# Secrets that Elastic's operator creates for an Elasticsearch with the name `elasticsearch`.
 ELASTIC_SECRETS = {"elasticsearch-es-elastic-user": {"elastic"}, "elasticsearch-es-http-certs-public": {"ca.crt"}}
 CLUSTER_WIDE = ("Namespace", "ClusterRole", "ClusterRoleBinding")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import kubernetes_validate
 
-# The oldest version with all used fields enabled by default (the newest is preStop's sleep) to the latest version.
+# From the oldest version that enables all used fields by default (the newest field is preStop's sleep) to the latest.
 VERSIONS = ["1.30", "1.33", "1.35", kubernetes_validate.latest_version()]
 CRDS = Path(__file__).resolve().parents[3] / "shared" / "schemas" / "crd"
 

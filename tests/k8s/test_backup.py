@@ -14,7 +14,7 @@ from tests.k8s.kustomize import named, objects
 from tests.postgres import newest_client
 from tests.server import migrated_database
 
-# In one process with tests/actorsite/backup/test_archives.py, which counts the databases left by a verification.
+# Run in one process with tests/actorsite/backup/test_archives.py, which counts the databases that verifications leave.
 pytestmark = [pytest.mark.postgresql, pytest.mark.xdist_group("verify")]
 
 
@@ -38,7 +38,7 @@ class Pods:
         return pod["initContainers"] + pod["containers"]
 
     def run(self, name, between=lambda step: None, **variables):
-        """Run the containers; return (whether all succeed, their output). ``between`` is called after each one."""
+        """Run the containers; return (whether all succeed, their output). Call ``between`` after each one."""
         output = ""
         for step in self.steps(name):
             done = subprocess.run(
@@ -72,6 +72,7 @@ def pods(url, tmp_path):
 
 
 def actors(url):
+    """Return the number of actors and a checksum of their last names."""
     with cursor_of(url) as cursor:
         cursor.execute("SELECT count(*), sum(hashtext(last_name)) FROM actor")
         return cursor.fetchone()
@@ -82,7 +83,7 @@ def damage(url):
         cursor.execute("UPDATE actor SET last_name = 'Lost' WHERE actor_id % 3 = 0")
 
 
-def test_dump_is_kept_after_it_is_verified(pods):
+def test_dump_is_kept_after_its_verification(pods):
     succeeded, output = pods.run("backup")
     assert succeeded, output
     archive, manifest = pods.kept()

@@ -19,7 +19,7 @@ def config():
 
 @pytest.fixture
 def line():
-    """A log line of a failed request, with every field."""
+    """Yield the parsed log line of a failed request, with every field."""
     token = logs.request_id.set("0123456789abcdef")
     try:
         raise RuntimeError("example")
@@ -32,7 +32,7 @@ def line():
     logs.request_id.reset(token)
 
 
-def test_index_template_has_every_field_and_its_type(config, line):
+def test_index_template_has_every_field_with_its_type(config, line):
     template = json.loads(config["index-template.json"])
     fields = template["template"]["mappings"]["properties"]
     types = {"date": str, "keyword": str, "text": str, "short": int, "float": float}
@@ -41,14 +41,14 @@ def test_index_template_has_every_field_and_its_type(config, line):
         assert isinstance(value, types[fields[name]["type"]]), name
 
 
-def test_log_lines_go_to_data_stream_of_template(config):
+def test_log_lines_are_sent_to_the_data_stream_of_the_template(config):
     pipeline = yaml.safe_load(config["fluent-bit.yaml"])["pipeline"]
     pattern = json.loads(config["index-template.json"])["index_patterns"][0]
     assert pipeline["outputs"][0]["index"].startswith(pattern.rstrip("*"))
     assert pipeline["filters"][0] | {"merge_log": True, "keep_log": False} == pipeline["filters"][0]
 
 
-def test_collector_reads_only_lines_of_own_namespace(config):
+def test_collector_reads_only_log_lines_of_the_site_namespace(config):
     pipeline = yaml.safe_load(config["fluent-bit.yaml"])["pipeline"]
     namespaces = {item["metadata"]["name"] for item in objects("overlays/article") if item["kind"] == "Namespace"}
     assert "actorsite" in namespaces

@@ -26,14 +26,14 @@ everything = pytest.mark.parametrize("name", EVERYTHING)
 
 
 @everything
-def test_rendering_is_reproducible(name):
+def test_rendering_of_manifests_is_reproducible(name):
     first = text(name)
     text.cache_clear()
     assert text(name) == first
 
 
 @everything
-def test_objects_are_unique(name):
+def test_rendered_objects_are_unique(name):
     keys = [(item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]) for item in objects(name)]
     assert sorted(set(keys), key=str) == sorted(keys, key=str)
 
@@ -97,7 +97,7 @@ def test_component_renders_alone_on_the_base(component):
 
 
 @everything
-def test_references_resolve(name):
+def test_manifests_have_no_dangling_references(name):
     assert Cluster(objects(name), created_secrets()).problems() == []
 
 
@@ -246,7 +246,7 @@ def test_manifest_files_belong_to_a_kustomization():
 
 
 @everything
-def test_skipped_checks_have_a_reason(name):
+def test_skipped_checkov_checks_have_a_reason(name):
     for item in objects(name):
         annotations = item["metadata"].get("annotations", {})
         for key, value in annotations.items():

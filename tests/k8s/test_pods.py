@@ -16,8 +16,8 @@ CONTAINER = "spec.template.spec.containers.0"
 SECRETS = {"SECRET_KEY": "abcde" * 10, "DATABASE_URL": "postgres://a:b@c/d"}
 
 
-def ours(rendered):
-    """Yield (object, pod template, container) for every container of our image."""
+def site_containers(rendered):
+    """Yield (object, pod template, container) for every container that runs the site's image."""
     for item, template in pod_templates(rendered):
         for container in containers(template):
             if re.split("[:@]", container["image"].rpartition("/")[2])[0] == "actorsite":
@@ -32,7 +32,7 @@ def graceful_timeout():
 def environment_errors(rendered):
     """Yield a message for each variable that the application does not read, and for an invalid environment."""
     known = {variable.name for variable in env.VARIABLES}
-    for item, _, container in ours(rendered):
+    for item, _, container in site_containers(rendered):
         environment = {}
         for source in container.get("envFrom", []):
             environment |= named(rendered, "ConfigMap", source["configMapRef"]["name"])["data"]
@@ -78,7 +78,7 @@ def test_manifests_contain_no_secrets(name):
 @everything
 def test_containers_can_write_only_tmp_and_backups(name):
     """K1: only these volumes are mounted."""
-    for item, template, container in ours(objects(name)):
+    for item, template, container in site_containers(objects(name)):
         volumes = {volume.pop("name"): volume for volume in template["spec"]["volumes"]}
         kinds = {mount["mountPath"]: next(iter(volumes[mount["name"]])) for mount in container["volumeMounts"]}
         backups = {"/backups": "persistentVolumeClaim"} if item["metadata"]["name"] in ("backup", "restore") else {}
@@ -87,8 +87,8 @@ def test_containers_can_write_only_tmp_and_backups(name):
 
 
 @everything
-def test_probes_use_pod_address_and_liveness_ignores_database(name):
-    """K2, K3: the probes set no Host, and only the readiness probe checks the database."""
+def test_probes_use_pod_address_and_the_right_paths(name):
+    """K2 and K3: the probes set no Host, and only the readiness probe checks the database."""
     web = named(objects(name), "Deployment", "web")["spec"]["template"]["spec"]["containers"][0]
     requests = {kind: web[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
     assert {kind: get["path"] for kind, get in requests.items()} == {
@@ -106,7 +106,7 @@ def test_probes_use_pod_address_and_liveness_ignores_database(name):
 def test_service_account_has_no_token_and_no_permissions(name):
     """K8: a pod has no access to the Kubernetes API."""
     rendered = objects(name)
-    accounts = {template["spec"]["serviceAccountName"] for _, template, _ in ours(rendered)}
+    accounts = {template["spec"]["serviceAccountName"] for _, template, _ in site_containers(rendered)}
     assert accounts == {"actorsite"}
     assert named(rendered, "ServiceAccount", "actorsite")["automountServiceAccountToken"] is False
     for item in rendered:
@@ -137,7 +137,7 @@ def test_too_short_grace_period_is_reported(path, value):
     assert not has_time_to_stop(change(objects("overlays/dev"), "Deployment", "web", path, value))
 
 
-def test_base_has_three_replicas_waiting_for_migrations():
+def test_base_has_three_replicas_that_wait_for_migrations():
     web = named(objects("components/gateway"), "Deployment", "web")
     assert web["spec"]["replicas"] == 3
     waiting = web["spec"]["template"]["spec"]["initContainers"][0]

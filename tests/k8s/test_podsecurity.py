@@ -26,7 +26,7 @@ COLLECTOR = {
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_pods_are_restricted(name):
+def test_pods_meet_the_restricted_standard(name):
     for item, template in pod_templates(objects(name)):
         key = item["metadata"]["namespace"], item["metadata"]["name"]
         assert violations(template) == COLLECTOR.get(key, []), key
@@ -90,6 +90,6 @@ def test_namespaces_enforce_the_restricted_level(name):
         ),
     ],
 )
-def test_pod_with_changed_field_is_refused(path, value, problem):
+def test_pod_with_forbidden_field_is_reported(path, value, problem):
     web = change(objects("overlays/dev"), "Deployment", "web", path, value)
     assert problem in violations(web["spec"]["template"])

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.once, pytest.mark.xdist_group("k8s")]
 README = (K8S / "README.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 INLINE = re.findall(r"`(kubectl [^`]+)`", README)
-# The kubectl commands with more than one word.
+# kubectl commands of several words, with their number of words.
 DEEPER = {"create": {"secret": 3, "job": 2}, "rollout": {"status": 2, "undo": 2, "restart": 2}, "set": {"env": 2}}
 
 
@@ -40,6 +40,7 @@ def flags(*verb):
 
 
 def verb(words):
+    """Return the words that name the kubectl command, without its arguments."""
     return words[1 : 1 + DEEPER.get(words[1], {}).get("".join(words[2:3]), 1)]
 
 

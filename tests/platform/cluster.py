@@ -199,7 +199,7 @@ class ClusterPod:
 
 
 class ClusterTraffic:
-    """traffic.Traffic, run in the client pod. ``keep``, if set, is called with each body."""
+    """Variant of traffic.Traffic that runs in the client pod. ``keep``, if set, is called with each body."""
 
     def __init__(self, cluster, service, options):
         self.cluster = cluster

@@ -16,7 +16,7 @@ def _remove_containers():
 
 @pytest.fixture(scope="session")
 def platform():
-    """The driver that runs the pods: the cluster of the kubectl context CONTEXT, or by default the pod runner."""
+    """Yield the driver that runs the pods: the cluster of the kubectl context CONTEXT, or by default the pod runner."""
     if context := os.environ.get("CONTEXT"):
         from tests.platform.cluster import Cluster as Platform
 
@@ -31,7 +31,7 @@ def platform():
 
 @pytest.fixture(scope="session")
 def deployed(platform):
-    """The overlay `dev` with three replicas and the bundled actors."""
+    """Deploy the overlay `dev` with three replicas and the bundled actors; return its rendered objects."""
     rendered = site.deploy(platform)
     platform.pods("web")[0].exec("python", "manage.py", "seed")
     return rendered
@@ -39,7 +39,7 @@ def deployed(platform):
 
 @pytest.fixture
 def web(platform, deployed):
-    """The platform with the site as ``deployed`` left it. Changes of earlier tests are undone."""
+    """Return the platform, after undoing what earlier tests changed in the site that ``deployed`` has deployed."""
     site.apply(platform, deployed)
     platform.wait_rolled_out("postgres", kind="StatefulSet")
     platform.wait_rolled_out("web")
@@ -55,7 +55,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def database(network):
-    """A PostgreSQL server that requires TLS, with the actors that a release dyno loaded."""
+    """Yield a PostgreSQL server that requires TLS, with the actors that a release dyno loaded."""
     database = engine.Database(network, tls=True)
     code, out, err = dynos.run(
         network=network, database=database.url(), name="release.1", config={"RELEASE_SEED": "true"}
@@ -67,7 +67,7 @@ def database(network):
 
 @pytest.fixture
 def start(network, database):
-    """A function that starts a dyno. The dynos are removed after the test."""
+    """Yield a function that starts a dyno. The dynos are removed after the test."""
     started = []
 
     def start(*command, **options):

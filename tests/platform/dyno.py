@@ -34,7 +34,7 @@ def router(**more):
 
 
 class Dyno(Container):
-    """A container as a dyno: a random user and group without a passwd entry, no HOME, 512 MB, PORT and DYNO.
+    """Container like a dyno: random user and group, no passwd entry, a missing HOME, 512 MB, PORT and DYNO.
 
     ``config`` adds or replaces config vars. Without ``command``, the image runs
     its own command.
@@ -74,7 +74,7 @@ class Dyno(Container):
     def up(self, timeout=60):
         """Wait for the first response; return the seconds since the start. Raises TimeoutError with the log."""
 
-        def responses():
+        def responds():
             try:
                 return self.get("/livez", timeout=2)[0] == 200
             except (OSError, http.client.HTTPException):
@@ -82,7 +82,7 @@ class Dyno(Container):
                     raise RuntimeError(f"the dyno exited:\n{''.join(self.logs())}") from None
                 return False
 
-        wait_for(responses, timeout, lambda: "".join(self.logs()), pause=0.02)
+        wait_for(responds, timeout, lambda: "".join(self.logs()), pause=0.02)
         return time.monotonic() - self.started
 
 

@@ -179,7 +179,7 @@ class Database(Container):
     """PostgreSQL 17 in a container. The constructor waits until it is ready.
 
     With ``tls``, it refuses network connections without TLS, as Heroku's servers
-    do. ``url`` is its address on the network, in Heroku's form.
+    do. ``url`` returns its URL on the network, in Heroku's form.
     """
 
     USER, PASSWORD, PORT = "actors", "s3cret-of-the-tests", 5432
@@ -213,7 +213,7 @@ class Database(Container):
             self.sql("SELECT pg_reload_conf()")
 
     def _ready(self):
-        # Over TCP: the temporary server of the image's first start listens only on its Unix socket.
+        # Connect over TCP: the temporary server of the image's first start listens only on its Unix socket.
         return self.exec("pg_isready", "-q", "-h", "127.0.0.1", "-U", self.USER, check=False).returncode == 0
 
     def sql(self, statement, database="actors"):

@@ -1,6 +1,6 @@
 """One pod and its containers, run as a kubelet runs them.
 
-A pod is a network namespace with its own address, held open by a sleeping
+A pod is a network namespace with its own IP address, held open by a sleeping
 container; the pod's containers share it. Threads run init containers in order,
 probes, restarts, and the shutdown: preStop, SIGTERM, grace period, SIGKILL.
 ``Pod.events`` records the events.
@@ -20,7 +20,7 @@ from tests.platform.engine import LABEL, engine, is_podman, program
 from tests.platform.probing import Prober
 from tests.platform.volumes import Volumes
 
-# The published images declare it, but a local substitute might not.
+# The published images declare their stop signal, but a local substitute might not.
 STOP_SIGNALS = {"docker.io/library/postgres": "INT"}
 CRASH_BACKOFF = (0, 10, 20, 40, 80, 160, 300)
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -37,7 +37,7 @@ class Instance:
         self.name, self.spec, self.image = name, spec, image
         self.done = threading.Event()
         self.code = None
-        self.process = None  # the host's ID of process 1
+        self.process = None  # the ID of process 1 on the host
         self.stopping = threading.Lock()
 
     @property
@@ -298,7 +298,7 @@ class Pod:
                 self._pre_stop(instance, grace)
                 self.event(f"{instance.stop_signal} {instance.spec['name']}")
                 engine("kill", "--signal", instance.stop_signal, instance.name, check=False)
-                # At least 2 s, as with a kubelet, even if preStop took the whole grace period.
+                # A kubelet waits at least 2 s, even if preStop took the whole grace period.
                 if instance.done.wait(max(end - time.monotonic(), 2)):
                     return
             self.event(f"KILL {instance.spec['name']}")
@@ -321,7 +321,7 @@ class Pod:
 
     @property
     def image_id(self):
-        """The ID of the image of the pod's first container."""
+        """Return the ID of the image of the pod's first container."""
         return self.instances[self.spec["containers"][0]["name"]].image["Id"].removeprefix("sha256:")
 
     def exec(self, *command, container=None, check=True):
@@ -340,7 +340,7 @@ class Pod:
     def _signal_all(self, number):
         name = self.instances[self.spec["containers"][0]["name"]].name
         for pid in engine("top", name, *(["hpid"] if is_podman() else ["-eo", "pid"])).stdout.split()[1:]:
-            # A process that has just exited has the ID `?`, or can no longer be signalled.
+            # A process that has just exited has the ID `?`, or can no longer be signaled.
             with contextlib.suppress(ProcessLookupError, ValueError):
                 os.kill(int(pid), number)
 

@@ -42,7 +42,7 @@ class PodRunner:
     """One namespace on one node.
 
     Endpoints are removed late, as on a cluster: traffic still goes to a pod for
-    ``removal_delay`` seconds after it became unready.
+    ``removal_delay`` seconds after the pod became unready.
     """
 
     name = "pod runner"
@@ -267,7 +267,7 @@ class PodRunner:
         lines += [f"{pod.ip} {pod.name}" for pod in self.all_pods if pod.ip and not pod.gone.is_set()]
         text = "\n".join([*lines, ""])
         if text != self.hosts.read_text():
-            # In place, because containers have mounted this file.
+            # Write in place, because containers have mounted this file.
             with self.hosts.open("r+") as file:
                 file.write(text)
                 file.truncate()

@@ -166,7 +166,7 @@ def security(spec, container, image_user):
 
 
 def resources(container):
-    """Return the options of the engine for the limits. Requests only affect scheduling."""
+    """Return the options of the engine for the resource limits. Resource requests affect only scheduling."""
     limits = container.get("resources", {}).get("limits", {})
     _only(limits, {"memory", "cpu", "ephemeral-storage"}, "limits")
     options = []

@@ -83,7 +83,7 @@ class Prober:
             return False, type(error).__name__
 
     def _exec(self, command, timeout):
-        # With nsenter: a kubelet's exec is fast, but the engine's takes seconds on a busy machine.
+        # Run the command with nsenter: the engine's exec takes seconds on a busy machine; a kubelet's is fast.
         process = self.instance.process
         variables = Path(f"/proc/{process}/environ").read_bytes().rstrip(b"\0").split(b"\0")
         owner = Path(f"/proc/{process}").stat()
@@ -92,7 +92,7 @@ class Prober:
         return done.returncode
 
     def _get(self, get, timeout):
-        # Without httpHeaders, a kubelet sends the pod's address and port as Host.
+        # Without httpHeaders, a kubelet sends the pod's IP address and port as Host.
         headers = {"User-Agent": "kube-probe/1.34", "Accept": "*/*", "Connection": "close"}
         headers |= {header["name"]: header["value"] for header in get.get("httpHeaders", [])}
         connection = http.client.HTTPConnection(

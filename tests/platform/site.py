@@ -8,7 +8,7 @@ from tests.platform.engine import IMAGE, is_podman
 
 NAMESPACE = f"actorsite-test-{os.getpid()}-{secrets.token_hex(2)}"
 HOST = "localhost"
-# The headers of a gateway that terminates TLS.
+# The headers that a gateway sends if it terminates TLS.
 HEADERS = {"Host": HOST, "X-Forwarded-Proto": "https"}
 PASSWORD = secrets.token_hex(24)
 

@@ -58,7 +58,7 @@ def test_driver_commands_are_valid_for_kubectl(unreachable_cluster, call):
         call(unreachable_cluster)
 
 
-def test_unknown_flag_is_not_a_connection_error(unreachable_cluster):
+def test_command_with_unknown_flag_fails_before_connecting(unreachable_cluster):
     with pytest.raises(RuntimeError, match="unknown flag") as raised:
         unreachable_cluster.kubectl("rollout", "undo", "deployment/web", "--record")
     assert "127.0.0.1:1" not in str(raised.value)

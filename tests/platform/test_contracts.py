@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("contracts")
 
 @pytest.fixture(scope="module")
 def runner():
-    """A namespace with one replica of the site, shared by the tests of this module."""
+    """Yield a pod runner with one replica of the site, shared by the tests of this module."""
     with podrunner.PodRunner() as runner:
         runner.rendered = site.deploy(runner, replicas=1)
         yield runner
@@ -103,7 +103,7 @@ def test_k2_probes_skip_host_checks_and_redirects(runner, pod):
     assert runner.get("/", pod=pod, headers=site.HEADERS)[0] == 200
 
 
-def test_k3_liveness_ignores_and_readiness_checks_database(runner, pod):
+def test_k3_readiness_but_not_liveness_depends_on_the_database(runner, pod):
     (database,) = runner.pods("postgres", kind="StatefulSet")
     restarts = pod.restarts
     database.hang()
@@ -126,7 +126,7 @@ def test_k3_liveness_ignores_and_readiness_checks_database(runner, pod):
         database.resume()
     runner.wait_rolled_out("web")
     assert pod.restarts == restarts
-    # While it drains, /readyz never returns 200.
+    # While the process drains, /readyz never returns 200.
     keep_alive = http.client.HTTPConnection(pod.ip, 5000, timeout=5)
     keep_alive.request("GET", "/readyz")
     assert keep_alive.getresponse().read() and keep_alive.sock
@@ -172,7 +172,8 @@ def test_k4_requests_in_flight_at_sigterm_are_finished(runner, pod):
     pod.exec("python", "manage.py", "make_actors", "30000")
     count = int(site.sql(runner, "SELECT count(*) FROM actor"))
     pre_stop = container(named(runner.rendered, "Deployment", "web"))["lifecycle"]["preStop"]["sleep"]["seconds"]
-    # The site writes the end long before the client reads it: the kernel's buffers must be sent before the pod exits.
+    # The site writes the end of the response long before the client reads it. The pod must not exit before the
+    # kernel's buffers are sent.
     lines, ended = delete_during_download(pod, count, pre_stop + 6)
     assert pod.when("TERM") - pod.when("preStop") >= pre_stop
     assert ended > pod.when("TERM"), "the download ended before SIGTERM"

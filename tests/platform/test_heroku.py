@@ -20,13 +20,13 @@ from tests.platform import dyno as dynos
 from tests.platform.dyno import Dyno, router
 from tests.platform.engine import IMAGE, engine, is_podman, reachable, wait_for
 
-# On one pytest worker, because the tests share a server and a network.
+# Run on one pytest worker, because the tests share a server and a network.
 pytestmark = pytest.mark.xdist_group("heroku")
 
 
 @pytest.fixture(scope="module")
 def idle(dyno):
-    """An open connection after one request, as (connection, time of the request)."""
+    """Return a connection that stays open after one request, as (connection, time of the request)."""
     connection = http.client.HTTPConnection(*dyno.endpoint())
     connection.request("GET", "/livez", headers=router())
     connection.getresponse().read()
@@ -35,7 +35,7 @@ def idle(dyno):
 
 @pytest.fixture(scope="module")
 def dyno(network, database):
-    """A running web dyno, for tests that do not change it."""
+    """Yield a running web dyno, for tests that do not change it."""
     dyno = Dyno(network=network, database=database.url())
     dyno.up()
     yield dyno
@@ -47,7 +47,7 @@ def run(network, database):
     return functools.partial(dynos.run, network=network, database=database.url())
 
 
-def test_h1_port_answers_within_three_seconds(start, idle):
+def test_h1_web_dyno_responds_within_three_seconds(start, idle):
     web = start()
     # Heroku allows 60 s. On a busy machine, the dyno's processor time is checked instead.
     seconds = web.up()
@@ -64,7 +64,7 @@ def processor_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_h2_registry_gets_single_amd64_manifest(tmp_path):
+def test_h2_pushed_image_has_a_single_amd64_manifest(tmp_path):
     assert (dynos.image()["Architecture"], dynos.image()["Os"]) == ("amd64", "linux")
     if not is_podman():
         pytest.fail("Docker does not show a pushed manifest: this test needs Podman.")
@@ -77,7 +77,7 @@ def test_h2_registry_gets_single_amd64_manifest(tmp_path):
     assert all(re.fullmatch(docker_layer, layer["mediaType"]) for layer in manifest["layers"])
 
 
-def test_h3_image_needs_nothing_that_heroku_ignores():
+def test_h3_image_uses_no_setting_that_heroku_ignores():
     config = dynos.image()["Config"]
     for ignored in ("Volumes", "ExposedPorts", "StopSignal", "Shell", "Healthcheck", "HealthCheck"):
         assert not config.get(ignored), ignored
@@ -100,7 +100,7 @@ def test_h5_release_dyno_runs_the_release(network, database, run):
         database.sql(f"CREATE DATABASE {name}")
     code, out, err = run(name="release.7", **empty)
     assert code == 0 and "Applying actors.0001_initial" in out and out.endswith("Released.\n"), out + err
-    # Later releases, without a command, with that of heroku.yml, and with that in Docker's shell form.
+    # Later releases: without a command, with the command of heroku.yml, and with that command in Docker's shell form.
     for command in ((), ("/app/entrypoint.sh", "release"), ("/bin/sh", "-c", "/app/entrypoint.sh release")):
         code, out, err = run(*command, name="release.8", **empty)
         assert code == 0 and out.endswith("Released.\n"), (command, out, err)
@@ -125,7 +125,7 @@ def test_h6_repeated_sigterm_finishes_requests_in_flight(start, database):
             return cursor.fetchone()[0] == 1
 
         wait_for(request_waits, 5, "no request waits for the lock")
-        signalled = time.monotonic()
+        signaled = time.monotonic()
         assert web.signal_all(signal.SIGTERM) >= 3
         web.signal_all(signal.SIGTERM)
         time.sleep(0.3)
@@ -134,12 +134,12 @@ def test_h6_repeated_sigterm_finishes_requests_in_flight(start, database):
         thread.join()
     assert responses == [200]
     assert web.wait(30) == 0
-    seconds = time.monotonic() - signalled
+    seconds = time.monotonic() - signaled
     print(f"exited {seconds:.1f} s after SIGTERM")
     assert seconds < 30
 
 
-def test_h7_database_uses_tls_and_address_can_change(start, database):
+def test_h7_dyno_uses_tls_and_accepts_a_new_database_url(start, database):
     assert database.url().startswith("postgres://") and "sslmode" not in database.url()
     web = start()
     web.up()
@@ -157,7 +157,7 @@ def test_h7_database_uses_tls_and_address_can_change(start, database):
     assert other.get("/readyz")[0] == 200
 
 
-def test_h8_router_headers_are_trusted_and_connections_reused(dyno, idle):
+def test_h8_router_headers_are_trusted_and_connections_stay_open(dyno, idle):
     status, headers, _ = dyno.get("/", **{"X-Request-Id": "0123456789abcdef"})
     assert status == 200 and headers["X-Request-Id"] == "0123456789abcdef"
     lines = [json.loads(line) for line in dyno.logs()[0].splitlines()]
@@ -183,7 +183,7 @@ def test_h9_command_replaces_the_server(run):
     assert run("no-such-command")[0] == 127
 
 
-def test_h10_ps_exec_finds_its_tools_and_never_stops_a_boot(start, network):
+def test_h10_ps_exec_works_and_its_failure_never_stops_a_dyno(start, network):
     tools = (
         "command -v bash curl sshd ssh-keygen python >&2 && readlink -f /bin/sh && ls /etc/ssh/ssh_host_* 2>/dev/null"
     )
@@ -238,7 +238,7 @@ def proportional_size(pid):
     return int(re.search(r"^Pss: +(\d+) kB", smaps, re.MULTILINE)[1]) * 1024
 
 
-def test_h11_memory_is_bounded_and_web_concurrency_sets_workers(start):
+def test_h11_web_concurrency_sets_workers_within_memory_limit(start):
     web = start(config={"WEB_CONCURRENCY": "3"})
     web.up()
     wait_for(lambda: len(workers(web)) == 3, 5, lambda: f"{len(workers(web))} workers")
@@ -257,7 +257,7 @@ def test_h11_memory_is_bounded_and_web_concurrency_sets_workers(start):
     assert len(workers(two)) == 2
 
 
-def test_h12_logs_go_to_stdout_with_dyno_name(start):
+def test_h12_logs_are_json_on_stdout_and_page_names_the_dyno(start):
     web = start(name="web.42")
     web.up()
     assert "web.42" in web.get("/spotlight/")[2]
@@ -269,7 +269,7 @@ def test_h12_logs_go_to_stdout_with_dyno_name(start):
     assert any(line.get("status") == 404 and line.get("path") == "/no-such-page" for line in lines)
 
 
-def test_h13_restart_needs_nothing_from_disk(start, run, database):
+def test_h13_restarted_dyno_needs_nothing_from_disk(start, run, database):
     account = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD": "correct horse battery"}
     assert run("python", "manage.py", "ensure_superuser", config=account)[0] == 0
     first = start()
@@ -310,7 +310,7 @@ def sign_in(web, username, password):
     return "; ".join(value.split(";")[0] for value in response.headers.get_all("Set-Cookie"))
 
 
-def test_hanging_database_is_503_before_router_timeout(start, database):
+def test_dyno_returns_503_before_router_timeout_if_database_hangs(start, database):
     """Heroku's router times out after 30 s (error H12)."""
     web = start()
     web.up()

@@ -20,7 +20,7 @@ def inside(script):
     return engine("run", "--rm", "--pull=never", "--user", "0", "--entrypoint", "bash", IMAGE, "-c", script).stdout
 
 
-def test_image_adds_at_most_200_mb_to_its_base():
+def test_image_adds_at_most_200_mb_to_its_base_image():
     base = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[-1]
     (below,) = json.loads(engine("image", "inspect", base).stdout)
     added = dynos.image()["Size"] - below["Size"]
@@ -42,7 +42,7 @@ def test_image_contains_only_runtime_files():
     assert "django" in packages and not {"pip", "pytest", "playwright", "uv"} & set(packages)
 
 
-def test_image_does_not_contain_build_key():
+def test_image_does_not_contain_the_secret_key_of_the_build():
     history = engine("history", "--no-trunc", "--format", "{{.CreatedBy}}", IMAGE).stdout
     assert re.findall(r"SECRET_KEY=(\S+)", history + json.dumps(dynos.image()["Config"])) == []
 
@@ -78,14 +78,14 @@ def test_build_context_excludes_secrets_and_tests(tmp_path):
     assert sorted(sent.split()) == sorted(wanted)
 
 
-def test_labels_have_title_version_and_revision():
+def test_image_labels_have_title_version_and_revision():
     labels = dynos.image()["Labels"] if "Labels" in dynos.image() else dynos.image()["Config"]["Labels"]
     assert labels["org.opencontainers.image.title"] == "Actorsite"
     assert labels["org.opencontainers.image.version"] == __version__
     assert re.fullmatch(r"[0-9a-f]{40}", labels["org.opencontainers.image.revision"])
 
 
-def test_sbom_lists_every_package():
+def test_sbom_lists_every_package_of_the_image():
     sbom = json.loads(inside("cat /app/sbom.cdx.json"))
     assert sbom["bomFormat"] == "CycloneDX"
     listed = {component["purl"].split("?")[0].lower() for component in sbom["components"]}
@@ -97,10 +97,10 @@ def test_sbom_lists_every_package():
     assert len(python) > 8 and len(debian) > 80
 
 
-def test_pip_check_finds_no_conflicts():
+def test_pip_check_finds_no_conflicts_in_the_image():
     assert "No broken requirements" in inside("/usr/local/bin/python3 -m pip --python /opt/venv/bin/python check")
 
 
 @pytest.mark.parametrize("name", ["pg_dump", "pg_restore", "psql"])
-def test_postgresql_client_is_installed(name):
+def test_postgresql_client_is_installed_in_the_image(name):
     assert int(re.search(r"\) (\d+)", inside(f"{name} --version"))[1]) >= 17

@@ -35,7 +35,7 @@ print(json.dumps({
     "environment": dict(os.environ),
     "passwd": "10001" in pathlib.Path("/etc/passwd").read_text(),
     "name": os.uname().nodename,
-    "file": pathlib.Path("/etc/settings/colour").read_text() if os.path.exists("/etc/settings") else None,
+    "file": pathlib.Path("/etc/settings/color").read_text() if os.path.exists("/etc/settings") else None,
 }))
 """
 
@@ -52,7 +52,7 @@ def deploy(runner, **options):
     return runner.pods("little")
 
 
-def phase_of(runner, *phases):
+def wait_for_phase(runner, *phases):
     return wait_for(lambda: [pod for pod in runner.all_pods if pod.phase in phases], 20, runner.all_events_text)[0]
 
 
@@ -63,7 +63,7 @@ def test_container_matches_its_manifest(runner):
             {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "key"}}},
             {"name": "NONE", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "none", "optional": True}}},
             {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
-            {"name": "BOTH", "value": "$(KEY) $(colour) $(UNKNOWN) $$"},
+            {"name": "BOTH", "value": "$(KEY) $(color) $(UNKNOWN) $$"},
         ],
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, {"name": "settings", "mountPath": "/etc/settings"}],
     }
@@ -71,7 +71,7 @@ def test_container_matches_its_manifest(runner):
     volumes.append({"name": "settings", "configMap": {"name": "settings"}})
     runner.apply(
         [
-            {"kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "green"}},
+            {"kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"color": "green"}},
             {"kind": "Secret", "metadata": {"name": "keys"}, "data": {"key": "czNjcmV0"}},
         ]
     )
@@ -88,13 +88,13 @@ def test_container_matches_its_manifest(runner):
     assert not seen["passwd"]
     assert seen["name"] == seen["environment"]["HOSTNAME"] == pod.name
     assert seen["file"] == "green"
-    expected = {"colour": "green", "KEY": "s3cret", "POD": pod.ip, "BOTH": "s3cret green $(UNKNOWN) $"}
+    expected = {"color": "green", "KEY": "s3cret", "POD": pod.ip, "BOTH": "s3cret green $(UNKNOWN) $"}
     assert seen["environment"].items() >= expected.items()
     assert "NONE" not in seen["environment"]
     assert not [name for name in seen["environment"] if name.startswith("LITTLE_")]
 
 
-def test_minimal_manifest_gets_cluster_defaults(runner):
+def test_container_of_minimal_manifest_gets_cluster_defaults(runner):
     """Negative control of the test above: every restriction comes from the manifest."""
     spec = {"containers": [{**little.DEPLOYMENT["spec"]["template"]["spec"]["containers"][0]}]}
     for field in ("securityContext", "volumeMounts", "resources"):
@@ -126,19 +126,19 @@ def test_run_as_non_root_refuses_root(pod, image_user, reason):
         podspec.security({"securityContext": pod}, {}, image_user)
 
 
-def test_refused_pod_does_not_run(runner):
+def test_refused_pod_reports_the_reason(runner):
     runner.apply([little.deployment(pod={"securityContext": {"runAsNonRoot": True}})])
-    assert "will run as root" in phase_of(runner, "Refused").events_text()
+    assert "will run as root" in wait_for_phase(runner, "Refused").events_text()
     runner.apply([little.deployment(container={"envFrom": [{"secretRef": {"name": "missing"}}]})])
     wait_for(lambda: "Secret missing not found" in runner.all_events_text(), 20, runner.all_events_text)
 
 
-def test_unknown_field_is_an_error(runner):
+def test_unsupported_field_of_a_pod_is_an_error(runner):
     runner.apply([little.deployment(pod={"hostNetwork": True})])
-    assert "hostNetwork" in phase_of(runner, "Error").events_text()
+    assert "hostNetwork" in wait_for_phase(runner, "Error").events_text()
 
 
-def test_restricted_namespace_refuses_other_pods(runner):
+def test_restricted_namespace_refuses_unrestricted_pods(runner):
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     runner.apply([{"kind": "Namespace", "metadata": {"name": "little", "labels": labels}}])
     with pytest.raises(podrunner.InvalidObjectError, match="seccompProfile"):
@@ -159,12 +159,12 @@ def test_container_over_its_memory_limit_is_killed(runner):
     assert "exited 137" in runner.all_pods[-1].events_text()
 
 
-def test_init_containers_run_in_order_before_the_others(runner):
+def test_init_containers_run_in_order_before_other_containers(runner):
     def init(name, script):
         container = {"name": name, "image": little.IMAGE, "command": ["sh", "-c", script]}
         return {**container, "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}
 
-    # The second one fails once and is restarted.
+    # The second init container fails once and is restarted.
     second = "test -e /tmp/first || exit 3; test -e /tmp/again || { touch /tmp/again; exit 4; }"
     (pod,) = deploy(
         runner, pod={"initContainers": [init("first", "sleep 0.5; touch /tmp/first"), init("second", second)]}
@@ -189,7 +189,7 @@ def test_only_ready_pods_get_traffic(runner):
     assert second.exec("getent", "hosts", "little").split()[0] == second.ip
 
 
-def test_probes_use_address_and_port_of_the_pod(runner):
+def test_request_to_a_pod_has_its_address_and_port_as_host(runner):
     (pod,) = deploy(runner)
     _, _, body = runner.get("/", service="little", pod=pod)
     assert body.decode() == f"{pod.name} {pod.ip}:5000"
@@ -269,7 +269,7 @@ def test_stateful_set_keeps_name_and_volume_claim(runner):
     assert again.exec("cat", "/data/file") == "kept\n"
 
 
-def test_job_is_retried_to_its_limit_and_immutable(runner, monkeypatch):
+def test_job_is_retried_to_its_limit_and_cannot_be_changed(runner, monkeypatch):
     monkeypatch.setattr(podrunner, "JOB_BACKOFF", 0.2)
     runner.apply([little.job("sh", "-c", "echo done", name="good"), little.job("false", name="bad", backoff=2)])
     assert runner.wait_complete("good", timeout=20).logs() == "done\n"
@@ -298,7 +298,7 @@ def test_traffic_reports_every_kind_of_failure(runner):
 
 
 @pytest.mark.parametrize("seconds", [0, 3])
-def test_rolling_update_fails_no_request_only_with_pre_stop(runner, seconds):
+def test_rolling_update_fails_requests_only_without_pre_stop(runner, seconds):
     """Negative control of the tests that expect no failed requests."""
     runner.removal_delay = 1.5
     pod = {"terminationGracePeriodSeconds": seconds + 3}

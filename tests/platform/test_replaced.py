@@ -16,7 +16,7 @@ MANIFESTS = Path(__file__).parent / "replaced"
 HEADERS = {"Host": "actors.example.org", "X-Forwarded-Proto": "https"}
 
 
-def test_old_deployment_runs_new_image_on_old_database():
+def test_deployment_of_replaced_page_runs_new_image_on_its_database():
     rendered = [item for name in ("database", "Deployment") for item in parse((MANIFESTS / f"{name}.yaml").read_text())]
     deployment = named(rendered, "Deployment", "actors-web")
     container = deployment["spec"]["template"]["spec"]["containers"][0]

@@ -43,7 +43,7 @@ VARYING = {"date", "expires", "x-request-id"}
 
 
 def transcript(address, name):
-    """Return the responses of an address to REQUESTS, without the parts that differ in every response."""
+    """Return the responses of the server at ``address`` to REQUESTS, without the parts that always differ."""
     lines = []
     for method, path, headers in REQUESTS:
         connection = http.client.HTTPConnection(*address, timeout=20)

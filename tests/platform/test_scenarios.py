@@ -39,7 +39,7 @@ def names(platform):
     return {pod.name for pod in platform.pods("web")}
 
 
-def test_first_deployment_serves(web):
+def test_first_deployment_serves_pages(web):
     status_code, headers, body = web.get("/", headers=site.HEADERS)
     assert status_code == 200
     assert headers["Content-Type"].startswith("text/html")
@@ -66,7 +66,7 @@ def test_rolling_update_under_load_fails_no_request(web):
     assert not before & names(web)
 
 
-def test_version_that_cannot_start_is_rolled_back(web):
+def test_rollback_of_version_that_cannot_start_fails_no_request(web):
     before = names(web)
     with load(web) as traffic:
         site.apply(web, site.render(version="broken", literals=["WEB_THREADS=none"]))
@@ -80,7 +80,7 @@ def test_version_that_cannot_start_is_rolled_back(web):
     assert names(web) == before
 
 
-def test_killed_pod_is_replaced_without_failed_requests(web):
+def test_no_request_fails_after_a_killed_pod_is_replaced(web):
     victim = web.pods("web")[0]
     with load(web) as traffic:
         traffic.until(100)
@@ -102,7 +102,7 @@ def test_hung_pod_gets_no_traffic_and_is_restarted(web):
         wait_for(lambda: not pod.ready, 60, "the hung pod is still ready")
         time.sleep(10)
         failed = len(traffic.failures)
-        # Three probes every 10 s, then preStop and SIGTERM, which it cannot handle, and SIGKILL after the grace period.
+        # Three probes fail within 30 s. preStop and SIGTERM have no effect; SIGKILL follows after the grace period.
         wait_for(lambda: pod.restarts == restarts + 1 and pod.ready, 150, pod.logs)
         traffic.until(traffic.requests + 100)
     assert len(traffic.failures) == failed, traffic.report()
@@ -141,7 +141,7 @@ def test_changed_config_map_restarts_pods_without_failed_requests(web):
     assert_none_failed(web, traffic)
 
 
-def test_four_migration_jobs_at_once_all_complete(web):
+def test_four_simultaneous_migration_jobs_complete(web):
     site.sql(web, "CREATE DATABASE empty")
     web.apply([site.secret("database-empty", uri=site.database_url("empty"))])
     jobs = []

@@ -8,7 +8,7 @@ import pytest
 from tests.platform import dyno as dynos
 from tests.platform.traffic import Traffic
 
-# On the pytest worker of the other dyno tests. The pod scenarios run on another one, and take longer.
+# Run on the pytest worker of the other dyno tests. The pod scenarios run on another worker, and take longer.
 pytestmark = pytest.mark.xdist_group("heroku")
 
 PATHS = ("/", "/spotlight/", "/?q=leung", "/actors.json", "/actors.csv", "/admin/login/")
@@ -18,7 +18,7 @@ PATIENT = {"DATABASE_STATEMENT_TIMEOUT": "25000"}
 
 
 class Formation:
-    """The dynos of an app, and those of them that receive requests."""
+    """The dynos of an app. ``current`` is the newest one; ``routed`` are the endpoints that receive requests."""
 
     def __init__(self, start):
         self.start = start
@@ -65,7 +65,7 @@ def test_update_under_load_fails_no_request(start):
 
 
 def test_update_without_graceful_stop_fails_requests(start):
-    """Negative control: SIGKILL cuts off requests that would finish after SIGTERM, and the load reports them."""
+    """Negative control: SIGKILL cuts off requests that SIGTERM would let finish, and the traffic reports them."""
     formation = Formation(start)
     formation.first()
     with Traffic(formation.endpoints, PATHS, dynos.router(), threads=4, rate=250) as traffic:

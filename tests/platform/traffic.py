@@ -2,7 +2,7 @@
 
 Each thread keeps one connection to each address. A connection to an address
 that is no longer an endpoint is closed. No request is retried, so each failed
-one is reported. This file uses only the standard library, because on a cluster
+request is reported. This file uses only the standard library, because on a cluster
 it runs on its own in a pod (cluster.py).
 """
 

@@ -16,7 +16,7 @@ from bench.results import Run
 
 pytestmark = pytest.mark.once
 
-# Created by `make peers`. The peers need their own versions of packages.
+# The interpreter that `make peers` installs: the peers need their own versions of packages.
 PYTHON = Path(f"{sys.prefix}-bench") / "bin" / "python"
 MILLION = 1_000_000
 SEARCHES = ("a rare word", "a common word", "one letter", "two letters", "nothing found")
@@ -38,7 +38,7 @@ def test_peers_start_and_show_the_same_rows():
 
 @pytest.fixture
 def run():
-    """A run of three rounds at two sizes. The machine was half as fast in the second round."""
+    """Return a run of three rounds at two sizes. The machine was half as fast in the second round."""
     run = Run([200, MILLION], [MILLION])
     for rows, ours in ((200, 4_000), (MILLION, 3_000)):
         for pace in (1, 0.5, 1.01):
@@ -54,7 +54,7 @@ def run():
     return run
 
 
-def test_goals_match_those_of_a_full_run():
+def test_full_run_has_the_expected_goals():
     found = {goal.name: (goal.bound, goal.unit, goal.most) for goal in goals([200, MILLION], [MILLION])}
     expected = {
         "list, always fresh: of limit 1": (0.45, "", False),
@@ -109,7 +109,7 @@ def test_goal_names_are_unique():
     assert "list, always fresh, 10,000,000 rows: of stock Django" in names
 
 
-def test_ratios_are_taken_within_a_round_and_compared_with_the_goals(run):
+def test_ratios_are_computed_per_round_and_compared_with_goals(run):
     found = {goal.name: (value, met) for goal, value, met in run.against_goals()}
     assert found["list, always fresh: of limit 1"] == (0.5, True)
     assert found["list, always fresh, 1,000,000 rows: of its rate at 200"] == (0.75, False)
@@ -125,7 +125,7 @@ def test_ratios_are_taken_within_a_round_and_compared_with_the_goals(run):
     assert found["first response after the start"] == (0.7, True)
 
 
-def test_table_shows_met_missed_and_not_measured(run):
+def test_table_shows_met_missed_and_unmeasured_goals(run):
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in tables(run).splitlines()]
     assert ["list, always fresh: of limit 1", "≥ 0.45", "0.5", "met"] in lines
     assert ["import, 1,000,000 rows: of limit 5", "≤ 1.15", "1.2", "**missed**"] in lines
@@ -154,8 +154,8 @@ def test_failed_import_has_no_figures(run):
 
 
 def test_percentiles_are_in_milliseconds():
-    response = Figures.of([number / 1_000 for number in range(100, 0, -1)], 5)
-    assert response == Figures(20, 51, 96, 100, 100)
+    measured = Figures.of([number / 1_000 for number in range(100, 0, -1)], 5)
+    assert measured == Figures(20, 51, 96, 100, 100)
     assert Figures.of([0.5], 0.5) == Figures(2, 500, 500, 500, 1)
 
 
@@ -167,26 +167,26 @@ def test_uncached_request_has_a_unique_url():
 
 @pytest.fixture
 def wrk(monkeypatch):
-    """A function that replaces wrk by its output after the given number of requests."""
+    """Return a function that replaces wrk with the output that it prints after ``requests`` requests."""
 
-    def response(requests):
+    def replace(requests):
         figures = {"requests": requests, "seconds": 2, "errors": 0, "p50": 1, "p95": 2, "p99": 3}
         done = subprocess.CompletedProcess([], 0, f"wrk's own\n{json.dumps(figures)}\n", "")
         monkeypatch.setattr(load.subprocess, "run", lambda *arguments, **options: done)
 
     monkeypatch.setattr(load, "time_request", lambda url, request, number: 0.1)
-    return response
+    return replace
 
 
-def test_too_few_pages_to_request_each_once_is_an_error(wrk):
+def test_run_with_too_few_pages_raises_measurement_error(wrk):
     request = Request(tuple(f"/actors/{number}-x/" for number in range(100)), once=True)
     wrk(requests=50)
-    response = load.run("http://127.0.0.1:1", request, 2)
-    assert response.rate == 25
-    # It includes the request before the load, and those under way at its end.
-    assert 50 < response.requests < 60
+    measured = load.run("http://127.0.0.1:1", request, 2)
+    assert measured.rate == 25
+    # The number includes the request before the load, and the requests in progress at its end.
+    assert 50 < measured.requests < 60
     with pytest.raises(load.MeasurementError, match="all 100 pages"):
-        load.run("http://127.0.0.1:1", request, 2, start=response.requests)
+        load.run("http://127.0.0.1:1", request, 2, start=measured.requests)
 
 
 def test_chart_has_a_bar_for_each_name(run):

@@ -33,7 +33,7 @@ def document(name):
 
 
 def code(text):
-    """Return the code of a document: its blocks and what is in backticks, a piece each."""
+    """Return a list of the code in a document: its code blocks, and its text in backticks."""
     blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
     inline = re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL))
     return [*blocks, *inline]
@@ -44,7 +44,7 @@ def test_settings_page_is_generated_from_the_code(capsys):
     assert document("reference/settings.md") == capsys.readouterr().out, "run `make docs`"
 
 
-def test_example_has_every_variable_with_its_default():
+def test_env_example_has_every_variable_with_its_default():
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     assert re.findall(r"^#?(\w+)=(.*)$", example, re.MULTILINE) == [
         (variable.name, variable.default or "") for variable in env.VARIABLES
@@ -54,7 +54,7 @@ def test_example_has_every_variable_with_its_default():
 
 
 def test_variables_in_documents_exist():
-    """Variables of the Makefile are not those of the site."""
+    """Documents may also name variables of the Makefile, which the site does not read."""
     known = {variable.name for variable in env.VARIABLES} | OTHER_VARIABLES
     known |= set(re.findall(r"^([A-Z_]+) \?= ", MAKEFILE, re.MULTILINE))
     unknown = {
@@ -67,7 +67,7 @@ def test_variables_in_documents_exist():
 
 
 def urls(resolver, prefix="/"):
-    """Yield every URL of the site, as the documents write it; for applications of others, only their prefix."""
+    """Yield every URL of the site, as the documents write it. Of third-party applications, yield only the prefix."""
     for entry in resolver.url_patterns:
         route = str(entry.pattern)
         route = route.replace("(?P<pk>[1-9][0-9]{0,9})", "<id>").replace("(?:-(?P<slug>[^/]*))?", "-<slug>")
@@ -80,14 +80,14 @@ def urls(resolver, prefix="/"):
             yield prefix + route
 
 
-def test_urls_page_has_every_url_and_no_other():
+def test_urls_page_lists_exactly_the_urls_of_the_site():
     rows = [line for line in document("reference/urls.md").split("\n## ")[0].splitlines() if line.startswith("| `/")]
     documented = [url for row in rows for url in re.findall(r"`([^`]+)`", row.split("|")[1])]
     assert sorted(documented) == sorted([*urls(get_resolver()), *health.PROBE_VIEWS])
 
 
-def test_commands_page_has_every_command():
-    # `version` is no command of an app: actorsite.management prints it without the settings.
+def test_commands_page_lists_every_command():
+    # `version` is not a command of an app: actorsite.management prints the version without the settings.
     own = {name for name, app in get_commands().items() if app in OWN_APPS} | {"version"}
     documented = set(re.findall(r"manage\.py ([a-z_]+)", document("reference/commands.md")))
     assert own - documented == set()
@@ -103,12 +103,12 @@ def test_commands_in_documents_exist():
     assert unknown == set()
 
 
-def test_development_page_has_every_target_of_make():
+def test_development_page_lists_every_make_target():
     documented = set(re.findall(r"`make ([a-z0-9-]+)", document("contributing/development.md")))
     assert documented >= TARGETS
 
 
-def test_targets_of_make_in_documents_exist():
+def test_make_targets_in_documents_exist():
     unknown = {
         (name, target)
         for name, text in TEXTS.items()
@@ -130,7 +130,7 @@ def anchors(text):
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_internal_links_lead_to_files_and_headings(path):
+def test_internal_links_point_to_existing_files_and_headings(path):
     text = path.read_text(encoding="utf-8")
     plain = re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
     broken = []
@@ -139,14 +139,13 @@ def test_internal_links_lead_to_files_and_headings(path):
             continue
         file, _, anchor = link.partition("#")
         target = (path.parent / file).resolve() if file else path
-        # Files that are not in the repository are no target.
         if not target.exists() or (anchor and anchor not in anchors(target.read_text(encoding="utf-8"))):
             broken.append(link)
     assert broken == []
 
 
 def labels(language):
-    """Return the texts of the screens in a language: ours, and those of Django's admin."""
+    """Return the messages of the site and of Django's admin in ``language``."""
     found = {"Editors", "Curators", "Administrators"}
     folders = [ROOT / "actors", ROOT / "actorsite", Path(admin.__file__).parent]
     for folder in folders:
@@ -175,7 +174,7 @@ def test_every_document_can_be_reached_from_the_readme():
     assert set(PATHS) - reached == set()
 
 
-def test_readme_is_short_and_has_one_heading_of_the_first_level():
+def test_readme_is_short_and_each_document_has_one_title():
     lines = TEXTS["README.md"].splitlines()
     assert len(lines) <= 150
     for name, text in TEXTS.items():
@@ -183,7 +182,7 @@ def test_readme_is_short_and_has_one_heading_of_the_first_level():
         assert len(re.findall(r"^# ", outside, re.MULTILINE)) == 1, name
 
 
-def test_changelog_has_the_current_version_first():
+def test_changelog_has_current_version_after_unreleased_changes():
     versions = re.findall(r"^## \[([^]]+)\](?: - (\d{4}-\d\d-\d\d))?$", TEXTS["CHANGELOG.md"], re.MULTILINE)
     assert versions[0] == ("Unreleased", "")
     assert versions[1][0] == __version__ and versions[1][1]

@@ -13,7 +13,7 @@ def tables_with_rows():
     return {model._meta.label for model in apps.get_models(include_auto_created=True) if model.objects.exists()}
 
 
-def test_only_content_types_and_permissions_are_kept(root, actor):
+def test_flush_keeps_only_content_types_and_permissions(root, actor):
     """History rows that SQLite's triggers write during the flush are deleted too."""
     Credit.objects.create(actor=actor, film=Film.objects.create(title="Ran"))
     assert {"actors.Actor", "actors.Change", "actors.FilmChange", "auth.User"} <= tables_with_rows()

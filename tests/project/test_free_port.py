@@ -21,7 +21,7 @@ def ports_of(worker):
     return {int(port) for port in done.stdout.split()}
 
 
-def test_processes_have_separate_ports():
+def test_free_ports_of_test_processes_are_separate():
     ports = [ports_of(f"gw{number}") for number in range(3)]
     assert all(len(each) == 10 for each in ports)
     assert [sorted({port // PORTS_PER_PROCESS for port in each}) for each in ports] == [[10], [11], [12]]

@@ -25,7 +25,7 @@ def blocks(path):
 
 
 def shell(code, folder, **variables):
-    """Run shell lines in ``folder`` with this Python as `python`; return their output. Raises if one fails."""
+    """Run shell lines in ``folder`` with this Python as `python`; return their output. Fail if one of them fails."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["sh", "-euc", code],
@@ -41,14 +41,14 @@ def shell(code, folder, **variables):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with manage.py, where the shell lines can leave files."""
+    """Return a folder with manage.py, where the shell lines can leave files."""
     (tmp_path / "manage.py").symlink_to(settings.BASE_DIR / "manage.py")
     return tmp_path
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
-def test_shell_blocks_are_valid(path):
+def test_shell_blocks_have_valid_syntax(path):
     code = [code for language, code in blocks(path) if language == "sh"]
     assert code or path.stem in ("use-a-proxy-or-pooler",)
     for lines in code:
@@ -76,7 +76,7 @@ def test_messages_quoted_for_troubleshooting_exist():
 
 @pytest.mark.once
 def test_tutorial_works_as_written(tmp_path):
-    """Run its shell lines in order, with the edit between the first JSON of the actor and the second."""
+    """Run the shell lines in order. Edit the actor before its JSON is first requested; undo that before the second."""
     port = free_port()
     steps = blocks(DOCS / "tutorial.md")
     printed = next(code for language, code in steps if language == "text" and "Password" in code)
@@ -98,7 +98,6 @@ def test_tutorial_works_as_written(tmp_path):
         password = re.search(r"Password +(\S+)", printed)[1]
         for code, expected in commands:
             if actor[0] in code:
-                # The sentence is added before the first of these lines, and the change is undone before the second.
                 (undo if versions else edit)(browser, actor[1], account, password)
             output = shell(code, tmp_path)
             if actor[0] in code:
@@ -128,7 +127,7 @@ def undo(browser, pk, _account, _password):
 
 
 @pytest.mark.sqlite
-def test_backup_guide_backs_up_and_verifies(folder):
+def test_commands_of_backup_guide_back_up_and_verify(folder):
     steps = blocks(DOCS / "how-to/back-up-and-restore.md")
     (backup, verify) = [code for language, code in steps if language == "sh" and code.startswith("python manage.py")]
     with migrated_database(["actors"]) as url:

@@ -18,5 +18,5 @@ def test_python_files_have_at_most_400_lines():
 
 
 @pytest.mark.parametrize(("folder", "most"), [("actors", 12), ("actorsite", 10)])
-def test_package_has_few_modules_at_its_top(folder, most):
+def test_package_has_few_modules_at_its_top_level(folder, most):
     assert len(list((settings.BASE_DIR / folder).glob("*.py"))) <= most

@@ -1,4 +1,4 @@
-"""The linter of words finds what it should, and `make lint` and pre-commit run the same linters."""
+"""The linter of words reports dialect and accepts plain words; `make lint` and pre-commit run the same linters."""
 
 import re
 
@@ -38,7 +38,7 @@ def test_proselint_error_is_reported_with_its_line():
     assert error.line == 3 and "archaism" in error.text
 
 
-def test_code_in_documents_is_not_read():
+def test_code_in_documents_is_ignored():
     text = "Run `Who anew`:\n\n```sh\n# What is none.\n```\n[x](anew.md)"
     assert not [*lint_words.phrases("x.md", lint_words.prose(text))]
     assert lint_words.prose(text).count("\n") == text.count("\n")
@@ -83,7 +83,7 @@ def test_pre_commit_runs_the_linters_of_make_lint():
         (f"Sort {'films ' * 12}\n", False),
     ],
 )
-def test_commit_subject_pattern(message, accepted):
+def test_commit_hook_accepts_only_well_formed_subjects(message, accepted):
     config = yaml.safe_load((settings.BASE_DIR / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     [hook] = [hook for hook in config["repos"][0]["hooks"] if hook["id"] == "commit-subject"]
     assert bool(re.search(hook["entry"], message, re.MULTILINE)) is accepted

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.sqlite
 
 
 def development(database, port):
-    """Return the environment that the Makefile sets."""
+    """Return the environment that the Makefile sets, with the URL ``database`` and with ``port``."""
     makefile = (settings.BASE_DIR / "Makefile").read_text()
     fixed = dict(re.findall(r"\b([A-Z_]+)=([^$\s]+)", makefile.split("DEVELOPMENT =")[1].split("\n\n")[0]))
     chosen = {"DATABASE_URL": database, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
@@ -77,7 +77,7 @@ class Browser:
                 time.sleep(0.2)
 
 
-def test_first_run_serves_and_shows_an_edit(empty_database):
+def test_first_make_run_serves_pages_and_shows_an_edit(empty_database):
     port = free_port()
     with running(empty_database, port) as process:
         browser = Browser(port)
@@ -107,7 +107,7 @@ def test_first_run_serves_and_shows_an_edit(empty_database):
 
 
 @pytest.mark.once
-def test_used_port_is_reported_before_the_database_is_created(tmp_path):
+def test_port_in_use_is_reported_before_database_is_created(tmp_path):
     database = tmp_path / "new.sqlite3"
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -9,7 +9,7 @@ from tests.static_files import copy_static_files, state_of_sources
 
 @pytest.fixture
 def collected(tmp_path):
-    """Return a function that collects a file, or copies the stored one, and returns its text."""
+    """Return a function that collects a file, or copies the stored one, and returns its contents."""
     folder, calls = tmp_path / "static", []
 
     def collect():
@@ -48,7 +48,7 @@ def _fail(*arguments):
     raise OSError("the disk is full")
 
 
-def test_source_change_changes_the_state(tmp_path, monkeypatch):
+def test_change_of_a_source_changes_the_state(tmp_path, monkeypatch):
     states = [state_of_sources(tmp_path)]
     for path, text in [
         ("actorsite/settings.py", "1"),

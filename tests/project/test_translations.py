@@ -1,4 +1,4 @@
-"""English and Simplified Chinese: every text, and the visitor's choice."""
+"""The translations into Simplified Chinese, and the visitor's choice of language."""
 
 import re
 from io import BytesIO
@@ -17,17 +17,17 @@ APPS = ["actors", "actorsite"]
 KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2)}
 
 
-def catalogue(app, locale="zh_Hans"):
-    """Return the path of an app's catalog, as a source."""
+def catalog_path(app, locale="zh_Hans"):
+    """Return the path of the source file of an app's translations."""
     return Path(settings.BASE_DIR, app, "locale", locale, "LC_MESSAGES/django.po")
 
 
-def texts(app):
-    """Return every text that an app's sources and templates mark for translation."""
+def marked_messages(app):
+    """Return every message that an app's code and templates mark for translation."""
     found = set()
     for path in Path(settings.BASE_DIR, app).rglob("*"):
         if path.suffix == ".html":
-            # The source that Django makes of a template for gettext is valid Python only without indentation.
+            # Django converts a template to source code for gettext, which is valid Python only without indentation.
             lines = templatize(path.read_text(), origin=str(path)).splitlines()
             source = "\n".join(line.strip() for line in lines)
         elif path.suffix == ".py" and "migrations" not in path.parts:
@@ -42,8 +42,8 @@ def texts(app):
 @pytest.mark.once
 @pytest.mark.parametrize("app", APPS)
 def test_messages_are_translated(app):
-    entries = {entry.msgid: entry for entry in polib.pofile(catalogue(app)) if not entry.obsolete}
-    wanted = texts(app)
+    entries = {entry.msgid: entry for entry in polib.pofile(catalog_path(app)) if not entry.obsolete}
+    wanted = marked_messages(app)
     assert len(wanted) >= {"actors": 100, "actorsite": 3}[app]
     assert wanted - set(entries) == set(), "run `make messages`, then translate"
     assert [entry.msgid for entry in entries.values() if not entry.translated() or entry.fuzzy] == []
@@ -52,7 +52,7 @@ def test_messages_are_translated(app):
 @pytest.mark.once
 @pytest.mark.parametrize(("app", "locale"), [*((app, "zh_Hans") for app in APPS), ("actorsite", "en")])
 def test_compiled_catalog_matches_its_source(app, locale):
-    path = catalogue(app, locale)
+    path = catalog_path(app, locale)
     sources, compiled = polib.pofile(path), polib.mofile(path.with_suffix(".mo"))
     assert {entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in compiled} == {
         entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in sources
@@ -62,7 +62,7 @@ def test_compiled_catalog_matches_its_source(app, locale):
 @pytest.mark.parametrize("app", APPS)
 def test_own_translations_take_precedence_over_other_apps(app):
     """Other apps translate "Country" as 国家, and "Remove" as 删除, which means to delete."""
-    ours = {(entry.msgctxt, entry.msgid): entry.msgstr for entry in polib.mofile(catalogue(app).with_suffix(".mo"))}
+    ours = {(entry.msgctxt, entry.msgid): entry.msgstr for entry in polib.mofile(catalog_path(app).with_suffix(".mo"))}
     ours = {key: text for key, text in ours.items() if text}
     assert len(ours) >= {"actors": 100, "actorsite": 3}[app]
     with override("zh-hans"):
@@ -72,7 +72,7 @@ def test_own_translations_take_precedence_over_other_apps(app):
 
 @pytest.mark.django_db
 class TestChoice:
-    def test_browsers_language_is_used_without_a_cookie(self, client, actor):
+    def test_language_of_the_browser_is_used_without_a_cookie(self, client, actor):
         page = client.get("/", headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"})
         assert '<html lang="zh-hans">' in page.content.decode()
         assert "1 位演员" in page.content.decode() and "日本" in page.content.decode()
@@ -99,7 +99,7 @@ class TestChoice:
         offered = re.findall(r'value="([^"]*)" lang="([^"]*)"[^>]*>(.*?)</button>', page)
         assert offered == [("en", "en", "English"), ("zh-hans", "zh-hans", "简体中文")]
 
-    def test_pages_are_in_chinese(self, client, actor):
+    def test_messages_on_public_pages_are_in_chinese(self, client, actor):
         Actor.objects.create(first_name="Cher", birth_year=1946)
         chinese = {"Accept-Language": "zh-hans"}
         for url, text in {

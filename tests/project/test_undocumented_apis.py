@@ -1,6 +1,6 @@
 """Undocumented parts of Django, gunicorn and other libraries that the code depends on.
 
-Their documentation promises nothing about them, so an upgrade may move them.
+Their documentation promises nothing about them, so an upgrade may move or change them.
 Each test fails with a sentence that says what moved and which code uses it.
 The reason for each use is next to the code.
 """
@@ -160,7 +160,7 @@ def test_undocumented_imports_are_listed_here():
         if (node.module.startswith(UNDOCUMENTED_MODULES) or is_private_name_of_others(node.module, name.name))
         and f"{node.module}.{name.name}" not in listed
     ]
-    assert not unlisted, f"Use a documented name, or give the reason beside the use and a line in USES: {unlisted}"
+    assert not unlisted, f"Use a documented name, or give the reason beside the use and add a line to USES: {unlisted}"
 
 
 def is_private_name_of_others(module, name):
@@ -216,7 +216,7 @@ def test_csrf_middleware_marks_a_request_as_checked():
 
 
 @pytest.mark.django_db
-def test_querysets_give_their_sql_with_parameters():
+def test_querysets_return_their_sql_with_parameters():
     from actors.models import Actor
 
     rows = Actor.objects.filter(last_name="Mifune").values_list("id")
@@ -228,7 +228,7 @@ def test_querysets_give_their_sql_with_parameters():
 
 
 @pytest.mark.django_db
-def test_connections_have_their_driver_connection():
+def test_connections_expose_the_driver_connection():
     connection.ensure_connection()
     expected = "psycopg2.extensions" if connection.vendor == "postgresql" else "sqlite3"
     assert type(connection.connection).__mro__[-2].__module__ == expected, (
@@ -287,7 +287,7 @@ def test_change_lists_set_attributes_replaced_by_keyset_pages(name):
 
 
 @pytest.mark.once
-def test_gunicorn_workers_know_that_they_are_to_stop():
+def test_gunicorn_worker_is_marked_as_stopping_after_sigterm():
     from gunicorn.config import Config
     from gunicorn.workers.gthread import ThreadWorker
 
@@ -297,12 +297,12 @@ def test_gunicorn_workers_know_that_they_are_to_stop():
     worker.handle_exit(15, None)
     assert (before, worker.alive) == (True, False), (
         "gunicorn's Worker.alive moved or is not cleared by SIGTERM. gunicorn.conf.py depends on it: /readyz would not "
-        "answer 503 while the process stops."
+        "return 503 while the process stops."
     )
     worker.tmp.close()
 
 
 @pytest.mark.once
-def test_storage_of_static_files_is_importable():
+def test_static_files_storage_overrides_url():
     storage = import_string("actorsite.server.static_files.CachedManifestStorage")
     assert "url" in vars(storage)

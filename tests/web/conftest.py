@@ -10,11 +10,13 @@ HERE = Path(__file__).resolve().parent
 
 @pytest.fixture(scope="session")
 def tool():
-    """A function that returns the path of an installed program or file; fails with the reason if it is missing."""
+    """Return a function that returns the path of an installed program or file. It fails if that is missing."""
 
     def tool(path):
         found = shutil.which(path) or HERE / "node_modules" / path
-        assert Path(found).exists(), f"There is no {path}: run `make quality`, which installs it or says what it needs."
+        assert Path(found).exists(), (
+            f"{path} is missing. Run `make quality`, which installs it or reports what it needs."
+        )
         return str(found)
 
     return tool

@@ -26,7 +26,7 @@ def site():
 def scores(tool, url, folder, slowdown):
     """Return the four scores, from 0 to 100, the audits below 0.9, and the machine's benchmark index.
 
-    If Lighthouse itself failed, as it does when the browser is too slow: no scores, its error, and BENCHMARK.
+    If Lighthouse itself fails, for example because the browser is too slow, return no scores, its error, and BENCHMARK.
     """
     report = folder / "report.json"
     options = {
@@ -58,8 +58,8 @@ def scores(tool, url, folder, slowdown):
     return percentages, poor, found["environment"]["benchmarkIndex"]
 
 
-def test_lighthouse_gives_100_four_times(tool, site, tmp_path):
-    """The list, an actor, a film."""
+def test_lighthouse_scores_of_public_pages_are_100(tool, site, tmp_path):
+    """The pages are the list, an actor and a film."""
     page = site.get("/?q=mifune")[2].decode()
     actor = page.split('<a href="/actors/')[1].split('"')[0]
     page = site.get(f"/actors/{actor}")[2].decode()

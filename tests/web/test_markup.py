@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def folder(client, settings, tmp_path):
-    """A folder with every public page as a file."""
+    """Return a folder with every public page as a file."""
     settings.ROOT_URLCONF = "tests.browser.error_urls"
     client.raise_request_exception = False
     pages.load()
@@ -33,7 +33,7 @@ def test_html_validate_finds_no_errors(tool, folder):
 
 
 def test_nu_html_checker_finds_no_errors(tool, folder):
-    # It would guess the language from the words, but the page of the API has English names in any language.
+    # The checker would guess the language from the words, but the API page has English names in any language.
     options = ["--Werror", "--stdout", "--no-langdetect"]
     command = [tool("java"), "-jar", tool("vnu-jar/build/dist/vnu.jar"), *options]
     done = subprocess.run([*command, *sorted(folder.glob("*.html"))], capture_output=True, text=True, timeout=300)

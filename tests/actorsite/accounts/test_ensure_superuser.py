@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
 @pytest.fixture
-def ensure(settings, capsys):
-    """Return a function that runs the command with a username and a password, and returns its captured."""
+def run_ensure_superuser(settings, capsys):
+    """Return a function that runs the command with a username and a password, and returns its output."""
 
     def run(username="ada", password=PASSWORD, email=""):
         settings.FIRST_ADMINISTRATOR = {"username": username, "password": password, "email": email}
@@ -30,52 +30,55 @@ def ensure(settings, capsys):
     return run
 
 
-def test_first_administrator_is_created(ensure):
-    assert ensure(email="ada@example.org") == "Created the administrator ada.\n"
+def test_ensure_superuser_creates_the_first_administrator(run_ensure_superuser):
+    assert run_ensure_superuser(email="ada@example.org") == "Created the administrator ada.\n"
     ada = authenticate(RequestFactory().get("/"), username="ada", password=PASSWORD)
     assert (ada.is_staff, ada.is_superuser, ada.email) == (True, True, "ada@example.org")
 
 
-def test_second_run_changes_nothing(ensure):
-    ensure()
+def test_second_run_of_ensure_superuser_changes_nothing(run_ensure_superuser):
+    run_ensure_superuser()
     ada = User.objects.get()
     ada.set_password("changed by herself")
     ada.save()
-    assert ensure(password="another password") == "An administrator already exists: ada. Nothing was changed.\n"
+    assert (
+        run_ensure_superuser(password="another password")
+        == "An administrator already exists: ada. Nothing was changed.\n"
+    )
     assert authenticate(RequestFactory().get("/"), username="ada", password="changed by herself")
     assert User.objects.count() == 1
 
 
-def test_renamed_administrator_is_not_created_again(ensure):
-    ensure()
+def test_renamed_administrator_is_not_created_again(run_ensure_superuser):
+    run_ensure_superuser()
     User.objects.update(username="countess")
-    ensure()
+    run_ensure_superuser()
     assert User.objects.get().username == "countess"
 
 
-def test_existing_account_does_not_become_superuser(ensure):
+def test_existing_account_does_not_become_superuser(run_ensure_superuser):
     User.objects.create_user("ada", password="only a visitor")
     assert (
-        ensure()
+        run_ensure_superuser()
         == "DJANGO_SUPERUSER_USERNAME names an account that is not an active administrator. It was not changed."
     )
     ada = User.objects.get()
     assert not ada.is_superuser and ada.check_password("only a visitor")
 
 
-def test_without_variables_nothing_is_created(ensure):
-    assert ensure(None, None) == (
+def test_no_administrator_is_created_without_variables(run_ensure_superuser):
+    assert run_ensure_superuser(None, None) == (
         "DJANGO_SUPERUSER_USERNAME and DJANGO_SUPERUSER_PASSWORD are not set, so no administrator was created.\n"
     )
 
 
 @pytest.mark.parametrize(("half", "missing"), [(("ada", None), "PASSWORD"), ((None, PASSWORD), "USERNAME")])
-def test_one_variable_without_the_other_is_an_error(ensure, half, missing):
-    assert ensure(*half).startswith(f"DJANGO_SUPERUSER_{missing} must be set too")
+def test_username_or_password_alone_is_refused(run_ensure_superuser, half, missing):
+    assert run_ensure_superuser(*half).startswith(f"DJANGO_SUPERUSER_{missing} must be set too")
     assert not User.objects.exists()
 
 
 @pytest.mark.parametrize("password", ["qx7!", "12345678901", "password1"])
-def test_weak_password_is_refused(ensure, password):
-    assert ensure(password=password).startswith("DJANGO_SUPERUSER_PASSWORD is too weak.")
+def test_weak_password_is_refused(run_ensure_superuser, password):
+    assert run_ensure_superuser(password=password).startswith("DJANGO_SUPERUSER_PASSWORD is too weak.")
     assert not User.objects.exists()

@@ -32,11 +32,11 @@ def sign_in(client, name, password, address="203.0.113.1", **more):
 
 
 def lock(client, name="alice", address="203.0.113.1"):
-    """Send five wrong passwords, which lock the account for the address; return the statuses."""
+    """Send five wrong passwords, which lock the account for the IP address; return the status codes."""
     return [sign_in(client, name, f"guess {n}", address).status_code for n in range(5)]
 
 
-def test_fifth_wrong_password_locks_account_for_that_address(client, people):
+def test_five_wrong_passwords_lock_account_for_one_ip_address(client, people):
     assert lock(client) == [200, 200, 200, 200, 429]
     refused = sign_in(client, "alice", PASSWORD)
     assert (refused.status_code, refused["Retry-After"]) == (429, "1800")
@@ -60,12 +60,12 @@ def test_unknown_account_is_locked_like_an_existing_one(client, people):
 
 
 @pytest.mark.parametrize("spelling", ["alice ", " alice", "ａlice", "alice\t"])
-def test_other_spellings_of_the_name_are_locked_too(client, people, spelling):
+def test_lockout_applies_to_other_spellings_of_the_username(client, people, spelling):
     lock(client)
     assert sign_in(client, spelling, PASSWORD).status_code == 429
 
 
-def test_lock_does_not_depend_on_the_browser(client, people):
+def test_lockout_does_not_depend_on_the_user_agent(client, people):
     responses = [
         sign_in(client, "alice", "guess", headers={"User-Agent": f"Browser {n}"}).status_code for n in range(6)
     ]
@@ -79,7 +79,7 @@ def test_signing_in_resets_the_failure_count(client, people):
         client.logout()
 
 
-def test_lockout_expires_and_is_not_prolonged(client, people, settings):
+def test_wrong_password_during_lockout_does_not_prolong_it(client, people, settings):
     lock(client)
     sign_in(client, "alice", "guess")
     attempt = AccessAttempt.objects.get()
@@ -88,13 +88,13 @@ def test_lockout_expires_and_is_not_prolonged(client, people, settings):
     assert sign_in(client, "alice", PASSWORD).status_code == 302
 
 
-def test_stored_attempt_has_no_password_and_bounded_size(client, people):
+def test_stored_attempt_is_short_and_contains_no_password(client, people):
     client.post(LOGIN, {"username": "alice", "password": "nearly the password", "more": "x" * 1_000_000})
     attempt = AccessAttempt.objects.get()
     assert "nearly" not in attempt.post_data and len(attempt.post_data) < 2_000
 
 
-def test_axes_reset_username_unlocks(client, people):
+def test_axes_reset_username_unlocks_the_account(client, people):
     lock(client)
     call_command("axes_reset_username", "alice")
     assert sign_in(client, "alice", PASSWORD).status_code == 302
@@ -134,7 +134,7 @@ def test_only_administrators_can_unlock_accounts(client, people, group, response
 
 
 @pytest.mark.parametrize("query", ["username__regex=((((", "ip_address=x", "post_data__contains=a"])
-def test_failed_sign_ins_accept_declared_lookups_only(client, people, query):
+def test_undeclared_filter_of_locked_accounts_returns_400(client, people, query):
     client.force_login(User.objects.get(username="alice"))
     assert client.get(f"{LOCKS}?{query}").status_code == 400
 
@@ -143,7 +143,7 @@ def test_failed_sign_ins_accept_declared_lookups_only(client, people, query):
 
 
 class Browser:
-    """A client with its own address, behind a proxy in front of the site."""
+    """Client with its own IP address, whose requests reach the site through a proxy."""
 
     def __init__(self, site, address):
         self.site, self.address = site, address
@@ -173,7 +173,7 @@ class Browser:
         return self.send("POST", LOGIN, data, forged)
 
 
-# In one process, so that the server is started once.
+# Run in one process, so that the server starts once.
 serving = pytest.mark.xdist_group("lockout")
 
 
@@ -188,7 +188,7 @@ def site():
 
 @serving
 def test_correct_password_after_thirty_wrong_ones_is_refused(site):
-    """Each attempt forges another X-Forwarded-For (row 26 of the hostile inputs)."""
+    """Each attempt forges a different X-Forwarded-For."""
     guesser = Browser(site, "198.51.100.7")
     responses = [guesser.sign_in("alice", f"guess {n}", forged=f"192.0.2.{n}")[0] for n in range(30)]
     assert responses == [200] * 4 + [429] * 26
@@ -198,8 +198,8 @@ def test_correct_password_after_thirty_wrong_ones_is_refused(site):
 
 
 @serving
-def test_simultaneous_attempts_are_limited(site):
-    """At most one attempt of each thread is being answered when the account is locked."""
+def test_simultaneous_wrong_passwords_lock_the_account(site):
+    """When the account is locked, each thread of the server is processing at most one attempt."""
     guessers = [Browser(site, "198.51.100.9") for _ in range(12)]
     with ThreadPoolExecutor(12) as pool:
         responses = list(pool.map(lambda guesser: guesser.sign_in("alice", "guess")[0], guessers))
@@ -209,14 +209,13 @@ def test_simultaneous_attempts_are_limited(site):
 
 @serving
 @pytest.mark.parametrize("name", ["x" * 151, "x" * 256, "x" * 5000, "梁" * 300])
-def test_too_long_username_gets_the_form_with_an_error(site, name):
-    """Row 4 of the hostile inputs."""
+def test_sign_in_with_too_long_username_shows_an_error(site, name):
     status, page = Browser(site, "198.51.100.10").sign_in(name, PASSWORD)
     assert status == 200 and "errorlist" in page and f"it has {len(name)}" in page
 
 
 @serving
-def test_log_of_failed_sign_in_has_address_without_name_and_password(site):
+def test_failed_sign_in_is_logged_without_username_and_password(site):
     Browser(site, "198.51.100.77").sign_in("my secret typed in the wrong place", "another secret")
     assert "198.51.100.77" in site.log
     assert "secret" not in site.log

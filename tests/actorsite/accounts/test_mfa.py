@@ -46,7 +46,7 @@ def give_app(account):
 
 
 def code_of(device):
-    """Return the code that the app shows now."""
+    """Return the code that the authenticator app ``device`` shows now."""
     generator = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
     generator.time = time.time()
     return f"{generator.token():06d}"
@@ -66,24 +66,24 @@ def next_code(account):
 
 
 def browser(name="alice"):
-    """Return a client in which ``name`` has signed in with only the password."""
+    """Return a client in which ``name`` has signed in with the password alone."""
     opened = Client()
     assert opened.post("/admin/login/", {"username": name, "password": PASSWORD}).status_code == 302
     return opened
 
 
 def final_path(opened, url="/admin/actors/actor/"):
-    """Follow the redirects of a page; return the path where they end."""
+    """Follow the redirects from ``url``; return the path of the last page."""
     response = opened.get(url, follow=True)
     assert response.status_code == 200
     return response.request["PATH_INFO"]
 
 
-def test_password_is_enough_if_factor_is_optional_and_not_set_up(alice):
+def test_password_is_enough_if_optional_factor_is_not_set_up(alice):
     assert final_path(browser()) == "/admin/actors/actor/"
 
 
-def test_password_alone_opens_no_page_of_user_with_factor(alice, actor):
+def test_password_alone_opens_no_page_if_account_has_factor(alice, actor):
     device = give_app(alice)
     opened = browser()
     for url in (
@@ -101,7 +101,7 @@ def test_password_alone_opens_no_page_of_user_with_factor(alice, actor):
     assert final_path(opened) == "/admin/actors/actor/"
 
 
-def test_check_redirects_to_requested_page_of_this_site_only(alice):
+def test_second_factor_check_redirects_only_within_the_site(alice):
     device = give_app(alice)
     opened = browser()
     ask = opened.get("/admin/actors/actor/?q=li", follow=True).redirect_chain[-1][0]
@@ -109,7 +109,7 @@ def test_check_redirects_to_requested_page_of_this_site_only(alice):
     assert opened.post(CHECK, {"code": code_of(device), "next": "https://evil.example/"}).url == "/admin/"
 
 
-def test_session_key_is_replaced_after_the_check(alice):
+def test_second_factor_check_replaces_the_session_key(alice):
     device = give_app(alice)
     opened = browser()
     before = opened.session.session_key
@@ -120,7 +120,7 @@ def test_session_key_is_replaced_after_the_check(alice):
     assert final_path(stolen) == "/admin/login/"
 
 
-def test_code_is_valid_once(alice):
+def test_authenticator_code_is_valid_once(alice):
     device = give_app(alice)
     code = code_of(device)
     assert browser().post(CHECK, {"code": code}).status_code == 302
@@ -134,31 +134,34 @@ def test_code_of_another_account_is_refused(alice):
 
 
 @pytest.mark.parametrize("code", ["", "x", "000 000", "٠٠٠٠٠٠", "a\x00b", "x" * 41, "1" * 40, "-1", "²²²²²²"])
-def test_malformed_code_gets_the_form_with_an_error(alice, code):
+def test_malformed_code_shows_the_form_with_an_error(alice, code):
     give_app(alice)
     response = browser().post(CHECK, {"code": code})
     assert response.status_code == 200 and "errorlist" in response.content.decode()
 
 
-def test_wrong_codes_delay_the_next_one_from_any_ip_address(alice):
-    """Other IP addresses and new sign-ins allow no more attempts to somebody who knows the password."""
+def test_wrong_codes_delay_next_attempt_from_any_ip_address(alice):
+    """A person who knows the password gets no more attempts by new sign-ins or other IP addresses."""
     device = give_app(alice)
     opened = browser()
     right = code_of(device)
     wrong = f"{(int(right) + 1) % 1_000_000:06d}"
     assert opened.post(CHECK, {"code": wrong}).status_code == 200
 
-    def answer_after(count):
-        """Return the response to a correct code after ``count`` failures, the last one now: signing in takes time."""
+    def response_after(count):
+        """Return the response to a correct code right after ``count`` failures.
+
+        The client signs in before the last failure is dated, because signing in takes time.
+        """
         signed_in, failed = browser(), now() + timedelta(seconds=0.4)
         TOTPDevice.objects.update(throttling_failure_count=count, throttling_failure_timestamp=failed)
         return signed_in.post(CHECK, {"code": right}, REMOTE_ADDR=f"203.0.113.{count}")
 
     for count in (4, 12):
-        response = answer_after(count)
+        response = response_after(count)
         assert response.status_code == 429 and "Too many wrong codes. Wait" in response.content.decode()
         assert str(2 ** (count - 1))[:2] in response.content.decode()
-    assert "Wait 1 second, then" in answer_after(1).content.decode()
+    assert "Wait 1 second, then" in response_after(1).content.decode()
 
 
 def test_wrong_codes_lock_the_account_like_wrong_passwords(alice):
@@ -191,14 +194,14 @@ def set_up_app(opened):
     return opened.post(APP, {"code": code_of(device)}), device
 
 
-def test_app_is_set_up_with_a_valid_code(alice):
+def test_authenticator_app_is_set_up_with_a_valid_code(alice):
     opened = browser()
     page = opened.get(APP).content.decode()
     assert "<svg" in page and "style=" not in page
     assert opened.post(APP, {"code": "123"}).status_code == 200
     assert not TOTPDevice.objects.exists() and final_path(opened) == "/admin/actors/actor/"
     response = opened.post(APP, {"code": code_of(key_shown(page))})
-    # Without recovery codes, a lost app is a lost account.
+    # Without recovery codes, a user who loses the app cannot sign in any more.
     assert response.url == f"{OWN}codes/"
     asked = opened.get(response.url).content.decode()
     assert (
@@ -213,22 +216,22 @@ def test_app_is_set_up_with_a_valid_code(alice):
     assert final_path(browser()) == CHECK
 
 
-def test_qr_code_has_the_secret_of_the_page(alice):
+def test_qr_code_contains_the_secret_shown_on_the_page(alice):
     page = browser().get(APP).content.decode()
     url = mfa.provisioning_uri(alice, key_shown(page).key)
     assert url.startswith("otpauth://totp/Actorsite%3Aalice?secret=")
     assert str(mfa.qr_code(url)) in unescape(page) or str(mfa.qr_code(url)) in page
 
 
-def test_new_app_replaces_the_old_one(alice):
+def test_new_authenticator_app_replaces_the_old_one(alice):
     opened = browser()
-    _answer, first = set_up_app(opened)
-    _answer, second = set_up_app(opened)
+    _response, first = set_up_app(opened)
+    _response, second = set_up_app(opened)
     assert TOTPDevice.objects.get().key == second.key != first.key
     assert browser().post(CHECK, {"code": code_of(first)}).status_code == 200
 
 
-def test_recovery_codes_are_shown_once_stored_hashed_and_valid_once(alice):
+def test_recovery_codes_are_hashed_and_valid_once(alice):
     opened = browser()
     set_up_app(opened)
     shown = re.findall(r"<code>([a-z2-7-]+)</code>", opened.post(f"{OWN}codes/").content.decode())
@@ -242,7 +245,7 @@ def test_recovery_codes_are_shown_once_stored_hashed_and_valid_once(alice):
     assert not set(again) & set(shown)
 
 
-def test_removing_the_last_factor_removes_recovery_codes(alice):
+def test_removal_of_last_factor_removes_recovery_codes(alice):
     opened = browser()
     set_up_app(opened)
     opened.post(f"{OWN}codes/")
@@ -251,7 +254,7 @@ def test_removing_the_last_factor_removes_recovery_codes(alice):
     assert final_path(browser()) == "/admin/actors/actor/"
 
 
-def test_removed_factor_is_named(alice):
+def test_message_after_removal_names_the_second_factor(alice):
     opened = browser()
     set_up_app(opened)
     key = Passkey.objects.create(user=alice, name="Laptop <b>", credential_id="x", public_key=b"")
@@ -262,7 +265,7 @@ def test_removed_factor_is_named(alice):
         assert name in opened.post(f"{OWN}remove/", {"what": what}, follow=True).content.decode()
 
 
-def test_factors_of_another_account_cannot_be_removed(alice):
+def test_second_factor_of_another_account_cannot_be_removed(alice):
     bob = person("bob")
     key = Passkey.objects.create(user=bob, name="key", credential_id="x", public_key=b"")
     opened = browser()
@@ -274,7 +277,7 @@ def test_factors_of_another_account_cannot_be_removed(alice):
 # Required for all staff
 
 
-def test_required_factor_opens_no_page_before_it_is_set_up(alice, settings):
+def test_no_page_opens_before_required_factor_is_set_up(alice, settings):
     settings.STAFF_SECOND_FACTOR = "required"
     opened = browser()
     for url in ("/admin/", "/admin/actors/actor/", "/admin/password_change/", "/admin/login/"):
@@ -287,7 +290,7 @@ def test_required_factor_opens_no_page_before_it_is_set_up(alice, settings):
 # Access to the pages
 
 
-def test_factor_pages_require_the_password(client, alice):
+def test_second_factor_pages_require_signing_in_as_staff(client, alice):
     for url in (OWN, CHECK, APP):
         assert final_path(client, url) == "/admin/login/"
     for url in (f"{OWN}codes/", f"{OWN}remove/", *SCRIPTS):
@@ -306,7 +309,7 @@ def test_signing_out_needs_no_second_factor(alice):
 
 
 @pytest.mark.parametrize("url", [f"{OWN}remove/", *SCRIPTS])
-def test_changes_require_post(alice, url):
+def test_second_factor_changes_require_post(alice, url):
     opened = browser()
     set_up_app(opened)
     assert opened.get(url).status_code == 405
@@ -349,7 +352,7 @@ ACCOUNTS = "/admin/auth/user/"
         ("superuser", "root", True),
     ],
 )
-def test_reset_of_factor_by_role_and_account(client, alice, role, target, done):
+def test_second_factor_reset_depends_on_role_and_account(client, alice, role, target, done):
     root = person("root", is_superuser=True)
     colleague = person("dora", None if role == "superuser" else role, is_superuser=role == "superuser")
     account = {"alice": alice, "root": root}[target]
@@ -364,7 +367,7 @@ def test_reset_of_factor_by_role_and_account(client, alice, role, target, done):
     assert (final_path(opened, "/admin/") == "/admin/") is done
 
 
-def test_reset_revokes_verified_sessions(alice, settings):
+def test_second_factor_reset_revokes_verified_sessions(alice, settings):
     settings.STAFF_SECOND_FACTOR = "required"
     opened = browser()
     set_up_app(opened)
@@ -373,7 +376,7 @@ def test_reset_revokes_verified_sessions(alice, settings):
     assert final_path(opened) == OWN
 
 
-def test_reset_second_factor_removes_it_and_refuses_an_unknown_account(alice, capsys):
+def test_reset_second_factor_command_accepts_existing_accounts_only(alice, capsys):
     give_app(alice)
     call_command("reset_second_factor", "alice")
     assert capsys.readouterr().out == "Removed all second factors of alice.\n"
@@ -382,7 +385,7 @@ def test_reset_second_factor_removes_it_and_refuses_an_unknown_account(alice, ca
         call_command("reset_second_factor", "nobody")
 
 
-def test_secrets_have_no_page_in_the_admin(client):
+def test_second_factor_secrets_have_no_page_in_the_admin(client):
     client.force_login(person("root", is_superuser=True))
     for model in ("otp_totp/totpdevice", "otp_static/staticdevice", "actorsite/passkey"):
         assert client.get(f"/admin/{model}/").status_code == 404

@@ -24,41 +24,41 @@ def dave(client):
     return dave
 
 
-def pages():
+def group_urls():
     return f"/admin/auth/group/{Group.objects.get(name='Curators').pk}/change/", "/admin/auth/group/add/"
 
 
-def texts(client, url):
+def chinese_page(client, url):
     return client.get(url, headers=CHINESE).content.decode()
 
 
 def test_permission_choices_are_in_chinese(client, root):
-    for url in (*pages(), f"/admin/auth/user/{root.pk}/change/"):
-        page = texts(client, url)
+    for url in (*group_urls(), f"/admin/auth/user/{root.pk}/change/"):
+        page = chinese_page(client, url)
         assert "演员与影片 | 演员 | 可以添加演员</option>" in page and "可以从历史中恢复演员" in page
         assert "| Can " not in page
         assert not [text for text in re.findall(r"<option[^>]*>([^<]*\|[^<]*)<", page) if re.search("[a-z]", text)]
-        assert "shown_permissions" not in page  # once is enough
+        assert "shown_permissions" not in page  # the permissions are not listed a second time, read-only
         assert page.count("</option>") >= Permission.objects.count()
 
 
 def test_read_only_permissions_are_in_chinese(client, dave):
-    page = texts(client, pages()[0])
+    page = chinese_page(client, group_urls()[0])
     assert "演员与影片 | 演员 | 可以删除演员<br>" in page and "| Can " not in page
-    page = texts(client, f"/admin/auth/user/{dave.pk}/change/")
+    page = chinese_page(client, f"/admin/auth/user/{dave.pk}/change/")
     assert "演员与影片 | 演员 | 可以更改演员" in page and "| Can " not in page
 
 
-def test_user_with_view_permission_cannot_grant_permissions(client, dave):
+def test_administrators_group_cannot_grant_permissions(client, dave):
     url, everything = f"/admin/auth/user/{dave.pk}/change/", list(Permission.objects.values_list("pk", flat=True))
     form = {"username": "dave", "is_active": "on", "is_staff": "on", "user_permissions": everything}
     form |= {"shown_permissions": everything, "groups": [group.pk for group in dave.groups.all()], "_save": "Save"}
     assert client.post(url, form).status_code == 302
-    assert client.post(pages()[0], {"name": "Curators", "permissions": everything}).status_code == 403
+    assert client.post(group_urls()[0], {"name": "Curators", "permissions": everything}).status_code == 403
     assert [permission.codename for permission in dave.user_permissions.all()] == ["change_actor"]
 
 
-def test_superuser_grants_permissions(client, root):
+def test_superuser_can_grant_permissions(client, root):
     eve, permission = User.objects.create_user("eve"), Permission.objects.get(codename="view_film")
     form = {"username": "eve", "is_active": "on", "user_permissions": [permission.pk], "_save": "Save"}
     assert client.post(f"/admin/auth/user/{eve.pk}/change/", form).status_code == 302
@@ -68,7 +68,7 @@ def test_superuser_grants_permissions(client, root):
     assert list(Group.objects.get(name="Lookers").permissions.all()) == [permission]
 
 
-def test_english_label_equals_stored_name():
+def test_english_permission_label_equals_its_stored_name():
     about = Permission.objects.filter(content_type__model__in=["actor", "film", "change", "user", "group"])
     assert len(about) == 18
     assert [permission_label(permission) for permission in about] == [str(permission) for permission in about]
@@ -77,7 +77,7 @@ def test_english_label_equals_stored_name():
 @pytest.mark.parametrize(
     ("kind", "codename"), [("actor", "praise_actor"), ("gone", "add_gone"), ("change", "add_change")]
 )
-def test_permission_that_no_model_declares_has_its_stored_name(kind, codename):
+def test_undeclared_permission_is_shown_by_its_stored_name(kind, codename):
     of, _made = ContentType.objects.get_or_create(app_label="actors", model=kind)
     permission = Permission(content_type=of, codename=codename, name="As stored")
     with translation.override("zh-hans"):

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 SESSION, TOKEN = "__Host-sessionid", "__Host-csrftoken"
 
 
-def signed_in(name="alice"):
-    """Return a client in which ``name`` is signed in."""
+def sign_in(name="alice"):
+    """Return a client in which ``name`` has signed in. Create the account if it does not exist."""
     if not User.objects.filter(username=name).exists():
         User.objects.create_superuser(name, f"{name}@example.org", PASSWORD, first_name="Alice", last_name="Liddell")
     browser = Client()
@@ -32,19 +32,19 @@ def signed_in(name="alice"):
     return browser
 
 
-def is_in(browser):
+def is_signed_in(browser):
     return browser.get("/admin/").status_code == 200
 
 
 def test_cookies_are_limited_to_the_host():
     for name in (SESSION, TOKEN):
-        cookie = signed_in().cookies[name]
+        cookie = sign_in().cookies[name]
         assert cookie["secure"] and cookie["path"] == "/" and not cookie["domain"] and cookie["samesite"] == "Lax"
-    assert signed_in().cookies[SESSION]["httponly"]
+    assert sign_in().cookies[SESSION]["httponly"]
 
 
-def test_session_ends_at_fixed_time():
-    browser = signed_in()
+def test_session_ends_twelve_hours_after_signing_in():
+    browser = sign_in()
     assert 43_190 <= browser.cookies[SESSION]["max-age"] <= 43_200
     key = browser.session.session_key
     ends = Session.objects.get(pk=key).expire_date
@@ -54,32 +54,32 @@ def test_session_ends_at_fixed_time():
     session.save()
     assert Session.objects.get(pk=key).expire_date == ends
     Session.objects.filter(pk=key).update(expire_date=now() - timedelta(seconds=1))
-    assert not is_in(browser)
+    assert not is_signed_in(browser)
 
 
 def test_signing_in_deletes_expired_sessions():
-    signed_in()
+    sign_in()
     Session.objects.update(expire_date=now() - timedelta(seconds=1))
-    signed_in("bob")
+    sign_in("bob")
     assert Session.objects.count() == 1
 
 
-def test_changed_password_ends_other_sessions():
-    here, elsewhere, bob = signed_in(), signed_in(), signed_in("bob")
+def test_password_change_ends_other_sessions_of_the_account():
+    here, elsewhere, bob = sign_in(), sign_in(), sign_in("bob")
     new = "staple the battery to a horse"
     response = here.post(
         "/admin/password_change/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
     )
     assert response.status_code == 302
-    assert (is_in(here), is_in(elsewhere), is_in(bob)) == (True, False, True)
+    assert (is_signed_in(here), is_signed_in(elsewhere), is_signed_in(bob)) == (True, False, True)
 
 
-def test_password_set_by_administrator_ends_all_sessions():
-    root, alice = signed_in("root"), signed_in()
+def test_password_set_by_administrator_ends_sessions_of_account():
+    root, alice = sign_in("root"), sign_in()
     new = "staple the battery to a horse"
     url = f"/admin/auth/user/{User.objects.get(username='alice').pk}/password/"
     assert root.post(url, {"password1": new, "password2": new, "usable_password": "true"}).status_code == 302
-    assert (is_in(root), is_in(alice)) == (True, False)
+    assert (is_signed_in(root), is_signed_in(alice)) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_password_set_by_administrator_ends_all_sessions():
         ("482915067341", "entirely numeric"),
     ],
 )
-def test_weak_password_is_refused_with_the_reason(password, message):
-    browser = signed_in()
+def test_weak_password_is_refused_with_a_reason(password, message):
+    browser = sign_in()
     response = browser.post(
         "/admin/password_change/", {"old_password": PASSWORD, "new_password1": password, "new_password2": password}
     )
@@ -101,7 +101,7 @@ def test_weak_password_is_refused_with_the_reason(password, message):
 
 
 @pytest.mark.once
-def test_session_hours_sets_the_end_and_development_has_plain_cookies():
+def test_debug_server_sends_plain_cookies_with_session_hours():
     with migrated_database() as url:
         people = (
             f"from django.contrib.auth.models import User; User.objects.create_superuser('a', password={PASSWORD!r})"
@@ -123,9 +123,9 @@ def test_session_hours_sets_the_end_and_development_has_plain_cookies():
 
 
 @pytest.mark.postgresql
-def test_session_save_on_read_only_database_raises_its_error():
-    """Regression: it was a 400 for a deleted session; the database's own error is a 503."""
-    browser = signed_in()
+def test_session_save_on_read_only_database_raises_internal_error():
+    """Regression: the session was reported as deleted, with a 400. A database error returns 503."""
+    browser = sign_in()
     request = RequestFactory().get("/admin/", headers={"Cookie": f"{SESSION}={browser.session.session_key}"})
 
     def change(request):

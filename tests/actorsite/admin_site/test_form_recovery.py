@@ -50,7 +50,7 @@ def fields(response, form):
 
 
 def typed(browser, actor, **changes):
-    """Return the data of an actor's form with a biography, and the CSRF token of its page."""
+    """Return the data of ``actor``'s form, with the biography TYPED and the CSRF token of the page."""
     token = browser.get(change_url(actor)).context["csrf_token"]
     return form(actor, biography=TYPED, csrfmiddlewaretoken=str(token), **changes)
 
@@ -77,7 +77,7 @@ def test_form_is_recovered_during_database_outage(browser, actor, monkeypatch):
     assert_sent_again(browser, response, actor)
 
 
-def test_form_is_recovered_through_signing_in(browser, actor):
+def test_form_is_recovered_after_signing_in_again(browser, actor):
     data = typed(browser, actor)
     del browser.cookies["__Host-sessionid"]
     response = send(browser, change_url(actor), data)
@@ -94,7 +94,7 @@ def test_form_is_recovered_through_signing_in(browser, actor):
     assert_sent_again(browser, response, actor)
 
 
-def test_recovered_form_with_old_version_is_a_conflict(browser, actor):
+def test_recovered_form_with_old_version_returns_409(browser, actor):
     data = typed(browser, actor)
     del browser.cookies["__Host-sessionid"]
     action, signing = fields(send(browser, change_url(actor), data), 'id="login-form"')
@@ -104,7 +104,7 @@ def test_recovered_form_with_old_version_is_a_conflict(browser, actor):
     assert send(browser, action, data).status_code == 409
 
 
-def test_form_is_kept_while_second_factor_is_entered(browser, alice, actor):
+def test_form_is_recovered_after_the_second_factor_check(browser, alice, actor):
     data = typed(browser, actor)
     app = give_app(alice)
     del browser.cookies["__Host-sessionid"]

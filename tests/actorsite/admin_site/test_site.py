@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("label", [None, "staging"])
-def test_environment_label_is_on_every_page(client, actor, settings, label):
+def test_environment_label_is_shown_on_every_admin_page(client, actor, settings, label):
     settings.ENVIRONMENT_LABEL = label
     pages = [client.get("/admin/login/")]
     client.force_login(User.objects.create_superuser("root"))
@@ -26,7 +26,7 @@ def test_footer_shows_version_to_staff_only(client, root):
     assert footer not in client.get("/admin/login/").content.decode()
 
 
-def test_texts_without_django_translation_are_in_chinese(client, root):
+def test_messages_untranslated_in_django_are_in_chinese(client, root):
     chinese = {"headers": {"Accept-Language": "zh-CN"}}
     page = client.get("/admin/", **chinese).content.decode()
     for english, text in (("Model name", "模型名称"), ("Add link", "添加链接"), ("Change or view list link", "的链接")):
@@ -36,12 +36,12 @@ def test_texts_without_django_translation_are_in_chinese(client, root):
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "Locked accounts"), ("zh-hans", "锁定的账户")])
-def test_access_attempts_are_named_locked_accounts(client, root, language, name):
+def test_access_attempts_are_called_locked_accounts(client, root, language, name):
     page = client.get("/admin/", headers={"Accept-Language": language}).content.decode()
     assert f">{name}</a>" in page
 
 
-def test_app_list_follows_permissions_at_once(client):
+def test_app_list_reflects_changed_permissions_at_once(client):
     reader = User.objects.create_user("reader", is_staff=True)
     client.force_login(reader)
     assert client.get("/admin/").context["available_apps"] == []
@@ -55,7 +55,7 @@ def test_app_list_follows_permissions_at_once(client):
     assert client.get("/admin/").context["available_apps"] == []
 
 
-def test_front_page_without_dashboard_setting_is_djangos(client, settings):
+def test_front_page_without_dashboard_setting_is_django_default(client, settings):
     settings.ADMIN_DASHBOARD = None
     client.force_login(User.objects.create_superuser("root"))
     page = client.get("/admin/").content.decode()

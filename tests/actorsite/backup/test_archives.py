@@ -21,7 +21,7 @@ from tests.environment import DATABASE, MEASURED
 from tests.postgres import binaries, newest_client
 from tests.server import migrated_database
 
-# All verifications in one process: one test counts the databases that they leave behind on the server.
+# All verifications run in one process, because one test counts the databases that they leave on the server.
 pytestmark = [pytest.mark.sqlite, pytest.mark.xdist_group("verify")]
 postgresql = pytest.mark.postgresql
 
@@ -32,7 +32,7 @@ def manage(url, *arguments, binary=False, **variables):
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
         env={
-            # pg_dump of the tests' own server, so that neither is older than the other.
+            # Use pg_dump of the tests' own server, so that both have the same version.
             "PATH": f"{binaries()}:{os.environ['PATH']}",
             "SECRET_KEY": "abcde" * 10,
             "ALLOWED_HOSTS": "localhost",
@@ -54,7 +54,7 @@ def site():
 
 
 @pytest.fixture(scope="module")
-def good(site, tmp_path_factory):
+def good_backup(site, tmp_path_factory):
     """Return the path of a backup of ``site``."""
     path = tmp_path_factory.mktemp("backup") / "site.dump"
     done = manage(site, "backup", path)
@@ -63,11 +63,11 @@ def good(site, tmp_path_factory):
 
 
 @pytest.fixture
-def copy(good, tmp_path):
-    """Return the path of a copy of ``good`` with its manifest, for a test to damage."""
-    for path in good.parent.iterdir():
+def copy(good_backup, tmp_path):
+    """Return the path of a copy of ``good_backup`` with its manifest, which a test can damage."""
+    for path in good_backup.parent.iterdir():
         shutil.copy(path, tmp_path)
-    return tmp_path / good.name
+    return tmp_path / good_backup.name
 
 
 def manifest_of(path):
@@ -80,8 +80,8 @@ def change_manifest(path, change):
     manifest_of(path).write_text(json.dumps(manifest))
 
 
-def refused(site, path):
-    """Verify an invalid backup; return the error message."""
+def refusal_message(site, path):
+    """Assert that ``verify_backup`` refuses the backup at ``path``; return its message."""
     done = manage(site, "verify_backup", path)
     assert done.returncode != 0, done.stdout
     assert done.stderr.startswith("CommandError: ")
@@ -92,21 +92,21 @@ def actor_table(manifest):
     return next(table for name, table in manifest["tables"].items() if name.split(".")[-1] == "actor")
 
 
-def test_backup_is_restored_and_compared(site, good):
-    done = manage(site, "verify_backup", good)
+def test_verification_restores_backup_and_compares_its_rows(site, good_backup):
+    done = manage(site, "verify_backup", good_backup)
     assert done.returncode == 0, done.stderr
-    manifest = json.loads(manifest_of(good).read_text())
+    manifest = json.loads(manifest_of(good_backup).read_text())
     assert actor_table(manifest)["rows"] > 250
     rows = sum(table["rows"] for table in manifest["tables"].values())
     assert done.stdout.startswith(f"Restored {len(manifest['tables'])} tables with {rows} rows.\nThey match the")
 
 
-def test_backup_is_readable_by_owner_only(good):
-    assert [path.stat().st_mode & 0o077 for path in good.parent.iterdir()] == [0, 0]
-    assert {path.name for path in good.parent.iterdir()} == {"site.dump", "site.dump.manifest.json"}
+def test_backup_is_readable_by_owner_only(good_backup):
+    assert [path.stat().st_mode & 0o077 for path in good_backup.parent.iterdir()] == [0, 0]
+    assert {path.name for path in good_backup.parent.iterdir()} == {"site.dump", "site.dump.manifest.json"}
 
 
-def test_standard_output_has_the_archive_and_standard_error_the_manifest(site, tmp_path):
+def test_backup_to_standard_output_can_be_verified(site, tmp_path):
     done = manage(site, "backup", "-", binary=True)
     path = tmp_path / "piped"
     path.write_bytes(done.stdout)
@@ -114,20 +114,20 @@ def test_standard_output_has_the_archive_and_standard_error_the_manifest(site, t
     assert manage(site, "verify_backup", path).stdout.count("They match the manifest") == 1
 
 
-@pytest.mark.parametrize("manifest", [True, False], ids=["with its manifest", "alone"])
+@pytest.mark.parametrize("manifest", [True, False], ids=["with manifest", "without manifest"])
 @pytest.mark.parametrize("part", [0.02, 0.5, 0.98])
 def test_truncated_archive_is_refused(site, copy, part, manifest):
     copy.write_bytes(copy.read_bytes()[: int(copy.stat().st_size * part)])
     if not manifest:
         manifest_of(copy).unlink()
-    refused(site, copy)
+    refusal_message(site, copy)
 
 
-def test_flipped_bit_is_detected(site, copy):
+def test_flipped_bit_is_detected_by_the_checksum(site, copy):
     content = bytearray(copy.read_bytes())
     content[len(content) // 2] ^= 1
     copy.write_bytes(content)
-    assert "Its SHA-256 checksum differs" in refused(site, copy)
+    assert "Its SHA-256 checksum differs" in refusal_message(site, copy)
 
 
 @postgresql
@@ -137,11 +137,11 @@ def test_flipped_bit_in_rows_is_detected_without_manifest(site, copy):
     content[int(len(content) * 0.8)] ^= 1
     copy.write_bytes(content)
     manifest_of(copy).unlink()
-    assert "The restore failed" in refused(site, copy)
+    assert "The restore failed" in refusal_message(site, copy)
 
 
 @postgresql
-def test_newer_client_works_with_an_older_server(site, tmp_path):
+def test_backup_with_client_newer_than_server_succeeds(site, tmp_path):
     """The client in the image is newer than most servers."""
     path = tmp_path / "site.dump"
     for command in ("backup", "verify_backup"):
@@ -157,7 +157,7 @@ def test_archive_of_a_newer_pg_dump_is_refused(site, copy):
     content[6] += 50  # the minor version of the format
     copy.write_bytes(content)
     change_manifest(copy, lambda manifest: manifest.update(sha256=__import__("hashlib").sha256(content).hexdigest()))
-    assert "unsupported version" in refused(site, copy)
+    assert "unsupported version" in refusal_message(site, copy)
 
 
 @pytest.mark.parametrize(
@@ -169,22 +169,22 @@ def test_archive_of_a_newer_pg_dump_is_refused(site, copy):
 )
 def test_missing_or_changed_rows_are_detected(site, copy, change, message):
     change_manifest(copy, lambda manifest: change(actor_table(manifest)))
-    assert message in refused(site, copy)
+    assert message in refusal_message(site, copy)
 
 
 def test_missing_table_is_detected(site, copy):
     change_manifest(copy, lambda manifest: manifest["tables"].update(lost={"rows": 1, "checksum": "1"}))
-    assert "lost: missing" in refused(site, copy)
+    assert "lost: missing" in refusal_message(site, copy)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}'])
 def test_invalid_manifest_is_refused(site, copy, text):
     manifest_of(copy).write_text(text)
-    assert "manifest" in refused(site, copy)
+    assert "manifest" in refusal_message(site, copy)
 
 
-def test_archive_without_manifest_is_restored_and_not_compared(site, copy):
-    """For example an archive of `heroku pg:backups:download`."""
+def test_archive_without_manifest_is_restored_but_not_compared(site, copy):
+    """Archives of `heroku pg:backups:download` have no manifest."""
     manifest_of(copy).unlink()
     done = manage(site, "verify_backup", copy)
     assert done.returncode == 0, done.stderr
@@ -193,24 +193,26 @@ def test_archive_without_manifest_is_restored_and_not_compared(site, copy):
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PGDMP", b"SQLite format 3\0"])
-def test_file_that_is_no_archive_is_refused(site, tmp_path, content):
+def test_file_that_is_not_an_archive_is_refused(site, tmp_path, content):
     path = tmp_path / "file"
     path.write_bytes(content)
-    # A site on SQLite has no server to restore it on.
+    # A site on SQLite has no PostgreSQL server on which the archive could be restored.
     message = "was not checked" if content == b"PGDMP" and DATABASE == "sqlite" else "is not a valid backup"
-    assert message in refused(site, path)
+    assert message in refusal_message(site, path)
 
 
 @postgresql
-def test_restore_command_of_the_guide_works(site, good):
+def test_restore_command_of_the_guide_restores_all_actors(site, good_backup):
     guide = (settings.BASE_DIR / "docs/how-to/back-up-and-restore.md").read_text(encoding="utf-8")
     (command,) = re.findall(r'^ *(pg_restore .* --dbname="\$NEW_URL" site.dump)$', guide, re.MULTILINE)
     with scratch_database() as url, cursor_of(url) as cursor:
         environment = {"PATH": f"{binaries()}:{os.environ['PATH']}", "NEW_URL": url}
-        done = subprocess.run(["sh", "-c", command], cwd=good.parent, env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=good_backup.parent, env=environment, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
         cursor.execute("SELECT count(*) FROM actor")
-        assert cursor.fetchone()[0] == actor_table(json.loads(manifest_of(good).read_text()))["rows"]
+        assert cursor.fetchone()[0] == actor_table(json.loads(manifest_of(good_backup).read_text()))["rows"]
         assert manage(url, "migrate", "--check").returncode == 0
 
 
@@ -221,12 +223,12 @@ def test_archive_of_another_application_is_refused(site, tmp_path):
             cursor.execute("CREATE TABLE parcel AS SELECT 1 AS id")
         path = tmp_path / "other.dump"
         assert manage(url, "backup", path).returncode == 0
-        assert "the table actor is missing." in refused(site, path)
+        assert "the table actor is missing." in refusal_message(site, path)
 
 
 @postgresql
-def test_archive_and_manifest_are_of_one_snapshot(site, tmp_path):
-    """Also while other sessions write."""
+def test_backup_during_writes_matches_its_manifest(site, tmp_path):
+    """The archive and the manifest are read from one snapshot, while another session writes."""
     with migrated_database() as url, cursor_of(url) as cursor:
         script = tmp_path / "script"
         line = "INSERT INTO actor (first_name, last_name) SELECT 'A', repeat('B', 40) FROM generate_series(1, 20);\n"
@@ -247,36 +249,36 @@ def test_archive_and_manifest_are_of_one_snapshot(site, tmp_path):
 
 
 @postgresql
-def test_verification_leaves_no_database_behind(site, good, copy):
+def test_verification_removes_its_temporary_database(site, good_backup, copy):
     copy.write_bytes(copy.read_bytes()[:5000])
     manifest_of(copy).unlink()
-    manage(site, "verify_backup", good)
-    refused(site, copy)
+    manage(site, "verify_backup", good_backup)
+    refusal_message(site, copy)
     with cursor_of(site) as cursor:
         cursor.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'actorsite_verify%'")
         assert cursor.fetchone()[0] == 0
 
 
 @postgresql
-def test_account_without_createdb_gets_hint_at_server_option(site, good):
+def test_verification_without_createdb_suggests_server_option(site, good_backup):
     with cursor_of(site) as cursor:
         cursor.execute("CREATE ROLE only_reads LOGIN")
         try:
             limited = site.replace("postgres@", "only_reads@")
-            done = manage(limited, "verify_backup", good)
+            done = manage(limited, "verify_backup", good_backup)
             assert (
                 done.returncode != 0
                 and "was not checked. This account cannot create a temporary database" in done.stderr
             )
             assert "Use --server" in done.stderr and "not a valid backup" not in done.stderr
-            assert manage(limited, "verify_backup", good, f"--server={site}").returncode == 0
+            assert manage(limited, "verify_backup", good_backup, f"--server={site}").returncode == 0
         finally:
             cursor.execute("DROP ROLE only_reads")
 
 
 @pytest.mark.only_sqlite
-def test_write_during_backup_does_not_affect_it(site, tmp_path):
-    """SQLite's online backup, while another connection has an uncommitted write."""
+def test_sqlite_backup_excludes_uncommitted_writes(site, tmp_path):
+    """The online backup runs while another connection has an uncommitted write."""
     with sqlite3.connect(site.removeprefix("sqlite:///")) as other:
         other.execute("BEGIN IMMEDIATE")
         other.execute("INSERT INTO auth_group (name) VALUES ('half done')")
@@ -297,7 +299,7 @@ def test_failing_backup_leaves_no_files(tmp_path):
 @pytest.mark.parametrize(
     ("file", "reason"), [("", "is a directory. Name a file in it."), ("none/new", "does not exist.")]
 )
-def test_impossible_path_is_refused_before_dumping(tmp_path, file, reason):
+def test_backup_to_invalid_path_fails_before_dumping(tmp_path, file, reason):
     folder = tmp_path / "folder"
     folder.mkdir()
     done = manage("postgres://nobody@127.0.0.1:1/none?sslmode=disable", "backup", folder / file)
@@ -307,7 +309,7 @@ def test_impossible_path_is_refused_before_dumping(tmp_path, file, reason):
 
 @pytest.mark.once
 @pytest.mark.parametrize("step", [0, 1, 2])
-def test_interrupted_backup_leaves_no_archive_with_another_manifest(tmp_path, monkeypatch, step):
+def test_interrupted_backup_leaves_no_mismatched_manifest(tmp_path, monkeypatch, step):
     path, renamed, replace = tmp_path / "site.dump", [], Path.replace
 
     def dump(content, to):

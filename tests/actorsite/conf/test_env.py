@@ -76,11 +76,11 @@ BAD = {
     "RELEASE_LOCK_TIMEOUT": ["99", "60001", "1s"],
     "RELEASE_SEED": ["True", "1", "yes"],
 }
-# The empty value is an empty list.
+# Variables whose empty value is valid: it is an empty list.
 EMPTY_IS_FINE = {"TRUSTED_PROXIES", "CSRF_TRUSTED_ORIGINS"}
 
 
-def test_bad_values_cover_every_variable():
+def test_list_of_invalid_values_has_every_variable():
     assert list(BAD) == [variable.name for variable in env.VARIABLES]
 
 
@@ -89,17 +89,17 @@ def test_bad_values_cover_every_variable():
     [(name, value) for name, values in BAD.items() for value in values]
     + [(name, "") for name in BAD if name not in EMPTY_IS_FINE],
 )
-def test_bad_value_is_refused_with_name_of_variable(name, value):
+def test_invalid_value_is_reported_with_its_variable(name, value):
     with pytest.raises(env.InvalidEnvironmentError) as refused:
         env.read_environment({**GOOD, name: value})
-    heading, *mistakes = str(refused.value).splitlines()
+    heading, *errors = str(refused.value).splitlines()
     assert heading == "Invalid configuration:"
-    assert len(mistakes) == 1
-    assert mistakes[0].startswith(f"- {name} must be ")
-    assert "hush" not in mistakes[0]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"- {name} must be ")
+    assert "hush" not in errors[0]
 
 
-def test_good_values_are_read():
+def test_valid_values_are_parsed():
     values = env.read_environment(
         {
             **GOOD,
@@ -115,7 +115,7 @@ def test_good_values_are_read():
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL"])
-def test_missing_required_variable_is_refused(missing):
+def test_missing_required_variable_is_reported(missing):
     with pytest.raises(env.InvalidEnvironmentError, match=f"- {missing} is required: "):
         env.read_environment({name: value for name, value in GOOD.items() if name != missing})
 
@@ -123,8 +123,8 @@ def test_missing_required_variable_is_refused(missing):
 OLD = {"host": "db.example.org", "PSQL_USERNAME": "ada", "PSQL_PASSWORD": "p@ss/w:rd", "PSQL_DBNAME": "actors"}
 
 
-def test_four_variables_of_replaced_page_name_the_database():
-    """With libpq's default sslmode, as in the replaced application."""
+def test_variables_of_replaced_page_configure_the_database():
+    """The sslmode is libpq's default, as in the replaced page."""
     url = env.read_environment({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD})[
         "DATABASE_URL"
     ]
@@ -133,7 +133,7 @@ def test_four_variables_of_replaced_page_name_the_database():
     assert (entry["PORT"], entry["OPTIONS"]["sslmode"]) == (5432, "prefer")
 
 
-def test_old_host_variable_accepts_ipv6_address():
+def test_host_variable_of_replaced_page_accepts_ipv6_address():
     required = {name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}
     url = env.read_environment({**required, **OLD, "host": "2001:db8::7"})["DATABASE_URL"]
     entry = env.database_settings(url, 600)
@@ -141,18 +141,18 @@ def test_old_host_variable_accepts_ipv6_address():
 
 
 @pytest.mark.parametrize(("name", "value"), [("PSQL_PASSWORD", ""), ("host", "h:5433")])
-def test_wrong_old_variable_is_reported_once(name, value):
+def test_invalid_variable_of_replaced_page_is_reported_once(name, value):
     with pytest.raises(env.InvalidEnvironmentError) as refused:
         env.read_environment({**{name: GOOD[name] for name in ("SECRET_KEY", "ALLOWED_HOSTS")}, **OLD, name: value})
-    [_heading, mistake] = str(refused.value).splitlines()
-    assert mistake.startswith(f"- {name} must be ")
+    [_heading, error] = str(refused.value).splitlines()
+    assert error.startswith(f"- {name} must be ")
 
 
-def test_database_url_precedes_the_old_variables():
+def test_database_url_overrides_variables_of_replaced_page():
     assert env.read_environment({**GOOD, **OLD})["DATABASE_URL"] == GOOD["DATABASE_URL"]
 
 
-def test_old_variables_must_all_be_set():
+def test_missing_variables_of_replaced_page_are_reported():
     some = {"SECRET_KEY": GOOD["SECRET_KEY"], "ALLOWED_HOSTS": "a", "host": "db", "PSQL_PASSWORD": "hush"}
     with pytest.raises(env.InvalidEnvironmentError, match="PSQL_USERNAME, PSQL_DBNAME must be set too") as refused:
         env.read_environment(some)
@@ -163,7 +163,7 @@ def test_old_variables_must_all_be_set():
     ("url", "sslmode"),
     [("postgres://u:p@h/n", "require"), ("postgres://u:p@h/n?sslmode=disable", "disable")],
 )
-def test_tls_is_required_unless_the_url_says_otherwise(url, sslmode):
+def test_tls_is_required_unless_url_sets_sslmode(url, sslmode):
     assert env.database_settings(url, 600)["OPTIONS"]["sslmode"] == sslmode
 
 
@@ -202,30 +202,30 @@ WRONG = {
     [["-m", "actorsite.server.start"], ["manage.py", "check"], ["manage.py", "migrate"]],
     ids=["serve", "check", "migrate"],
 )
-def test_commands_refuse_invalid_environment_with_one_message(command):
+def test_commands_report_invalid_environment_in_one_message(command):
     ended = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment(**WRONG), capture_output=True, text=True, timeout=60
     )
     assert ended.returncode == 1
     assert ended.stdout == ""
-    heading, *mistakes = ended.stderr.splitlines()
+    heading, *errors = ended.stderr.splitlines()
     assert heading == "Invalid configuration:"
-    assert [line.split()[1] for line in mistakes] == list(WRONG)
+    assert [line.split()[1] for line in errors] == list(WRONG)
     assert "hush" not in ended.stderr
 
 
 @pytest.fixture
-def new_file(tmp_path):
-    """Return the URL of a database that can be created: from Django 6.1 on, the checks connect to it."""
+def new_database_url(tmp_path):
+    """Return the URL of a database that can be created, because the checks of Django 6.1 and later connect."""
     return f"sqlite:///{tmp_path}/new.sqlite3"
 
 
-def test_production_variables_pass_the_deployment_checks(new_file):
-    ended = manage("check", "--deploy", "--fail-level", "WARNING", DATABASE_URL=new_file)
+def test_production_variables_pass_the_deployment_checks(new_database_url):
+    ended = manage("check", "--deploy", "--fail-level", "WARNING", DATABASE_URL=new_database_url)
     assert ended.returncode == 0, ended.stderr
 
 
-def test_development_variables_fail_the_deployment_checks(new_file):
-    """Shows that the test above can fail."""
-    ended = manage("check", "--deploy", "--fail-level", "WARNING", DATABASE_URL=new_file, DEBUG="true")
+def test_development_variables_fail_the_deployment_checks(new_database_url):
+    """Check that the test above can fail."""
+    ended = manage("check", "--deploy", "--fail-level", "WARNING", DATABASE_URL=new_database_url, DEBUG="true")
     assert ended.returncode == 1

@@ -16,11 +16,11 @@ def fail():
     raise OperationalError("connection refused")
 
 
-def test_connect_while_closed_returns_the_connection():
+def test_closed_breaker_returns_the_connection():
     assert CircuitBreaker().connect(lambda: "connection") == "connection"
 
 
-def test_connect_after_a_failure_is_refused_until_the_interval_is_over(monkeypatch):
+def test_open_breaker_refuses_connections_until_interval_ends(monkeypatch):
     breaker = CircuitBreaker()
     with pytest.raises(OperationalError, match="connection refused"):
         breaker.connect(fail)
@@ -31,7 +31,7 @@ def test_connect_after_a_failure_is_refused_until_the_interval_is_over(monkeypat
     assert breaker.failed_at is None
 
 
-def test_connect_while_half_open_lets_one_thread_try(monkeypatch):
+def test_half_open_breaker_lets_one_thread_connect(monkeypatch):
     monkeypatch.setattr(circuit_breaker, "TRIAL_WAIT_SECONDS", 0.01)
     breaker = CircuitBreaker()
     breaker.half_open()
@@ -49,8 +49,8 @@ class ClosedMeanwhile(CircuitBreaker):
 
 
 @pytest.mark.parametrize("reads", [1, 2])
-def test_connect_while_another_thread_closes_the_breaker(reads):
-    """Regression: ``failed_at`` was read again after the check for None, and the TypeError was a 500."""
+def test_connect_while_breaker_closes_raises_circuit_open_error(reads):
+    """Regression: ``failed_at`` was read again after the check for None, and the TypeError caused a 500."""
     breaker = ClosedMeanwhile()
     breaker.times = iter([time.monotonic()] * reads)
     with pytest.raises(CircuitOpenError):
@@ -66,7 +66,7 @@ def test_same_failure_is_logged_once_a_minute(caplog, monkeypatch):
     assert [record.getMessage() for record in caplog.records] == ["The database cannot be reached: connection refused"]
 
 
-def test_trip_marks_older_connections():
+def test_trip_records_its_time():
     breaker = CircuitBreaker()
     before = time.monotonic()
     assert breaker.tripped_at < before

@@ -1,4 +1,4 @@
-"""Deadlines bound waits for the database; extended ones allow long work."""
+"""Deadlines limit waits for the database; extended deadlines allow long work."""
 
 import contextlib
 import time
@@ -51,30 +51,30 @@ def test_inner_deadline_ends_with_its_block():
         sleep(1.2)
 
 
-def test_extended_deadline_allows_longer_work():
+def test_extended_deadline_allows_a_longer_query():
     with deadlines.deadline(1):
         deadlines.extend_deadline(8)
         sleep(1.2)
 
 
-def test_connection_is_not_cut_after_its_deadline_ended():
+def test_connection_is_not_cut_after_the_end_of_its_deadline():
     with deadlines.deadline(1):
         sleep(0)
     sleep(1.2)
 
 
-def test_deadline_is_extended_for_thread_not_waiting_for_database():
-    """Regression: hashing a password took longer on a busy machine, and signing in was a 503."""
+def test_deadline_of_thread_not_waiting_for_database_is_renewed():
+    """Regression: on a busy machine, hashing a password took longer than the deadline, and signing in returned 503."""
     before = connection.connection
     with deadlines.deadline(3), deadlines.deadline(2):
         time.sleep(3.8)
-        # At the second deadline, this statement is running, and has not had its two seconds.
+        # When the renewed deadline passes, this statement is running, but has not yet had its two seconds.
         sleep(1)
     sleep(0)
     assert connection.connection is before
 
 
-def test_wait_after_other_work_ends_at_its_deadline():
+def test_database_wait_after_other_work_is_still_limited():
     start = time.monotonic()
     with pytest.raises((OperationalError, InterfaceError)), deadlines.deadline(0.5):
         time.sleep(0.8)
@@ -82,7 +82,7 @@ def test_wait_after_other_work_ends_at_its_deadline():
     assert time.monotonic() - start < 5
 
 
-def test_other_work_within_an_inner_deadline_does_not_end_the_outer():
+def test_other_work_in_inner_deadline_does_not_end_the_outer():
     with deadlines.deadline(0.5):
         with deadlines.deadline(5):
             time.sleep(0.8)
@@ -105,8 +105,8 @@ def test_each_part_of_a_stream_has_its_own_deadline():
         stream(0, 8)
 
 
-def test_stream_response_allows_longer_waits_for_parts(monkeypatch):
-    """Regression: at ten million rows, matches may be seconds apart, and the file was cut off."""
+def test_stream_response_allows_longer_waits_between_parts(monkeypatch):
+    """Regression: with ten million rows, the matches may be seconds apart, and the file was cut off."""
 
     def stream(nap):
         def rows():
@@ -126,8 +126,8 @@ def test_stream_response_allows_longer_waits_for_parts(monkeypatch):
         stream(8)
 
 
-def test_ping_answered_after_its_deadline_is_unusable(monkeypatch):
-    """The socket is shut down by then, so the connection must not be used."""
+def test_connection_with_late_health_check_is_unusable(monkeypatch):
+    """The socket has been shut down by then, so the connection must not be used."""
 
     def late(wrapper):
         with contextlib.suppress(OperationalError, InterfaceError):
@@ -141,7 +141,7 @@ def test_ping_answered_after_its_deadline_is_unusable(monkeypatch):
         sleep(0)
 
 
-def test_ping_answered_in_time_is_usable():
+def test_connection_with_timely_health_check_is_usable():
     connection.ensure_connection()
     assert connection.is_usable() is True
     sleep(base.PING_SECONDS + 0.2)

@@ -50,7 +50,7 @@ def server(postgres):
 
 @pytest.fixture(autouse=True)
 def recovered(server):
-    """Wait before and after each test until the site serves."""
+    """Wait before and after each test until the site serves pages."""
     wait_until_served(server, 5)
     yield
     wait_until_served(server, 5)
@@ -89,7 +89,7 @@ def within(seconds, ask):
 
 
 def assert_unavailable(server, ask=lambda server: server.get(PAGE)):
-    """Assert that a page is a 503 within 3 s, with Retry-After."""
+    """Assert that a page returns 503 with Retry-After within 3 s."""
     status, headers, body = within(3, lambda: ask(server))
     assert status == 503, server.log[-1500:]
     assert headers["Retry-After"].isdecimal()
@@ -99,7 +99,7 @@ def assert_unavailable(server, ask=lambda server: server.get(PAGE)):
 
 
 def assert_files_are_unavailable(server):
-    """Assert that data files are a 503 from the start: neither cut off later nor a 500."""
+    """Assert that data files return 503 within 3 s, neither a 500 nor a file that is cut off."""
     for path in ("/actors.csv", "/actors.ndjson", "/actors.ndjson?living=no", "/films.csv"):
         status, headers, body = within(3, lambda path=path: server.get(path))
         assert (status, headers["Content-Type"]) == (503, "application/problem+json"), (path, status, body)
@@ -107,6 +107,7 @@ def assert_files_are_unavailable(server):
 
 
 def assert_alive_but_not_ready(server):
+    """Assert that /livez returns 200 and /readyz returns 503; return the reason that /readyz gives."""
     assert within(1, lambda: server.get("/livez"))[0] == 200
     status, _, body = within(2.5, lambda: server.get("/readyz"))
     assert status == 503
@@ -115,7 +116,7 @@ def assert_alive_but_not_ready(server):
 
 @contextmanager
 def hung(postgres):
-    """Stop all processes of the server: the kernel accepts connections, and nothing answers."""
+    """Suspend all processes of the server: the kernel accepts connections, but no process answers."""
     stopped = postgres.pids()
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
@@ -126,7 +127,7 @@ def hung(postgres):
             os.kill(pid, signal.SIGCONT)
 
 
-def test_stopped_database(postgres, server):
+def test_site_returns_503_while_the_database_is_stopped(postgres, server):
     server.get(CACHED)
     postgres.stop_server(mode="immediate")
     try:
@@ -140,7 +141,7 @@ def test_stopped_database(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_hung_database_is_503_in_time_until_it_recovers(postgres, server):
+def test_site_returns_503_in_time_while_the_database_hangs(postgres, server):
     server.get(CACHED)
     with hung(postgres):
         assert_unavailable(server, lambda server: server.get(CACHED))
@@ -150,8 +151,8 @@ def test_hung_database_is_503_in_time_until_it_recovers(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_hung_database_with_many_visitors(postgres, server):
-    """Waits do not add up, and liveness still answers, so that Kubernetes restarts no pod."""
+def test_site_with_many_visitors_returns_503_while_database_hangs(postgres, server):
+    """Waits do not add up, and /livez still returns 200, so that Kubernetes restarts no pod."""
     with hung(postgres), ThreadPoolExecutor(20) as visitors:
         assert_unavailable(server)
         responses = [visitors.submit(assert_unavailable, server) for _ in range(60)]
@@ -161,7 +162,7 @@ def test_hung_database_with_many_visitors(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_database_that_hangs_during_a_query(postgres, server):
+def test_site_returns_503_if_the_database_hangs_during_a_query(postgres, server):
     """A stopped server cannot apply its statement_timeout."""
     with cursor_of(postgres.url("outage")) as cursor:
         cursor.execute("BEGIN; LOCK TABLE actor")
@@ -174,8 +175,8 @@ def test_database_that_hangs_during_a_query(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_slow_query_is_cancelled_by_statement_timeout(postgres, server):
-    """PostgreSQL cancels the statement by statement_timeout, and so does not work on for a lost client."""
+def test_slow_query_is_canceled_by_statement_timeout(postgres, server):
+    """PostgreSQL itself cancels the statement, so it does not continue for a client that has disconnected."""
     start = len(server.log)
     with cursor_of(postgres.url("outage")) as cursor:
         cursor.execute("BEGIN; LOCK TABLE actor; LOCK TABLE django_migrations")
@@ -186,7 +187,7 @@ def test_slow_query_is_cancelled_by_statement_timeout(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_locked_table_is_503_in_time(postgres, server):
+def test_site_returns_503_in_time_if_a_table_is_locked(postgres, server):
     """A data file may search for its rows for 10 s, but waits less than that for a lock."""
     with cursor_of(postgres.url("outage")) as cursor:
         cursor.execute("BEGIN; LOCK TABLE actor, actors_film")
@@ -195,8 +196,8 @@ def test_locked_table_is_503_in_time(postgres, server):
     wait_until_served(server, 3)
 
 
-def test_read_only_database_serves_reads_and_refuses_writes(postgres, server):
-    """Reads succeed, writes are a 503, and the site is not ready."""
+def test_site_on_read_only_database_serves_reads_but_no_writes(postgres, server):
+    """Reads succeed, writes return 503, and the site is not ready."""
     with cursor_of(postgres.url()) as cursor:
         cursor.execute("ALTER DATABASE outage SET default_transaction_read_only = on")
         drop_connections(cursor)
@@ -208,7 +209,7 @@ def test_read_only_database_serves_reads_and_refuses_writes(postgres, server):
         finally:
             cursor.execute("ALTER DATABASE outage RESET default_transaction_read_only")
     wait_until_served(server, 3)
-    # Each of the four threads may still have an old connection: the first refused write makes all replace theirs.
+    # Each of the four threads may still have a read-only connection. The first refused write makes all reconnect.
     responses = [sign_in(server)[0] for _ in range(20)]
     assert sorted(responses) in ([302] * 20, [302] * 19 + [503])
 
@@ -221,7 +222,7 @@ def test_outage_logs_no_traceback(postgres, server):
     assert "OperationalError" in server.log[start:]
 
 
-def test_database_without_free_connections(postgres, server):
+def test_site_returns_503_without_free_database_connections(postgres, server):
     with cursor_of(postgres.url()) as cursor:
         drop_connections(cursor)
     taken = []
@@ -258,7 +259,7 @@ def wrong_password(postgres):
             cursor.execute("DROP ROLE grace")
 
 
-def test_wrong_password_is_logged_once_and_shown_by_readyz(postgres, wrong_password):
+def test_wrong_database_password_is_reported_in_log_and_readyz(postgres, wrong_password):
     with Server(wrong_password, WEB_THREADS="4") as refused:
         for _ in range(10):
             assert refused.get(PAGE)[0] == refused.get(CACHED)[0] == 503
@@ -272,7 +273,7 @@ def test_wrong_password_is_logged_once_and_shown_by_readyz(postgres, wrong_passw
         assert "hush" not in refused.log
 
 
-def test_missing_database_is_logged_and_shown_by_readyz(postgres):
+def test_missing_database_is_reported_in_log_and_readyz(postgres):
     with Server(postgres.url("nowhere")) as refused:
         assert refused.get(PAGE)[0] == 503
         assert 'database \\"nowhere\\" does not exist' in refused.log

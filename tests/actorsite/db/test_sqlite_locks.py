@@ -1,4 +1,4 @@
-"""SQLite files locked by another process, and the thread that watches deadlines."""
+"""SQLite files locked by another process, and the thread that enforces deadlines."""
 
 import json
 import sqlite3
@@ -11,28 +11,28 @@ from actorsite.db import deadlines
 from tests.server import Server, migrated_database
 
 
-def lookers():
+def deadline_threads():
     return [thread for thread in threading.enumerate() if thread.name == "deadline"]
 
 
-def test_wait_for_sqlite_past_deadline_keeps_watching_thread():
-    """Regression: a wait for SQLite past its deadline ended the watching thread, and all deadlines with it."""
+def test_sqlite_wait_past_deadline_does_not_end_deadline_thread():
+    """Regression: a wait for SQLite past its deadline ended the deadline thread, and with it all deadlines."""
     deadlines.watch_connection(sqlite3.connect(":memory:"))
     with deadlines.deadline(0.1):
         time.sleep(0.4)
-    assert lookers()
+    assert deadline_threads()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_failed_watching_thread_is_replaced(monkeypatch):
-    """The next deadline starts a new watching thread if an exception ended the last one."""
+def test_failed_deadline_thread_is_replaced(monkeypatch):
+    """The next deadline starts a new thread if an exception ended the last one."""
     with monkeypatch.context() as patched:
         patched.setattr(deadlines, "_check_deadlines", lambda now: 1 / 0)
         with deadlines.deadline(1):
             time.sleep(0.4)
-        assert not lookers()
+        assert not deadline_threads()
     with deadlines.deadline(1):
-        assert lookers()
+        assert deadline_threads()
 
 
 def test_deadline_thread_starts_after_a_failed_start(monkeypatch):
@@ -46,9 +46,9 @@ def test_deadline_thread_starts_after_a_failed_start(monkeypatch):
         patched.setattr(threading.Thread, "start", start)
         with pytest.raises(RuntimeError), deadlines.deadline(1):
             pass
-    before = len(lookers())
+    before = len(deadline_threads())
     with deadlines.deadline(1):
-        assert len(lookers()) == before + 1
+        assert len(deadline_threads()) == before + 1
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def exclusive_lock(server):
 
 @pytest.mark.only_sqlite
 @pytest.mark.parametrize("path", ["/", "/?q=mifune", "/spotlight/", "/actors.csv", "/actors.ndjson", "/readyz"])
-def test_locked_sqlite_file_is_503_within_three_seconds(server, exclusive_lock, path):
+def test_site_returns_503_in_three_seconds_if_sqlite_file_is_locked(server, exclusive_lock, path):
     start, before = time.monotonic(), len(server.log)
     status = server.get(path)[0]
     assert (status, time.monotonic() - start < 3) == (503, True)

@@ -1,4 +1,4 @@
-"""``manage.py release`` prepares the database, also when several run at the same time."""
+"""``manage.py release`` prepares the database, even if several releases run at the same time."""
 
 import subprocess
 import sys
@@ -49,12 +49,13 @@ def holding_locks(url, statement):
 
 
 def value(url, query):
+    """Return the first column of the first row of ``query``."""
     with cursor_of(url) as cursor:
         cursor.execute(query)
         return cursor.fetchone()[0]
 
 
-def test_eight_releases_at_once_succeed_and_migrate_once():
+def test_eight_simultaneous_releases_migrate_once():
     with unmeasured(), scratch_database() as url:
         processes = [start(url, RELEASE_SEED="true", **ADMINISTRATOR) for _ in range(8)]
         outputs = [process.communicate(timeout=240) for process in processes]
@@ -65,7 +66,7 @@ def test_eight_releases_at_once_succeed_and_migrate_once():
         assert sum(f"Loaded {value(url, 'SELECT count(*) FROM actor')} actors" in out for out, _ in outputs) == 1
 
 
-def test_release_without_variables_loads_no_actors_and_creates_no_administrator():
+def test_release_without_variables_creates_no_actors_or_accounts():
     with scratch_database() as url:
         code, output = run(url)
         assert code == 0 and output.endswith("Released.\n")
@@ -94,7 +95,7 @@ def test_failing_migration_is_rolled_back():
         assert value(url, schema) == before
 
 
-def test_failing_migration_without_transaction_is_continued_by_next_release():
+def test_next_release_continues_failed_nontransactional_migration():
     built = "SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes WHERE indexname LIKE 'actor_sort_%'"
     with scratch_database() as url, cursor_of(url) as cursor:
         # The second index cannot be built: its name is taken.
@@ -114,7 +115,7 @@ TRIGRAMS = "SELECT array_agg(indexdef ORDER BY indexname) FROM pg_indexes WHERE 
 VALID = "SELECT count(*) FROM pg_index WHERE indexrelid::regclass::text LIKE '%_trgm' AND indisvalid"
 
 
-def test_trigram_indexes_are_created_once_the_extension_exists():
+def test_release_creates_trigram_indexes_when_extension_exists():
     with migrated_database() as url:
         made_by_migration = value(url, TRIGRAMS)
         assert len(made_by_migration) == 2
@@ -141,7 +142,7 @@ def test_trigram_indexes_are_created_once_the_extension_exists():
             cursor.execute(f"DROP OWNED BY {name} CASCADE; DROP ROLE {name}")
 
 
-def test_release_creates_missing_extension():
+def test_release_creates_missing_pg_trgm_extension():
     with migrated_database() as url, cursor_of(url) as cursor:
         cursor.execute("DROP EXTENSION pg_trgm CASCADE")
         assert value(url, VALID) == 0
@@ -149,7 +150,7 @@ def test_release_creates_missing_extension():
         assert value(url, VALID) == 2
 
 
-def test_invalid_trigram_index_is_replaced():
+def test_release_replaces_invalid_trigram_index():
     with migrated_database() as url, cursor_of(url) as cursor:
         cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'actor_search_trgm'::regclass")
         assert value(url, VALID) == 1
@@ -157,7 +158,7 @@ def test_invalid_trigram_index_is_replaced():
         assert value(url, VALID) == 2
 
 
-def test_extension_outside_the_search_path_is_used():
+def test_release_uses_pg_trgm_outside_the_search_path():
     with migrated_database() as url, cursor_of(url) as cursor:
         cursor.execute('DROP EXTENSION pg_trgm CASCADE; CREATE SCHEMA "Its own"')
         cursor.execute('CREATE EXTENSION pg_trgm SCHEMA "Its own"')
@@ -165,7 +166,7 @@ def test_extension_outside_the_search_path_is_used():
         assert (code, value(url, VALID)) == (0, 2), output
 
 
-def test_trigram_indexes_are_created_during_writes():
+def test_creation_of_trigram_indexes_does_not_block_writes():
     with migrated_database() as url, cursor_of(url) as cursor:
         cursor.execute("DROP INDEX actor_search_trgm")
         with holding_locks(url, "INSERT INTO actor (first_name, last_name) VALUES ('A', 'B')") as other:
@@ -202,7 +203,7 @@ def test_table_that_cannot_be_adopted_is_not_changed(change, reason):
 
 
 def test_release_waits_for_locked_table_without_blocking_readers():
-    """Each attempt delays other transactions by RELEASE_LOCK_TIMEOUT at most, and the last one succeeds."""
+    """Each attempt delays other transactions by RELEASE_LOCK_TIMEOUT at most, and the last attempt succeeds."""
     with scratch_database() as url:
         assert run(url, ("migrate", "actors", "0001"))[0] == 0
         slowest, over = [0.0], threading.Event()
@@ -237,7 +238,7 @@ def test_release_waits_for_locked_table_without_blocking_readers():
         assert 0 < slowest[0] < 0.9
 
 
-def test_release_fails_after_release_patience():
+def test_release_on_locked_table_fails_after_release_patience():
     with scratch_database() as url:
         assert run(url, ("migrate", "actors", "0001"))[0] == 0
         with holding_locks(url, "LOCK TABLE actor IN ACCESS SHARE MODE"):
@@ -245,7 +246,7 @@ def test_release_fails_after_release_patience():
         assert code != 0 and "lock timeout" in output
 
 
-def test_killed_release_is_continued_by_the_next():
+def test_next_release_rebuilds_index_of_killed_release():
     """A release that is killed while it builds indexes leaves an invalid one, which the next release rebuilds."""
     with scratch_database() as url, cursor_of(url) as cursor:
         assert run(url, ("migrate", "actors", "0003"))[0] == 0
@@ -257,7 +258,7 @@ def test_killed_release_is_continued_by_the_next():
             )
             while not value(url, broken) and time.monotonic() < end:
                 time.sleep(0.1)
-            # Longer than the lock timeout: CREATE INDEX CONCURRENTLY has none, because nobody waits for it.
+            # Wait longer than the lock timeout, which does not end CREATE INDEX CONCURRENTLY: no session waits for it.
             time.sleep(0.5)
             assert release.poll() is None
             release.kill()
@@ -276,7 +277,7 @@ def test_killed_release_is_continued_by_the_next():
         )
 
 
-def test_release_waits_for_unreachable_database():
+def test_release_waits_for_unreachable_database_until_timeout():
     url = f"postgres://nobody@127.0.0.1:{free_port()}/none?sslmode=disable"
     started = time.monotonic()
     code, output = run(url, RELEASE_PATIENCE="2")

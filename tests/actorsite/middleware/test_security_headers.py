@@ -10,7 +10,7 @@ POLICY = (
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/admin/login/", "/admin/", "/actors.json"])
-def test_pages_redirects_and_errors_have_security_headers(client, path):
+def test_every_kind_of_response_has_security_headers(client, path):
     headers = client.get(path).headers
     assert headers["Content-Security-Policy"] == POLICY
     assert headers["X-Content-Type-Options"] == "nosniff"

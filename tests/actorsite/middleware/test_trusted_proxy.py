@@ -16,8 +16,8 @@ def behind_proxies(settings):
     settings.TRUSTED_PROXIES = PROXIES
 
 
-def seen(method="GET", path="/actors/?q=%C5%82", peer="10.0.0.9", **headers):
-    """Send a request through the middleware; return the response and what the view gets."""
+def send_request(method="GET", path="/actors/?q=%C5%82", peer="10.0.0.9", **headers):
+    """Send a request through the middleware; return the response and the values that the view receives."""
     found = {}
 
     def site(request):
@@ -29,8 +29,8 @@ def seen(method="GET", path="/actors/?q=%C5%82", peer="10.0.0.9", **headers):
     return TrustedProxyMiddleware(site)(request), found
 
 
-def test_trusted_proxy_sets_address_and_scheme():
-    response, found = seen(**{"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"})
+def test_trusted_proxy_sets_client_address_and_scheme():
+    response, found = send_request(**{"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"})
     assert response.status_code == 200
     assert (found["address"], found["secure"]) == ("198.51.100.7", True)
 
@@ -43,13 +43,13 @@ def test_forwarded_headers_of_untrusted_peer_are_removed():
         "X-Forwarded-Port": "1",
         "Forwarded": "for=1.2.3.4",
     }
-    response, found = seen(peer="203.0.113.5", **forged)
+    response, found = send_request(peer="203.0.113.5", **forged)
     assert response.status_code == 200
     assert found == {"address": "203.0.113.5", "secure": False, "host": "testserver", "headers": set()}
 
 
 def test_x_forwarded_host_of_a_proxy_is_ignored():
-    _, found = seen(**{"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"})
+    _, found = send_request(**{"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"})
     assert found["host"] == "testserver"
 
 
@@ -63,42 +63,42 @@ def test_x_forwarded_host_of_a_proxy_is_ignored():
         ("", "10.0.0.9"),
     ],
 )
-def test_client_address_is_last_one_of_no_trusted_proxy(forwarded, address):
-    """Clients can forge the addresses before it."""
-    _, found = seen(**{"X-Forwarded-For": forwarded, "X-Forwarded-Proto": "https"})
+def test_client_address_is_the_last_untrusted_address(forwarded, address):
+    """Clients can forge all addresses before the last untrusted one."""
+    _, found = send_request(**{"X-Forwarded-For": forwarded, "X-Forwarded-Proto": "https"})
     assert found["address"] == address
 
 
-def test_ipv4_peers_of_a_socket_for_both_families():
-    _, found = seen(peer="::ffff:10.0.0.9", **{"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"})
+def test_ipv4_mapped_address_is_treated_as_ipv4():
+    _, found = send_request(peer="::ffff:10.0.0.9", **{"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"})
     assert found["address"] == "198.51.100.7"
-    assert seen(peer="::ffff:203.0.113.5")[1]["address"] == "203.0.113.5"
+    assert send_request(peer="::ffff:203.0.113.5")[1]["address"] == "203.0.113.5"
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 301), ("HEAD", 301), ("POST", 308), ("DELETE", 308)])
-def test_http_at_a_proxy_redirects_to_https(method, status):
-    response, found = seen(method, **{"X-Forwarded-Proto": "http"})
+def test_http_request_to_trusted_proxy_redirects_to_https(method, status):
+    response, found = send_request(method, **{"X-Forwarded-Proto": "http"})
     assert (response.status_code, found) == (status, {})
     assert response["Location"] == "https://testserver/actors/?q=%C5%82"
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Forwarded-Proto": "gopher"}, {"X-Forwarded-Proto": "http, https"}])
-def test_proxy_that_does_not_report_http_is_not_redirected(headers):
-    """The replaced application's proxies send no header; a redirect would be an endless loop."""
-    assert seen(**headers)[0].status_code == 200
+def test_request_without_reported_http_is_not_redirected(headers):
+    """The proxies of the replaced page send no X-Forwarded-Proto, so a redirect would be an endless loop."""
+    assert send_request(**headers)[0].status_code == 200
 
 
-def test_untrusted_peer_that_reports_http_is_not_redirected():
-    assert seen(peer="203.0.113.5", **{"X-Forwarded-Proto": "http"})[0].status_code == 200
+def test_http_reported_by_untrusted_peer_is_not_redirected():
+    assert send_request(peer="203.0.113.5", **{"X-Forwarded-Proto": "http"})[0].status_code == 200
 
 
-def test_development_stays_on_http(settings):
+def test_http_request_in_development_is_not_redirected(settings):
     settings.DEBUG = True
-    assert seen(**{"X-Forwarded-Proto": "http"})[0].status_code == 200
+    assert send_request(**{"X-Forwarded-Proto": "http"})[0].status_code == 200
 
 
 def test_hsts_header_is_sent_over_https_only(client):
-    """Strict-Transport-Security over HTTP means nothing (RFC 6797, 7.2)."""
+    """A host must not send Strict-Transport-Security over HTTP (RFC 6797, 7.2)."""
     secure = client.get("/nowhere", REMOTE_ADDR="10.0.0.9", headers={"X-Forwarded-Proto": "https"})
     assert secure["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
     assert "Strict-Transport-Security" not in client.get("/nowhere").headers

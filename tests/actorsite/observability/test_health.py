@@ -16,7 +16,7 @@ pytestmark = pytest.mark.sqlite
 
 @pytest.fixture
 def readiness(monkeypatch):
-    """Replace the module's Readiness with a new one without a cached check, and return it."""
+    """Replace the module's Readiness with a new one that has no cached result, and return it."""
     fresh = health.Readiness()
     monkeypatch.setattr(health, "readiness", fresh)
     return fresh
@@ -29,7 +29,7 @@ def test_livez_uses_no_database(client):
 
 
 @pytest.mark.parametrize("path", ["/livez", "/health"])
-def test_probes_answer_any_host_without_redirect(client, path):
+def test_probes_return_200_for_any_host_without_redirect(client, path):
     """The kubelet sends probes to the pod's IP address over HTTP."""
     response = client.get(path, headers={"host": "10.1.2.3:5000"})
     assert response.status_code == 200
@@ -38,19 +38,19 @@ def test_probes_answer_any_host_without_redirect(client, path):
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/health"])
-def test_probe_with_post_answers_405(client, path):
+def test_post_to_probe_returns_405(client, path):
     response = client.post(path)
     assert response.status_code == 405
     assert response["Allow"] == "GET, HEAD"
 
 
-def test_head_has_no_body(client):
+def test_head_request_to_probe_returns_no_body(client):
     response = client.head("/livez")
     assert (response.status_code, response.content) == (200, b"")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_readyz_with_a_migrated_database(client, readiness):
+def test_readyz_with_a_migrated_database_returns_200(client, readiness):
     response = client.get("/readyz")
     assert (response.status_code, response.content) == (200, b"ready")
 
@@ -66,7 +66,7 @@ def test_readyz_names_the_missing_migration(client, readiness):
         MigrationRecorder.Migration(app="actors", name="0001_initial").save()
 
 
-def test_readyz_gives_up_on_a_database_that_hangs(client, readiness, monkeypatch):
+def test_readyz_returns_503_if_the_database_hangs(client, readiness, monkeypatch):
     release = threading.Event()
     monkeypatch.setattr(health, "MAX_WAIT_SECONDS", 0.1)
     monkeypatch.setattr(health, "database_reason", lambda: release.wait(5) and "")
@@ -75,7 +75,7 @@ def test_readyz_gives_up_on_a_database_that_hangs(client, readiness, monkeypatch
     assert (response.status_code, response.content) == (503, b"The database did not answer within 0.1 s.")
 
 
-def test_readyz_asks_at_most_twice_a_second(client, readiness, monkeypatch):
+def test_readyz_caches_the_result_of_the_database_check(client, readiness, monkeypatch):
     asked = []
     monkeypatch.setattr(health, "database_reason", lambda: asked.append(1) or "")
     for _ in range(5):
@@ -86,14 +86,14 @@ def test_readyz_asks_at_most_twice_a_second(client, readiness, monkeypatch):
     assert len(asked) == 2
 
 
-def test_readyz_answers_503_while_the_process_stops(client, monkeypatch):
+def test_readyz_returns_503_while_the_process_stops(client, monkeypatch):
     monkeypatch.setattr(health, "is_draining", lambda: True)
     response = client.get("/readyz")
     assert (response.status_code, response.content) == (503, b"This process is stopping.")
 
 
-def test_readyz_asks_again_after_a_thread_could_not_start(client, readiness, monkeypatch):
-    """Regression: every later probe waited for a thread that had not started, and answered 503."""
+def test_readyz_checks_again_after_a_thread_fails_to_start(client, readiness, monkeypatch):
+    """Regression: every later probe waited for a thread that had not started, and returned 503."""
     monkeypatch.setattr(health, "database_reason", lambda: "")
     monkeypatch.setattr(health, "MAX_WAIT_SECONDS", 0.5)
     with monkeypatch.context() as patched:
@@ -107,7 +107,7 @@ def test_readyz_asks_again_after_a_thread_could_not_start(client, readiness, mon
     )
 
 
-def test_readyz_asks_again_after_the_connection_could_not_be_closed(client, readiness, monkeypatch):
+def test_readyz_checks_again_after_connection_fails_to_close(client, readiness, monkeypatch):
     monkeypatch.setattr(health, "database_reason", lambda: "")
     monkeypatch.setattr(health, "MAX_WAIT_SECONDS", 0.5)
     broken = SimpleNamespace(close=lambda: raise_(InterfaceError("connection already closed")))
@@ -129,7 +129,7 @@ def raise_(error):
 @pytest.mark.parametrize(
     ("text", "status", "body"), [(None, 200, b"healthy"), ("healthy\n", 200, b"healthy"), ("ill", 500, b"unhealthy")]
 )
-def test_health_answers_as_the_replaced_application(client, monkeypatch, tmp_path, text, status, body):
+def test_health_returns_responses_of_the_replaced_page(client, monkeypatch, tmp_path, text, status, body):
     file = tmp_path / "healthy"
     if text is not None:
         file.write_text(text)
@@ -170,7 +170,7 @@ AT = 'connection to server at "db.example.org" (192.0.2.7), port 5432 failed: '
         ("", "OperationalError"),
     ],
 )
-def test_public_reason_has_no_server_and_user_names(message, reason):
+def test_public_reason_contains_no_server_or_user_names(message, reason):
     """/readyz is public."""
     assert circuit_breaker.public_reason(OperationalError(message)) == reason
     assert circuit_breaker.public_reason(circuit_breaker.CircuitOpenError("Away", reason)) == reason

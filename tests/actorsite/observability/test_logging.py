@@ -22,7 +22,7 @@ def line(form="json", exception=None, **extra):
     return {"json": logs.JSONFormatter, "text": logs.TextFormatter}[form]().format(record)
 
 
-def test_json_with_newlines_is_one_line():
+def test_record_with_newlines_is_one_line_of_json():
     written = line(method="GET", path="/a\nb", status=200, duration_ms=1.5)
     assert "\n" not in written
     found = json.loads(written)
@@ -38,22 +38,22 @@ def test_json_with_newlines_is_one_line():
     }
 
 
-def test_json_has_the_extra_fields():
-    """Regression: they were dropped."""
+def test_json_record_contains_extra_fields():
+    """Regression: extra fields were dropped."""
     extra = {"film": 7, "names": ["梁朝偉"], "ratio": 0.5, "none": None, "lazy": gettext_lazy("Films")}
     found = json.loads(line(**extra))
     assert {name: found[name] for name in extra} == extra | {"lazy": "Films"}
 
 
-def test_json_has_the_stack(caplog):
-    """Regression: it was dropped."""
+def test_json_record_contains_the_stack(caplog):
+    """Regression: the stack was dropped."""
     logging.getLogger("actors").error("Here", stack_info=True)
     written = logs.JSONFormatter().format(caplog.records[0])
     assert len(written.splitlines()) == 1
-    assert "test_json_has_the_stack" in json.loads(written)["stack_info"]
+    assert "test_json_record_contains_the_stack" in json.loads(written)["stack_info"]
 
 
-def test_extra_fields_do_not_replace_those_of_every_line():
+def test_extra_fields_do_not_replace_standard_fields():
     fields = {"time", "level", "logger", "message", "request_id", "exception"}
     error = ValueError("no such actor")
     record = logging.LogRecord("actors", logging.ERROR, __file__, 1, "Saw", (), (ValueError, error, None))
@@ -79,7 +79,7 @@ for _ in range(100_000):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {(1, 2): 3}, LOOP, DEEP, {1}, b"x", ValueError("x")])
-def test_extra_fields_of_any_type_are_json(value):
+def test_extra_fields_of_any_type_are_logged_as_json(value):
     """Regression: a record that JSON cannot encode was lost."""
     found = json.loads(line(value=value, film=7), parse_constant=pytest.fail)
     assert found["message"] == "Saw 梁朝偉\nand more"
@@ -95,8 +95,8 @@ def test_dict_message_is_logged_as_fields_and_text():
 
 @pytest.mark.parametrize("path", ["/", '/梁🎬"\\', "/\x7f", "/\n\x85"])
 @pytest.mark.parametrize("identifier", ["this-is-mine", None])
-def test_request_line_equals_that_of_the_library(path, identifier, caplog):
-    """The formatter writes it without the library, with the same fields in the same order."""
+def test_request_record_equals_output_of_python_json_logger(path, identifier, caplog):
+    """The formatter writes request records without the library, with the same fields in the same order."""
     caplog.set_level(logging.INFO)
     logs.log_request("GET", path, 404, 1.2345, identifier)
     [record] = caplog.records
@@ -109,7 +109,7 @@ def test_request_line_equals_that_of_the_library(path, identifier, caplog):
     assert json.loads(written)["duration_ms"] == 1.2
 
 
-def test_any_character_survives_json():
+def test_any_character_of_a_path_survives_json():
     path = "".join(map(chr, range(0x250))) + '\u2028\u2029\ufeff\U0001f3ac\\"/'
     written = line(method='"', path=path, status=404, duration_ms=0.0)
     found = json.loads(written)
@@ -130,8 +130,8 @@ def test_exception_is_logged_as_one_field():
     ("name", "status", "brief"),
     [("django.security.TooManyFieldsSent", 400, True), ("django.request", 503, True), ("django.request", 500, False)],
 )
-def test_suspicious_requests_and_outages_have_no_traceback(name, status, brief):
-    """Other errors have one."""
+def test_suspicious_requests_and_outages_log_no_traceback(name, status, brief):
+    """Other errors are logged with a traceback."""
     error = ValueError("lost\nthe server")
     record = logging.LogRecord(name, logging.ERROR, __file__, 1, "Failed: %s", ("/",), (ValueError, error, None))
     record.status_code = status
@@ -141,7 +141,7 @@ def test_suspicious_requests_and_outages_have_no_traceback(name, status, brief):
     assert ("exception" in written) is not brief
 
 
-def test_exception_of_a_thread_is_one_line(caplog, monkeypatch):
+def test_exception_in_a_thread_is_logged_as_one_record(caplog, monkeypatch):
     monkeypatch.setattr(threading, "excepthook", logs.log_thread_failure)
     for failure in (SystemExit, ValueError("no such actor")):
         thread = threading.Thread(target=lambda failure=failure: raise_(failure), name="look")
@@ -162,7 +162,7 @@ def test_text_format_escapes_newlines():
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_delete_character_in_a_line_of_ascii_is_escaped(form):
+def test_delete_character_in_an_ascii_line_is_escaped(form):
     """Regression: DEL is ASCII, and ASCII lines were not escaped."""
     record = logging.LogRecord("actors", logging.INFO, __file__, 1, "Saw \x7f", (), None)
     assert "\x7f" not in {"json": logs.JSONFormatter, "text": logs.TextFormatter}[form]().format(record)
@@ -173,7 +173,7 @@ CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029
 
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_control_characters_of_requests_and_exceptions_are_escaped(form):
-    """In the path of a request and in the message of an exception."""
+    """They can be in the path of a request and in the message of an exception."""
     text = "/x" + "".join(CONTROLS)
     error = ValueError(f"{text}\n14:00:00 ERROR   FAKE")
     record = logging.LogRecord("actors", logging.ERROR, __file__, 1, "Saw %s", (text,), (ValueError, error, None))
@@ -188,7 +188,7 @@ def test_control_characters_of_requests_and_exceptions_are_escaped(form):
         assert (found["message"], found["plain"], found["nested"]) == (f"Saw {text}", text, {text: [text]})
 
 
-def test_failing_probe_has_an_id_in_each_line(client, caplog, monkeypatch):
+def test_failing_probe_logs_request_id_in_each_record(client, caplog, monkeypatch):
     from actorsite.observability import health
 
     monkeypatch.setattr(health, "is_draining", lambda: True)
@@ -201,7 +201,7 @@ def test_failing_probe_has_an_id_in_each_line(client, caplog, monkeypatch):
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_any_text_is_logged_in_any_locale(form):
+def test_non_ascii_path_is_logged_in_the_c_locale(form):
     code = (
         f"import logging.config; from actorsite.observability import logging as logs; "
         f"logging.config.dictConfig(logs.logging_config('INFO', {form!r})); "

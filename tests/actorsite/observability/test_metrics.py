@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.environment import DATABASE, MEASURED
 from tests.postgres import PostgreSQL, free_port
 
-# In one process, so that the database is created once.
+# Run in one process, so that the database is created once.
 pytestmark = pytest.mark.xdist_group("metrics")
 
 REQUESTS = "actorsite_requests_total"
@@ -84,6 +84,7 @@ class Site:
         }
 
     def total(self, name, **labels):
+        """Return the sum of the metric ``name`` over all label sets that contain ``labels``."""
         return sum(
             value for (found, pairs), value in self.figures().items() if found == name and labels.items() <= set(pairs)
         )
@@ -121,18 +122,18 @@ def wait(condition, seconds=20):
                 return
         except OSError:
             pass
-        assert time.monotonic() < end, "not in time"
+        assert time.monotonic() < end, f"the condition was not met within {seconds} s"
         time.sleep(0.1)
 
 
 @pytest.mark.sqlite
-def test_workers_return_metrics_of_all_workers(database, tmp_path):
+def test_each_worker_returns_metrics_of_all_workers(database, tmp_path):
     with site(database, tmp_path) as served:
         for _ in range(20):
             assert served.get("/")[0] == 200
         served.get("/nowhere/")
         served.get("/", method="BREW")
-        # Each scrape may reach another worker; all return the same.
+        # Each scrape may reach a different worker. All workers return the same values.
         assert {served.total(REQUESTS, method="GET", status="200") for _ in range(10)} == {20}
         assert served.total(REQUESTS, status="404", view="none") == 1
         assert served.total(REQUESTS, method="other") == 1
@@ -160,7 +161,7 @@ def test_probes_are_not_counted(database, tmp_path):
         assert served.total(REQUESTS) == 0
 
 
-def test_counters_survive_their_worker_and_new_worker_answers(database, tmp_path):
+def test_request_counters_survive_a_killed_worker(database, tmp_path):
     with site(database, tmp_path) as served:
         for _ in range(5):
             served.get("/")
@@ -171,7 +172,7 @@ def test_counters_survive_their_worker_and_new_worker_answers(database, tmp_path
         assert {served.total(REQUESTS, status="200") for _ in range(10)} == {6}
 
 
-def test_reload_keeps_port_and_metrics(database, tmp_path):
+def test_request_counters_survive_a_reload(database, tmp_path):
     with site(database, tmp_path) as served:
         served.get("/")
         before = served.workers()
@@ -181,21 +182,21 @@ def test_reload_keeps_port_and_metrics(database, tmp_path):
         assert served.total(REQUESTS, status="200") == 2
 
 
-def test_metrics_port_serves_metrics_only(database, tmp_path):
+def test_metrics_port_serves_only_metrics(database, tmp_path):
     with site(database, tmp_path) as served:
         assert served.get("/", served.metrics_port)[0] == 404
         assert served.get("/admin/", served.metrics_port)[0] == 404
         assert served.get("/metrics")[0] == 404
 
 
-def test_metrics_directory_is_removed_at_the_end(database, tmp_path):
+def test_metrics_directory_is_removed_when_the_server_stops(database, tmp_path):
     with site(database, tmp_path) as served:
         served.get("/")
         assert list(tmp_path.iterdir())
     assert not list(tmp_path.iterdir())
 
 
-def test_own_metrics_directory_is_removed_after_a_reload(database, tmp_path):
+def test_metrics_directory_of_reloaded_server_is_removed(database, tmp_path):
     """A reload runs gunicorn.conf.py again, with the variable set by its first run."""
     with site(database, tmp_path) as served:
         before = served.workers()
@@ -216,7 +217,7 @@ def test_metrics_directory_of_the_operator_is_not_removed(database, tmp_path):
     assert (named / "theirs").read_text() == "not ours"
 
 
-def test_files_of_live_gauges_end_with_their_worker(database, tmp_path):
+def test_live_gauge_file_is_removed_when_its_worker_dies(database, tmp_path):
     """prometheus_client requires it: otherwise gauges of live processes would include dead workers."""
     with site(database, tmp_path) as served:
         [folder] = tmp_path.iterdir()
@@ -227,7 +228,7 @@ def test_files_of_live_gauges_end_with_their_worker(database, tmp_path):
         wait(lambda: not gauge.exists())
 
 
-def test_without_metrics_port_no_port_is_open_and_no_library_loaded(database, tmp_path):
+def test_server_without_metrics_port_collects_no_metrics(database, tmp_path):
     with site(database, tmp_path, metrics=False) as served:
         with pytest.raises(ConnectionRefusedError):
             served.get("/metrics", served.metrics_port)

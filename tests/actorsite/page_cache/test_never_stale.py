@@ -1,4 +1,4 @@
-"""Two servers on one database: no cached page is served after a write, by any kind of write."""
+"""Two servers on one database: after a write of any kind, neither serves a stale page."""
 
 import pytest
 
@@ -6,11 +6,11 @@ from tests.database import cursor_of
 from tests.environment import DATABASE
 from tests.server import Server, manage, migrated_database
 
-# In one process, so that the servers are started once.
+# Run in one process, so that the servers start once.
 pytestmark = [pytest.mark.sqlite, pytest.mark.xdist_group("never stale")]
 
 PK = 1001
-# The page's key includes the host, and each server has another port.
+# The key of a cached page includes the host, and each server has a different port.
 HOST = {"Host": "localhost"}
 
 
@@ -28,7 +28,7 @@ def servers(database):
 
 def by_orm(url, year):
     program = f"from actors.models import Actor; Actor.objects.filter(pk={PK}).update(birth_year={year})"
-    done(manage("shell", "--command", program, DATABASE_URL=url))
+    assert_succeeded(manage("shell", "--command", program, DATABASE_URL=url))
 
 
 def by_sql(url, year):
@@ -38,7 +38,7 @@ def by_sql(url, year):
             cursor.execute(statement)
         return
     program = f"from django.db import connection; connection.cursor().execute({statement!r})"
-    done(manage("shell", "--command", program, DATABASE_URL=url))
+    assert_succeeded(manage("shell", "--command", program, DATABASE_URL=url))
 
 
 def by_loaddata(url, year, tmp_path):
@@ -46,15 +46,15 @@ def by_loaddata(url, year, tmp_path):
     fixture.write_text(
         f'[{{"model": "actors.actor", "pk": {PK}, "fields": {{"last_name": "Changed", "birth_year": {year}}}}}]'
     )
-    done(manage("loaddata", str(fixture), DATABASE_URL=url))
+    assert_succeeded(manage("loaddata", str(fixture), DATABASE_URL=url))
 
 
-def done(ended):
+def assert_succeeded(ended):
     assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.parametrize("way", ["orm", "sql", "loaddata"])
-def test_write_is_in_next_response_of_every_process(database, servers, way, tmp_path):
+def test_write_is_visible_in_next_response_of_every_process(database, servers, way, tmp_path):
     years = iter(range(1901 + 10 * ["orm", "sql", "loaddata"].index(way), 2000))
     for url in (f"/actors/{PK}/", f"/actors/{PK}.json"):
         tags = []
@@ -64,7 +64,7 @@ def test_write_is_in_next_response_of_every_process(database, servers, way, tmp_
                 url = headers["Location"]
                 headers = server.get(url, HOST)[1]
             tags.append(headers["ETag"])
-        # The same in every process, so that a load balancer may use any of them.
+        # The ETag is the same in every process, so that a load balancer may use any of them.
         assert len(set(tags)) == 1
         assert {server.get(url, {**HOST, "If-None-Match": tags[0]})[0] for server in servers} == {304}
         year = next(years)
@@ -79,8 +79,8 @@ def test_write_is_in_next_response_of_every_process(database, servers, way, tmp_
             assert headers["ETag"] != tags[0]
 
 
-def test_read_right_after_commit_has_the_new_data(database, servers):
-    """Repeat with cached pages: one write, then a request to both servers."""
+def test_request_right_after_commit_returns_the_new_data(database, servers):
+    """Each write is followed by requests to both servers, which have cached the page."""
     if DATABASE == "sqlite":
         for year in (1950, 1951):
             by_sql(database, year)

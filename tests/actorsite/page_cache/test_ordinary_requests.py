@@ -1,4 +1,4 @@
-"""Every request that the page cache does not answer is an ordinary Django request."""
+"""Requests that the page cache does not serve are ordinary Django requests."""
 
 import pytest
 from django.core.signals import request_finished, request_started
@@ -14,7 +14,7 @@ seen = []
 
 
 def counting_middleware(get_response):
-    """Middleware such as another project might add: records each request and marks its response."""
+    """Return middleware, as another project might add, that records each request and marks its response."""
 
     def count(request):
         response = get_response(request)
@@ -52,29 +52,29 @@ def signals():
 DATA = ["/actors.json", "/films.json?q=samurai", "/actors.csv", "/feed/", "/sitemap.xml"]
 
 
-def test_request_not_in_cache_passes_all_middleware_and_sends_signals(site, signals):
+def test_uncached_request_passes_middleware_and_sends_signals(site, signals):
     pages.load()
     for url in [*map(pages.url, pages.PAGES), *DATA]:
         seen.clear()
-        before = site.asked
+        before = site.uncached_count
         _status, headers, _body = site.get(url)
-        assert (site.asked - before, len(seen), headers["X-Counted"]) == (1, 1, "yes"), url
-    assert signals == ["started", "finished"] * site.asked
+        assert (site.uncached_count - before, len(seen), headers["X-Counted"]) == (1, 1, "yes"), url
+    assert signals == ["started", "finished"] * site.uncached_count
 
 
-def test_request_answered_from_cache_passes_no_middleware(site):
+def test_request_served_from_cache_passes_no_middleware(site):
     site.get("/")
     seen.clear()
     status, headers, _body = site.get("/")
     assert (status, seen, headers["X-Counted"]) == (200, [], "yes")
 
 
-def test_request_that_writes_passes_all_middleware(site):
+def test_post_request_passes_all_middleware(site):
     site.request("POST", "/language/")
     assert seen == [("POST", "/language/", "language")]
 
 
-def test_database_error_in_view_is_answered_by_503(site, monkeypatch):
+def test_database_error_in_view_returns_503(site, monkeypatch):
     def fail(*arguments, **named):
         raise OperationalError("away")
 

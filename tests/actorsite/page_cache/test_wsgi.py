@@ -1,4 +1,4 @@
-"""The page cache: cached pages equal rendered ones, are never stale, and are only those for the request's key."""
+"""The page cache: cached pages equal rendered ones, are never stale, and are served only for the same key."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 URLS = ["/", "/?q=mifune", "/?country=JP&sort=first", "/actors.json", "/actors.json?living=yes", "/feed/", "/api/"]
 URLS += ["/robots.txt", "/openapi.json", "{actor}", "{film}", "{actor.json}"]
-# With non-ASCII letters, which Django and WSGI encode differently.
+# URLs with non-ASCII letters, which Django and WSGI encode differently.
 URLS += ["{other actor}", "{other film}"]
 
 
@@ -48,7 +48,7 @@ def urls(actor):
     return [own.get(url, url) for url in URLS]
 
 
-def lasting(headers):
+def without_request_id(headers):
     return {name: value for name, value in headers.items() if name != "X-Request-Id"}
 
 
@@ -58,16 +58,16 @@ def test_cached_page_equals_rendered_page(site, urls, language, encoding):
     asked = {"Accept-Language": language, "Accept-Encoding": encoding}
     for url in urls:
         first = site.get(url, asked)
-        site.asked = 0
+        site.uncached_count = 0
         status, headers, body = site.get(url, asked)
-        assert (site.asked, status) == (0, 200), url
-        assert (lasting(headers), body) == (lasting(first[1]), first[2])
+        assert (site.uncached_count, status) == (0, 200), url
+        assert (without_request_id(headers), body) == (without_request_id(first[1]), first[2])
         assert headers["Content-Length"] == str(len(body))
         assert headers["Cache-Control"] == "public, no-cache"
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert headers["X-Request-Id"] != first[1]["X-Request-Id"]
         head = site.request("HEAD", url, asked)
-        assert (head[0], lasting(head[1]), head[2]) == (200, lasting(headers), b"")
+        assert (head[0], without_request_id(head[1]), head[2]) == (200, without_request_id(headers), b"")
 
 
 def test_head_caches_the_page_and_has_headers_of_get(urls):
@@ -75,8 +75,8 @@ def test_head_caches_the_page_and_has_headers_of_get(urls):
         site = Site()
         head = site.request("HEAD", url)
         got = site.get(url)
-        assert site.asked == 1
-        assert lasting(head[1]) == lasting(got[1]) and got[2]
+        assert site.uncached_count == 1
+        assert without_request_id(head[1]) == without_request_id(got[1]) and got[2]
 
 
 def test_page_is_compressed_as_accept_encoding_allows(site, urls):
@@ -98,7 +98,7 @@ def test_page_is_compressed_as_accept_encoding_allows(site, urls):
 
 
 def test_pages_differ_by_language_scheme_host_and_query(site, urls, settings):
-    """Pages differ by language, scheme, host and query. Each is requested twice: the second is from the cache."""
+    """Each page is requested twice, and the second response comes from the cache."""
     settings.ALLOWED_HOSTS = ["testserver", "other.example"]
     seen = {}
     for _ in range(2):
@@ -118,7 +118,7 @@ def test_pages_differ_by_language_scheme_host_and_query(site, urls, settings):
     assert len(set(seen.values())) == 16
 
 
-def test_forwarded_scheme_counts_from_trusted_proxies_only(urls, settings):
+def test_forwarded_scheme_is_used_from_trusted_proxies_only(urls, settings):
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
     site = Site()
     for _ in range(2):
@@ -134,7 +134,7 @@ def test_forwarded_scheme_counts_from_trusted_proxies_only(urls, settings):
             assert canonical is None or b'rel="canonical" href="' + canonical + b'"' in response[2]
 
 
-def test_language_cookie_precedes_accept_language(site, urls):
+def test_language_cookie_sets_the_language_of_the_page(site, urls):
     for _ in range(2):
         for cookie, language in [("django_language=zh-hans", "zh-hans"), ("django_language=xx", "en"), ("a=b", "en")]:
             assert site.get("/", {"Cookie": cookie})[1]["Content-Language"] == language
@@ -157,31 +157,31 @@ def test_language_cookie_precedes_accept_language(site, urls):
         ("/.well-known/security.txt", {}),
     ],
 )
-def test_unpublished_responses_and_other_urls_are_not_cached(site, urls, url, headers, settings):
+def test_unpublished_responses_and_noncanonical_urls_are_not_cached(site, urls, url, headers, settings):
     settings.SECURITY_CONTACT = "mailto:ada@example.org"
     for _ in range(2):
-        before = site.asked
+        before = site.uncached_count
         site.get(url, {name: value.format(session=settings.SESSION_COOKIE_NAME) for name, value in headers.items()})
-        assert site.asked == before + 1
+        assert site.uncached_count == before + 1
     assert not site.cache.store.pages
 
 
-def test_foreign_host_gets_no_cached_page(site, urls):
+def test_cached_page_is_not_served_for_unknown_host(site, urls):
     site.get("/")
     assert site.get("/", {"Host": "evil.example"})[0] == 400
 
 
-def test_304_needs_no_rendering_in_any_process(site, urls):
+def test_304_response_needs_no_rendering_in_any_process(site, urls):
     """A process that has not rendered the page returns 304 from the ETag alone."""
     for url in [*urls, "/actors.csv", "/actors.ndjson", "/actors.csv?raw", "/sitemap.xml"]:
         tag = site.get(url)[1]["ETag"]
         other = Site()
         for wanted in (tag, f'"x", W/{tag}'):
             status, headers, body = other.get(url, {"If-None-Match": wanted})
-            assert (status, body, other.asked) == (304, b"", 0), url
+            assert (status, body, other.uncached_count) == (304, b"", 0), url
             assert headers["ETag"] == tag and headers["Cache-Control"] == "public, no-cache" and headers["Vary"]
-        # The same from a process that has cached the page.
-        assert lasting(site.get(url, {"If-None-Match": tag})[1]) == lasting(headers)
+        # A process that has cached the page returns the same headers.
+        assert without_request_id(site.get(url, {"If-None-Match": tag})[1]) == without_request_id(headers)
         Film.objects.create(title="Another")
         assert other.get(url, {"If-None-Match": tag})[0] == 200
 
@@ -203,7 +203,7 @@ def test_conditional_requests_follow_the_standard(site, db, header, value, statu
     assert site.get("/nowhere/", {header: value})[0] == 404
 
 
-def test_change_is_shown_with_a_new_etag(site, actor):
+def test_page_after_a_change_has_new_content_and_etag(site, actor):
     tags = set()
     for year in (1921, 1922, 1920):
         Actor.objects.update(birth_year=year)
@@ -213,13 +213,13 @@ def test_change_is_shown_with_a_new_etag(site, actor):
     assert len(tags) == 3
 
 
-def test_last_modified_is_the_second_of_the_last_change(site, actor):
+def test_last_modified_is_the_time_of_the_last_change(site, actor):
     last_modified = site.get("/")[1]["Last-Modified"]
     assert parse_http_date(last_modified) == max(data_version.current().at, revision_time())
 
 
 def test_page_rendered_before_a_write_is_not_served_after_it(actor):
-    """The version is read before the rows: a write in between may make a page newer than its version, never older."""
+    """The version is read before the rows, so a write in between can only make a page newer than its version."""
     site = Site()
     application = site.application
 
@@ -234,7 +234,7 @@ def test_page_rendered_before_a_write_is_not_served_after_it(actor):
     assert b"1999" in site.get("/")[2]
 
 
-def test_cache_seconds_serves_older_pages_until_they_end(actor):
+def test_stale_page_is_served_for_at_most_cache_seconds(actor):
     site = Site(seconds=60)
     assert b"1920" in site.get("/")[2]
     Actor.objects.update(birth_year=1999)
@@ -254,8 +254,8 @@ def test_lost_connection_is_replaced_before_rendering(actor, seconds):
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("seconds", [0, 60])
-def test_rendering_has_the_deadline_of_a_request(actor, monkeypatch, seconds):
-    """Also with a remembered version. Without a deadline, this would sleep for 8 s and then answer."""
+def test_slow_rendering_ends_at_the_request_deadline(actor, monkeypatch, seconds):
+    """Without a deadline, the response would come after 8 s. A remembered data version makes no difference."""
 
     def slow(*arguments, **named):
         with connection.cursor() as cursor:
@@ -271,8 +271,8 @@ def test_rendering_has_the_deadline_of_a_request(actor, monkeypatch, seconds):
         connection.close()
 
 
-def test_other_spellings_of_a_host_are_not_cached(site, actor, settings):
-    """ALLOWED_HOSTS permits all of them, and they would evict the pages that visitors request."""
+def test_pages_for_other_spellings_of_a_host_are_not_cached(site, actor, settings):
+    """ALLOWED_HOSTS permits these spellings, and their pages would evict those that visitors request."""
     settings.ALLOWED_HOSTS = ["testserver", "other.example"]
     hosts = ["testserver", "testserver:80", "testserver:443", "other.example"]
     for host in [*hosts, "testserver:81", "TestServer", "testserver.", "Other.example:80"]:
@@ -280,7 +280,7 @@ def test_other_spellings_of_a_host_are_not_cached(site, actor, settings):
     assert len(site.cache.store.pages) == len(hosts)
 
 
-def test_etag_of_a_stream_is_weak_and_matches(site, actor):
+def test_weak_etag_of_a_stream_returns_304(site, actor):
     tag = site.get("/actors.csv")[1]["ETag"]
     assert tag.startswith('W/"')
     assert site.get("/actors.csv", {"If-None-Match": tag})[0] == 304
@@ -296,14 +296,14 @@ def test_store_is_bounded_and_keeps_recently_used_pages():
     assert store.get(0, "other") is None and store.get(9, "u")
 
 
-def test_results_of_long_headers_are_not_cached(site, urls):
+def test_results_of_parsing_long_headers_are_not_cached(site, urls):
     before = keys.language_for.cache_info().currsize, keys.encoding_for.cache_info().currsize
     for n in range(5):
         site.get("/", {"Accept-Language": f"x{n}," * 1_000, "Accept-Encoding": f"x{n}," * 1_000})
     assert (keys.language_for.cache_info().currsize, keys.encoding_for.cache_info().currsize) == before
 
 
-def test_cached_page_is_logged(db):
+def test_cached_responses_are_logged_like_rendered_ones(db):
     with migrated_database(["actors", "films"]) as url, Server(url) as server:
         for method in ("GET", "GET", "HEAD"):
             server.request(method, "/?q=mifune", {"X-Request-Id": "given-1234"})
@@ -330,7 +330,7 @@ def test_cached_page_is_logged(db):
         ("gzip;q=0.0", ""), ("br;q=none, brotli, xgzip", ""), ("*", ""), ("", ""), (",;, br", "br"),
     ],
 )  # fmt: skip
-def test_best_encoding_returns_best_allowed_one(accepted, encoding):
+def test_best_encoding_returns_the_best_accepted_encoding(accepted, encoding):
     assert compression.best_encoding(accepted) == encoding
 
 
@@ -345,8 +345,8 @@ def test_long_headers_are_parsed_quickly(site, actor, header):
 
 
 @pytest.mark.parametrize("cookie", ["a[b]=1; ", "path=1; ", 'x={"k":1}; ', "=; ;"])
-def test_malformed_cookies_do_not_change_the_language_of_others(site, actor, cookie):
-    """Regression: the key was parsed from other cookies than the page, and a Chinese page was cached for English."""
+def test_malformed_cookie_does_not_change_language_for_others(site, actor, cookie):
+    """Regression: key and page parsed the cookies differently, and a Chinese page was cached as an English one."""
     for url in ("/", "/api/", "/feed/"):
         asked = {"Accept-Language": "en"}
         chosen = site.get(url, {**asked, "Cookie": f"{cookie}django_language=zh-hans"})[1]["Content-Language"]
@@ -356,12 +356,12 @@ def test_malformed_cookies_do_not_change_the_language_of_others(site, actor, coo
 
 def test_session_cookie_after_malformed_one_bypasses_the_cache(site, actor):
     site.get("/")
-    site.asked = 0
+    site.uncached_count = 0
     site.get("/", {"Cookie": f"a[b]=1; {settings.SESSION_COOKIE_NAME}=x"})
-    assert site.asked == 1
+    assert site.uncached_count == 1
 
 
-def test_responses_from_cache_are_counted(urls):
+def test_cache_hits_are_counted_by_status_and_view(urls):
     hits = []
     site = Site(on_hit=lambda method, status, view, seconds: hits.append((method, status, view, seconds > 0)))
     etag = site.get("/")[1]["ETag"]

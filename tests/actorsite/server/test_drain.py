@@ -1,4 +1,4 @@
-"""The server process waits at its end until written responses are sent."""
+"""Before it ends, the server process waits until the responses that the workers have written are sent."""
 
 import contextlib
 import signal
@@ -16,7 +16,7 @@ PATH = "/static/admin/js/vendor/jquery/jquery.min.js"
 
 @contextlib.contextmanager
 def slow_reader(port):
-    """Yield a connected socket with a tiny receive buffer, which takes almost nothing until it is read."""
+    """Yield a connected socket with a tiny receive buffer, which accepts almost no data until it is read."""
     with socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         reader.settimeout(10)
@@ -47,7 +47,7 @@ def read(reader, pause=0.0):
     return b"".join(parts)
 
 
-def test_wait_until_sent_waits_for_unsent_bytes_of_a_closed_connection(listener):
+def test_wait_until_sent_waits_for_bytes_of_closed_connection(listener):
     port = listener.getsockname()[1]
     with slow_reader(port) as reader:
         connection = accept(listener)
@@ -60,7 +60,7 @@ def test_wait_until_sent_waits_for_unsent_bytes_of_a_closed_connection(listener)
         drain.wait_until_sent(port, 20)
         assert not drain.has_unsent_bytes(port)
         thread.join(1)
-        assert [len(all_of_it) for all_of_it in received] == [60_000]
+        assert [len(response) for response in received] == [60_000]
 
 
 def test_wait_until_sent_ends_at_its_time_limit(listener):

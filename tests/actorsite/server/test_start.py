@@ -11,7 +11,7 @@ import pytest
 
 from tests.server import Server, migrated_database
 
-# One server for all tests of the module.
+# Run in one process: all tests of the module use one server.
 pytestmark = pytest.mark.xdist_group("serving")
 
 
@@ -33,7 +33,7 @@ def test_server_is_alive_and_ready(server):
     assert server.get("/health")[::2] == (200, b"healthy")
 
 
-def test_query_of_7000_characters_is_414(server):
+def test_query_of_7000_characters_returns_414(server):
     assert server.get("/?q=" + "a" * 7000)[0] == 414
 
 
@@ -43,7 +43,7 @@ def log_after(server, start):
     return [json.loads(line) for line in server.log[start:].splitlines()]
 
 
-def test_foreign_host_gets_400_and_one_log_line(server):
+def test_unknown_host_header_returns_400_and_logs_one_line(server):
     start = len(server.log)
     for host in ("evil.example", "localhost:port", "a b", "localhost@evil.example"):
         assert server.get("/", {"Host": host})[0] == 400
@@ -52,7 +52,7 @@ def test_foreign_host_gets_400_and_one_log_line(server):
     assert "exception" not in lines[0]
 
 
-def test_forged_headers_change_nothing(server):
+def test_forged_proxy_headers_are_ignored(server):
     forged = {"X-Forwarded-Host": "evil.example", "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https"}
     status, headers, body = server.get("/", forged)
     assert status == 200
@@ -62,26 +62,26 @@ def test_forged_headers_change_nothing(server):
 
 @pytest.mark.parametrize("method", ["TRACE", "DELETE", "POST", "PUT", "PATCH", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/", "/spotlight/", "/actors/1-x/", "/livez"])
-def test_public_pages_with_other_methods_answer_405(server, method, path):
+def test_unsupported_method_on_public_page_returns_405(server, method, path):
     status, headers, _ = server.request(method, path)
     assert status == 405
     assert {"GET", "HEAD"} <= set(headers["Allow"].replace(" ", "").split(","))
 
 
 @pytest.mark.parametrize("languages", ["en-GB," * 1700, "xx-invalid", "*", "q=;;;,", "zz;q=9,\xff"])
-def test_invalid_accept_language_gets_default_language(server, languages):
+def test_invalid_accept_language_falls_back_to_english(server, languages):
     status, headers, body = server.get("/", {"Accept-Language": languages})
     assert (status, headers["Content-Language"]) == (200, "en")
     assert b'<html lang="en"' in body
 
 
-def test_range_of_a_page_is_ignored(server):
+def test_range_request_for_a_page_returns_the_whole_page(server):
     status, _, body = server.get("/", {"Range": "bytes=0-9"})
     assert status == 200
     assert len(body) > 10
 
 
-def test_static_file_has_ranges_and_is_immutable(server):
+def test_static_file_is_immutable_and_supports_ranges(server):
     [style] = re.findall(rb'href="(/static/[^"]+\.css)"', server.get("/")[2])[:1]
     status, headers, body = server.get(style.decode(), {"Range": "bytes=0-9"})
     assert (status, len(body)) == (206, 10)
@@ -90,7 +90,7 @@ def test_static_file_has_ranges_and_is_immutable(server):
     assert server.get(style.decode(), {"Accept-Encoding": "gzip"})[1]["Content-Encoding"] == "gzip"
 
 
-def test_expect_100_continue_is_answered(server):
+def test_expect_100_continue_returns_100_before_the_response(server):
     response = server.raw(
         b"POST /spotlight/ HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
         b"Content-Length: 3\r\nConnection: close\r\n\r\na=b"
@@ -98,15 +98,15 @@ def test_expect_100_continue_is_answered(server):
     assert response.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 4")
 
 
-def test_body_on_get_is_ignored(server):
+def test_body_of_get_request_is_ignored(server):
     assert server.request("GET", "/", body=b"x" * 10_000)[0] == 200
 
 
-def test_http_1_0_without_host_is_served(server):
+def test_http_1_0_request_without_host_returns_200(server):
     assert re.match(rb"HTTP/1.[01] 200 ", server.raw(b"GET / HTTP/1.0\r\n\r\n"))
 
 
-def test_http_1_1_without_host_is_refused(server):
+def test_http_1_1_request_without_host_returns_400(server):
     assert server.raw(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
@@ -114,13 +114,13 @@ def test_http_1_1_without_host_is_refused(server):
     "data",
     [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", b"\x16\x03\x01\x00"],
 )
-def test_malformed_http_gets_400_or_no_answer(server, data):
+def test_malformed_http_request_returns_error_or_nothing(server, data):
     assert re.match(rb"$|HTTP/1.1 (400|505) ", server.raw(data))
 
 
-def test_ipv6_is_served_too(server):
+def test_server_accepts_ipv6_connections(server):
     if not socket.has_dualstack_ipv6():
-        pytest.skip("THIS MACHINE HAS NO IPv6: that the site answers over it is not tested.")
+        pytest.skip("THIS MACHINE HAS NO IPv6: connections over IPv6 are not tested.")
     with socket.create_connection(("::1", server.port), timeout=5) as peer:
         peer.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
         assert peer.recv(100).startswith(b"HTTP/1.")
@@ -135,7 +135,7 @@ def test_log_lines_are_json(server):
     assert all({"time", "level", "logger", "message"} <= set(line) for line in lines)
 
 
-def test_sigterm_finishes_request_and_exits_with_0(database_url):
+def test_server_after_sigterm_finishes_requests_and_exits_with_0(database_url):
     """A slow upload gets a response, and /readyz on a keep-alive connection returns 503."""
     with Server(database_url) as stopping:
         kept = http.client.HTTPConnection("127.0.0.1", stopping.port, timeout=5)

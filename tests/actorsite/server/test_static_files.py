@@ -19,21 +19,21 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_urls_equal_those_of_whitenoise(folder):
+def test_static_urls_equal_those_of_whitenoise(folder):
     ours, stock = (kind(folder, "/static/") for kind in (CachedManifestStorage, CompressedManifestStaticFilesStorage))
     for _again in range(2):
         assert [ours.url(name) for name in NAMES] == [stock.url(name) for name in NAMES]
     assert ours.url("site.css") == "/static/site.0123456789ab.css"
 
 
-def test_url_is_computed_once(folder):
+def test_static_url_is_computed_once(folder):
     storage = CachedManifestStorage(folder, "/static/")
     url = storage.url("site.css")
     storage.hashed_files.clear()
     assert storage.url("site.css") == url
 
 
-def test_url_of_missing_file_raises_value_error_each_time(folder):
+def test_url_of_missing_static_file_raises_value_error_each_time(folder):
     storage = CachedManifestStorage(folder, "/static/")
     for _again in range(2):
         with pytest.raises(ValueError, match="Missing staticfiles manifest entry"):

@@ -42,23 +42,23 @@ def biography():
 
 
 def leaves_without_dialog(page):
-    """Leave a page that was clicked; return whether the browser let it go without a question."""
+    """Click a heading of the page, then leave the page; return whether the browser did so without asking."""
     asked = []
 
-    def response(dialog):
+    def accept(dialog):
         asked.append(dialog.type)
         dialog.accept()
 
     page.locator("h1").first.click()  # browsers ask only about pages that the user has interacted with
-    page.once("dialog", response)
+    page.once("dialog", accept)
     page.goto("/admin/")
     if not asked:
-        page.remove_listener("dialog", response)
+        page.remove_listener("dialog", accept)
     return asked == []
 
 
 def authenticator(page):
-    """Add a virtual security key to the browser; return a function that removes it."""
+    """Add a virtual authenticator for passkeys to the browser; return a function that removes it."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     options = {

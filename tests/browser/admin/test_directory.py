@@ -19,7 +19,7 @@ def test_form_with_an_error_passes_the_page_check(open_page, check_page, url, si
     check_page(page)
 
 
-def test_editor_finds_and_corrects_an_actor_resolves_a_conflict_and_restores(page, check_page):
+def test_editor_resolves_conflict_and_restores_older_version(page, check_page):
     sign_in(page, "/admin/actors/actor/")
     page.get_by_role("textbox", name="Search by name").fill("三船")
     page.get_by_role("button", name="Search").click()
@@ -52,7 +52,7 @@ def test_editor_finds_and_corrects_an_actor_resolves_a_conflict_and_restores(pag
 
 
 @pytest.mark.once
-def test_conflict_in_other_fields_keeps_also_known_as(page, check_page):
+def test_conflict_in_other_fields_does_not_change_also_known_as(page, check_page):
     sign_in(page)
     lee = Actor.objects.get(first_name="Bruce", last_name="Lee")
     names = lee.also_known_as
@@ -68,14 +68,14 @@ def test_conflict_in_other_fields_keeps_also_known_as(page, check_page):
     page.get_by_role("group", name="Year of birth").get_by_label("Keep mine").check()
     assert page.get_by_role("group", name="Also known as").count() == 0
     check_page(page)
-    decide(page)
+    save_resolution(page)
     lee.refresh_from_db()
     assert (lee.last_name, lee.birth_year, lee.also_known_as) == ("Li", 1942, names)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("way", ["keep", "edit"])
-def test_conflict_in_also_known_as_is_resolved_one_name_per_line(page, check_page, way):
+def test_conflict_in_also_known_as_is_resolved_line_by_line(page, check_page, way):
     sign_in(page)
     lee = Actor.objects.get(first_name="Bruce", last_name="Lee")
     first, second = lee.also_known_as.split(" / ")
@@ -94,7 +94,7 @@ def test_conflict_in_also_known_as_is_resolved_one_name_per_line(page, check_pag
         box.press("Control+End")
         box.press_sequentially("\nTheirs too")  # typing chooses "Edit"
         check_page(page)
-    decide(page)
+    save_resolution(page)
     lee.refresh_from_db()
     assert lee.also_known_as.split(" / ") == [first, second, "Mine", *(["Theirs too"] if way == "edit" else [])]
 
@@ -104,6 +104,6 @@ def save(page):
     page.wait_for_url("**/admin/actors/actor/")
 
 
-def decide(page):
+def save_resolution(page):
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/admin/actors/actor/")

@@ -11,7 +11,7 @@ from tests.browser.navigation import follow
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
 
-def write(page, url):
+def type_biography(page, url):
     page.goto(url)
     page.get_by_label("Biography").fill(BIOGRAPHY)
 
@@ -27,7 +27,7 @@ def send_again(page):
 def test_form_is_recovered_after_a_database_outage(open_page, check_page, url, monkeypatch, size, scheme):
     page = open_page(size, scheme)
     sign_in(page)
-    write(page, url)
+    type_biography(page, url)
 
     def fail(*arguments):
         raise OperationalError("away")
@@ -43,10 +43,10 @@ def test_form_is_recovered_after_a_database_outage(open_page, check_page, url, m
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_form_is_recovered_after_the_session_has_expired(open_page, check_page, url, size, scheme):
+def test_form_is_recovered_after_session_expiry(open_page, check_page, url, size, scheme):
     page = open_page(size, scheme)
     sign_in(page)
-    write(page, url)
+    type_biography(page, url)
     Session.objects.all().delete()
     save(page)
     page.get_by_text("You were signed out, so nothing was saved.").wait_for()
@@ -60,24 +60,24 @@ def test_form_is_recovered_after_the_session_has_expired(open_page, check_page, 
         send_again(page)
 
 
-def test_form_is_recovered_after_the_session_has_expired_without_javascript(open_page, url):
+def test_form_is_recovered_without_javascript_after_session_expiry(open_page, url):
     page = open_page(java_script_enabled=False)
     sign_in(page)
-    write(page, url)
+    type_biography(page, url)
     Session.objects.all().delete()
     save(page)
     log_in(page)
     send_again(page)
 
 
-def test_form_is_recovered_after_a_login_with_a_passkey(page, check_page, url):
+def test_form_is_recovered_after_login_with_a_passkey(page, check_page, url):
     authenticator(page)
     sign_in(page)
     page.goto("/admin/second-factor/")
     page.get_by_label("Name of the device").fill("Key")
     page.get_by_role("button", name="Set up a passkey").click()
     page.get_by_text("The passkey is set up.").wait_for()
-    write(page, url)
+    type_biography(page, url)
     Session.objects.all().delete()
     save(page)
     log_in(page)
@@ -88,9 +88,9 @@ def test_form_is_recovered_after_a_login_with_a_passkey(page, check_page, url):
     send_again(page)
 
 
-def test_form_is_recovered_after_another_login_replaced_the_csrf_token(page, check_page, url):
+def test_form_is_recovered_after_replacement_of_the_csrf_token(page, check_page, url):
     sign_in(page)
-    write(page, url)
+    type_biography(page, url)
     other = page.context.new_page()
     other.goto("/admin/")
     follow(other.get_by_role("button", name="Log out"))
@@ -105,7 +105,7 @@ def test_form_is_recovered_after_another_login_replaced_the_csrf_token(page, che
 def test_form_is_recovered_after_the_permission_was_removed(page, check_page, url):
     User.objects.update(is_superuser=True)
     sign_in(page)
-    write(page, url)
+    type_biography(page, url)
     User.objects.update(is_superuser=False)
     User.objects.get().groups.clear()
     save(page)

@@ -11,7 +11,7 @@ LIST = "/admin/actors/batch/"
 WRONG = "First name,Year of birth,Shoe size\n" + "Ada Augusta,1066,38\n" * 30
 
 
-def send(page, name, content):
+def preview_import(page, name, content):
     page.goto(f"{LIST}add/")
     page.get_by_label("File").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content.encode()})
     page.get_by_role("button", name="Preview import").click()
@@ -21,7 +21,7 @@ def send(page, name, content):
 @pytest.mark.parametrize(
     ("size", "scheme", "script"), [("desktop", "light", True), ("phone", "dark", True), ("phone", "light", False)]
 )
-def test_import_from_upload_to_undo(open_page, check_page, size, scheme, script):
+def test_import_can_be_previewed_applied_and_undone(open_page, check_page, size, scheme, script):
     page = open_page(size, scheme, java_script_enabled=script)
 
     def check(name):
@@ -32,15 +32,15 @@ def test_import_from_upload_to_undo(open_page, check_page, size, scheme, script)
     sign_in(page, LIST)
     page.goto(f"{LIST}add/")
     check("form")
-    send(page, "wrong.csv", WRONG)
+    preview_import(page, "wrong.csv", WRONG)
     check("columns")
     page.get_by_label("Shoe size").select_option("Don't import")
     page.get_by_role("button", name="Apply").click()
     page.get_by_text("30 errors in 30 rows").wait_for()
-    check("mistakes")
+    check("errors")
     actor = Actor.objects.get(last_name="Mifune")
     right = f"id,version,first name,year of birth\n{actor.pk},1,Toshirō,1921\n,,Ada,1900\n,,Eve,\n"
-    send(page, "right.csv", right)
+    preview_import(page, "right.csv", right)
     page.get_by_text("2 to add, 1 to change, 0 unchanged.").wait_for()
     check("right")
     page.get_by_role("button", name="Import", exact=True).press("Enter")

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 @pytest.mark.parametrize(
     ("size", "scheme", "script"), [("desktop", "light", True), ("phone", "dark", True), ("phone", "light", False)]
 )
-def test_merge_of_two_actors(open_page, check_page, size, scheme, script):
+def test_two_actors_can_be_merged_and_the_merge_undone(open_page, check_page, size, scheme, script):
     first = Actor.objects.get(last_name="Mifune")
     duplicate = Actor.objects.create(first_name="Toshiro", last_name="Mifune", biography="He was.\n\nAnd more.")
     Credit.objects.create(actor=first, film=Film.objects.create(title="Rashomon"))

@@ -21,7 +21,7 @@ def _alice():
     User.objects.create_superuser("alice", password=PASSWORD).groups.add(group)
 
 
-def give_password(page):
+def enter_password(page):
     page.goto("/admin/login/?next=/admin/actors/actor/")
     log_in(page, "alice")
 
@@ -32,8 +32,8 @@ def sign_out(page):
 
 
 def test_passkey_is_created_and_used_to_log_in(page, check_page):
-    pull_out = authenticator(page)
-    give_password(page)
+    remove_authenticator = authenticator(page)
+    enter_password(page)
     page.goto("/admin/second-factor/")
     page.get_by_label("Name of the device").fill("My <b>key</b>")
     page.get_by_role("button", name="Set up a passkey").click()
@@ -45,7 +45,7 @@ def test_passkey_is_created_and_used_to_log_in(page, check_page):
     check_page(page)
     sign_out(page)
 
-    give_password(page)
+    enter_password(page)
     page.get_by_role("heading", level=1, name="Second factor").wait_for()
     check_page(page)
     page.get_by_role("button", name="Use a passkey").click()
@@ -53,9 +53,9 @@ def test_passkey_is_created_and_used_to_log_in(page, check_page):
     assert Passkey.objects.get().last_used_at and Passkey.objects.get().sign_count > 0
     sign_out(page)
 
-    pull_out()
+    remove_authenticator()
     authenticator(page)  # another device, without her passkey
-    give_password(page)
+    enter_password(page)
     page.get_by_role("button", name="Use a passkey").click()
     page.get_by_text("The passkey prompt was canceled or failed. Try again.").wait_for()
     page.goto("/admin/actors/actor/")
@@ -64,9 +64,9 @@ def test_passkey_is_created_and_used_to_log_in(page, check_page):
 
 @pytest.mark.once
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_pages_pass_the_page_check(open_page, check_page, size, scheme):
+def test_second_factor_pages_pass_the_page_check(open_page, check_page, size, scheme):
     page = open_page(size, scheme)
-    give_password(page)
+    enter_password(page)
     page.goto("/admin/second-factor/")
     check_page(page)
     page.get_by_role("link", name="Set up an authenticator app").click()
@@ -86,7 +86,7 @@ def test_pages_pass_the_page_check(open_page, check_page, size, scheme):
     check_page(page)
     sign_out(page)
     check_page(page)
-    give_password(page)
+    enter_password(page)
     page.get_by_role("textbox", name="Code").fill("wrong")
     page.get_by_role("button", name="Continue").click()
     page.get_by_text("This code is wrong or was already used.").wait_for()
@@ -99,7 +99,7 @@ def test_pages_pass_the_page_check(open_page, check_page, size, scheme):
 
 def test_authenticator_app_is_set_up_and_used_without_javascript(open_page):
     page = open_page(java_script_enabled=False)
-    give_password(page)
+    enter_password(page)
     page.goto("/admin/second-factor/app/")
     assert page.locator(".qr svg").is_visible()
     device = key_shown(page.content())
@@ -111,7 +111,7 @@ def test_authenticator_app_is_set_up_and_used_without_javascript(open_page):
     assert not page.get_by_role("button", name="Set up a passkey").is_visible()
     assert page.get_by_text("Passkeys need JavaScript").is_visible()
     follow(page.get_by_role("button", name="Log out"))
-    give_password(page)
+    enter_password(page)
     page.get_by_role("textbox", name="Code").fill(next_code("alice"))
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/admin/actors/actor/")

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from actors.models import Actor, Credit, Film
 from tests.actorsite.accounts.test_mfa import give_app
 from tests.browser.admin.steps import save_screenshot, sign_in
-from tests.browser.conftest import faults_together
+from tests.browser.conftest import collected_faults
 from tests.clients import PASSWORD
 from tests.directory import load_directory
 
@@ -52,7 +52,7 @@ def urls():
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_pages_pass_the_page_check(open_page, check_page, settings, size, scheme):
+def test_admin_pages_pass_the_page_check(open_page, check_page, settings, size, scheme):
     settings.ENVIRONMENT_LABEL = "staging"
     page = open_page(size, scheme)
     page.goto("/admin/login/")
@@ -60,7 +60,7 @@ def test_pages_pass_the_page_check(open_page, check_page, settings, size, scheme
     sign_in(page)
     pages = urls()
     assert len(pages) > 20
-    with faults_together() as collect:
+    with collected_faults() as collect:
         for url in pages:
             page.goto(url)
             collect(check_page, page)
@@ -94,16 +94,16 @@ def test_pages_of_refused_logins_pass_the_page_check(open_page, check_page, size
     check_page(page)
 
 
-def test_leaving_a_form_with_unsaved_changes_asks_first(page):
+def test_browser_asks_before_leaving_form_with_unsaved_changes(page):
     sign_in(page)
     url = f"/admin/actors/actor/{Actor.objects.get(last_name='Mifune').pk}/change/"
     asked = []
 
-    def response(dialog):
+    def accept(dialog):
         asked.append(dialog.type)
         dialog.accept()
 
-    page.on("dialog", response)
+    page.on("dialog", accept)
     page.goto(url)
     page.get_by_role("link", name="Home").click()
     page.wait_for_url("**/admin/")
@@ -122,7 +122,7 @@ def test_leaving_a_form_with_unsaved_changes_asks_first(page):
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_conflict_of_a_film_is_resolved(open_page, check_page, size, scheme):
+def test_conflict_about_a_film_can_be_resolved(open_page, check_page, size, scheme):
     page = open_page(size, scheme)
     sign_in(page)
     film = Film.objects.get()
@@ -149,14 +149,14 @@ def test_conflict_of_a_film_is_resolved(open_page, check_page, size, scheme):
     page.goto(f"/admin/actors/filmchange/?film={film.pk}")
     page.get_by_role("button", name="Go back to this version").first.wait_for()
     save_screenshot(page, f"film-history-{size}-{scheme}")
-    # Visible without horizontal scrolling.
+    # The button is visible without horizontal scrolling.
     back = page.get_by_role("button", name="Go back to this version").first
     assert back.bounding_box()["x"] < page.viewport_size["width"] - 40
     check_page(page)
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_conflict_about_the_actor_of_a_credit_is_resolved(open_page, check_page, script):
+def test_conflict_about_the_actor_of_a_credit_can_be_resolved(open_page, check_page, script):
     page = open_page("phone", java_script_enabled=script)
     sign_in(page)
     credit = Credit.objects.get()
@@ -189,7 +189,7 @@ def test_conflict_about_the_actor_of_a_credit_is_resolved(open_page, check_page,
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_filters_are_behind_a_button_on_a_phone(open_page, check_page, scheme):
+def test_button_shows_and_hides_filters_on_a_phone(open_page, check_page, scheme):
     page = open_page("phone", scheme)
     sign_in(page)
     page.goto("/admin/actors/actor/?missing=birth_year")
@@ -230,7 +230,7 @@ def test_filters_work_without_javascript(open_page, size, url):
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_cast_is_edited_without_javascript(open_page, size, scheme):
+def test_cast_can_be_edited_without_javascript(open_page, size, scheme):
     page = open_page(size, scheme, java_script_enabled=False)
     sign_in(page)
     page.goto("/admin/actors/film/add/")
@@ -247,7 +247,7 @@ def test_cast_is_edited_without_javascript(open_page, size, scheme):
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_typing_in_a_conflict_selects_edit(open_page, check_page, script):
+def test_typed_text_in_a_conflict_selects_the_edit_option(open_page, check_page, script):
     page = open_page("phone", "light" if script else "dark", java_script_enabled=script)
     sign_in(page)
     film = Film.objects.get()
@@ -293,19 +293,19 @@ def test_fields_are_not_cut_off_in_a_window_of_768_px(page):
         assert cut == [], page.url
 
 
-def test_file_field_is_between_its_label_and_its_help(page):
+def test_file_field_is_between_its_label_and_its_help_text(page):
     sign_in(page, "/admin/actors/batch/add/")
     label, box, help_text = (
         page.locator(place).bounding_box() for place in ("label[for=id_file]", "#id_file", "#id_file_helptext > div")
     )
-    if VERSION >= (6, 1):  # its forms have the labels above the fields
+    if VERSION >= (6, 1):  # forms of Django 6.1 have the labels above the fields
         assert abs(label["x"] - box["x"]) < 8 and label["y"] + label["height"] <= box["y"]
     else:
         assert label["x"] + label["width"] <= box["x"] and label["y"] - 4 <= box["y"] <= label["y"] + label["height"]
     assert abs(help_text["x"] - box["x"]) < 8 and help_text["y"] >= box["y"] + box["height"]
 
 
-def test_history_on_a_phone_marks_words_within_their_lines_and_labels_cells(open_page):
+def test_history_on_a_phone_has_labeled_cells_and_separate_lines(open_page):
     actor = Actor.objects.get(last_name="Mifune")
     actor.biography = "三船 敏郎 was an actor. " * 12
     actor.save()

@@ -1,4 +1,4 @@
-"""Typed text is not lost and does not overwrite changes of other users."""
+"""Unsaved text is not lost, and does not overwrite changes of other users."""
 
 import time
 
@@ -11,14 +11,14 @@ from tests.browser.admin.steps import BIOGRAPHY, biography, leaves_without_dialo
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("carol")]
 
 
-def overtake():
+def change_biography_as_other_editor():
     Actor.objects.filter(last_name="Mifune").update(biography="Theirs.")
 
 
-def test_saving_again_after_going_back_from_a_conflict_is_a_conflict(page, url):
+def test_second_save_of_actor_after_going_back_is_a_conflict(page, url):
     sign_in(page, url)
     page.get_by_label("Biography").fill(BIOGRAPHY)
-    overtake()
+    change_biography_as_other_editor()
     for _ in range(2):
         save(page)
         page.get_by_role("heading", name="was changed while you were editing").wait_for()
@@ -26,7 +26,7 @@ def test_saving_again_after_going_back_from_a_conflict_is_a_conflict(page, url):
         assert page.get_by_label("Biography").input_value() == BIOGRAPHY
     assert biography() == "Theirs."
 
-    # A form without typed text has the current data, and asks no question when the page is left.
+    # If no text was typed, going back loads the form with the current version, so saving it is no conflict.
     page.goto(url)
     page.get_by_label("Country").select_option("FR")
     save(page)
@@ -38,7 +38,7 @@ def test_saving_again_after_going_back_from_a_conflict_is_a_conflict(page, url):
     assert Actor.objects.get(last_name="Mifune").country == "US"
 
 
-def test_saving_a_film_again_after_going_back_from_a_conflict_is_a_conflict(page):
+def test_second_save_of_film_after_going_back_is_a_conflict(page):
     film = Film.objects.create(title="Rashomon", year=1950)
     sign_in(page, f"/admin/actors/film/{film.pk}/change/")
     page.locator("[name=title]").fill("Rashōmon, mine")
@@ -52,7 +52,7 @@ def test_saving_a_film_again_after_going_back_from_a_conflict_is_a_conflict(page
     assert film.title == "Theirs"
 
 
-def test_leaving_a_page_that_was_shown_again_with_unsaved_text_asks_first(page, url):
+def test_browser_asks_before_leaving_form_after_error_or_conflict(page, url):
     sign_in(page, url)
     page.get_by_label("Year of birth").fill("1066")
     save(page)
@@ -61,21 +61,21 @@ def test_leaving_a_page_that_was_shown_again_with_unsaved_text_asks_first(page, 
 
     page.goto(url)
     page.get_by_label("Biography").fill(BIOGRAPHY)
-    overtake()
+    change_biography_as_other_editor()
     save(page)
     page.get_by_role("heading", name="was changed while you were editing").wait_for()
     assert not leaves_without_dialog(page)
 
     page.goto(url)
     page.get_by_label("Biography").fill(BIOGRAPHY)
-    overtake()
+    change_biography_as_other_editor()
     Actor.objects.filter(last_name="Mifune").delete()
     save(page)
     page.get_by_role("heading", name="was deleted while you were editing").wait_for()
     assert not leaves_without_dialog(page)
 
 
-def test_leaving_a_form_without_unsaved_changes_does_not_ask(page, url):
+def test_browser_does_not_ask_before_leaving_unchanged_form(page, url):
     sign_in(page, url)
     assert leaves_without_dialog(page)
     page.goto("/admin/actors/film/add/")
@@ -86,7 +86,7 @@ def test_leaving_a_form_without_unsaved_changes_does_not_ask(page, url):
 
 
 def click_twice(page, monkeypatch):
-    """Click Save, and again while the slow first request is being answered."""
+    """Click Save twice, the second time while the first request, made slow, is running."""
 
     def slowly(log):
         def logged(*arguments):
@@ -105,7 +105,7 @@ def click_twice(page, monkeypatch):
 
 
 @pytest.mark.postgresql
-def test_second_click_on_save_adds_one_actor(page, monkeypatch):
+def test_second_click_on_save_adds_no_second_actor(page, monkeypatch):
     sign_in(page, "/admin/actors/actor/add/")
     page.get_by_label("Last name").fill("Onceborn")
     click_twice(page, monkeypatch)
@@ -113,7 +113,7 @@ def test_second_click_on_save_adds_one_actor(page, monkeypatch):
     page.wait_for_timeout(1_500)
     assert Actor.objects.filter(last_name="Onceborn").count() == 1
 
-    # Going back and saving the same form again adds none either. Another name is another actor.
+    # Saving the same form again after going back adds no actor either. With another name, it adds one.
     page.go_back()
     assert page.get_by_label("Last name").input_value() == "Onceborn"
     save(page)
@@ -125,7 +125,7 @@ def test_second_click_on_save_adds_one_actor(page, monkeypatch):
 
 
 @pytest.mark.postgresql
-def test_second_click_on_save_is_no_conflict(page, url, monkeypatch):
+def test_second_click_on_save_causes_no_conflict(page, url, monkeypatch):
     sign_in(page, url)
     page.get_by_label("Biography").fill(BIOGRAPHY)
     click_twice(page, monkeypatch)
@@ -133,7 +133,7 @@ def test_second_click_on_save_is_no_conflict(page, url, monkeypatch):
     assert biography() == BIOGRAPHY
 
 
-def test_conflict_in_a_popup_stays_in_it_and_closes_it(page):
+def test_conflict_in_a_popup_is_resolved_within_the_popup(page):
     actor = Actor.objects.get(last_name="Mifune")
     film = Film.objects.create(title="Rashomon")
     Credit.objects.create(film=film, actor=actor, character="Tajōmaru")
@@ -142,7 +142,7 @@ def test_conflict_in_a_popup_stays_in_it_and_closes_it(page):
         page.get_by_role("link", name="Change selected actor").first.click()
     small = opened.value
     small.get_by_label("Biography").fill(BIOGRAPHY)
-    overtake()
+    change_biography_as_other_editor()
     save(small)
     small.get_by_role("heading", name="was changed while you were editing").wait_for()
     assert not small.get_by_role("link", name="Home").is_visible()
