@@ -53,7 +53,7 @@ def click(client, button):
     return client.post(button[0], {"restore": button[1]}, follow=True)
 
 
-def test_recent_changes_show_user_differences_and_origin(curator, editor, actor):
+def test_recent_changes_show_user_differences_and_source(curator, editor, actor):
     editor.post(change_url(actor), form(actor, biography="He worked with Kurosawa."))
     actor.refresh_from_db()
     editor.post(change_url(actor), form(actor, biography="He often worked with Kurosawa.", country="US"))
@@ -113,7 +113,7 @@ def test_title_names_the_filtered_actor(curator, actor):
 @pytest.mark.parametrize(
     "query", ["kind=x", "origin=x", "field=version", f"who={'x' * 151}", "who=%00", "actor=x", "before__x=1"]
 )
-def test_invalid_filters_are_400(curator, query):
+def test_invalid_filters_return_400(curator, query):
     assert curator.get(f"{CHANGES}?{query}").status_code == 400
 
 
@@ -154,7 +154,7 @@ def test_every_state_can_be_restored(curator, actor):
     assert reached >= {"JP", "FR", "US", "DE"}
 
 
-def test_restore_of_changed_actor_is_409(curator, actor):
+def test_restore_of_changed_actor_returns_409(curator, actor):
     Actor.objects.update(country="FR")
     button = buttons(curator.get(CHANGES))[0]
     with attributed_to("edward", "import"):
@@ -177,7 +177,7 @@ def test_malformed_restore_is_refused(curator, actor, value):
     ("group", "seen", "restored"),
     [(None, 403, 403), ("Editors", 200, 403), ("Curators", 200, 302), ("Administrators", 200, 302)],
 )
-def test_history_access_by_role(actor, group, seen, restored):
+def test_history_access_depends_on_role(actor, group, seen, restored):
     Actor.objects.update(country="FR")
     change = Change.objects.first()
     client = member("someone", group)

@@ -29,7 +29,7 @@ def alice(client):
 
 @pytest.fixture
 def root(client):
-    """An administrator, signed in."""
+    """Sign in a superuser, and return the user."""
     root = person("root", is_staff=True, is_superuser=True)
     client.force_login(root)
     return root
@@ -49,7 +49,7 @@ def names(response):
     return [str(actor) for actor in response.context["cl"].result_list]
 
 
-# Finding
+# Lists and searches
 
 
 def test_list_shows_name_country_and_years(client, alice, actor):
@@ -135,7 +135,7 @@ def test_invalid_value_shows_error_and_stores_nothing(client, alice, actor, mist
     assert actor.version == 1
 
 
-def test_missing_name_is_reported_at_first_name(client, alice, actor):
+def test_missing_name_is_reported_on_the_first_name_field(client, alice, actor):
     mistakes = client.post(change_url(actor), form(actor, first_name="", last_name="")).context["adminform"].form.errors
     assert mistakes == {"first_name": ["Enter a first name, a last name, or both."]}
     mistakes = client.post(change_url(actor), form(actor, first_name="x" * 46, last_name="")).context["adminform"].form
@@ -201,7 +201,7 @@ def administrator(client):
         (administrator, 200, 302, 302, 200),
     ],
 )
-def test_actor_access_by_role(client, actor, role, seen, done, deleted, accounts):
+def test_actor_access_depends_on_role(client, actor, role, seen, done, deleted, accounts):
     role(client)
     may_write = seen == 200
     for page in (LIST, change_url(actor), f"{LIST}add/", f"/admin/actors/change/?actor={actor.pk}"):
@@ -238,19 +238,19 @@ def test_actor_access_by_role(client, actor, role, seen, done, deleted, accounts
         "_to_field=last_name",
     ],
 )
-def test_undeclared_lookups_are_400(client, alice, actor, query):
+def test_undeclared_lookups_return_400(client, alice, actor, query):
     assert client.get(f"{LIST}?{query}").status_code == 400
 
 
 @pytest.mark.parametrize(
     "query", ["last_name__regex=((((", "email__startswith=a", "password__startswith=p", "groups__name__regex=(("]
 )
-def test_undeclared_user_lookups_are_400(client, root, query):
+def test_undeclared_user_lookups_return_400(client, root, query):
     assert client.get(f"/admin/auth/user/?{query}").status_code == 400
 
 
 @pytest.mark.parametrize("query", ["is_staff__exact=1", "is_active__exact=%00", "groups__id__exact=((", "q=%00"])
-def test_declared_user_lookups_never_fail(client, root, query):
+def test_declared_user_lookups_cause_no_server_error(client, root, query):
     assert client.get(f"/admin/auth/user/?{query}").status_code in (200, 302, 400)
 
 
@@ -258,7 +258,7 @@ def test_declared_user_lookups_never_fail(client, root, query):
     "query",
     ["q=%00", "q=a%00b", "q=" + "x" * 201, "q=%ff%fe", "o=99.-0.x", "p=-1", "p=" + "9" * 5000, "p=x", "all=", "e=1"],
 )
-def test_hostile_query_is_answered_with_a_page_or_400(client, alice, actor, query):
+def test_hostile_query_returns_a_page_or_400(client, alice, actor, query):
     assert client.get(f"{LIST}?{query}").status_code in (200, 302, 400)
 
 
@@ -269,7 +269,7 @@ def test_autocompletion_refuses_nul_and_long_terms(client, alice, actor, term, s
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "9" * 3900, "٣", "x", "_00", "1_2F"])
-def test_invalid_actor_id_is_302_or_404(client, alice, key):
+def test_invalid_actor_id_returns_302_or_404(client, alice, key):
     response = client.get(f"{LIST}{key}/change/")
     assert response.status_code in (302, 404)
 
@@ -282,7 +282,7 @@ def test_hostile_login_name_shows_form_with_error(client, name):
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "x" * 64, "\x00"])
-def test_form_with_invalid_csrf_token_is_403(alice, actor, token):
+def test_form_with_invalid_csrf_token_returns_403(alice, actor, token):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
     data = form(actor, last_name="M") | ({} if token is None else {"csrfmiddlewaretoken": token})
@@ -318,7 +318,7 @@ FORMS = [
 @pytest.mark.parametrize("url", FORMS)
 @pytest.mark.parametrize("data", [{"password": "x" * 3_000_000}, {f"f{n}": "" for n in range(1001)}])
 def test_oversized_multipart_form_is_refused(root, data, url):
-    """Row 15 of the hostile inputs, as multipart/form-data."""
+    """The previous test, with multipart/form-data."""
     someone = Client(raise_request_exception=False)
     if "login" not in url:
         someone.force_login(root)

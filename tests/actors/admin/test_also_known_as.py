@@ -37,7 +37,7 @@ def jackie(db):
         ("Ce\u0301line", "C\u00e9line"),
     ],
 )
-def test_names_are_stored_separated_by_slashes(written, stored):
+def test_other_names_are_stored_separated_by_slashes(written, stored):
     actor = Actor.objects.create(first_name="Marilyn", also_known_as=written)
     actor.refresh_from_db()
     assert actor.also_known_as == stored
@@ -60,7 +60,7 @@ def test_other_names_are_searchable_after_save_and_sql(jackie):
     assert (found.version, found.search) == (2, " jackie chan 成龍 fong si lung")
 
 
-def test_restore_brings_other_names_back(jackie):
+def test_restored_actor_has_its_other_names(jackie):
     Actor.objects.filter(pk=jackie.pk).update(also_known_as="")
     last = Change.objects.first()
     assert (last.fields, last.before["also_known_as"]) == ("also_known_as", "Chan Kong-sang / 陳港生")
@@ -87,7 +87,7 @@ def test_public_page_marks_the_language_of_each_name(client, jackie):
     assert "Also known as" not in client.get(jackie.get_absolute_url()).content.decode()
 
 
-def test_json_exports_a_list_and_csv_one_cell(client, jackie):
+def test_other_names_are_a_list_in_json_and_one_cell_in_csv(client, jackie):
     names = ["Chan Kong-sang", "陳港生"]
     assert client.get("/actors.json?q=kong").json()["actors"][0]["also_known_as"] == names
     lines = b"".join(client.get("/actors.ndjson?q=kong").streaming_content)
@@ -98,7 +98,7 @@ def test_json_exports_a_list_and_csv_one_cell(client, jackie):
     assert (schema["type"], schema["items"]) == ("array", {"type": "string"})
 
 
-def test_form_shows_one_name_per_line(admin_client, jackie):
+def test_form_shows_one_other_name_per_line(admin_client, jackie):
     page = admin_client.get(change_url(jackie)).content.decode()
     assert "Chan Kong-sang\n陳港生</textarea>" in page
     admin_client.post(change_url(jackie), form(jackie, also_known_as="Chan Kong-sang\r\nFong Si-lung"))
@@ -112,7 +112,7 @@ def test_form_shows_one_name_per_line(admin_client, jackie):
 LINES = "Chan Kong-sang\r\n陳港生"  # as a browser submits them
 
 
-def test_unchanged_names_do_not_conflict(jackie):
+def test_unchanged_other_names_do_not_conflict(jackie):
     stale = form(jackie, country="CN", also_known_as=LINES)
     editor("bob").post(change_url(jackie), form(jackie, birth_year="1954", also_known_as=LINES))
     alice = editor("alice")
@@ -126,7 +126,7 @@ def test_unchanged_names_do_not_conflict(jackie):
 
 
 @pytest.mark.parametrize("take", ["mine", "edited"])
-def test_conflicting_names_are_edited_one_per_line(jackie, take):
+def test_conflicting_other_names_are_edited_one_per_line(jackie, take):
     stale = form(jackie, also_known_as=f"{LINES}\r\nFong Si-lung")
     editor("bob").post(change_url(jackie), form(jackie, also_known_as=f"{LINES}\r\nSing Lung"))
     alice = editor("alice")

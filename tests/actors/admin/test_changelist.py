@@ -71,7 +71,7 @@ def counting_queries(queries):
 
 
 @pytest.mark.parametrize("url", [*LISTS, f"{ACTORS}?q=b", f"{ACTORS}?country=FR"])
-def test_pages_need_no_count_and_no_offset(client, many, url):
+def test_pages_use_neither_count_nor_offset(client, many, url):
     following = link(client.get(url), "next") or ""
     for page in (url, url.partition("?")[0] + following):
         with CaptureQueriesContext(connection) as queries:
@@ -84,7 +84,7 @@ def test_pages_need_no_count_and_no_offset(client, many, url):
         )
 
 
-def test_autocompletion_pages_need_no_count(client, many):
+def test_autocompletion_pages_use_no_count(client, many):
     seen = []
     for number in range(1, 8):
         query = f"term=a&app_label=actors&model_name=credit&field_name=actor&page={number}"
@@ -100,7 +100,7 @@ def test_autocompletion_pages_need_no_count(client, many):
         assert client.get(url).status_code == 404
 
 
-def test_cursor_is_400_in_another_list(client, many):
+def test_cursor_of_another_list_returns_400(client, many):
     following = link(client.get(ACTORS), "next")
     assert client.get(f"{ACTORS}{following}").status_code == 200
     token = following.partition("after=")[2]
@@ -116,7 +116,7 @@ def test_cursor_is_400_in_another_list(client, many):
     assert client.get(f"{ACTORS}?after={'x' * 6000}").status_code == 400
 
 
-def test_filter_links_drop_the_cursor_and_forms_keep_it(client, many):
+def test_cursor_is_removed_from_filter_links_and_kept_in_forms(client, many):
     page = client.get(f"{ACTORS}{link(client.get(ACTORS), 'next')}")
     content = page.content.decode()
     filters = re.findall(r'<a href="(\?[^"]*living[^"]*)"', content)
@@ -137,7 +137,7 @@ def test_search_box_is_shown_only_for_searchable_lists(client, url, searched):
     assert ('id="searchbar"' in page) is searched and ">None<" not in page
 
 
-def test_empty_list_says_none_found(client):
+def test_empty_list_shows_no_results_message(client):
     page = client.get(f"{ACTORS}?q=nobody")
     assert page.status_code == 200 and "No results." in page.content.decode()
 
@@ -201,7 +201,7 @@ def test_search_is_limited_by_filters_before_ranking(client, many, monkeypatch):
     assert names(client.get(f"{ACTORS}?q=zoe&country=none")) == ["Zoë B"]
 
 
-def test_search_without_letters_finds_nobody(client, many):
+def test_search_without_letters_finds_no_actors(client, many):
     assert names(client.get(f"{ACTORS}?q=!!")) == []
     assert b"".join(client.get(f"{ACTORS}export/csv/?q=!!").streaming_content).count(b"\n") == 1
 

@@ -74,7 +74,7 @@ def test_unmatched_name_shows_error_and_keeps_the_form(client, film, actor, shim
     assert [credit.actor for credit in film.credits.all()] == [actor]
 
 
-def test_typed_name_works_for_a_new_film(client, shimura):
+def test_typed_name_selects_the_actor_in_a_new_film(client, shimura):
     editor(client)
     assert client.post(f"{FILMS}add/", written(None, "Nobody", title="Ikiru")).status_code == 200
     assert client.post(f"{FILMS}add/", written(None, "Takashi Shimura", title="Ikiru")).status_code == 302

@@ -15,7 +15,7 @@ from tests.actors.admin.test_films import curators
 pytestmark = pytest.mark.django_db
 
 
-def test_editor_sees_recent_changes_and_missing_years(client, actor):
+def test_dashboard_shows_recent_changes_and_missing_years(client, actor):
     Actor.objects.create(first_name="Cher", country="US")
     Actor.objects.create(first_name="Madonna", birth_year=1958)
     film = Film.objects.create(title="Yojimbo", year=1961)
@@ -49,7 +49,7 @@ def test_possible_duplicates_link_needs_merge_permission(client, role, offered):
     assert ("/admin/actors/actor/duplicates/" in client.get("/admin/").content.decode()) is offered
 
 
-def test_staff_without_permissions_sees_no_data(client, actor):
+def test_dashboard_without_permissions_shows_no_data(client, actor):
     Actor.objects.create(first_name="Cher")
     plain_staff(client)
     page = client.get("/admin/").content.decode()
@@ -75,7 +75,7 @@ def test_index_page_reads_a_bounded_number_of_rows(client):
     assert len(asked) == 1 and "LIMIT 1000" in asked[0]
 
 
-def test_app_and_access_attempts_are_translated_to_chinese(client):
+def test_app_name_and_access_attempts_are_translated_to_chinese(client):
     client.force_login(User.objects.create_superuser("root"))
     AccessAttempt.objects.create(username="eve", ip_address="203.0.113.1", failures_since_start=5)
     chinese = {"headers": {"Accept-Language": "zh-CN"}}
@@ -113,7 +113,7 @@ def test_lists_have_filter_titles_and_breadcrumbs(client, actor, url, words):
         assert word in page
 
 
-def test_credit_without_character_has_no_separator(client, actor):
+def test_credit_without_character_is_shown_without_separator(client, actor):
     administrator(client)
     Credit.objects.create(actor=actor, film=Film.objects.create(title="Inception", year=2010))
     page = client.get(f"/admin/actors/actor/{actor.pk}/delete/").content.decode()

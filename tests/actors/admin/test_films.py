@@ -144,7 +144,7 @@ def overtake_by_cast(film):
     ("total", "status"),
     [("", 409), ("x", 409), ("-1", 409), ("200", 409), ("201", 400), ("100000", 400), ("9" * 400, 400)],
 )
-def test_malformed_number_of_rows_is_a_conflict_or_400(client, film, total, status):
+def test_malformed_number_of_rows_returns_409_or_400(client, film, total, status):
     editor(client)
     mine = form(film) | {"credits-TOTAL_FORMS": total}
     overtake_by_cast(film)
@@ -153,12 +153,12 @@ def test_malformed_number_of_rows_is_a_conflict_or_400(client, film, total, stat
 
 
 @pytest.mark.parametrize("token", ["", "x", "-1", "9" * 30, "٣"])
-def test_form_without_valid_version_is_409(client, film, token):
+def test_form_without_valid_version_returns_409(client, film, token):
     editor(client)
     assert client.post(change_url(film), form(film, seen=token)).status_code == 409
 
 
-def test_deletion_of_a_changed_film_is_409(client, curator, film):
+def test_deletion_of_a_changed_film_returns_409(client, curator, film):
     token = seen(film)
     overtake_by_cast(film)
     delete = f"{FILMS}{film.pk}/delete/"
@@ -241,7 +241,7 @@ def test_restore_of_a_changed_film_is_refused(client, curator, film):
 
 
 @pytest.mark.parametrize("value", ["", "before", "after:1", "sideways:1", "before:x"])
-def test_malformed_restore_is_400(client, curator, film, value):
+def test_malformed_restore_returns_400(client, curator, film, value):
     overtake_by_title(film)
     pk = FilmChange.objects.filter(credit_id=None, kind="+").get().pk
     value = value.replace("after:1", "before:1")
@@ -252,7 +252,7 @@ def test_malformed_restore_is_400(client, curator, film, value):
     ("field", "expected"),
     [("title", 1), ("original_title", 1), ("year", 0), ("actor", 1), ("character", 1), ("billing", 0)],
 )
-def test_field_filter_finds_changes(client, curator, film, field, expected):
+def test_field_filter_finds_changes_of_the_field(client, curator, film, field, expected):
     other = Actor.objects.create(first_name="Other")
     Film.objects.filter(pk=film.pk).update(title="Another", original_title="Another")
     Credit.objects.update(character="Another")
@@ -283,7 +283,9 @@ def curators(client):
         (administrator, 200, 302, 302, 302),
     ],
 )
-def test_film_access_by_role(client, film, actor, role, view_status, save_status, delete_status, restore_status):
+def test_film_access_depends_on_role(
+    client, film, actor, role, view_status, save_status, delete_status, restore_status
+):
     role(client)
     for page in (FILMS, f"{FILMS}?q=samurai", change_url(film), f"{FILMS}add/", CHANGES, f"{CHANGES}?film={film.pk}"):
         assert client.get(page).status_code == view_status, page
@@ -305,19 +307,19 @@ def test_film_access_by_role(client, film, actor, role, view_status, save_status
 @pytest.mark.parametrize(
     "query", ["title__regex=((((", "year=1", "film=x", "film=%00", "credits__actor=1", "kind=x", "field=x"]
 )
-def test_undeclared_lookups_are_400(client, curator, film, query):
+def test_undeclared_lookups_return_400(client, curator, film, query):
     for page in (FILMS, CHANGES):
         assert client.get(f"{page}?{query}").status_code == 400
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "9" * 3900, "٣", "x", "_00"])
-def test_invalid_film_id_is_302_404_or_409(client, curator, key):
+def test_invalid_film_id_returns_302_404_or_409(client, curator, key):
     for page in ("change", "delete", "history"):
         assert client.get(f"{FILMS}{key}/{page}/").status_code in (302, 404)
         assert client.post(f"{FILMS}{key}/{page}/", {"post": "yes"}).status_code in (302, 404, 409)
 
 
-def test_history_omits_empty_fields(client, curator, film, actor):
+def test_film_history_omits_empty_fields(client, curator, film, actor):
     FilmChange.objects.all().delete()
     Credit.objects.create(film=film, actor=actor, billing=3)
     page = client.get(f"{CHANGES}?film={film.pk}").content.decode()
@@ -330,7 +332,7 @@ def other_actor(first, last):
     return other
 
 
-def test_history_names_both_actors_of_a_changed_credit(client, curator, film, actor):
+def test_film_history_names_both_actors_of_a_changed_credit(client, curator, film, actor):
     other = other_actor("Takashi", "<Shimura>")
     Credit.objects.update(actor=other)
     page = client.get(f"{CHANGES}?film={film.pk}").content.decode()
@@ -340,7 +342,7 @@ def test_history_names_both_actors_of_a_changed_credit(client, curator, film, ac
     assert f"<div>{now}</div>" in page and f"<div>{was}</div>" in page  # the actors after the change, and before it
 
 
-def test_history_links_no_actors_without_view_permission(client, film, actor):
+def test_film_history_links_no_actors_without_view_permission(client, film, actor):
     person = User.objects.create_user("frank", is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename="view_filmchange"))
     client.force_login(person)
@@ -349,7 +351,7 @@ def test_history_links_no_actors_without_view_permission(client, film, actor):
     assert f'<del class="gone">Toshirō Mifune (#{actor.pk})</del>' in page and "/admin/actors/actor/" not in page
 
 
-def test_history_names_deleted_and_merged_actors(client, curator, film, actor):
+def test_film_history_names_deleted_and_merged_actors(client, curator, film, actor):
     merged, unknown = other_actor("Takashi", "Shimura"), other_actor("Un", "Known")
     Credit.objects.update(actor=unknown)
     Credit.objects.update(actor=merged)
@@ -367,7 +369,7 @@ def test_history_names_deleted_and_merged_actors(client, curator, film, actor):
     assert f"<div>{mifune}</div>" in page
 
 
-def test_history_fetches_all_actors_in_two_queries(film, actor, django_assert_num_queries):
+def test_film_history_fetches_all_actors_in_two_queries(film, actor, django_assert_num_queries):
     existing, deleted = ([other_actor(name, str(n)) for n in range(5)] for name in ("There", "Gone"))
     for other in (*existing, *deleted):
         Credit.objects.update(actor=other)

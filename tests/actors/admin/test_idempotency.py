@@ -41,7 +41,7 @@ def test_form_submitted_twice_adds_one_actor(alice):
     assert alice.post(f"{LIST}add/", again)["Location"] == change_url(hara)
 
 
-def test_other_data_key_or_user_adds_another_actor(alice, actor):
+def test_submission_with_other_data_key_or_user_adds_another_actor(alice, actor):
     new = form(last_name="Hara", form_key=key(alice))
     for data in (new, {**new, "first_name": "Setsuko"}, {**new, "form_key": key(alice)}):
         alice.post(f"{LIST}add/", data)
@@ -57,7 +57,7 @@ def test_form_with_errors_is_not_recorded_as_submitted(alice):
     assert Actor.objects.filter(last_name="Hara").count() == 1
 
 
-def test_deleted_actor_can_be_added_again_and_old_submissions_expire(alice):
+def test_submissions_expire_and_deleted_actors_can_be_added_again(alice):
     new = form(last_name="Hara", form_key=key(alice))
     alice.post(f"{LIST}add/", new)
     Actor.objects.filter(last_name="Hara").delete()
@@ -75,7 +75,7 @@ def test_form_submitted_twice_adds_one_film_with_cast(alice, actor):
     assert Film.objects.count() == Credit.objects.count() == 1
 
 
-def test_second_click_on_save_is_no_conflict(alice, actor):
+def test_second_click_on_save_causes_no_conflict(alice, actor):
     for _ in range(2):
         response = alice.post(change_url(actor), form(actor, country="FR"))
         assert (response.status_code, response["Location"]) == (302, LIST)
@@ -89,7 +89,7 @@ def test_second_click_on_save_is_no_conflict(alice, actor):
     assert Credit.objects.count() == 1
 
 
-def test_same_change_by_another_user_is_409(alice, actor):
+def test_same_change_by_another_user_returns_409(alice, actor):
     editor("bob").post(change_url(actor), form(actor, country="FR"))
     response = alice.post(change_url(actor), form(actor, country="FR"))
     assert response.status_code == 409
@@ -117,7 +117,7 @@ def test_simultaneous_submissions_add_one_actor():
     assert Actor.objects.count() == 1
 
 
-def test_popup_submitted_twice_closes_and_refuses_unknown_to_field(alice, actor):
+def test_popup_closes_after_each_submission_of_a_valid_to_field(alice, actor):
     small = form(actor, country="FR", _popup="1", _to_field="id")
     for _ in range(2):
         assert "data-popup-response" in alice.post(change_url(actor), small).content.decode()

@@ -33,7 +33,7 @@ def text(response):
     return " ".join(response.content.decode().split())
 
 
-def test_upload_preview_import_and_undo(carol, actor):
+def test_uploaded_file_can_be_previewed_imported_and_undone(carol, actor):
     page = send(
         carol, f"id,version,first_name,birth_year\n{actor.pk},1,Toshirō,1921\n,,Cher,1946\n,,Ada,1900\n", "new.csv"
     )
@@ -57,7 +57,7 @@ def test_upload_preview_import_and_undo(carol, actor):
     assert "This was already undone." in text(carol.post(f"{LIST}{batch.pk}/undo/", follow=True))
 
 
-def test_file_with_errors_lists_them_and_cannot_be_imported(carol):
+def test_file_with_errors_cannot_be_imported(carol):
     page = send(carol, "first_name,birth_year\n" + "<b>A</b>,1\n" * 1_002)
     page_text = text(carol.get(page))
     assert "1002 errors in 1002 rows" in page_text and "and 2 more" in page_text
@@ -70,7 +70,7 @@ def test_file_with_errors_lists_them_and_cannot_be_imported(carol):
     assert listed.content.decode("utf-8-sig").count("Enter a year from") == 1_002
 
 
-def test_error_names_the_heading_of_the_file_and_its_row_is_not_added(carol):
+def test_errors_show_the_headings_of_the_file(carol):
     page = send(carol, "First name,Year of birth,去世年份\nLate,1950,1940\nEarly,x,\nFine,1950,\n")
     for language in ("en", "zh-hans"):
         page_text = text(carol.get(page, headers={"accept-language": language}))
@@ -80,7 +80,7 @@ def test_error_names_the_heading_of_the_file_and_its_row_is_not_added(carol):
     assert "Year of birth,x," in carol.get(f"{page}mistakes.csv").content.decode("utf-8-sig")
 
 
-def test_preview_warns_of_possible_duplicates_and_imports_them(carol, actor):
+def test_possible_duplicates_are_shown_and_can_be_imported(carol, actor):
     page = send(
         carol,
         "first_name,last_name,birth_year,death_year\n"
@@ -108,7 +108,7 @@ def test_error_report_escapes_formulas(carol):
     ]
 
 
-def test_actor_changed_after_preview_is_an_error(carol, actor):
+def test_actor_changed_after_preview_prevents_the_import(carol, actor):
     page = send(carol, f"id,version,first_name\n{actor.pk},1,T\n")
     carol.get(page)
     Actor.objects.filter(pk=actor.pk).update(country="FR")
@@ -142,8 +142,8 @@ def test_user_can_choose_the_encoding_of_json(carol):
     assert str(Actor.objects.get()) == "José"
 
 
-def test_import_that_has_become_empty_is_shown_again(carol, actor):
-    """Another editor made the same change after the preview: the file must not be dropped silently."""
+def test_import_without_remaining_changes_shows_the_preview_again(carol, actor):
+    """If another editor makes the same change after the preview, the file must not be discarded silently."""
     page = send(carol, f"id,version,first_name\n{actor.pk},1,Toshiro\n")
     assert 'name="_import"' in text(carol.get(page))
     Actor.objects.filter(pk=actor.pk).update(first_name="Toshiro")
@@ -162,12 +162,12 @@ def test_import_that_has_become_empty_is_shown_again(carol, actor):
         {"heading": ["\0"], "field": [""]},
     ],
 )
-def test_invalid_columns_or_encoding_are_400(carol, data):
+def test_invalid_columns_or_encoding_return_400(carol, data):
     page = send(carol, "first_name\nA\n")
     assert carol.post(page, {"_read": "1", **data}).status_code == 400
 
 
-def test_workbook_is_read_and_empty_or_binary_file_is_refused(carol):
+def test_workbook_is_read_but_empty_or_binary_file_is_refused(carol):
     content = workbook(["First name", "Year of birth"], ["Cher", 1946])
     assert "1 to add" in text(carol.get(send(carol, content, "a.xlsx")))
     assert "The file is empty." in text(carol.get(send(carol, b"")))
@@ -180,7 +180,7 @@ UNSEEN = [("D800", "\\ud800"), ("0000", "\\u0000")]
 
 @pytest.mark.parametrize(("code", "escaped"), UNSEEN)
 @pytest.mark.parametrize("kind", ["JSON", "NDJSON", "XLSX"])
-def test_unprintable_heading_is_one_error(carol, kind, code, escaped):
+def test_unprintable_heading_causes_one_error(carol, kind, code, escaped):
     line = f'{{"first_name": "A", "{escaped}": "x"}}'
     content = {
         "JSON": f"[{line}]",
@@ -198,7 +198,7 @@ def test_unprintable_heading_is_one_error(carol, kind, code, escaped):
 
 @pytest.mark.parametrize(("code", "escaped"), UNSEEN)
 @pytest.mark.parametrize("kind", ["JSON", "NDJSON", "XLSX"])
-def test_unprintable_value_is_an_error(carol, kind, code, escaped):
+def test_unprintable_value_causes_an_error(carol, kind, code, escaped):
     names = ["first_name", "country", "birth_year", "id", "also_known_as"]
     line = "{" + ", ".join(f'"{name}": "{escaped}"' for name in names) + "}"
     content = {
@@ -231,8 +231,8 @@ def test_file_can_be_discarded(carol):
 
 
 @pytest.mark.parametrize("first", ["_import", "_drop"])
-def test_imported_or_discarded_file_shows_a_message(carol, first):
-    """A second click, a reload, or a retry after the first response was lost."""
+def test_request_for_imported_or_discarded_file_shows_a_message(carol, first):
+    """Such a request is a second click, a reload, or a retry after the first response was lost."""
     page = send(carol, "first_name\nA\n")
     carol.post(page, {first: "1"}, follow=True)
     message = "it was imported, discarded or expired"
@@ -254,7 +254,7 @@ def test_too_large_file_is_refused(carol):
     assert "more than 100000 rows" in text(carol.get(page))
 
 
-def test_undo_after_later_changes_is_409(carol, actor):
+def test_undo_after_later_changes_returns_409(carol, actor):
     carol.post(send(carol, f"id,version,first_name\n{actor.pk},1,T\n"), {"_import": "1"})
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     response = carol.post(f"{LIST}{Batch.objects.get().pk}/undo/")
@@ -269,7 +269,7 @@ ROLES = {None: 302, "Editors": 403, "Curators": 200, "Administrators": 200}
 
 
 @pytest.mark.parametrize(("role", "status"), ROLES.items())
-def test_import_access_by_role(carol, role, status):
+def test_import_access_depends_on_role(carol, role, status):
     page = send(carol, "first_name\nA\n")
     carol.post(page, {"_import": "1"})
     batch = Batch.objects.get()
@@ -297,7 +297,7 @@ def test_import_access_by_role(carol, role, status):
     assert not Actor.objects.filter(first_name="B").exists()
 
 
-def test_undo_needs_post(carol):
+def test_undo_by_get_returns_405(carol):
     assert carol.get(f"{LIST}1/undo/").status_code == 405
     assert carol.post(f"{LIST}1/undo/").status_code == 404
     assert carol.get(f"{LIST}x/change/").status_code == 404

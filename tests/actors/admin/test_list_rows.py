@@ -22,7 +22,7 @@ LISTS = [
 
 @pytest.fixture
 def odd_names():
-    """An actor, a film and users of changes whose names contain HTML."""
+    """Create an actor, a film, and users with changes, whose names contain HTML."""
     actor = Actor.objects.create(first_name="Tom & “B”", last_name="<b>'\"{}", native_name="梁朝偉", country="FR")
     Film.objects.create(title="<i>Film</i>", original_title="&", year=1999)
     Change.objects.update(who="R&D <a>")
@@ -92,7 +92,7 @@ def test_other_lists_have_no_cell_labels(client, odd_names, url):
     assert row_cells(client.get(url)) and "data-label" not in client.get(url).content.decode()
 
 
-# ?_to_field= names the field whose value a popup returns to the form that opened it
+# The parameter _to_field names the field whose value a popup returns to the form that opened it.
 
 
 def filter_links(page):
@@ -106,7 +106,7 @@ def filter_links(page):
 
 
 @pytest.mark.parametrize("url", LISTS)
-def test_filter_links_with_to_field_keep_it_and_set_their_own_parameter(client, odd_names, url):
+def test_filter_links_keep_the_to_field_parameter(client, odd_names, url):
     plain = filter_links(client.get(url))
     page = client.get(f"{url}?{TO_FIELD_VAR}=id")
     for name, links in filter_links(page).items():
@@ -119,11 +119,11 @@ def test_filter_links_with_to_field_keep_it_and_set_their_own_parameter(client, 
 
 @pytest.mark.parametrize("url", LISTS)
 @pytest.mark.parametrize("field", ["biography", "who", "password", "none", "id__in", "\x00"])
-def test_list_with_unreferenced_to_field_is_400(client, url, field):
+def test_list_with_unreferenced_to_field_returns_400(client, url, field):
     assert client.get(url, {TO_FIELD_VAR: field}).status_code == 400
 
 
-def test_history_field_filter_with_to_field_filters(client, actor):
+def test_history_field_filter_works_with_to_field(client, actor):
     actor.birth_year = 1921
     actor.save()
     page = client.get(f"{CHANGES}?{TO_FIELD_VAR}=id&_popup=1")
@@ -139,7 +139,7 @@ def offered_countries(page):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_country_filter_follows_every_write(client):
+def test_country_filter_is_current_after_every_write(client):
     assert offered_countries(client.get(ACTORS)) == []
     actor = Actor.objects.create(last_name="B", country="JP")
     assert offered_countries(client.get(ACTORS)) == ["JP"]
@@ -163,7 +163,7 @@ def test_country_filter_is_cached_until_data_changes(client, monkeypatch):
     assert offered_countries(client.get(ACTORS)) == ["JP"]
 
 
-def test_country_names_follow_the_language():
+def test_country_names_are_in_the_active_language():
     named = {}
     for language in ("en", "zh-hans", "en"):
         with override(language):

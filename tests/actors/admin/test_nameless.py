@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 @pytest.fixture
 def nameless(root):
-    """Return an actor without a name, as from before the constraint, with a film without a title."""
+    """Return an actor without a name, as before the constraint existed, in a film without a title."""
     rule_off, rule_on = {
         "postgresql": (
             "ALTER TABLE actor DROP CONSTRAINT actor_has_a_name",
@@ -76,7 +76,7 @@ NO_NAME = "a name is now required"
 
 
 @pytest.mark.parametrize("deleted", [False, True])
-def test_restoring_a_nameless_state_is_refused(client, nameless, deleted):
+def test_restore_of_a_nameless_state_is_refused(client, nameless, deleted):
     pk = nameless.pk
     if deleted:
         nameless.delete()

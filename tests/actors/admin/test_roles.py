@@ -65,7 +65,7 @@ VIEWS = {
     },
     "actors_batch_changelist": (CURATOR, CURATOR),
     "actors_batch_add": (CURATOR, CURATOR),
-    "actors_batch_change": (CURATOR, CURATOR),  # redirects to the history, as does the next
+    "actors_batch_change": (CURATOR, CURATOR),  # this URL and the next redirect to the history
     "actors_batch_history": (CURATOR, CURATOR),
     "actors_batch_delete": (NO_ONE, NO_ONE),
     "actors_batch_undo": (CURATOR, CURATOR),
@@ -184,7 +184,7 @@ def is_refused(response, level):
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize(("person", "level"), zip(PEOPLE, LEVELS, strict=True))
-def test_every_url_is_allowed_or_refused_by_role(things, person, level, method):
+def test_every_url_is_allowed_or_refused_as_declared_for_each_role(things, person, level, method):
     client = client_of(person)
     wrong = []
     for name, url in urls(client, things):
@@ -192,7 +192,7 @@ def test_every_url_is_allowed_or_refused_by_role(things, person, level, method):
             continue
         response = getattr(client, method)(url)
         allowed = level >= VIEWS[name][method == "post"]
-        # A URL that allows only one method answers 405 to all staff.
+        # A URL that allows only one method returns 405 to all staff.
         known = response.status_code == 405 and level >= STAFF
         if response.status_code >= 500 or (not known and is_refused(response, level) is allowed):
             wrong.append((url, response.status_code))
@@ -212,7 +212,7 @@ def test_missing_second_factor_blocks_every_other_page(things, settings):
 
 
 @pytest.mark.parametrize(("person", "level"), zip(PEOPLE[2:], LEVELS[2:], strict=True))
-def test_actions_by_role(rf, person, level):
+def test_available_actions_depend_on_role(rf, person, level):
     request = rf.get("/")
     client = client_of(person)
     request.user = User.objects.get(pk=client.session["_auth_user_id"])
@@ -233,8 +233,8 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_every_list_answers_hostile_queries(things, query):
-    """Rows 2 and 3 of the hostile inputs: a page, a redirect, or 400; never 500."""
+def test_hostile_queries_cause_no_server_error_in_any_list(things, query):
+    """The response is a page, a redirect or 400, never 500."""
     client = client_of("superuser")
     for model in site._registry:
         url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/?{query}"
@@ -243,7 +243,7 @@ def test_every_list_answers_hostile_queries(things, query):
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "9" * 400, "9" * 3_900, "٣", "x", "_00", "_31", "1_2F", "a%00b", "%00"])
-def test_admin_pages_with_malformed_ids_cause_no_server_error(things, key):
+def test_malformed_ids_cause_no_server_error_on_admin_pages(things, key):
     client = client_of("superuser")
     for model in site._registry:
         for page in ("change", "delete", "history"):

@@ -70,7 +70,7 @@ def clients_for_all():
 
 
 def load(content, name):
-    """Import; return "done", or "wrong" if the comparison already found a later change."""
+    """Import ``text``; return "done", or "wrong" if the comparison already found a later change."""
     with transaction.atomic():
         staging = imports.examine(open_source(io.BytesIO(content.encode())))
         return staging.apply(name, "file") and "done" if not staging.wrong else "wrong"
@@ -89,13 +89,13 @@ def test_simultaneous_imports_of_one_actor_write_once(actor):
     assert Change.objects.filter(kind="~").count() == 1
 
 
-def test_simultaneous_imports_of_a_new_id_add_once():
+def test_simultaneous_imports_of_a_new_id_add_one_actor():
     results = at_once(lambda name: load(f"id,first_name\n500,By {name}\n", name))
     assert results["done"] == 1 and sum(results.values()) == PEOPLE, results
     assert str(Actor.objects.get(pk=500)) == f"By {Batch.objects.get().who}"
 
 
-def test_simultaneous_clicks_on_import_import_once():
+def test_simultaneous_clicks_on_import_write_once():
     """A file that is uploaded once is imported once, however often the button is clicked."""
     person, clients = User.objects.create_superuser("carol", password=PASSWORD), {}
     for number in range(PEOPLE):
@@ -107,7 +107,7 @@ def test_simultaneous_clicks_on_import_import_once():
     assert (Actor.objects.count(), Batch.objects.count(), Upload.objects.count()) == (500, 1, 0)
 
 
-def test_simultaneous_imports_and_saves_write_once(actor):
+def test_simultaneous_import_and_save_write_once(actor):
     def write(name):
         if int(name[1:]) % 2:
             return load(f"id,version,biography\n{actor.pk},1,By {name}\n", name)
@@ -162,8 +162,8 @@ def test_simultaneous_restores_write_once(actor):
     assert at_once(write) == {"done": 1, "EditConflictError": PEOPLE - 1}
 
 
-def test_simultaneous_undeletions_of_an_actor_add_once(actor):
-    """A deleted actor has no row to lock: the second restore used to be a server error."""
+def test_simultaneous_undeletions_of_an_actor_create_it_once(actor):
+    """Regression test: a deleted actor has no row to lock, so the second restore was a server error."""
     Credit.objects.create(actor=actor, film=Film.objects.create(title="Ran"))
     pk, clients = actor.pk, clients_for_all()
     actor.delete()
@@ -177,7 +177,7 @@ def test_simultaneous_undeletions_of_an_actor_add_once(actor):
     assert Actor.objects.get().pk == pk and Credit.objects.count() == 1
 
 
-def test_simultaneous_undeletions_of_a_film_add_once(actor):
+def test_simultaneous_undeletions_of_a_film_create_it_once(actor):
     film, clients = Film.objects.create(title="Ran"), clients_for_all()
     Credit.objects.create(actor=actor, film=film)
     film.delete()

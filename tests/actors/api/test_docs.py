@@ -12,7 +12,7 @@ from actors.models import Actor, Film
 pytestmark = pytest.mark.django_db
 
 
-def test_curl_lines_work(client, actor):
+def test_documented_curl_commands_succeed(client, actor):
     Film.objects.create(title="Seven Samurai")
     page = client.get("/api/").content.decode()
     lines = [shlex.split(html.unescape(line)) for line in re.findall(r"<pre><code>(.*?)</code></pre>", page)]
@@ -30,19 +30,19 @@ def test_parameters_and_fields_are_documented(client):
     assert [name for name in sorted(names - {"slug"}) if f"<dt><code>{name}</code></dt>" not in page] == []
 
 
-def test_page_is_in_the_visitors_language_and_linked_in_the_footer(client):
+def test_api_page_is_translated_and_linked_in_the_footer(client):
     page = client.get("/api/", headers={"Accept-Language": "zh-CN"}).content.decode()
     assert "演员，每页 50 位" in page and "出生年份" in page
     assert '<a href="/api/">Data and API</a>' in client.get("/").content.decode()
 
 
-def test_page_loads_nothing_from_other_hosts(client):
+def test_api_page_loads_nothing_from_other_hosts(client):
     assert not re.findall(
         r'(?:src|<link rel="(?:stylesheet|preload)"[^>]*href)="(?:https?:)?//', client.get("/api/").content.decode()
     )
 
 
-def test_list_links_to_itself_as_data(client, actor):
+def test_list_page_links_to_its_data(client, actor):
     page = html.unescape(client.get("/?q=mifune&country=JP").content.decode())
     for kind, name in (("application/json", "json"), ("text/csv", "csv"), ("application/x-ndjson", "ndjson")):
         url = f"/actors.{name}?q=mifune&country=JP"
@@ -51,7 +51,7 @@ def test_list_links_to_itself_as_data(client, actor):
         assert client.get(url).status_code == 200
 
 
-def test_json_link_keeps_the_page_and_stream_links_have_all_rows(client, db):
+def test_json_link_has_this_page_and_stream_links_have_all_rows(client, db):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n:03}") for n in range(60))
     first = client.get("/").content.decode()
     later = html.unescape(client.get(re.search(r'rel="next" href="\.(/[^"]+)"', first)[1]).content.decode())

@@ -90,7 +90,7 @@ class TestAnswers:
             assert response["Access-Control-Allow-Origin"] == "*"
             check(described, path, status, response.json())
 
-    def test_lines_and_rows_have_the_described_fields(self, client, described, actor):
+    def test_ndjson_lines_and_csv_rows_have_the_described_fields(self, client, described, actor):
         fields = [name for name in described["components"]["schemas"]["Actor"]["properties"] if name != "url"]
         line = client.get("/actors.ndjson").getvalue().decode().splitlines()[0]
         assert list(json.loads(line)) == fields
@@ -110,7 +110,7 @@ def test_description_is_independent_of_the_user(client, described):
 
 
 def test_schemathesis_finds_no_error(tmp_path):
-    """Every check of the tool, over every operation, against a real server with the site's own actors."""
+    """Run every check of schemathesis on every operation of a real server with the included actors."""
     tool = Path(sysconfig.get_path("scripts"), "schemathesis")
     config = Path(__file__).with_name("schemathesis.toml")
     with migrated_database(["actors", "films"]) as database, Server(database) as server:

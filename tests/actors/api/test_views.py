@@ -68,7 +68,7 @@ def test_cells_are_escaped_unless_raw_is_set(client, start):
     assert raw["first_name"] == f"{start}1+1"
 
 
-def test_json_of_one_actor_has_their_films(client, actor):
+def test_json_of_one_actor_includes_the_films(client, actor):
     film = Film.objects.create(title="Seven Samurai", original_title="七人の侍", year=1954)
     Credit.objects.create(actor=actor, film=film, character="Kikuchiyo", billing=1)
     url = f"{actor.get_absolute_url().removesuffix('/')}.json"
@@ -102,7 +102,7 @@ def test_json_of_one_actor_has_their_films(client, actor):
     ],
 )
 @pytest.mark.parametrize("kind", ["json", "csv", "ndjson"])
-def test_invalid_query_gets_a_problem_with_the_parameter(client, kind, query, named):
+def test_invalid_query_returns_a_problem_that_names_the_parameter(client, kind, query, named):
     if query.startswith("after") and kind != "json":
         query, named = "living=maybe", "living must be"
     response = client.get(f"/actors.{kind}?{query}")
@@ -111,7 +111,7 @@ def test_invalid_query_gets_a_problem_with_the_parameter(client, kind, query, na
     assert any(named in mistake for mistake in response.json()["mistakes"])
 
 
-def test_missing_actor_is_a_404_problem(client, db):
+def test_missing_actor_returns_a_404_problem(client, db):
     response = client.get("/actors/99-nobody.json")
     assert (response.status_code, response["Content-Type"], response.json()["status"]) == (
         404,
@@ -134,13 +134,13 @@ def test_cross_origin_reading_is_allowed(client, actor):
     assert (preflight.status_code, preflight["Access-Control-Allow-Methods"]) == (204, "GET, HEAD, OPTIONS")
 
 
-def test_page_costs_few_queries(client, leungs, django_assert_max_num_queries):
+def test_json_page_needs_few_queries(client, leungs, django_assert_max_num_queries):
     with django_assert_max_num_queries(3):
         client.get("/actors.json")
 
 
 @pytest.mark.parametrize("kind", ["csv", "ndjson"])
-def test_head_reads_no_rows(client, actor, kind, django_assert_num_queries):
+def test_head_request_reads_no_rows(client, actor, kind, django_assert_num_queries):
     with django_assert_num_queries(0):
         response = client.head(f"/actors.{kind}")
     assert (response.status_code, response.getvalue(), response.has_header("Content-Length")) == (200, b"", False)

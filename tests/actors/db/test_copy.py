@@ -39,7 +39,7 @@ ODD = [
 
 @pytest.fixture
 def odd(db):
-    """Actors with each odd text in each column, inserted by SQL because Django refuses some of them."""
+    """Create actors with each odd text in each column, by SQL, because Django refuses some of the texts."""
     chance = random.Random(1)
     columns = ("first_name", "last_name", "native_name", "biography", "also_known_as")
     rows = [tuple(odd if n == at else "x" for n in range(5)) for odd in ODD for at in range(5)]
@@ -64,19 +64,19 @@ def as_python_writes(monkeypatch, write):
 
 
 @pytest.mark.parametrize("raw", [False, True])
-def test_csv_equals_output_of_python(odd, monkeypatch, raw):
+def test_csv_by_copy_equals_csv_by_python(odd, monkeypatch, raw):
     copied = b"".join(records.csv_stream(odd, raw=raw))
     assert copied == as_python_writes(monkeypatch, lambda: records.csv_stream(odd, raw=raw))
     assert copied.count(b"'=1+1") == (0 if raw else copied.count(b"=1+1"))
 
 
-def test_ndjson_equals_output_of_python(odd, monkeypatch):
+def test_ndjson_by_copy_equals_ndjson_by_python(odd, monkeypatch):
     copied = b"".join(records.ndjson_stream(odd))
     assert copied == as_python_writes(monkeypatch, lambda: records.ndjson_stream(odd))
     assert copied.count(b"\n") == odd.count()
 
 
-def test_copied_rows_of_any_queryset_equal_output_of_python(odd, monkeypatch):
+def test_copy_of_any_queryset_equals_output_of_python(odd, monkeypatch):
     for view in (odd.filter(first_name__contains="%"), odd.search("a"), odd.none(), odd.filter(country="JP")[:7]):
         for write in (records.ndjson_stream, records.csv_stream):
             assert b"".join(write(view)) == as_python_writes(monkeypatch, lambda write=write, view=view: write(view))
@@ -108,7 +108,7 @@ def test_copy_ends_when_the_reader_disconnects(many, write):
     parts = write(many)
     for _ in range(3):
         next(parts)
-    # Meanwhile the server waits for room in the socket's buffer, and asks for it at growing intervals.
+    # Meanwhile, the server waits for room in the socket's buffer, and checks for it at growing intervals.
     time.sleep(2)
     parts.close()
     with connection.cursor() as cursor:  # a new connection: the first was closed with its COPY
@@ -126,7 +126,7 @@ def test_database_error_reaches_the_reader(many):
     assert Actor.objects.count() == 6_000
 
 
-def test_silent_server_ends_the_export_at_the_deadline(many):
+def test_unresponsive_server_ends_the_export_at_the_deadline(many):
     deadlines.watch_connection(connection.connection)
     begun = time.monotonic()
     with pytest.raises(OperationalError), deadlines.deadline(0.5):
@@ -140,8 +140,8 @@ def test_silent_server_ends_the_export_at_the_deadline(many):
             time.sleep(0.1)
 
 
-def test_copy_waits_for_its_reader(many):
-    """The thread waits for the reader: an export of any size needs the memory of a few chunks."""
+def test_copy_waits_for_a_slow_reader(many):
+    """The thread waits for the reader, so an export of any size needs memory for only a few chunks."""
     parts = copying.copy_json(many, records.ACTOR_FIELDS)
     first = next(parts)
     time.sleep(0.3)
@@ -151,9 +151,9 @@ def test_copy_waits_for_its_reader(many):
 
 @pytest.mark.parametrize("rows", [2_900, 3_100])
 def test_many_rows_are_read_in_the_order_of_an_index(db, monkeypatch, rows):
-    """Reading and sorting a million rows before the first one exceeded the deadline, and the file was cut off."""
+    """Regression test: sorting a million rows took longer than the deadline, and the file was cut off."""
     plans.fill("actor_sort_last")
-    monkeypatch.setattr(copying, "MAX_SORTED_ROWS", rows)  # there are 3,000
+    monkeypatch.setattr(copying, "MAX_SORTED_ROWS", rows)  # there are 3,000 rows
     narrowed = Actor.objects.filter(birth_year__gte=1800).order_by("sort_last", "id")
     with CaptureQueriesContext(connection) as asked:
         assert sum(part.count(b"\n") for part in records.ndjson_stream(narrowed)) == plans.ROWS

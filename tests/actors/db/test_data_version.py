@@ -23,7 +23,7 @@ everywhere = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def part(transactional_db):
-    """Mifune's credit in Seven Samurai."""
+    """Return Mifune's credit in Seven Samurai."""
     mifune = Actor.objects.create(first_name="Toshirō", last_name="Mifune", country="JP")
     return Credit.objects.create(actor=mifune, film=Film.objects.create(title="Seven Samurai"), character="Kikuchiyo")
 
@@ -86,7 +86,7 @@ def test_two_copies_in_one_transaction_raise_the_number_by_one():
 
 
 @everywhere
-def test_missing_version_is_a_lookup_error(part):
+def test_missing_version_raises_lookup_error(part):
     sql("DELETE FROM actors_version")
     with pytest.raises(LookupError):
         data_version.current()
@@ -98,7 +98,7 @@ def test_missing_version_is_a_lookup_error(part):
 
 
 @everywhere
-def test_rolled_back_write_leaves_the_version(part):
+def test_rolled_back_write_leaves_the_version_unchanged(part):
     before = data_version.current()
     with transaction.atomic():
         save(part, billing=1)
@@ -113,7 +113,7 @@ def test_rolled_back_write_leaves_the_version(part):
 
 
 @everywhere
-def test_reading_pages_leaves_the_version(part, client):
+def test_reading_pages_leaves_the_version_unchanged(part, client):
     before = data_version.current()
     for url in ("/", "/spotlight/", "/actors.json", part.film.get_absolute_url()):
         assert client.get(url).status_code == 200
@@ -121,15 +121,15 @@ def test_reading_pages_leaves_the_version(part, client):
 
 
 @everywhere
-def test_version_needs_no_prepared_statement(part):
-    """A connection pooler may give another session, which has no statements that were prepared before."""
+def test_version_query_needs_no_prepared_statement(part):
+    """A connection pooler may use another session, which does not have earlier prepared statements."""
     before = data_version.current()
     if connection.vendor == "postgresql":
         sql("DEALLOCATE ALL")
     assert data_version.current() == data_version.current() == before
 
 
-# Concurrent writers, each on a connection of its own. The tests decide when each one commits.
+# Concurrent writers, each with its own connection. The tests decide when each one commits.
 
 
 @contextmanager
@@ -149,7 +149,7 @@ def state(cursor):
 
 
 @pytest.mark.postgresql
-def test_writer_does_not_wait_for_an_uncommitted_one():
+def test_writer_does_not_wait_for_an_uncommitted_writer():
     with written() as (url, cursor):
         before = state(cursor)
         slow, fast = psycopg2.connect(url), psycopg2.connect(url, options="-c lock_timeout=2000")
@@ -168,8 +168,8 @@ def test_writer_does_not_wait_for_an_uncommitted_one():
 
 
 @pytest.mark.postgresql
-def test_version_is_locked_after_foreign_keys_are_checked():
-    """At commit, foreign keys are checked first, which waits for a transaction that deletes the row."""
+def test_version_row_is_locked_after_foreign_keys_are_checked():
+    """At commit, the check of a foreign key may wait for another transaction that deletes the referenced row."""
     with written() as (url, _):
         deleting, crediting = psycopg2.connect(url), psycopg2.connect(url)
         deleting.cursor().execute("DELETE FROM actor WHERE actor_id = 2")

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 @pytest.fixture
 def cast():
-    """Twelve actors: five share a name, and one has an empty sort key."""
+    """Create twelve actors: five share a name, and one has an empty sort key."""
     names = ["Adjani", *["Brown"] * 5, "Cruz", "Čapek", "Ōkōchi", "梁朝偉", "!", "Zhang"]
     Actor.objects.bulk_create(Actor(last_name=name) for name in names)
     return list(Actor.objects.order_by("sort_last", "id"))
@@ -66,7 +66,7 @@ def test_cursor_of_a_deleted_row_is_still_valid(cast):
     assert page(after=token).previous
 
 
-def test_page_with_all_rows_deleted_is_none(cast):
+def test_page_after_deletion_of_all_its_rows_is_none(cast):
     last = pages_forward(5)[-2].next
     Actor.objects.filter(pk__in=[actor.pk for actor in cast[8:]]).delete()
     assert page(after=last) is None
@@ -79,7 +79,7 @@ def test_page_backward_has_no_next_if_later_rows_are_deleted(cast):
     assert page(before=token).next is None
 
 
-def test_cursor_of_a_row_is_always_the_same(cast):
+def test_cursor_of_a_row_never_changes(cast):
     assert page().next == page().next
 
 
@@ -107,7 +107,7 @@ def test_cursor_of_another_list_is_refused(cast):
         page(view="other", after=page().next)
 
 
-def test_page_needs_one_query_and_with_cursor_two(cast, django_assert_num_queries):
+def test_page_needs_one_query_without_cursor_and_two_with_cursor(cast, django_assert_num_queries):
     with django_assert_num_queries(1):
         token = page().next
     with django_assert_num_queries(2):
@@ -129,7 +129,7 @@ def test_named_tuples_have_the_same_pages_as_models(cast):
     assert last == ids(models, start="z") and ids(tuples, before=last[1]) == ids(models, before=last[1])
 
 
-def test_cursors_of_earlier_versions_are_valid(cast):
-    """Bookmarks and readers of the API hold them, and each says in which view it is valid."""
+def test_cursors_from_earlier_releases_are_valid(cast):
+    """Bookmarks and clients of the API contain them. Each cursor contains the view that it is valid in."""
     token = signing.Signer(salt="actors.paging:v").sign_object([cast[4].sort_last, cast[4].pk], compress=True)
     assert page(after=token).rows == cast[5:10]

@@ -68,7 +68,7 @@ texts = strategies.one_of(
 @given(rows=strategies.lists(strategies.tuples(texts, texts, texts), min_size=1, max_size=3))
 @example(rows=[("=1+1", "-x", "@\n=\n"), ("'=1+1", "_x000D_", "\\.\n\\.")])
 @pytest.mark.slow
-def test_round_trip_of_export_and_import_changes_nothing(db, kind, rows):
+def test_import_of_an_export_changes_nothing(db, kind, rows):
     with transaction.atomic():
         count = 0
         for first, last, biography in rows:
@@ -86,7 +86,7 @@ def test_round_trip_of_export_and_import_changes_nothing(db, kind, rows):
 
 @pytest.mark.parametrize("kind", ["csv", "tsv"])
 def test_spreadsheet_export_escapes_formulas(kind):
-    """A text that begins with a formula character gets an apostrophe; numbers are unchanged."""
+    """Text that begins with a formula character gets an apostrophe. Numbers stay unchanged."""
     for beginning in "=+-@":
         Actor.objects.create(first_name=f"{beginning}1+1", birth_year=1900)
     rows = list(
@@ -97,14 +97,14 @@ def test_spreadsheet_export_escapes_formulas(kind):
     ]
 
 
-def test_workbook_has_texts_and_no_formulas():
+def test_workbook_stores_formulas_as_text():
     Actor.objects.create(first_name="=1+1", last_name="007", birth_year=1900)
     row = list(load_workbook(io.BytesIO(exported("xlsx"))).active.rows)[1]
     assert [(cell.value, cell.data_type) for cell in row[1:3]] == [("=1+1", "s"), ("007", "s")]
     assert row[4].value == 1900
 
 
-def test_json_export_has_field_names_of_the_api(actor):
+def test_json_export_uses_the_field_names_of_the_api(actor):
     assert json.loads(exported("json"))[0]["native_name"] == "三船敏郎"
     assert json.loads(exported("json", Actor.objects.none())) == []
 
@@ -113,7 +113,7 @@ def test_json_export_has_field_names_of_the_api(actor):
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_filtered_list_and_a_selection_are_exported(actor, kind):
+def test_filtered_list_and_selected_rows_are_exported(actor, kind):
     alice = client_of("Editors")
     other = Actor.objects.create(first_name="Cher")
     Actor.objects.create(first_name="Madonna")
@@ -130,7 +130,7 @@ def test_filtered_list_and_a_selection_are_exported(actor, kind):
 @pytest.mark.parametrize(
     ("role", "status"), {None: 302, "Editors": 200, "Curators": 200, "Administrators": 200}.items()
 )
-def test_export_access_by_role(actor, role, status):
+def test_export_access_depends_on_role(actor, role, status):
     client = client_of(role)
     assert client.get(f"{LIST}export/csv/").status_code == status
     assert client.post(LIST, {"action": "export_csv", "_selected_action": [actor.pk]}).status_code == status
@@ -180,7 +180,7 @@ def rows_of(kind, content):
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_films_are_exported_like_actors(kind):
-    """A searched list and a selection; a text that looks like a formula is no formula."""
+    """Export search results and selected rows. Text that looks like a formula must not become one."""
     alice = client_of("Editors")
     film = Film.objects.create(title="=1+1", original_title="七人の侍", year=1954)
     Film.objects.create(title="Rashomon")
@@ -198,7 +198,7 @@ def test_films_are_exported_like_actors(kind):
     assert len(rows_of(kind, whole)) == 3
 
 
-def test_workbook_of_a_films_list_has_texts_and_no_formulas():
+def test_workbook_of_films_stores_formulas_as_text():
     alice = client_of("Editors")
     Film.objects.create(title="=1+1", original_title="007", year=1962)
     content = b"".join(alice.get(f"{FILMS}export/xlsx/").streaming_content)
@@ -231,5 +231,5 @@ def test_export_of_films_has_no_query_for_each_row(kind):
     Film.objects.bulk_create(Film(title=f"Part {n}") for n in range(300))
     with CaptureQueriesContext(connection) as queries:
         b"".join(FORMATS[kind].parts(Film.objects.order_by("id"), data.FILM_FIELDS))
-    # At most: savepoint, timeouts, EXPLAIN for the number of rows, connection check, the rows, and the release.
+    # The queries are: savepoint, timeouts, EXPLAIN for the number of rows, connection check, rows, and release.
     assert len(queries) <= 6

@@ -83,7 +83,7 @@ def test_duplicates_are_read_in_bounded_steps(monkeypatch, django_assert_num_que
 # Merge and undo
 
 
-def test_merge_keeps_one_actor_with_credits_of_both_and_can_be_undone(actor, other):
+def test_merge_joins_credits_and_can_be_undone(actor, other):
     pk = other.pk
     batch = merge_actors((actor.pk, 1), (pk, 1), {"biography": "He was."}, "carol")
     actor.refresh_from_db()
@@ -104,7 +104,7 @@ def test_merge_keeps_one_actor_with_credits_of_both_and_can_be_undone(actor, oth
     assert set(Change.objects.filter(who="dora").values_list("kind", flat=True)) == {"~", "+"}
 
 
-def test_merge_of_changed_actors_is_a_conflict(actor, other):
+def test_merge_of_changed_actors_raises_conflict(actor, other):
     for seen in ((2, 1), (1, 2)):
         with pytest.raises(EditConflictError):
             merge_actors((actor.pk, seen[0]), (other.pk, seen[1]), {}, "carol")
@@ -139,7 +139,7 @@ def test_merge_is_not_undone_if_a_moved_credit_was_deleted(actor, other):
 
 @pytest.mark.django_db(transaction=True)
 def test_merge_is_undone_if_a_shared_film_was_deleted(actor, other):
-    """The deferred foreign key of the credit failed at the commit, and the merge could never be undone."""
+    """Regression test: the deferred foreign key of the credit failed at the commit, and every undo failed."""
     batch = merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     Film.objects.filter(title="Rashomon").delete()
     undo_batch(batch, "dora")
@@ -163,14 +163,14 @@ def test_merged_actor_redirects_to_the_survivor(client, actor, other):
     assert client.get(old[1]).status_code == 200
 
 
-def test_merged_actor_redirects_to_a_survivor_of_the_same_name(client, actor):
+def test_merged_actor_redirects_to_survivor_with_the_same_name(client, actor):
     duplicate = Actor.objects.create(first_name="Toshirō", last_name="Mifune")
     url = duplicate.get_absolute_url()
     merge_actors((actor.pk, 1), (duplicate.pk, 1), {}, "carol")
     assert client.get(url)["Location"] == actor.get_absolute_url()
 
 
-def test_actor_merged_into_a_deleted_actor_is_410(client, actor, other):
+def test_actor_merged_into_a_deleted_actor_returns_410(client, actor, other):
     url = other.get_absolute_url()
     merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     actor.delete()
@@ -194,7 +194,7 @@ def test_possible_duplicates_show_years_and_countries(actor, other):
     assert f"<div>#{other.pk} Toshiro Mifune 1920– United States of America</div>" in page
 
 
-def test_curator_finds_compares_merges_and_undoes(actor, other):
+def test_curator_can_find_compare_merge_and_undo_duplicates(actor, other):
     carol = client_of("Curators", "carol")
     assert "Possible duplicates" in text(carol.get(LIST))
     page = f"{LIST}merge/?a={actor.pk}&amp;b={other.pk}"
@@ -235,7 +235,7 @@ def test_merge_can_keep_all_names_of_both(actor):
     assert actor.also_known_as == "The Wolf / Sanchuan Minlang"
 
 
-def test_keeping_all_names_is_offered_only_if_one_would_be_lost(actor, other):
+def test_option_to_keep_all_names_is_offered_only_if_a_name_would_be_lost(actor, other):
     assert 'value="both"' not in text(client_of("Curators").get(f"{LIST}merge/?a={actor.pk}&b={other.pk}"))
 
 
@@ -248,7 +248,7 @@ def test_too_long_other_names_show_an_error(actor):
     assert Actor.objects.count() == 2
 
 
-def test_merge_after_a_change_is_409(actor, other):
+def test_merge_after_a_change_returns_409(actor, other):
     carol = client_of("Curators", "carol")
     page = f"{LIST}merge/?a={actor.pk}&b={other.pk}"
     Actor.objects.filter(pk=actor.pk).update(country="FR")
@@ -271,7 +271,7 @@ def test_invalid_merged_values_show_an_error(actor, other):
 @pytest.mark.parametrize(
     "data", [{}, {"survivor": "c"}, {"survivor": "a", "seen_a": "x"}, {"survivor": "a", "take_country": "both"}]
 )
-def test_invalid_choices_are_400(actor, other, data):
+def test_invalid_choices_return_400(actor, other, data):
     response = client_of("Curators").post(f"{LIST}merge/?a={actor.pk}&b={other.pk}", {"seen_a": 1, "seen_b": 1, **data})
     assert response.status_code == 400 and Actor.objects.count() == 2
 
@@ -285,8 +285,8 @@ def test_invalid_merge_urls_are_refused(actor):
     assert "Select two actors to merge." in text(alone)
 
 
-def test_undo_of_a_merge_cannot_be_undone_but_merged_again(client, actor, other):
-    """Undoing it used to delete the permanent redirect, and to refuse actors with new films as changed."""
+def test_undo_of_a_merge_offers_merge_again_instead_of_undo(client, actor, other):
+    """Regression test: such an undo deleted the permanent redirect, or was refused if an actor had new films."""
     carol, url, batches = client_of("Curators"), other.get_absolute_url(), "/admin/actors/batch/"
     batch = merge_actors((actor.pk, 1), (other.pk, 1), {"country": "FR"}, "carol")
     undoing = undo_batch(batch, "dora")
@@ -305,7 +305,7 @@ def test_undo_of_a_merge_cannot_be_undone_but_merged_again(client, actor, other)
 @pytest.mark.parametrize(
     ("role", "status"), [(None, 302), ("Editors", 403), ("Curators", 200), ("Administrators", 200)]
 )
-def test_merge_access_by_role(actor, other, role, status):
+def test_merge_access_depends_on_role(actor, other, role, status):
     client = client_of(role)
     page = f"{LIST}merge/?a={actor.pk}&b={other.pk}"
     assert client.get(f"{LIST}duplicates/").status_code == status

@@ -29,5 +29,5 @@ def test_current_actor_ignores_other_columns_of_an_adopted_table(actor):
 
 @pytest.mark.parametrize("pk", [2**31, 9_999_999_999])
 def test_current_actor_is_none_for_a_number_too_large_for_an_id(pk):
-    """The URLs of actors allow ten digits."""
+    """The URL of an actor allows ten digits, which can exceed the range of an id."""
     assert current_actor(pk) is None

@@ -1,4 +1,4 @@
-"""Every write of an actor adds exactly one history entry, whoever writes and however."""
+"""Every write of an actor adds exactly one history entry, for any user and any kind of write."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -119,8 +119,8 @@ def test_attribution_ends_when_a_block_fails(actor):
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_attribution_ends_when_a_block_opened_the_connection(actor):
-    """The name used to stay with the connection, and was recorded for all of its later writes."""
+def test_attribution_ends_after_a_block_that_opened_the_connection(actor):
+    """Regression test: the name stayed with the connection, and was recorded for all its later writes."""
     connection.close()
     with attributed_to("alice", "import", 77):
         Actor.objects.update(country="US")
@@ -194,7 +194,7 @@ def test_deleted_actor_is_restored_with_its_id(actor):
     assert entries()[-1][1:3] == ("+", 3)
 
 
-def test_restore_of_changed_actor_is_a_conflict(actor):
+def test_restore_of_changed_actor_raises_conflict(actor):
     Actor.objects.update(country="FR")
     Actor.objects.update(country="US")
     with pytest.raises(EditConflictError) as caught:

@@ -46,7 +46,7 @@ def test_undo_restores_every_actor_and_can_be_undone(actor, batch):
     assert Actor.objects.get(first_name="Cher").version > 1
 
 
-def test_batch_is_undone_only_once(batch):
+def test_batch_can_be_undone_only_once(batch):
     undo_batch(batch, "dora")
     with pytest.raises(ValueError, match="already undone"):
         undo_batch(batch, "dora")
@@ -90,7 +90,7 @@ def test_undo_of_an_undo_is_refused_if_the_id_is_taken(batch):
 # The command undo_import
 
 
-def test_command_undoes_a_batch(actor, batch, capsys):
+def test_undo_import_command_undoes_a_batch(actor, batch, capsys):
     User.objects.create_user("dora")
     call_command("undo_import", str(batch.pk), "--who", "dora")
     assert capsys.readouterr().out == "Import undone: 2 actors restored to their earlier state.\n"
@@ -101,7 +101,7 @@ def test_command_undoes_a_batch(actor, batch, capsys):
         call_command("undo_import", "999")
 
 
-def test_command_lists_actors_changed_since(actor, batch, capsys):
+def test_undo_import_command_lists_actors_changed_after_the_batch(actor, batch, capsys):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     with pytest.raises(CommandError, match="Nothing was undone") as refused:
         call_command("undo_import", str(batch.pk))
@@ -118,7 +118,7 @@ def known_to_the_planner():
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_large_undo_and_import_vacuum_the_table(actor, monkeypatch, tmp_path):
-    """Until autovacuum ran, the list scanned a million dead rows, for longer than a request may take."""
+    """Regression test: until autovacuum ran, the list read a million dead rows, which exceeded the time limit."""
     monkeypatch.setattr(vacuum, "MIN_VACUUM_ROWS", 5)
     batch = write("first_name\n" + "Cher\n" * 6)
     assert known_to_the_planner() != 1

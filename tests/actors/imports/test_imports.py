@@ -28,7 +28,7 @@ def examined(content, encoding=None, columns=None):
 
 
 def run(content, **how):
-    """Import; return the batch, or {(line, column): error message}."""
+    """Import the file; return the batch, or {(line, column): error message}."""
     with examined(content, **how) as staging:
         if staging.wrong:
             return {(line, column): message for line, column, _value, message in staging.errors()}
@@ -42,7 +42,7 @@ def everyone():
 NAMES = "first_name,last_name,native_name\nTony,Leung,梁朝偉\nMaggie,Cheung,张曼玉\n"
 
 
-# Row 16: encodings, line ends, delimiters
+# Encodings, line ends, delimiters
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gbk", "gb18030"])
@@ -81,7 +81,7 @@ def test_line_ends_may_be_mixed():
         ("first_name\nŁukasz\n".encode("utf-16-le")[:-1], "cannot be decoded as UTF-16-LE"),
     ],
 )
-def test_undecodable_file_names_the_line(content, message):
+def test_error_in_an_undecodable_file_names_the_line(content, message):
     with pytest.raises(UnreadableFileError, match=message):
         run(content)
     assert not Actor.objects.exists()
@@ -96,7 +96,7 @@ def test_given_encoding_is_used():
         run(NAMES, encoding="hex")
 
 
-# Row 17: errors in every row, nothing written
+# Errors in rows: nothing is written
 
 
 def test_every_error_is_listed_by_line_and_column(actor):
@@ -138,7 +138,7 @@ def test_every_error_is_listed_by_line_and_column(actor):
     assert everyone() == ["Toshirō Mifune"] and not Batch.objects.exists()
 
 
-def test_row_with_an_invalid_cell_is_checked_by_all_other_rules(actor):
+def test_row_with_an_invalid_cell_is_checked_against_all_other_rules(actor):
     gone = Actor.objects.create(first_name="Gone")
     pk = gone.pk
     gone.delete()
@@ -221,7 +221,7 @@ def test_columns_are_assigned_by_name_label_or_choice():
         run("first_name\nA\n", columns={"Nmae": "last_name", "first_name": "shoe"})
 
 
-def test_rows_add_change_or_leave_actors(actor):
+def test_rows_add_change_or_keep_actors(actor):
     other = Actor.objects.create(first_name="Cher")
     content = (
         "id,version,first_name,last_name,birth_year\n"
@@ -254,19 +254,19 @@ def test_rows_add_change_or_leave_actors(actor):
     assert Change.objects.latest("id").batch is None
 
 
-def test_import_while_queries_are_logged():
+def test_import_works_while_queries_are_logged():
     """With DEBUG, Django's cursor takes the arguments of COPY by position only."""
     with CaptureQueriesContext(connection):
         run("first_name,last_name\nAda,Lovelace\n")
     assert "Ada Lovelace" in map(str, Actor.objects.all())
 
 
-def test_new_ids_are_in_line_order():
+def test_new_ids_are_assigned_in_line_order():
     run("last_name\nZorro\nAdam\nMaria\n")
     assert everyone() == ["Zorro", "Adam", "Maria"]
 
 
-def test_row_with_a_stale_or_missing_version_is_an_error(actor):
+def test_row_with_a_stale_or_missing_version_causes_an_error(actor):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     other = Actor.objects.create(first_name="Cher")
     gone = Actor.objects.create(first_name="Gone")
@@ -284,7 +284,7 @@ def test_row_with_a_stale_or_missing_version_is_an_error(actor):
     assert run(f"id,first_name\n{other.pk},C\n").keys() == {(2, "version")}
 
 
-def test_change_between_compare_and_apply_is_a_conflict(actor):
+def test_change_between_compare_and_apply_raises_conflict(actor):
     with pytest.raises(ImportConflictError), examined(f"id,version,first_name\n{actor.pk},1,T\n") as staging:
         Actor.objects.filter(pk=actor.pk).update(country="FR")
         staging.apply("carol", "file")
@@ -292,12 +292,12 @@ def test_change_between_compare_and_apply_is_a_conflict(actor):
     assert actor.first_name == "Toshirō" and not Batch.objects.exists()
 
 
-def test_row_is_checked_together_with_stored_values(actor):
+def test_row_is_validated_together_with_stored_values(actor):
     assert run(f"id,version,death_year\n{actor.pk},1,1900\n").keys() == {(2, "death_year")}
     assert run(f"id,version,birth_year\n{actor.pk},1,\n").changed == 1
 
 
-def test_blank_cell_empties_the_field_and_blank_row_is_skipped(actor):
+def test_blank_cell_clears_the_field_and_blank_row_is_skipped(actor):
     run(f"id,version,birth_year,country,,\n,,,,,\n{actor.pk},1,,,,\n")
     actor.refresh_from_db()
     assert (actor.birth_year, actor.country) == (None, "")
@@ -354,7 +354,7 @@ def workbook(*rows):
     return file.getvalue()
 
 
-def test_formula_as_heading_is_an_error():
+def test_formula_in_a_heading_causes_an_error():
     with pytest.raises(UnreadableFileError, match=r"^B1 is a formula or an error. Replace it with its value.$"):
         run(workbook(["first_name", "=1+1"], ["A", "x"]))
 

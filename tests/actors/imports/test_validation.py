@@ -1,4 +1,4 @@
-"""An import checks the rules of the model, in the fast and in the slow way."""
+"""The fast and the slow validation of an import both apply the rules of the model."""
 
 import json
 
@@ -73,7 +73,7 @@ def test_row_is_valid_if_the_model_accepts_it(db, cells):
 )
 @example(name="birth_year", cells=["0"])
 @example(name="first_name", cells=["e\u0301"])
-def test_cell_is_cleaned_as_by_the_field(name, cells):
+def test_cell_is_cleaned_as_the_field_would_clean_it(name, cells):
     checker = ColumnValidator([name])
     (values,), errors = checker.check(list(range(len(cells))), [cells])
     wrong = {error.line for error in errors}

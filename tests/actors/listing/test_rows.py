@@ -1,4 +1,4 @@
-"""Credits, queried in SQL, equal those that the models give, in the same order."""
+"""The credits that SQL returns equal those of the ORM, in the same order."""
 
 import pytest
 
@@ -13,7 +13,7 @@ ROWS = [("Beta", 2000, 2), ("Alpha", 2000, None), ("Gamma", None, 1), ("Delta", 
 
 @pytest.fixture
 def credited(db):
-    """Return an actor in a film of each of ROWS, and a film with an actor of each."""
+    """Return an actor with a film for each of ROWS, and a film with an actor for each of ROWS."""
     actor, film = Actor.objects.create(first_name="Toni"), Film.objects.create(title="Chunking", year=1994)
     for name, year, billing in ROWS:
         other = Film.objects.create(title=name, year=year, original_title=f"{name} 電影")
@@ -23,7 +23,7 @@ def credited(db):
     return actor, film
 
 
-def test_film_credits_are_those_of_the_actor_in_the_order_of_the_model(credited):
+def test_film_credits_equal_the_orm_query(credited):
     actor, _ = credited
     names = [f"film__{name}" for name in ("id", "title", "original_title", "year")]
     expected = list(actor.credits.newest_first().values_list(*names, "character", "billing"))
@@ -31,7 +31,7 @@ def test_film_credits_are_those_of_the_actor_in_the_order_of_the_model(credited)
     assert [credit.title for credit in film_credits(actor)] == ["Delta", "Alpha", "Beta", "Beta", "Gamma"]
 
 
-def test_cast_credits_are_those_of_the_film_in_the_order_of_the_model(credited):
+def test_cast_credits_equal_the_orm_query(credited):
     _, film = credited
     names = [f"actor__{name}" for name in ("id", "first_name", "last_name", "native_name", "country")]
     expected = list(film.credits.values_list(*names, "character"))

@@ -87,7 +87,7 @@ class TestReport:
         )
         assert (batch.name, batch.who) == ("actors.csv", "carol")
 
-    def test_json_report_of_an_import(self, file, capsys):
+    def test_json_report_has_the_numbers_of_the_import(self, file, capsys):
         call_command("import_actors", str(file), "--format", "json")
         report = json.loads(capsys.readouterr().out)
         assert report == {
@@ -119,7 +119,7 @@ class TestReport:
         with (tmp_path / "errors.csv").open(encoding="utf-8-sig", newline="") as errors:
             assert list(csv.reader(errors))[1][:3] == ["2", "birth_year", "'=cmd|calc"]
 
-    def test_columns_and_encoding_can_be_given(self, file):
+    def test_options_set_columns_and_encoding(self, file):
         file.write_bytes("Vorname;Größe\nJosé;180\n".encode("cp1252"))
         call_command("import_actors", str(file), "--encoding=cp1252", "--column=Vorname=first_name", "--column=Größe=")
         assert Actor.objects.latest("id").first_name == "José"
@@ -157,7 +157,7 @@ class TestReport:
         assert Actor.objects.get().birth_year is None and not Batch.objects.exists()
 
 
-def test_exit_codes_of_the_process(file):
+def test_process_returns_the_documented_exit_codes(file):
     with server.migrated_database() as url:
         assert run(file, DATABASE_URL=url).returncode == 0
         file.write_text("id,first_name\n1,Sonny\n")
@@ -167,7 +167,7 @@ def test_exit_codes_of_the_process(file):
         assert run("--nonsense", DATABASE_URL=url).returncode == 2
 
 
-def test_progress_of_unknown_length_shows_its_text():
+def test_progress_without_a_total_shows_its_text():
     for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
         Progress(stream, None).say("Writing…")
         assert ("Writing…" in stream.getvalue()) is shown
@@ -192,7 +192,7 @@ def test_table_of_replaced_page_is_imported_from_another_database():
 
 
 @pytest.mark.parametrize("given", ["", "nonsense", "postgres://me:hush-hush@127.0.0.1:1/x", "mysql://me:hush-hush@h/x"])
-def test_error_of_another_database_does_not_show_its_password(given):
+def test_error_of_the_other_database_hides_its_password(given):
     with server.migrated_database() as url:
         done = run("--from-database", given=given, DATABASE_URL=url)
     assert done.returncode == 3

@@ -9,7 +9,7 @@ from django.db.models.signals import post_save
 
 from actors.models import Actor, Film
 
-# In one process, so that a directory is filled once.
+# All tests run in one worker of pytest-xdist, so that the directory is filled once.
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow, pytest.mark.django_db, pytest.mark.xdist_group("seed")]
 
 
@@ -39,11 +39,11 @@ class TestSeededDirectory:
         assert Film.objects.filter(title="In the Mood for Love", actors__native_name="梁朝偉").exists()
         assert seeded == f"Loaded {Actor.objects.count()} actors and {Film.objects.count()} films."
 
-    def test_next_actor_gets_a_free_id(self, seeded):
+    def test_actor_added_after_seed_gets_a_free_id(self, seeded):
         last = Actor.objects.order_by("pk").last().pk
         assert Actor.objects.create(first_name="New").pk > last
 
-    def test_second_run_changes_nothing(self, seeded):
+    def test_second_seed_changes_nothing(self, seeded):
         edited, deleted = Actor.objects.order_by("pk")[:2]
         Actor.objects.filter(pk=edited.pk).update(biography="Edited.")
         deleted.delete()
@@ -63,7 +63,7 @@ def test_directory_with_one_film_is_not_changed(db):
     assert (Film.objects.get(), Actor.objects.count()) == (film, 0)
 
 
-def test_failure_loads_nothing():
+def test_failed_seed_loads_nothing():
     saved = []
 
     def fail_at_the_hundredth(**signal):

@@ -1,4 +1,4 @@
-"""The replaced application's database is adopted in place."""
+"""The database of the replaced page is adopted in place."""
 
 import subprocess
 import sys
@@ -42,7 +42,7 @@ def migrate(url, *arguments):
     )
 
 
-def test_old_database_is_adopted_in_place():
+def test_database_of_the_replaced_page_is_adopted_in_place():
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute(OLD)
         cursor.execute("SELECT * FROM actor ORDER BY actor_id")
@@ -83,7 +83,7 @@ def test_old_database_is_adopted_in_place():
 
 
 def test_new_database_equals_an_adopted_one():
-    """Compare columns, defaults, indexes, constraints and triggers in the system catalogue."""
+    """Compare columns, defaults, indexes, constraints and triggers in the system catalog."""
     catalogue = """
         SELECT 'column', column_name, data_type || character_maximum_length || column_default || is_nullable
             || coalesce(collation_name, ''), ordinal_position FROM information_schema.columns WHERE table_name = 'actor'
@@ -127,7 +127,7 @@ def test_row_without_a_name_is_adopted():
 
 
 def test_migration_outside_a_transaction_can_run_again():
-    """Interrupted just before Django records it, it runs again and finds its indexes built."""
+    """If a migration is interrupted just before Django records it, it runs again although its indexes exist."""
     indexes = "SELECT array_agg((relname, oid) ORDER BY relname) FROM pg_class WHERE relkind = 'i'"
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute(OLD)
@@ -142,7 +142,7 @@ def test_migration_outside_a_transaction_can_run_again():
         assert migrate(url).returncode == 0
 
 
-def test_pg_trgm_in_a_schema_outside_the_search_path_gets_its_indexes():
+def test_trigram_indexes_are_created_with_pg_trgm_in_any_schema():
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute('CREATE SCHEMA "Its own"; CREATE EXTENSION pg_trgm SCHEMA "Its own"')
         done = migrate(url)
@@ -151,7 +151,7 @@ def test_pg_trgm_in_a_schema_outside_the_search_path_gets_its_indexes():
         assert cursor.fetchone() == (2,)
 
 
-def test_database_without_the_right_to_create_pg_trgm_is_migrated():
+def test_migration_succeeds_without_the_right_to_create_pg_trgm():
     with scratch_database() as url, cursor_of(url) as cursor:
         cursor.execute("SELECT current_database()")
         name = cursor.fetchone()[0]

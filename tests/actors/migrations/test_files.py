@@ -16,7 +16,7 @@ pytestmark = pytest.mark.once
 FOLDERS = {app: settings.BASE_DIR / app / "migrations" for app in ("actors", "actorsite")}
 MAX_FILES = {"actors": 8, "actorsite": 2}
 ADOPTING = "94c448c0b302a85c1785d5b1789f1be34a31327c3ab2624a9e387f46865427c5"
-# Custom fields and expressions, which the autodetector needs; the operations of the migrations themselves.
+# Allowed: the custom fields and expressions that the autodetector needs, and the migrations' own operations.
 ALLOWED = {"actors.fields", "actors.migrations._operations"}
 FILES = sorted(path for folder in FOLDERS.values() for path in folder.rglob("*.py"))
 
@@ -74,12 +74,12 @@ def test_forbidden_imports_are_reported(source):
     assert refused(source)
 
 
-def test_migrations_are_as_few_as_a_first_release_needs():
+def test_number_of_migrations_is_within_the_limit():
     for app, folder in FOLDERS.items():
         assert len(list(folder.glob("[0-9]*.py"))) <= MAX_FILES[app]
 
 
-def test_migration_that_adopts_the_old_table_is_unchanged():
+def test_adopting_migration_is_unchanged():
     assert hashlib.sha256((FOLDERS["actors"] / "0001_initial.py").read_bytes()).hexdigest() == ADOPTING
 
 
@@ -99,7 +99,7 @@ def test_sql_files_have_a_reverse_file_and_are_run():
         assert all(f'RunSQLFile("{name.removesuffix(".sql")}"' in code for name in forwards)
 
 
-# The folding of names in SQL.
+# Folding of names in SQL
 
 
 @pytest.fixture(scope="module")
@@ -123,37 +123,37 @@ def only(pattern, text):
     return found
 
 
-def test_sql_removes_the_same_marks_as_python(sql):
+def test_sql_and_python_remove_the_same_marks(sql):
     assert plain(only(r"normalize\(folded, NFKD\), '\[(.*)\]', '', 'g'", sql)) == DROPPED_MARKS + APOSTROPHES
 
 
-def test_sql_has_the_same_separators(sql):
+def test_sql_and_python_have_the_same_separators(sql):
     assert plain(only(r"regexp_replace\(folded, '\[(.*)\]\+', ' ', 'g'\), NFC", sql)) == SEPARATORS
 
 
-def test_sql_has_the_same_pairs_of_letters(sql):
+def test_sql_and_python_replace_the_same_letters_by_two(sql):
     assert dict(re.findall(r", '(.)', '(..)'\)", sql)) == PAIRS
 
 
-def test_sql_has_the_same_single_letters(sql):
+def test_sql_and_python_replace_the_same_letters_by_one(sql):
     before, after = only(r"'Þ', 'th'\), '(.*)', '(.*)'\);", sql)
     assert len(before) == len(after)
     folded = {}
     for letter, other in zip(before, after, strict=True):
-        # Like translate(): of a letter that occurs twice, the first one counts.
+        # As in translate(), the first of two equal letters counts.
         folded.setdefault(letter, other)
     assert {letter: other for letter, other in folded.items() if letter != other} == SINGLES
 
 
-def test_sql_looks_for_letters_to_fold_wherever_there_is_one(sql):
+def test_sql_finds_every_letter_that_needs_folding(sql):
     listed = re.compile(only(r"folded ~ '(\[.*\])' THEN", sql))
     assert all(listed.match(letter) for letter in {**SINGLES, **PAIRS} if not letter.isascii())
 
 
-def test_sql_has_the_same_scripts_without_spaces(sql):
+def test_sql_and_python_have_the_same_scripts_without_spaces(sql):
     assert plain(only(r"search ~ '\[(.*)\]' THEN", sql)) == UNSPACED
     assert plain(only(r"regexp_replace\(search, '\[\^(.*) \]\+'", sql)) == UNSPACED
 
 
-def test_sql_lists_the_words_that_are_looked_up_and_those_one_letter_off(sql):
+def test_word_index_exceeds_the_length_limits_by_one_letter(sql):
     assert only(r"length\(word\) BETWEEN (\d+) AND (\d+)", sql) == (str(MIN_WORD_LENGTH - 1), str(MAX_WORD_LENGTH + 1))

@@ -53,13 +53,13 @@ def test_groups_have_exactly_their_permissions():
     assert rights_of_all() == ROLES
 
 
-def test_migrations_run_again_change_nothing():
+def test_repeated_migrations_change_nothing():
     groups.forwards(apps, Editor)
     administrators.forwards(apps, Editor)
     assert rights_of_all() == ROLES
 
 
-def test_reversed_migration_removes_only_its_own_rights():
+def test_reversed_migration_removes_only_its_own_permissions():
     groups.backwards(apps, Editor)
     assert rights_of_all() == {"Administrators": ACCOUNTS}
     groups.forwards(apps, Editor)
@@ -80,14 +80,14 @@ def no_groups():
 
 
 @pytest.mark.parametrize("order", [(groups, administrators), (administrators, groups)])
-def test_groups_are_the_same_in_any_order_of_migrations(no_groups, order):
+def test_order_of_migrations_does_not_affect_groups(no_groups, order):
     assert rights_of_all() == {}
     for migration in order:
         migration.forwards(apps, Editor)
     assert rights_of_all() == ROLES
 
 
-def test_migration_run_twice_makes_one_group(no_groups):
+def test_repeated_migration_creates_one_group(no_groups):
     groups.forwards(apps, Editor)
     groups.forwards(apps, Editor)
     assert rights() == ROLES["Editors"]
@@ -115,7 +115,7 @@ def test_reversed_migrations_delete_the_groups():
     assert not Group.objects.exists()
 
 
-def test_group_with_members_stays_without_permissions():
+def test_reversed_migrations_keep_groups_with_members():
     User.objects.create_user("alice").groups.add(Group.objects.get(name="Editors"))
     groups.backwards(apps, Editor)
     assert rights() == set()

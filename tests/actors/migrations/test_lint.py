@@ -1,4 +1,4 @@
-"""`make lint` refuses a migration that would break the version still serving."""
+"""`make lint` refuses a migration that would break the version that is still running."""
 
 import shutil
 import sys
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
 
 @pytest.fixture
 def linted(tmp_path, monkeypatch, settings):
-    """A function that lints the migrations and one more with ``operation``, and returns the exit code."""
+    """Return a function that lints the migrations and one more with ``operation``, and returns the exit code."""
 
     def run(operation):
         folder = tmp_path / "more_migrations"
@@ -66,6 +66,6 @@ def test_additive_operation_passes(linted, operation):
         ('RunSQLFile("drop")', "DROPPING columns"),
     ],
 )
-def test_operation_that_breaks_the_old_version_is_refused(linted, capsys, operation, reason):
+def test_operation_that_breaks_the_running_version_is_refused(linted, capsys, operation, reason):
     assert linted(operation) == 1
     assert reason in capsys.readouterr().out

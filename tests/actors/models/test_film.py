@@ -1,4 +1,4 @@
-"""Films and credits: validation, and the import from the replaced application's database."""
+"""Films and credits: validation, and the import from the database of the replaced page."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -26,7 +26,7 @@ def old_tables(db):
                 cursor.execute(statement)
 
 
-def test_film_is_found_by_both_titles_and_counts_edits():
+def test_film_is_found_by_both_titles_and_edits_raise_its_version():
     film = Film.objects.create(title="Breathless", original_title="À bout de souffle", year=1960)
     assert Film.objects.search("A BOUT souffle").get() == film
     film.title = "Out of Breath"
@@ -44,7 +44,7 @@ def test_impossible_year_of_a_film_is_refused(year):
         Film(title="A", year=year).full_clean()
 
 
-def test_credits_come_in_the_order_of_billing(actor):
+def test_credits_are_sorted_by_billing(actor):
     film = Film.objects.create(title="Seven Samurai", year=1954)
     shimura = Actor.objects.create(first_name="Takashi", last_name="Shimura")
     tsuchiya = Actor.objects.create(first_name="Yoshio", last_name="Tsuchiya")
@@ -53,7 +53,7 @@ def test_credits_come_in_the_order_of_billing(actor):
     assert [credit.actor for credit in film.credits.all()] == [actor, shimura, tsuchiya]
 
 
-def test_second_credit_for_the_same_part_is_refused(actor):
+def test_second_credit_for_the_same_character_is_refused(actor):
     film = Film.objects.create(title="Kagemusha")
     Credit.objects.create(actor=actor, film=film, character="A lord")
     Credit.objects.create(actor=actor, film=film, character="His double")
@@ -63,7 +63,7 @@ def test_second_credit_for_the_same_part_is_refused(actor):
         Credit.objects.create(actor=actor, film=film, character="A lord")
 
 
-def test_old_films_are_imported_once_and_edits_are_kept(old_tables, capsys):
+def test_repeated_import_of_old_films_keeps_edits(old_tables, capsys):
     call_command("import_old_films")
     assert capsys.readouterr().out == "Added 2 films and 3 credits.\n"
     film = Film.objects.get(legacy_id=1)
@@ -82,7 +82,7 @@ def test_old_films_are_imported_once_and_edits_are_kept(old_tables, capsys):
 def test_old_films_deleted_by_editors_are_not_imported_again(old_tables, capsys):
     call_command("import_old_films")
     first, second = Film.objects.order_by("legacy_id")
-    # It was renamed and has no year: the history has its first title.
+    # The film was renamed and has no year. Only the history has its first title.
     second.title = "Ace Goldfinger"
     second.save()
     second.delete()
@@ -97,7 +97,7 @@ def test_restored_old_film_is_not_imported_again(old_tables):
     call_command("import_old_films")
     pk = Film.objects.get(legacy_id=1).pk
     Film.objects.filter(pk=pk).delete()
-    # As a restore from the history does, which does not set legacy_id.
+    # A restore from the history does the same: it does not set legacy_id.
     Film.objects.create(pk=pk, title="ACADEMY DINOSAUR", year=2006)
     call_command("import_old_films")
     assert Film.objects.get(title="ACADEMY DINOSAUR").pk == pk
@@ -111,7 +111,7 @@ def test_old_credit_moved_to_another_actor_is_kept(old_tables):
 
 
 def test_titles_of_old_films_are_cleaned(old_tables):
-    """Titles are normalised like those of other films: NFC, in one line, without invisible characters."""
+    """Old titles are normalized like those of other films: NFC, one line, no invisible characters."""
     with connection.cursor() as cursor:
         titles = ["\u202eOld \x01film", " Am\u00e9lie", "Ame\u0301lie", "Two\r\nlines\t"]
         cursor.executemany("INSERT INTO film VALUES (%s, %s, 1999)", list(enumerate(titles, 11)))
@@ -120,6 +120,6 @@ def test_titles_of_old_films_are_cleaned(old_tables):
     assert list(found) == ["Old film", "Am\u00e9lie", "Am\u00e9lie", "Two lines"]
 
 
-def test_missing_old_tables_are_named():
+def test_command_names_missing_old_tables():
     with pytest.raises(CommandError, match="no table film and no table film_actor"):
         call_command("import_old_films")

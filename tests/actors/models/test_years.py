@@ -5,7 +5,7 @@ from django.utils.translation import override
 
 from actors.models import years
 
-# The tests do not use the database.
+# These tests do not use the database.
 pytestmark = pytest.mark.once
 
 BORN = {"en": "born 1954", "zh-hans": "生于 1954 年"}

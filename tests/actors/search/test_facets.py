@@ -1,4 +1,4 @@
-"""Lists filtered by country, decade of birth, and living or dead: exact at any size."""
+"""Lists filtered by country, decade of birth, and living or deceased: exact at any size."""
 
 import itertools
 import random
@@ -30,7 +30,7 @@ VIEWS = [
 
 @pytest.fixture
 def people():
-    """Ninety actors, many with the same name; 20 of the 1950s, one of them dead, at the end of the alphabet."""
+    """Create ninety actors, many with the same name. The last 20 in the alphabet are of the 1950s, one deceased."""
     chance = random.Random(5)
     names = ["Abe", "Bo", "Bo", "Čapek", "Ōe", "三船", "Zoe", "!"]
     made = [
@@ -52,7 +52,7 @@ def people():
 
 @pytest.fixture(params=[1, 9, 2_000])
 def walked(request, monkeypatch):
-    """Pages of four rows, and a limit on the index scan of one row, of a part of the list, and beyond its end."""
+    """Set four rows per page, and a limit of the index scan: one row, a part of the list, or beyond its end."""
     monkeypatch.setattr(facets, "WALKED", request.param)
     monkeypatch.setattr(actors, "PAGE_SIZE", 4)
 
@@ -74,7 +74,7 @@ def view(**values):
 @pytest.mark.slow
 @pytest.mark.parametrize("sort", ["last", "first"])
 @pytest.mark.parametrize("data", [False, True])
-def test_pages_of_every_filter_have_each_row_once_in_order_both_ways(people, walked, sort, data):
+def test_pages_of_every_filter_have_each_row_once_in_order(people, walked, sort, data):
     for narrow in VIEWS:
         key = actors.ACTOR_SORTS[sort]
         wanted = sorted(
@@ -98,7 +98,7 @@ def test_pages_of_every_filter_have_each_row_once_in_order_both_ways(people, wal
 
 
 @pytest.mark.slow
-def test_letter_begins_within_every_filter(people, walked):
+def test_page_at_a_letter_begins_there_with_every_filter(people, walked):
     for narrow, letter in itertools.product(VIEWS, "#BZ中"):
         asked = view(**narrow, letter=letter)
         begin = {"#": "", "中": "\u3400"}.get(letter, fold(letter))
@@ -112,14 +112,14 @@ def test_letter_begins_within_every_filter(people, walked):
 
 
 @pytest.mark.parametrize("sort", ["last", "first"])
-def test_file_of_every_filter_is_complete_and_in_order(people, sort):
+def test_export_of_every_filter_is_complete_and_in_order(people, sort):
     for narrow in VIEWS:
         wanted = sorted((getattr(actor, f"sort_{sort}"), actor.pk) for actor in people if is_of(actor, **narrow))
         assert list(view(**narrow, sort=sort).whole().values_list(f"sort_{sort}", "pk")) == wanted, narrow
 
 
 @pytest.mark.parametrize("query", ["bo", "o", "zz0", "ape", "三", "三船 bo", "-"])
-def test_file_of_a_search_has_the_same_actors_as_the_list(people, query):
+def test_export_of_a_search_has_the_same_actors_as_the_list(people, query):
     for narrow in VIEWS:
         wanted = view(**narrow, q=query).rows().order_by("sort_first", "pk")
         assert list(view(**narrow, q=query, sort="first").whole()) == list(wanted), narrow
@@ -127,7 +127,7 @@ def test_file_of_a_search_has_the_same_actors_as_the_list(people, query):
 
 
 @pytest.mark.parametrize("most", [2, 1_000])
-def test_count_of_each_choice_is_the_number_of_its_results(people, most):
+def test_count_of_each_option_is_the_number_of_its_results(people, most):
     for narrow in VIEWS:
         found = facets.counts(Facets(**narrow), most, 3, "sort_first")
         there = sorted((actor.sort_first for actor in people if is_of(actor, **narrow)), key=str)
@@ -148,13 +148,13 @@ def test_count_of_each_choice_is_the_number_of_its_results(people, most):
             ], (narrow, facet)
 
 
-def test_empty_table_has_no_choices(walked):
+def test_empty_table_has_no_filter_options(walked):
     nobody = {"country": [], "born": [], "living": [("yes", 0), ("no", 0)], "whole": 0, "letters": []}
     assert facets.counts(Facets(), 9, 9, "sort_last") == nobody
     assert view(living="no").page().rows == [] and view(living="no").count(None) == (0, False)
 
 
-def test_choices_have_counts_unless_the_list_is_searched(client, people):
+def test_filter_options_have_counts_except_in_search_results(client, people):
     page = client.get("/?country=JP&living=no").content.decode()
 
     narrow = {"country": "JP", "living": "no"}
@@ -184,13 +184,13 @@ def test_chosen_filter_without_results_is_still_offered(client, people):
 
 @pytest.mark.postgresql
 def test_rare_filter_combination_uses_an_index():
-    """A scan of a million names took 1.7 s and found no match."""
+    """Regression test: a scan of a million names took 1.7 s and found no match."""
     plans.fill("actor_facets_first", "actor_facets_last")
     narrowed = Facets(living="no", born="1940s")
     found = Actor.objects.filter(pk__in=narrowed.ids_beyond("sort_first")(">", ("m", 1), False, 51)).order_by(
         "sort_first"
     )
-    # As an index scan or a bitmap scan.
+    # Either an index scan or a bitmap scan.
     served = r"actor_facets_{}\b.*\n\s+Index Cond: .*death_year"
     assert re.search(served.format("first"), found.explain())
     for ask in (lambda: narrowed.number(51), lambda: facets.counts(narrowed, 51, 51)):
@@ -203,7 +203,7 @@ def test_rare_filter_combination_uses_an_index():
 
 @pytest.mark.postgresql
 def test_country_facets_use_an_index_before_vacuum():
-    """After an import of 200,000 rows, the whole table was read for each country: 5 s, and the page was a 503."""
+    """Regression test: after an import of 200,000 rows, the table was read once per country, and the page failed."""
     indexes = (
         "actor_birth_year",
         "actor_country_first",
@@ -218,14 +218,14 @@ def test_country_facets_use_an_index_before_vacuum():
         cursor.execute("SET LOCAL enable_seqscan = on")
         cursor.execute(f"EXPLAIN {asked[0]['sql']}")
         plan = "\n".join(line for (line,) in cursor)
-    # The count of all rows, up to a bound, reads the table in its own order.
+    # The bounded count of all rows reads the table without an index.
     assert plan.count("Seq Scan") == 1 and not re.search(r"Seq Scan.*\n\s+Filter", plan)
     assert re.search(r"Limit.*\n\s+->  Index (Only )?Scan using actor_country_last.*\n\s+Index Cond: .*country", plan)
 
 
 @pytest.mark.postgresql
 def test_export_of_a_rare_combination_uses_an_index():
-    """At ten million rows, a scan of the names found nothing before the deadline, and the file was cut off."""
+    """Regression test: at ten million rows, a scan of names found nothing before the deadline: the file was cut off."""
     plans.fill("actor_sort_last", "actor_facets_last")
     plan = view(living="no", born="1990s").whole().explain()
     assert re.search(r"actor_facets_last\b.*\n\s+Index Cond: .*CASE WHEN", plan), plan

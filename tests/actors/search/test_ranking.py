@@ -1,4 +1,4 @@
-"""Ranked search: who is found, best match first, at any number of matches."""
+"""Ranked search: which actors are found, and in which order, for any number of matches."""
 
 import csv
 import io
@@ -49,11 +49,11 @@ def test_results_are_sorted_by_relevance_then_name():
         "A|B",
     )
     assert found("Leo") == [
-        *("Leo Abel", "Bob Leo", "Leo Young"),  # a whole part
-        "Ann Leon",  # the last name begins so
-        "Leona Zed",  # the first name
-        "Zoe Leonie Abel",  # another part
-        *("Emile Galileo", "Cleo Ho"),  # inside
+        *("Leo Abel", "Bob Leo", "Leo Young"),  # the word is a whole part
+        "Ann Leon",  # the last name begins with the word
+        "Leona Zed",  # the first name begins with the word
+        "Zoe Leonie Abel",  # another part begins with the word
+        *("Emile Galileo", "Cleo Ho"),  # the word is inside a part
     ]
     assert found("le") == ["Bob Leo", "Ann Leon", "Leo Abel", "Leo Young", "Leona Zed", "Zoe Leonie Abel"]
 
@@ -151,7 +151,7 @@ def test_pages_of_best_matches_link_forward_and_back(client):
     assert client.get(pages[1][0], follow=True).redirect_chain == [("./?q=leo", 302)]
 
 
-def test_page_of_too_many_matches_says_so_and_exports_have_all(client, monkeypatch):
+def test_page_with_too_many_matches_shows_a_notice_and_exports_have_all(client, monkeypatch):
     monkeypatch.setattr("actors.search.ranking.MAX_RANKED", 60)
     add(*(f"Cleo|Z{n:03}" for n in range(50)), *(f"Ann|Leo{n:03}" for n in range(61)))
     names, page = shown(client, "/?q=leo")
@@ -167,7 +167,7 @@ def test_page_of_too_many_matches_says_so_and_exports_have_all(client, monkeypat
     assert len(names) == 50 and "More than 60 actors" in page
 
 
-def test_page_says_if_a_bounded_search_may_have_missed_somebody(client, monkeypatch):
+def test_page_shows_a_notice_if_a_bounded_search_may_be_incomplete(client, monkeypatch):
     monkeypatch.setattr("actors.search.ranking.MAX_RANKED", 2)
     monkeypatch.setattr("actors.search.ranking.MAX_SORTED_BY_NAME", 20)
     add(*(f"Ann|Leo{n:03}" for n in range(30)))
@@ -178,7 +178,7 @@ def test_page_says_if_a_bounded_search_may_have_missed_somebody(client, monkeypa
     assert "so far" not in client.get("/?q=leo&country=JP").content.decode()
 
 
-def test_filtered_bounded_search_may_have_more(client, monkeypatch):
+def test_filtered_bounded_search_reports_that_more_may_match(client, monkeypatch):
     monkeypatch.setattr("actors.search.ranking.MAX_RANKED", 2)
     monkeypatch.setattr("actors.search.ranking.MAX_SORTED_BY_NAME", 20)
     add(*(f"Ann|Leo{n:03}" for n in range(30)))
@@ -186,7 +186,7 @@ def test_filtered_bounded_search_may_have_more(client, monkeypatch):
     assert ranking.rank_actors("leo", living="yes").more
 
 
-def test_search_is_sorted_by_best_match_by_default(client):
+def test_search_is_sorted_by_relevance_by_default(client):
     add("Leo|Abel", "Zoe|Leonard", "Abe|Leopold")
     assert shown(client, "/?q=leo")[0] == ["Leo Abel", "Zoe Leonard", "Abe Leopold"]
     names, page = shown(client, "/?q=leo&sort=first")
@@ -196,7 +196,7 @@ def test_search_is_sorted_by_best_match_by_default(client):
     assert 'href="http://testserver/"' in client.get("/?sort=last").content.decode()
 
 
-def test_sorted_search_has_pages_and_sorts_a_bounded_number(client, monkeypatch):
+def test_search_sorted_by_name_has_pages_and_sorts_a_bounded_number(client, monkeypatch):
     monkeypatch.setattr("actors.search.ranking.MAX_SORTED_BY_NAME", 120)
     add(*(f"Leo {n:03}|Z{-n % 7}" for n in range(80)), *(f"Ann|Leo{n:03}" for n in range(40)))
     for sort, key in (("last", "sort_last"), ("first", "sort_first")):
@@ -219,8 +219,8 @@ def test_sorted_search_has_pages_and_sorts_a_bounded_number(client, monkeypatch)
 
 
 @pytest.mark.postgresql
-def test_shortest_words_use_an_index():
-    """They are shorter than a trigram; a scan of the names took 225 ms at a million."""
+def test_words_of_one_or_two_letters_use_an_index():
+    """Such words have no trigram. A scan of a million names took 225 ms."""
     plans.fill("actor_starts")
     for query in ("zh", "q", "朝", "小龍"):
         assert "Index Scan on actor_starts" in Actor.objects.search(query).explain(), query
@@ -228,13 +228,13 @@ def test_shortest_words_use_an_index():
 
 
 @pytest.mark.postgresql
-def test_actor_starts_has_beginnings_of_parts_and_all_of_han():
+def test_actor_starts_returns_beginnings_of_parts_and_all_han_pairs():
     with connection.cursor() as cursor:
         cursor.execute("SELECT actor_starts(' ann lee 李小龍')")
         assert set(cursor.fetchone()[0]) == {"a", "an", "l", "le", "李", "李小", "小", "小龍", "龍"}
 
 
-# actor_starts() by regular expressions, which is slower.
+# actor_starts(), written with regular expressions, which are slower.
 STARTS_BY_PATTERNS = f"""
 CREATE FUNCTION starts_by_patterns(search text) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -254,8 +254,8 @@ END $$
 
 
 @pytest.mark.postgresql
-def test_actor_starts_finds_the_same_as_regular_expressions():
-    """actor_starts() cuts parts by position, which is faster."""
+def test_actor_starts_matches_the_same_rows_as_regular_expressions():
+    """The function cuts parts by position, which is faster."""
     chance = random.Random(1)
     letters = "abç'ßжя李小龍ミフ송กา \u0301🎬"
     samples = ["", *(f" {''.join(chance.choices(letters, k=chance.randint(1, 12)))}" for _ in range(1000))]
@@ -270,9 +270,9 @@ def test_actor_starts_finds_the_same_as_regular_expressions():
 
 @pytest.mark.postgresql
 def test_prefix_matches_are_read_in_index_order_after_another_search():
-    """For a frequent prefix, PostgreSQL read and sorted all matches: 35 ms at a million for "le", instead of 3."""
+    """Regression test: for a frequent prefix, PostgreSQL sorted all matches, in 35 ms instead of 3."""
     plans.fill("actor_sort_last", "actor_sort_first")
-    ranking.rank_actors("abc")  # leaves only bitmap scans enabled, until the transaction ends
+    ranking.rank_actors("abc")  # enables only bitmap scans until the transaction ends
     with CaptureQueriesContext(connection) as asked:
         ranking.rank_actors("1")
     *scans, statement = asked[0]["sql"].split("; ")

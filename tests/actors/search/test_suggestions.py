@@ -24,30 +24,30 @@ def people(db):
 @pytest.mark.parametrize(
     ("query", "meant"),
     [
-        ("lenug", ["leung"]),  # exchanged
+        ("lenug", ["leung"]),  # swapped letters
         ("elung", ["leung"]),
-        ("leng", ["leung"]),  # left out
-        ("leeung", ["leung"]),  # added
-        ("leong", ["leung"]),  # replaced
+        ("leng", ["leung"]),  # a missing letter
+        ("leeung", ["leung"]),  # an extra letter
+        ("leong", ["leung"]),  # a replaced letter
         ("Pénélopé Crux", ["penelope cruz"]),
         ("toni leung", ["tony leung"]),
         ("humprey bogart", ["humphrey bogart"]),
         ("humprey bogrt", ["humphrey bogart"]),
         ("schwarzeneger", ["schwarzenegger"]),
-        ("scharzeneger", ["schwarzenegger"]),  # two slips, and the same beginning
+        ("scharzeneger", ["schwarzenegger"]),  # two typos after the same first letters
         ("setuko", ["setsuko"]),
         ("демидава", ["демидова"]),
         ("αλικι", ["αλικη"]),
         ("boget", ["boger"]),
-        ("bernla", ["bernal"]),  # a later part
+        ("bernla", ["bernal"]),  # a later part of the name
         ("gael garcia bernl", ["gael garcia bernal"]),
-        ("mastroanni", ["mastroianni"]),  # of another name
-        ("jeanpaul", ["jean paul"]),  # two parts without what is between them
+        ("mastroanni", ["mastroianni"]),  # a part of another name
+        ("jeanpaul", ["jean paul"]),  # two parts without the space or hyphen between them
         ("leungtony", ["leung tony"]),
         ("tonyleung", ["tony leung"]),
         ("jeanpaul belmonod", ["jean paul belmondo"]),
         ("garciabernal", ["garcia bernal"]),
-        ("tony cruz", []),  # both are right, and nobody has both
+        ("tony cruz", []),  # both words exist, but no actor has both
         ("xqzkwvj", []),
         ("che", []),
         ("x" * 200, []),
@@ -55,22 +55,22 @@ def people(db):
         ("lenug xqzkwvj", []),
     ],
 )
-def test_suggests(query, meant):
+def test_query_with_a_typo_gets_suggestions(query, meant):
     assert suggest_actors(query) == meant
 
 
-def test_suggestion_finds_somebody_with_the_same_filters():
+def test_suggestion_finds_an_actor_with_the_same_filters():
     assert suggest_actors("belmonod") == suggest_actors("belmonod", country="FR", living="yes") == ["belmondo"]
     assert suggest_actors("belmonod", country="GB") == suggest_actors("belmonod", living="no") == []
 
 
-def test_page_and_data_suggest(client):
+def test_page_and_data_have_the_same_suggestions(client):
     page = client.get("/?q=lenug&living=yes").content.decode()
     assert 'Did you mean <a href="./?q=leung&amp;living=yes"><bdi>Leung</bdi></a>?' in page
     assert client.get("/actors.json?q=lenug").json()["suggestions"] == ["leung"]
     assert client.get("/actors.json?q=leung").json()["suggestions"] == []
     assert "Did you mean" not in client.get("/?q=xqzkwvj").content.decode()
-    assert "Did you mean" not in client.get("/?q=bogar").content.decode()  # inside of a name
+    assert "Did you mean" not in client.get("/?q=bogar").content.decode()  # in the middle of a name part
     assert "Did you mean" not in client.get("/?country=JP").content.decode()
 
 
@@ -90,18 +90,18 @@ def films(db):
 @pytest.mark.parametrize(
     ("query", "meant"),
     [
-        ("samuria", ["samurai"]),  # exchanged
+        ("samuria", ["samurai"]),  # swapped letters
         ("asmurai", ["samurai"]),
-        ("Samuraï rebelion", ["samurai rebellion"]),  # left out
-        ("rebelllion", ["rebellion"]),  # added
-        ("umbrallas", ["umbrellas"]),  # replaced
+        ("Samuraï rebelion", ["samurai rebellion"]),  # a missing letter
+        ("rebelllion", ["rebellion"]),  # an extra letter
+        ("umbrallas", ["umbrellas"]),  # a replaced letter
         ("sevn samurei", ["seven samurai"]),
-        ("sevensamurai", ["seven samurai"]),  # without the space
-        ("a bout de soufle", ["a bout de souffle"]),  # of the original title
-        ("cherbuorgh", ["cherbourg"]),  # two slips, and the same beginning
+        ("sevensamurai", ["seven samurai"]),  # a missing space
+        ("a bout de soufle", ["a bout de souffle"]),  # a word of the original title
+        ("cherbuorgh", ["cherbourg"]),  # two typos after the same first letters
         ("амлеи", ["амели"]),
-        ("seven rebellion", []),  # both are right, and no film has both
-        ("lenug", []),  # a name, and no title
+        ("seven rebellion", []),  # both words exist, but no film has both
+        ("lenug", []),  # the name of an actor, not a title
         ("xqzkwvj", []),
         ("sem", []),
         ("x" * 200, []),
@@ -111,7 +111,7 @@ def films(db):
         ("", []),
     ],
 )
-def test_suggests_words_of_titles(films, query, meant):
+def test_title_query_with_a_typo_gets_suggestions(films, query, meant):
     assert suggest_films(query) == meant
 
 
@@ -121,7 +121,7 @@ def test_suggestion_finds_a_film_with_the_same_filter(films):
     assert suggest_films("rebelion", "1950s") == []
 
 
-def test_page_and_data_of_films_suggest(client, films):
+def test_page_and_data_of_films_have_the_same_suggestions(client, films):
     page = client.get("/films/?q=samuria&decade=1950s&sort=year").content.decode()
     assert 'Did you mean <a href="./?q=samurai&amp;decade=1950s&amp;sort=year"><bdi>Samurai</bdi></a>?' in page
     assert client.get("/films.json?q=samuria&decade=1950s").json()["suggestions"] == ["samurai"]
@@ -132,7 +132,7 @@ def test_page_and_data_of_films_suggest(client, films):
         assert "Did you mean" not in client.get(f"/films/?{query}").content.decode()
 
 
-def test_film_suggestions_work_in_chinese(client, films):
+def test_film_suggestions_are_found_for_chinese_titles(client, films):
     page = client.get("/films/?q=samuria", headers={"accept-language": "zh-CN"}).content.decode()
     assert "您要找的是不是" in page and '<a href="./?q=samurai"><bdi>Samurai</bdi></a>？' in page
 
@@ -145,7 +145,7 @@ def test_empty_result_links_to_the_same_search_in_the_other_list(client, films):
 
 @pytest.mark.postgresql
 def test_title_words_use_an_index(films):
-    """One word has hundreds of possible typos: without the index, each would read the table."""
+    """A word has hundreds of possible typos. Without the index, each of them would read the table."""
     with CaptureQueriesContext(connection) as asked:
         suggest_films("samuria")
     (statement,) = (each["sql"] for each in asked if "film_words" in each["sql"])
@@ -158,7 +158,7 @@ def test_title_words_use_an_index(films):
 
 
 @pytest.mark.postgresql
-def test_index_has_words_one_letter_outside_the_length_limits():
+def test_index_has_words_one_letter_beyond_the_length_limits():
     """A typo can add or drop a letter."""
     for length in (MIN_WORD_LENGTH - 1, MAX_WORD_LENGTH + 1):
         Film.objects.create(title="x" * length)
@@ -168,7 +168,7 @@ def test_index_has_words_one_letter_outside_the_length_limits():
 
 
 def test_number_of_films_read_is_bounded(films, monkeypatch):
-    """SQLite has no index of words."""
+    """On SQLite, which has no index of words, films are compared one by one."""
     monkeypatch.setattr("actors.search.suggestions.MAX_TITLES_READ", 1)
     found = suggest_films("mubrellas")
     assert found == (["umbrellas"] if connection.vendor == "postgresql" else [])

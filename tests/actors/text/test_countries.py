@@ -5,7 +5,7 @@ from django.utils.translation import override
 
 from actors.text import countries
 
-# The tests do not use the database.
+# These tests do not use the database.
 pytestmark = pytest.mark.once
 
 NAMES = {"en": "Japan", "zh-hans": "日本"}
@@ -13,7 +13,7 @@ NAMES = {"en": "Japan", "zh-hans": "日本"}
 
 @pytest.fixture(autouse=True)
 def empty_caches():
-    """Clear the caches: a name that another test has cached would hide an error."""
+    """Clear the caches, because a name cached by another test could hide an error."""
     for function in (countries.country_name, countries._country_choices):
         function.cache_clear()
     yield
@@ -24,14 +24,14 @@ def empty_caches():
 @pytest.mark.parametrize("active", NAMES)
 @pytest.mark.parametrize("language", NAMES)
 def test_country_name_uses_the_given_language(language, active):
-    """A name in the first visitor's language was once cached for another language."""
+    """Regression test: a name in the first visitor's language was cached for another language."""
     with override(active):
         assert countries.country_name("JP", language) == NAMES[language]
 
 
 @pytest.mark.parametrize("active", NAMES)
 @pytest.mark.parametrize("language", NAMES)
-def test_cached_choices_are_in_the_language_that_they_are_cached_under(language, active):
+def test_cached_country_choices_are_in_the_language_of_their_cache_key(language, active):
     with override(active):
         assert dict(countries._country_choices(language))["JP"] == NAMES[language]
 
@@ -45,5 +45,5 @@ def test_country_choices_are_in_the_active_language_and_its_order(language, firs
     assert choices[0][1] == first
 
 
-def test_country_name_has_no_space_around_it():
+def test_country_names_have_no_surrounding_spaces():
     assert countries.country_name("SJ", "zh-hans") == "斯瓦尔巴群岛和扬马延岛"

@@ -28,12 +28,12 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
         ("", ""),
     ],
 )
-def test_folds(written, folded):
+def test_fold_normalizes_accents_case_and_separators(written, folded):
     assert normalize.fold(written) == unicodedata.normalize("NFC", folded)
 
 
-def test_database_folds_as_python_does():
-    """Random text of the scripts in use, with every mark and separator."""
+def test_database_and_python_fold_text_alike():
+    """Compare the results for random text in the supported scripts, with every mark and separator."""
     chance = random.Random(1)
     ranges = [(0x20, 0x600), (0x900, 0x980), (0x1E00, 0x2060), (0x3040, 0x3100), (0xAC00, 0xAC40), (0xFF00, 0xFF60)]
     letters = (chr(code) for first, last in ranges for code in range(first, last))
@@ -55,13 +55,13 @@ def test_row_written_by_sql_is_searchable():
     assert Actor.objects.search("DEPARDIEU guillaume").get().version == 2
 
 
-def test_all_words_must_match(actor):
+def test_search_requires_all_words_to_match(actor):
     assert Actor.objects.search("mifune TOSHIRO").get() == actor
     assert Actor.objects.search("三船").get() == actor
     assert not Actor.objects.search("toshiro cruz")
 
 
-def test_short_word_matches_the_beginning_of_a_name_part(actor):
+def test_short_word_matches_only_the_beginning_of_a_name_part(actor):
     """Two letters are inside many names, so they match only the beginning of a part."""
     leung = Actor.objects.create(first_name="Tony Chiu-wai", last_name="Leung", native_name="梁朝偉")
     for query, found in {

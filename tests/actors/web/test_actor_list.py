@@ -34,7 +34,7 @@ def chosen(page):
 
 @pytest.fixture
 def cast():
-    """Maggie Cheung, Tony Leung, Penélope Cruz, Tom Cruise, Cher and Fatin Hamama."""
+    """Create Maggie Cheung, Tony Leung, Penélope Cruz, Tom Cruise, Cher and Fatin Hamama."""
     Actor.objects.bulk_create(
         Actor(first_name=first, last_name=last, native_name=native, birth_year=birth, death_year=death, country=country)
         for first, last, native, birth, death, country in (
@@ -48,7 +48,7 @@ def cast():
     )
 
 
-def test_visitor_sees_everybody_by_last_name(client, cast):
+def test_list_shows_all_actors_by_last_name(client, cast):
     response = client.get("/")
     assert response.status_code == 200
     assert names(response) == [
@@ -62,7 +62,7 @@ def test_visitor_sees_everybody_by_last_name(client, cast):
     assert "6 actors" in response.content.decode()
 
 
-def test_visitor_sorts_by_first_name(client, cast):
+def test_list_can_be_sorted_by_first_name(client, cast):
     assert names(client.get("/?sort=first"))[:3] == ["Cher", "Faten Hamama", "Maggie Cheung"]
 
 
@@ -79,7 +79,7 @@ def test_visitor_sorts_by_first_name(client, cast):
         ("q=---", []),
     ],
 )
-def test_visitor_searches_and_filters_the_list(client, cast, query, found):
+def test_list_can_be_searched_and_filtered(client, cast, query, found):
     assert names(client.get(f"/?{query}")) == found
 
 
@@ -91,7 +91,7 @@ def test_row_shows_native_name_years_and_country(client, cast):
     assert '<bdi class="native" lang="zh-Hant">張曼玉</bdi>' in page and "born 1964" in page
 
 
-def test_visitor_removes_one_filter(client, cast):
+def test_filters_can_be_removed_one_by_one(client, cast):
     page = client.get("/?q=cr&country=ES&living=yes").content.decode()
     for rest in ("?country=ES&amp;living=yes", "?q=cr&amp;living=yes", "?q=cr&amp;country=ES"):
         assert f'<a href="./{rest}"><span class="unseen">Remove</span>' in page
@@ -136,19 +136,19 @@ def test_each_view_has_one_canonical_url(client, cast, asked, canonical):
         ("after=x&before=y", "after and before cannot be given together"),
     ],
 )
-def test_invalid_parameter_gets_400_with_the_allowed_values(client, query, message):
+def test_invalid_parameter_returns_400_with_the_allowed_values(client, query, message):
     response = client.get(f"/?{query}")
     assert response.status_code == 400
     assert message in response.content.decode()
 
 
-def test_all_mistakes_are_named_at_once(client):
+def test_all_invalid_parameters_are_named_at_once(client):
     page = client.get("/?q=a&q=b&sort=age&living=maybe").content.decode()
     for message in ("q is given", "sort must", "living must"):
         assert message in page
 
 
-def test_q_of_200_characters_is_answered(client):
+def test_query_of_200_characters_is_accepted(client):
     assert client.get("/?q=" + "%E6%A2%81" * 200).status_code == 200
 
 
@@ -181,7 +181,7 @@ def test_actors_url_redirects_to_the_list(client, cast, path):
     assert client.post("/actors/").status_code == 405
 
 
-def test_visitor_pages_through_a_filtered_list(client, crowd):
+def test_pages_of_a_filtered_list_link_to_each_other(client, crowd):
     url, seen = "/?country=GB&sort=first&living=no", []
     while url:
         page = client.get(url)
@@ -199,7 +199,7 @@ def test_cursor_is_valid_for_its_own_list_only(client, crowd):
         assert client.get(f"/?{other}&after={token}").status_code == 400
 
 
-def test_previous_of_second_page_is_the_first_page(client, crowd):
+def test_second_page_links_back_to_the_first_page(client, crowd):
     second = re.search(r'rel="next" href="\.([^"]*)"', client.get("/").content.decode())[1]
     previous = re.search(r'<a rel="prev" href="\.([^"]*)"', client.get(second).content.decode())[1]
     assert client.get(previous, follow=True).redirect_chain == [("./", 302)]
@@ -225,12 +225,12 @@ def test_masthead_marks_the_directory_in_a_filtered_list(client, cast):
         assert masthead.count("aria-current") == 1
 
 
-def test_counting_stops_at_a_bound(client, crowd, monkeypatch):
+def test_count_stops_at_the_limit(client, crowd, monkeypatch):
     monkeypatch.setattr("actors.web.views.MAX_COUNTED", 249)
     assert "More than 249 actors" in client.get("/").content.decode()
 
 
-def test_first_page_needs_two_queries_and_other_pages_five(client, crowd, django_assert_max_num_queries):
+def test_first_page_needs_two_queries_and_others_need_five(client, crowd, django_assert_max_num_queries):
     """The page cache adds one query, for the data version."""
     with django_assert_max_num_queries(2):
         page = client.get("/").content.decode()
@@ -245,7 +245,7 @@ def test_first_page_needs_two_queries_and_other_pages_five(client, crowd, django
             assert client.get(f"/?{query}").status_code == 200
 
 
-def test_filters_are_not_offered_if_a_search_fits_one_page(client, crowd):
+def test_filters_are_not_offered_for_a_search_with_one_page(client, crowd):
     def narrows(url):
         return bool(choices(client.get(url).content.decode(), "living"))
 
@@ -260,7 +260,7 @@ def test_names_are_escaped(client):
         assert "<script" not in page and '"><b>' not in page and "<i>" not in page
 
 
-def test_change_by_sql_is_on_the_next_page(client, cast):
+def test_change_by_sql_is_shown_on_the_next_request(client, cast):
     client.get("/")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE actor SET last_name = 'Cheong' WHERE last_name = 'Cheung'")

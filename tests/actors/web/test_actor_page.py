@@ -8,7 +8,7 @@ from actors.text.language import language_of_name
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 
-def test_page_shows_all_fields(client, actor):
+def test_actor_page_shows_all_fields(client, actor):
     Actor.objects.filter(pk=actor.pk).update(biography="A samurai.\n\nAn <admiral>.")
     page = client.get(f"/actors/{actor.pk}-toshiro-mifune/").content.decode()
     assert "<title>Toshirō Mifune · Actorsite</title>" in page
@@ -26,14 +26,14 @@ def test_actor_page_has_a_search_form(client, actor):
     assert '<label class="unseen" for="q">Search by name</label>' in page
 
 
-def test_empty_fields_are_left_out(client):
+def test_actor_page_leaves_out_empty_fields(client):
     cher = Actor.objects.create(first_name="Cher")
     page = client.get(cher.get_absolute_url()).content.decode()
     assert "<h1>Cher</h1>" in page and "There is no biography yet." in page
     assert "<dl>" not in page and "None" not in page
 
 
-def test_edit_is_shown_at_once(client, actor):
+def test_actor_page_shows_an_edit_at_once(client, actor):
     client.get(actor.get_absolute_url())
     actor.birth_year = 1921
     actor.save()
@@ -41,7 +41,7 @@ def test_edit_is_shown_at_once(client, actor):
     assert ">1921</a></dd>" in after.content.decode()
 
 
-def test_year_without_a_decade_filter_is_no_link(client):
+def test_year_without_a_decade_filter_is_not_a_link(client):
     Actor.objects.bulk_create([Actor(last_name="Molière", birth_year=1622)])
     page = client.get(Actor.objects.get().get_absolute_url()).content.decode()
     assert "<dd>1622</dd>" in page and "born=" not in page
@@ -79,7 +79,7 @@ def test_name_in_any_script_has_a_readable_url(client, first, last, slug):
 @pytest.mark.parametrize(
     "wrong", ["0", "-1", "00", "١٢", "9" * 3900, "9" * 5000, "2147483648", "1.5", "1e3", "a", "999"]
 )
-def test_invalid_id_is_not_found(client, actor, wrong):
+def test_invalid_id_returns_404(client, actor, wrong):
     for url in (f"/actors/{wrong}/", f"/actors/{wrong}-toshiro-mifune/"):
         assert client.get(url).status_code == 404
 
@@ -101,11 +101,11 @@ def test_invalid_id_is_not_found(client, actor, wrong):
         ("", "JP", ""),
     ],
 )
-def test_language_of_a_native_name_follows_script_and_country(name, country, language):
+def test_language_of_a_native_name_depends_on_script_and_country(name, country, language):
     assert language_of_name(name, country) == language
 
 
-def test_deleted_actor_is_410_and_unknown_one_is_404(client, actor):
+def test_deleted_actor_returns_410_and_unknown_actor_404(client, actor):
     url = actor.get_absolute_url()
     actor.delete()
     page = client.get(url)

@@ -37,7 +37,7 @@ def names(client, url):
         ("born=1960s&q=lee", []),
     ],
 )
-def test_decade_filters_page_and_data(client, query, found):
+def test_decade_filter_applies_to_page_and_data(client, query, found):
     shown, page = names(client, f"/?{query}")
     assert shown == found or (not found and "No actors found" in page)
     data = client.get(f"/actors.json?{query}").json()
@@ -59,7 +59,7 @@ def test_decades_are_offered_with_bounded_counts(client):
     assert "FR" not in dict(choices(page, "country"))
 
 
-def test_decade_is_in_the_title_and_can_be_removed(client):
+def test_decade_filter_is_in_the_title_and_can_be_removed(client):
     _names, page = names(client, "/?sort=first&born=1940s&q=lee")
     assert "<title>“lee” · Born in the 1940s · Actors" in page
     assert 'href="http://testserver/?q=lee&amp;born=1940s&amp;sort=first"' in page

@@ -24,7 +24,7 @@ def titles(feed):
     return [entry.findtext(f"{ATOM}title") for entry in feed.iter(f"{ATOM}entry")]
 
 
-def test_actors_are_listed_once_latest_change_first(client, actor):
+def test_feed_lists_each_actor_once_latest_change_first(client, actor):
     Actor.objects.create(first_name="Tony", last_name="Leung", native_name="梁朝偉", country="HK")
     assert titles(read(client)) == ["Tony Leung", "Toshirō Mifune"]
     Actor.objects.filter(pk=actor.pk).update(birth_year=1921)
@@ -33,7 +33,7 @@ def test_actors_are_listed_once_latest_change_first(client, actor):
     assert titles(read(client)) == ["Toshirō Mifune"]
 
 
-def test_films_and_their_casts_are_in_it(client, actor):
+def test_feed_lists_films_with_changed_fields_or_casts(client, actor):
     film = Film.objects.create(title="Seven Samurai", original_title="七人の侍", year=1954)
     earlier, later = (now() + timedelta(hours=hours) for hours in (-1, 1))
     FilmChange.objects.update(at=later)
@@ -76,12 +76,12 @@ def test_feed_entry_keeps_its_id_when_the_name_changes(client, actor):
     assert client.get(before).status_code == 301
 
 
-def test_markup_in_a_name_is_text(client):
+def test_feed_escapes_markup_in_names(client):
     Actor.objects.create(first_name="<b>&amp;")
     assert titles(read(client)) == ["<b>&amp;"]
 
 
-def test_feed_is_bounded_for_any_history(client, monkeypatch, django_assert_max_num_queries):
+def test_feed_has_bounded_entries_and_queries(client, monkeypatch, django_assert_max_num_queries):
     Actor.objects.bulk_create(Actor(first_name=f"Number {n}") for n in range(60))
     with django_assert_max_num_queries(4):
         assert len(titles(read(client))) == 50
@@ -101,7 +101,7 @@ def test_pages_link_to_the_feed(client, actor):
     assert '<a href="/feed/" type="application/atom+xml">Recent changes (Atom)</a>' in page.split("<footer")[1]
 
 
-def test_characters_that_xml_cannot_have_are_left_out(client, actor):
+def test_feed_omits_characters_that_xml_cannot_contain(client, actor):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE actor SET first_name = %s, native_name = %s", ["To\x01shi\ufffe", "三船\x1b敏郎"])
     (entry,) = read(client).iter(f"{ATOM}entry")

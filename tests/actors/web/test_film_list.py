@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.sqlite, pytest.mark.django_db]
 
 @pytest.fixture
 def films():
-    """Seven Samurai, Tokyo Story, Breathless, Amélie, and Lost, which has no year."""
+    """Create Seven Samurai, Tokyo Story, Breathless, Amélie, and Lost, which has no year."""
     Film.objects.bulk_create(
         Film(title=title, original_title=original, year=year)
         for title, original, year in (
@@ -75,7 +75,7 @@ def test_page_and_data_find_the_same_films(client, films, query, found):
 
 
 def test_search_sorted_by_year_sorts_a_bounded_number(client, monkeypatch):
-    """For a word that is in many titles, all of them were read and sorted."""
+    """Regression test: for a word that is in many titles, all of them were read and sorted."""
     years = [None, 2001, 999, 1999, 1999, 0]
     for number, year in enumerate(years):
         Film.objects.create(title=f"Part {number}", year=year)
@@ -87,7 +87,7 @@ def test_search_sorted_by_year_sorts_a_bounded_number(client, monkeypatch):
     assert len(streamed(client.get("/films.ndjson?q=part&sort=year")).splitlines()) == 6
 
 
-def test_each_film_has_the_fields_of_its_own_data(client, films):
+def test_each_film_in_a_list_has_the_fields_of_its_own_json(client, films):
     film = client.get("/films.json?q=samurai").json()["films"][0]
     record = client.get(film["url"].removesuffix("/") + ".json").json()
     assert film == {name: value for name, value in record.items() if name != "cast"}
@@ -123,7 +123,7 @@ def test_pages_link_through_all_films_and_back(client, many, query):
     assert seen == whole
 
 
-def test_title_shows_filter_and_range(client, many):
+def test_page_title_shows_filter_and_range(client, many):
     response = client.get("/films/?decade=1900s")
     page, shown = response.content.decode(), titles(response)
     assert f"<title>Films of the 1900s · {shown[0]} – {shown[-1]} · Films · Actorsite</title>" in page
@@ -159,7 +159,7 @@ def test_each_view_has_one_canonical_url(client, films, asked, canonical):
         ("q=a&after=x", "after must be copied from a link"),
     ],
 )
-def test_invalid_parameter_gets_400_with_the_allowed_values(client, query, message):
+def test_invalid_parameter_returns_400_with_the_allowed_values(client, query, message):
     page, response = client.get(f"/films/?{query}"), client.get(f"/films.json?{query}")
     assert page.status_code == response.status_code == 400
     assert message in page.content.decode() and message in response.json()["detail"]
@@ -185,19 +185,19 @@ def test_empty_result_shows_titles_near_in_the_alphabet(client, films):
     assert "There are no films yet" in client.get("/films/").content.decode()
 
 
-def test_any_page_costs_at_most_five_queries(client, many, django_assert_max_num_queries):
+def test_any_page_needs_at_most_five_queries(client, many, django_assert_max_num_queries):
     Film.objects.update(original_title="映画")
     Credit.objects.create(film=Film.objects.first(), actor=Actor.objects.create(first_name="A"))
     after = client.get("/films.json?sort=year").json()["next"].split("after=")[1]
     queries = ["", f"?sort=year&after={after}", "?q=part", "?q=part&sort=year&decade=1900s", "?letter=p"]
-    # Searches that find nothing also look for suggestions, and try them.
+    # Searches that find nothing also look for suggestions, and check that these find something.
     queries += ["?q=nothing", "?q=prat", "?q=prat+nothing+pary&decade=1900s"]
     for query in queries:
         with django_assert_max_num_queries(5):
             assert client.get(f"/films/{query}").status_code == 200
 
 
-def test_original_title_has_the_language_of_most_of_the_cast(client, films):
+def test_original_title_has_the_language_of_most_cast_members(client, films):
     ozu = Actor.objects.create(last_name="Hara", country="JP")
     Credit.objects.create(film=Film.objects.get(title="Tokyo Story"), actor=ozu)
     assert '<bdi class="native" lang="ja">東京物語</bdi>' in client.get("/films/").content.decode()
@@ -217,7 +217,7 @@ def test_cells_are_escaped_unless_raw_is_set(client, start):
 
 
 @pytest.mark.postgresql
-def test_copied_films_equal_output_of_python(films, monkeypatch):
+def test_films_by_copy_equal_output_of_python(films, monkeypatch):
     Film.objects.create(title='Odd, "one"', original_title="=1\t")
     rows = Film.objects.with_newest().order_by("newest", "sort_title", "id")
     writers = (
@@ -229,14 +229,14 @@ def test_copied_films_equal_output_of_python(films, monkeypatch):
     assert copied == [b"".join(write()) for write in writers]
 
 
-def test_cross_origin_reading_is_allowed_and_writing_refused(client):
+def test_cross_origin_reads_are_allowed_and_writes_refused(client):
     for kind in ("json", "csv", "ndjson"):
         assert client.get(f"/films.{kind}")["Access-Control-Allow-Origin"] == "*"
         assert client.post(f"/films.{kind}").status_code == 405
     assert client.post("/films/").status_code == 405
 
 
-def test_list_is_linked_and_links_to_itself_as_data(client, films):
+def test_film_list_is_linked_and_links_to_its_data(client, films):
     film = Film.objects.first()
     assert '<a href="/films/">All films</a>' in client.get(film.get_absolute_url()).content.decode()
     assert '<a href="/films/">Films</a>' in client.get("/").content.decode()
@@ -246,13 +246,13 @@ def test_list_is_linked_and_links_to_itself_as_data(client, films):
     assert '<option value="1950s" selected>' in page
 
 
-def test_page_is_in_chinese(client, films):
+def test_film_list_is_translated_to_chinese(client, films):
     page = client.get("/films/?decade=1950s", headers={"accept-language": "zh-CN"}).content.decode()
     assert "2 部影片" in page and "按片名搜索" in page
 
 
 @pytest.mark.slow
-def test_each_order_has_an_index():
+def test_each_sort_order_has_an_index():
     Film.objects.bulk_create(Film(title=f"{row * 7919 % 26**3:x}", year=1900 + row % 120) for row in range(3_000))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE actors_film" if connection.vendor == "postgresql" else "ANALYZE")

@@ -31,7 +31,7 @@ def test_actor_and_film_pages_link_to_each_other(client, actor, film):
     assert f'href="{actor.get_absolute_url()}"' in page
 
 
-def test_year_links_to_the_films_of_its_decade(client, film):
+def test_year_on_the_film_page_links_to_its_decade(client, film):
     page = client.get(film.get_absolute_url()).content.decode()
     assert '<dd><a href="/films/?decade=1950s">1954</a></dd>' in page
     assert film.title in client.get("/films/?decade=1950s").content.decode()
@@ -70,14 +70,14 @@ def test_pages_with_many_credits_need_few_queries(client, actor, django_assert_m
         client.get(films[0].get_absolute_url())
 
 
-def test_title_in_any_script_has_a_url(client):
+def test_film_page_url_works_for_any_title(client):
     film = Film.objects.create(title="七人の侍")
     assert client.get(film.get_absolute_url()).status_code == 200
     nameless = Film.objects.create(title="…")
     assert client.get(nameless.get_absolute_url()).status_code == 200
 
 
-def test_original_title_has_the_language_of_most_of_the_cast(client, actor):
+def test_original_title_has_the_language_of_most_cast_members(client, actor):
     film = Film.objects.create(title="Tokyo Story", original_title="東京物語")
     assert '<bdi lang="zh-Hant">東京物語' in client.get(film.get_absolute_url()).content.decode()
     for country in ("HK", "JP"):

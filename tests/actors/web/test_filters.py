@@ -41,11 +41,11 @@ def form(html):
 
 
 def fragments():
-    """Return the cache keys of the fragments with choices, without those that are the same on all pages."""
+    """Return the cache keys of the fragments with filter options, without those that are the same on all pages."""
     return [key for key in caches["template_fragments"]._cache if ".selects." in key]
 
 
-def test_actor_choices_plain_list_say_how_many_there_are(client, people):
+def test_actor_filter_options_show_counts(client, people):
     html = page(client, "/")
     assert choices(html, "country") == [("", "All"), ("KR", "South Korea (1)"), ("GB", "United Kingdom (2)")]
     assert choices(html, "living") == [("", "All (4)"), ("yes", "Living (3)"), ("no", "Deceased (1)")]
@@ -54,13 +54,13 @@ def test_actor_choices_plain_list_say_how_many_there_are(client, people):
     assert chosen(html) == {"country": [""], "living": [""], "born": [""], "sort": [""]}
 
 
-def test_film_choices_plain_list_say_how_many_there_are(client, films):
+def test_film_filter_options_show_counts(client, films):
     html = page(client, "/films/")
     assert choices(html, "decade") == [("", "All"), ("1960s", "1960s (1)"), ("1950s", "1950s (2)")]
     assert choices(html, "sort") == [("", "By title"), ("year", "Newest first")]
 
 
-def test_filter_choices_include_the_chosen_and_omit_empty_ones(client, people):
+def test_filter_options_without_results_are_omitted_unless_chosen(client, people):
     html = page(client, "/?country=KR&living=no")
     assert choices(html, "country") == [("", "All"), ("KR", "South Korea (0)"), ("GB", "United Kingdom (1)")]
     assert choices(html, "born") == []
@@ -68,31 +68,31 @@ def test_filter_choices_include_the_chosen_and_omit_empty_ones(client, people):
 
 
 @pytest.mark.parametrize("condition", ["born=1850s", "country=AQ", "country=FR"])
-def test_choices_keep_the_chosen_one_if_no_actor_has_it(client, people, condition):
+def test_chosen_option_is_kept_if_no_actor_has_it(client, people, condition):
     name, value = condition.split("=")
     assert chosen(page(client, f"/?{condition}"))[name] == [value]
 
 
-def test_filter_link_has_the_country_name_without_spaces_around_it(client, people):
+def test_filter_link_has_the_country_name_without_extra_spaces(client, people):
     """The Chinese translation of django-countries has a space before this name."""
     html = page(client, "/?country=SJ", accept_language="zh-hans")
     chips = re.search(r'<ul class="chips".*?</ul>', html, re.DOTALL)[0]
     assert re.findall("<bdi>(.*?)</bdi>", chips) == ["斯瓦尔巴群岛和扬马延岛"]
 
 
-def test_choices_search_have_no_numbers(client, people):
+def test_filter_options_of_a_search_show_no_counts(client, people):
     html = page(client, "/?q=lee&country=GB")
     assert choices(html, "country") == [("", "All"), ("KR", "South Korea"), ("GB", "United Kingdom")]
     assert choices(html, "sort") == [("", "Best match"), ("last", "By last name"), ("first", "By first name")]
 
 
-def test_choices_code_of_no_country_is_not_offered(client, people):
+def test_unknown_country_code_is_not_offered(client, people):
     Actor.objects.filter(country="KR").update(country='">')
     html = page(client, "/")
     assert [value for value, _text in choices(html, "country")] == ["", "GB"] and '"">' not in form(html)
 
 
-def test_form_every_field_has_a_label_and_a_button_submits_it(client, people):
+def test_filter_form_has_labels_and_a_submit_button(client, people):
     for url in ("/", "/?q=lee"):
         html = form(page(client, url))
         fields = re.findall(r'<(?:select|input) id="(\w+)" name="(\w+)"', html)
@@ -100,7 +100,7 @@ def test_form_every_field_has_a_label_and_a_button_submits_it(client, people):
         assert html.count('<button type="submit">') == 2 and "<script" not in html
 
 
-def test_form_fields_are_in_the_order_of_the_canonical_url(client, people, films):
+def test_filter_form_fields_have_the_order_of_the_canonical_url(client, people, films):
     for url, names in (
         ("/", ["q", "country", "living", "born", "sort"]),
         ("/films/", ["q", "decade", "sort"]),
@@ -108,7 +108,7 @@ def test_form_fields_are_in_the_order_of_the_canonical_url(client, people, films
         assert re.findall(r' name="(\w+)"', form(page(client, url))) == names
 
 
-def test_form_with_few_results_keeps_other_filters(client, people):
+def test_filter_form_with_few_results_keeps_other_filters(client, people):
     html = form(page(client, "/?q=nobody&country=GB"))
     assert re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)">', html) == [("country", "GB")]
     assert re.findall(r' name="(\w+)"', html) == ["q", "country", "sort"]
@@ -125,23 +125,23 @@ def test_form_with_few_results_keeps_other_filters(client, people):
         ("/films/?q=&decade=&sort=year&utm=x", "./?sort=year"),
     ],
 )
-def test_submitted_form_lands_on_the_canonical_url(client, people, films, submitted, canonical):
+def test_submitted_form_redirects_to_the_canonical_url(client, people, films, submitted, canonical):
     response = client.get(submitted)
     assert (response.status_code, response["Location"], response["Cache-Control"]) == (302, canonical, "no-cache")
     landed = client.get(submitted, follow=True)
     assert len(landed.redirect_chain) == 1 and landed.status_code == 200
 
 
-def test_submitted_form_invalid_choice_gets_400(client, people):
+def test_submitted_form_with_invalid_value_returns_400(client, people):
     assert client.get("/?q=&country=ZZ&living=&born=&sort=").status_code == 400
 
 
-def test_submitted_form_as_data_is_answered_directly(client, people):
+def test_query_with_empty_fields_returns_data_without_redirect(client, people):
     assert client.get("/actors.json?q=&country=GB&living=").json()["total"] == 2
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fragment_data_changed_is_rendered_again(people):
+def test_fragment_is_rendered_again_after_data_changes(people):
     site = Site()
 
     def countries(url):
@@ -169,12 +169,12 @@ def test_fragment_is_cached_for_each_language_and_view(people):
     assert "筛选和排序" in shown["/?x", "zh-CN"] and "英国 (2)" in shown["/?x", "zh-CN"]
 
 
-def test_fragment_version_unknown_is_not_cached(client, people):
+def test_fragment_is_not_cached_without_a_data_version(client, people):
     first = choices(page(client, "/"), "country")
     Actor.objects.filter(country="KR").update(country="FR")
     second = choices(page(client, "/"), "country")
     assert ("KR", "South Korea (1)") in first and ("FR", "France (1)") in second
 
 
-def test_fragments_are_bounded():
+def test_number_of_cached_fragments_is_bounded():
     assert 0 < caches["template_fragments"]._max_entries <= 128

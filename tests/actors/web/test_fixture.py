@@ -1,4 +1,4 @@
-"""The actors and films that come with the site: real, varied, and loaded without harm."""
+"""The actors and films that come with the site: real, varied, and safe to load."""
 
 import json
 import unicodedata
@@ -12,7 +12,7 @@ from django.db import transaction
 import actors
 from actors.models import Actor, Credit, Film
 
-# In one worker of pytest-xdist, so that the fixtures are loaded once.
+# All tests run in one worker of pytest-xdist, so that the fixtures are loaded once.
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow, pytest.mark.xdist_group("fixture")]
 
 FIXTURES = Path(actors.__file__).parent / "fixtures"
@@ -73,7 +73,7 @@ def test_fixture_actors_are_valid(loaded):
 
 
 def test_fixture_text_is_normalized(loaded):
-    """A value that the model normalises would differ from its file."""
+    """A value that the model normalizes would differ from the file."""
     stored = {
         (model._meta.label_lower, row["id"]): row for model in (Actor, Film, Credit) for row in model.objects.values()
     }
@@ -88,7 +88,7 @@ def test_fixture_text_is_normalized(loaded):
                 assert value == value.strip()
 
 
-def test_loading_it_again_changes_nothing(loaded):
+def test_fixture_loaded_again_changes_nothing(loaded):
     def everything():
         return [list(model.objects.order_by("pk").values()) for model in (Actor, Film, Credit)]
 
@@ -98,7 +98,7 @@ def test_loading_it_again_changes_nothing(loaded):
 
 
 def test_fixture_leaves_adopted_actors_unchanged(loaded):
-    """The replaced application's sample data has the ids 1 to 200."""
+    """The sample data of the replaced page has the ids 1 to 200."""
     old = Actor.objects.filter(pk__lte=200)
     for pk in (1, 200):
         Actor.objects.create(pk=pk, first_name="Penelope", last_name="Guiness")
@@ -115,7 +115,7 @@ def test_rows_added_after_the_fixture_get_free_ids(loaded):
 
 
 @pytest.mark.once
-def test_nearly_every_actor_has_three_films(loaded):
+def test_nearly_every_fixture_actor_has_three_films(loaded):
     films = Counter(Credit.objects.values_list("actor", flat=True))
     assert sum(count >= 3 for count in films.values()) >= 0.9 * Actor.objects.count()
 
@@ -144,7 +144,7 @@ def test_fixture_credits_fit_the_actors_lifetimes(loaded):
 
 
 @pytest.mark.once
-def test_billing_is_unique_in_a_film(loaded):
+def test_fixture_billing_is_unique_in_a_film(loaded):
     places = Counter(Credit.objects.exclude(billing=None).values_list("film", "billing"))
     assert [place for place, times in places.items() if times > 1] == []
 
@@ -159,15 +159,15 @@ def test_billing_is_unique_in_a_film(loaded):
         ("Bradley", {"birth_year": 1953}, "Kes"),
     ],
 )
-def test_namesakes_keep_their_own_films(loaded, name, told_apart_by, film):
+def test_fixture_namesakes_have_their_own_films(loaded, name, told_apart_by, film):
     [actor] = Film.objects.get(title=film).actors.filter(last_name=name)
     assert actor == Actor.objects.get(last_name=name, **told_apart_by)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["actors", "films"])
-def test_file_is_sorted_and_formatted_for_diffs(name):
-    """Sorted by kind and id, one field a line, one newline at the end: a diff shows only what has changed."""
+def test_fixture_file_is_sorted_and_formatted_for_diffs(name):
+    """It is sorted by kind and id, with one field per line, so that a diff shows only what has changed."""
     kinds = ["actors.actor", "actors.film", "actors.credit"]
     rows = sorted(written(name), key=lambda row: (kinds.index(row["model"]), row["pk"]))
     text = json.dumps(rows, ensure_ascii=False, indent=1) + "\n"

@@ -49,7 +49,7 @@ def as_data(actor):
     return {**records.to_record(records.actor_values(actor)), "url": f"http://testserver{actor.get_absolute_url()}"}
 
 
-def test_rows_as_data_follow_every_write(site):
+def test_json_rows_are_current_after_every_write(site):
     """Each page is read twice, because rows may be cached, and again after SQL has changed each column."""
     for text in HOSTILE:
         Actor.objects.create(
@@ -85,7 +85,7 @@ def test_rows_as_data_follow_every_write(site):
         look()
 
 
-def test_row_in_list_follows_every_write(site):
+def test_list_row_is_current_after_every_write(site):
     number = Actor.objects.get(last_name="Mifune").pk
     for column, value, shown in (
         ("first_name", "'<b>'", "&lt;b&gt; <b>Mifune</b>"),

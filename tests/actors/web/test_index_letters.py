@@ -32,7 +32,7 @@ def names(page):
     ]
 
 
-def test_row_has_the_letters_that_names_begin_with(client):
+def test_index_has_the_letters_that_names_begin_with(client):
     letters, _page = row(client, "/")
     assert [label for _url, _more, label in letters] == [*"#BDEMOА", "ח", "ع", "あ", "中", "가"]
     assert [label for _url, _more, label in row(client, "/?country=JP")[0]] == [*"#DEOА", "ח", "ع", "あ", "中", "가"]
@@ -82,7 +82,7 @@ def test_invalid_letter_is_refused(client, wrong):
     assert b"letter cannot be given together" in client.get(f"/?letter=m&after={token}").content
 
 
-def test_data_begins_at_the_letter(client):
+def test_json_page_begins_at_the_letter(client):
     response = client.get("/actors.json?letter=m").json()
     assert response["actors"][0]["last_name"] == "Miller 000" and "letter" not in response["next"]
     assert len(b"".join(client.get("/actors.csv?letter=m").streaming_content).splitlines()) == 144
@@ -93,7 +93,7 @@ def test_number_of_letters_is_bounded(monkeypatch):
     assert facets.counts(Facets(), 1, 1, "sort_last")["letters"] == ["#", "B", "D"]
 
 
-def test_order_is_the_same_in_every_language(client):
+def test_letters_have_the_same_order_in_every_language(client):
     """The order does not depend on the language. Han characters are sorted by radical and strokes."""
     Actor.objects.bulk_create(Actor(first_name=first, last_name="Zhang") for first in ("Ziyi", "Yimou"))
     Actor.objects.create(first_name="丁一")
@@ -107,7 +107,7 @@ def test_order_is_the_same_in_every_language(client):
     ]  # fmt: skip
 
 
-def test_films_have_the_letters_of_their_titles(client):
+def test_film_index_has_the_letters_of_titles(client):
     titles = ["8½", "Alien", "Amélie", "Brazil", "Élisa", "Zelig", "생활의 발견", "花樣年華"]
     Film.objects.bulk_create(Film(title=title, year=1985 if title in ("Brazil", "Zelig") else None) for title in titles)
     letters, _page = row(client, "/films/")

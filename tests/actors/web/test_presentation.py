@@ -28,7 +28,7 @@ def text_of(html):
         ("zh-hans", "Alla Demidova Алла Демидова 生于 1936 年 俄罗斯"),
     ],
 )
-def test_actor_rows_shows_names_years_and_country_in_the_readers_language(language, row):
+def test_actor_rows_shows_names_years_and_translated_country(language, row):
     actor = actor_of("Alla", "Demidova", "Алла Демидова", 1936, "RU")
     with override(language):
         html = presentation.actor_rows([actor])
@@ -46,30 +46,30 @@ def test_actor_rows_shows_names_years_and_country_in_the_readers_language(langua
         ("<b>&amp;", "\"'", "", "&lt;b&gt;&amp;amp; <b>&quot;&#x27;</b>"),
     ],
 )
-def test_actor_rows_name_that_is_sorted_by_is_bold(first, last, sort, name):
+def test_actor_rows_shows_the_sorted_name_in_bold(first, last, sort, name):
     html = presentation.actor_rows([actor_of(first, last)], sort)
     assert re.search(r'<a href="/actors/1-[^"]*">(.*)</a>', html)[1] == name
 
 
-def test_actor_rows_search_marks_names_of_every_kind():
+def test_actor_rows_marks_matches_in_names_of_every_kind():
     actor = actor_of("Toshirō", "Mifune", also_known_as="Mifune the Great / Tosh")
     html = presentation.actor_rows([actor], words=["mifune"])
     assert html.count("<mark>Mifune</mark>") == 2 and text_of(html).endswith("Mifune the Great")
 
 
-def test_film_rows_without_year_or_original_title_show_the_title():
+def test_film_rows_shows_only_the_title_without_year_or_original_title():
     film = SimpleNamespace(id=1, title="Lost & found", original_title="", year=None)
     assert text_of(presentation.film_rows([film], {})) == "Lost &amp; found"
 
 
-def test_grouped_rows_initial_is_an_escaped_heading_and_left_out_where_empty():
+def test_grouped_rows_escapes_initials_and_omits_empty_ones():
     html = presentation.grouped_rows([("&", "<li>A</li>"), ("", "<li>B</li>")])
     assert re.findall("<h2>(.*?)</h2>", html) == ["&amp;"]
     assert re.findall('<ul class="actors">\n(.*?)</ul>', html) == ["<li>A</li>", "<li>B</li>"]
 
 
 @pytest.mark.django_db
-def test_credits_markup_in_texts_is_escaped(django_assert_num_queries):
+def test_credits_escape_markup_in_texts(django_assert_num_queries):
     actor = Actor.objects.create(first_name="<i>", native_name="<u>", country="JP")
     film = Film.objects.create(title="<b>", original_title="<s>")
     Credit.objects.create(actor=actor, film=film, character="%s <em>")

@@ -35,7 +35,7 @@ def test_small_directory_has_one_sitemap(client, actor):
 
 
 class TestLarge:
-    """A few actors make a large directory if a file may have only two URLs."""
+    """A large directory: a few actors are enough if a file may have only two URLs."""
 
     @pytest.fixture(autouse=True)
     def _actors(self, monkeypatch):
@@ -66,7 +66,7 @@ class TestLarge:
             client.get("/sitemap-actors-1.xml").getvalue()
 
     @pytest.mark.parametrize("part", ["actors-2", "people-0", f"actors-{2**31}", f"films-{10**40}", "actors--1"])
-    def test_unknown_sitemap_part_is_404(self, client, part):
+    def test_unknown_sitemap_part_returns_404(self, client, part):
         assert client.get(f"/sitemap-{part}.xml").status_code == 404
 
     def test_highest_possible_id_is_in_the_sitemap(self, client):
@@ -74,6 +74,6 @@ class TestLarge:
         assert len(urls(client.get(f"/sitemap-actors-{(2**31 - 1) // 2}.xml"))) == 1
 
 
-def test_head_reads_no_rows(client, actor):
+def test_head_request_reads_no_rows(client, actor):
     response = client.head("/sitemap.xml")
     assert (response.status_code, response.getvalue(), response["Content-Type"]) == (200, b"", "application/xml")

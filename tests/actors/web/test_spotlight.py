@@ -10,7 +10,7 @@ from tests.actors.web.test_actor_list import names
 pytestmark = pytest.mark.django_db
 
 
-def test_five_different_actors_and_the_servers_name(client, settings):
+def test_spotlight_shows_five_actors_and_the_server_name(client, settings):
     settings.SERVER_NAME = "web.7"
     Actor.objects.bulk_create(Actor(first_name=f"Number {n}") for n in range(300))
     response = client.get("/spotlight/")

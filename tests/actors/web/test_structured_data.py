@@ -29,7 +29,7 @@ def cards(client, subject):
     return dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', page))
 
 
-def test_actor_page_describes_the_person(client, actor, film):
+def test_actor_page_has_json_ld_of_the_person(client, actor, film):
     url = f"http://testserver{actor.get_absolute_url()}"
     movie = json_ld(client, actor)["@reverse"]["actor"][0]
     assert json_ld(client, actor) == {
@@ -50,13 +50,13 @@ def test_actor_page_describes_the_person(client, actor, film):
     assert movie["url"] == f"http://testserver{film.get_absolute_url()}"
 
 
-def test_empty_fields_are_left_out(client):
+def test_json_ld_leaves_out_empty_fields(client):
     cher = Actor.objects.create(first_name="Cher")
     assert set(json_ld(client, cher)) == {"@context", "@type", "@id", "url", "name", "givenName"}
     assert "og:description" not in cards(client, cher)
 
 
-def test_film_page_describes_the_cast(client, actor, film):
+def test_film_page_has_json_ld_of_film_and_cast(client, actor, film):
     response = json_ld(client, film)
     assert (response["@type"], response["alternateName"], response["datePublished"]) == ("Movie", "七人の侍", "1954")
     first, second = response["actor"]
@@ -66,7 +66,7 @@ def test_film_page_describes_the_cast(client, actor, film):
 
 
 @pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "<!--<script>", "a & b", '"\\'])
-def test_text_cannot_end_the_script_element(client, text):
+def test_json_ld_text_cannot_end_the_script_element(client, text):
     actor = Actor.objects.create(first_name=text, biography=f"{text}\n\n{text}")
     page = client.get(actor.get_absolute_url()).content.decode()
     assert json_ld(client, actor)["description"] == f"{text}\n\n{text}"
@@ -87,7 +87,7 @@ def test_shared_link_has_title_and_description(client, actor, film):
 
 
 def test_shared_link_has_the_site_image(client, actor, film):
-    """It is 1200 × 630 pixels, and its URL is absolute."""
+    """The image has 1200 × 630 pixels, and its URL is absolute."""
     for url in ("/", actor.get_absolute_url(), film.get_absolute_url()):
         page = client.get(url).content.decode()
         card = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', page))

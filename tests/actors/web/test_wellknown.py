@@ -19,11 +19,11 @@ class TestRobots:
         return parser
 
     @pytest.mark.parametrize("path", ["/", "/actors/1-toshiro-mifune/", "/films/1-x/", "/actors.json", "/feed/"])
-    def test_pages_are_allowed(self, robots, path):
+    def test_robots_txt_allows_pages(self, robots, path):
         assert robots.can_fetch("*", path)
 
     @pytest.mark.parametrize("path", ["/admin/", "/language/", "/spotlight/", "/actors.csv", "/actors.ndjson"])
-    def test_other_urls_are_disallowed(self, robots, path):
+    def test_robots_txt_disallows_other_urls(self, robots, path):
         assert not robots.can_fetch("*", path)
 
     def test_robots_txt_names_the_sitemap(self, robots):
@@ -39,7 +39,7 @@ def test_favicon_ico_redirects_to_the_icon(client):
 
 @pytest.mark.once
 class TestSecurity:
-    def test_security_txt_names_the_contact_for_less_than_a_year(self, client, settings):
+    def test_security_txt_has_contact_and_expiry_within_a_year(self, client, settings):
         settings.SECURITY_CONTACT = "mailto:security@example.org"
         response = client.get("/.well-known/security.txt")
         assert (response.status_code, response["Content-Type"]) == (200, "text/plain; charset=utf-8")
@@ -50,7 +50,7 @@ class TestSecurity:
         left = datetime.fromisoformat(fields["Expires"]) - datetime.now(UTC)
         assert timedelta(days=90) < left < timedelta(days=365)
 
-    def test_without_a_contact_there_is_no_such_file(self, client, settings):
+    def test_security_txt_without_contact_returns_404(self, client, settings):
         settings.SECURITY_CONTACT = None
         assert client.get("/.well-known/security.txt").status_code == 404
 

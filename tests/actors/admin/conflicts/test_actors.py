@@ -58,7 +58,7 @@ def inputs(response):
     return {**data, "_save": "Save"}
 
 
-def test_stale_save_is_409_and_shows_all_versions(alice, bob, actor):
+def test_stale_save_returns_409_with_all_versions(alice, bob, actor):
     bob.post(change_url(actor), form(actor, country="FR", last_name="Mifune-San"))
     response = alice.post(change_url(actor), form(actor, country="US"))
     page = re.sub(r"\s+", " ", response.content.decode())
@@ -132,7 +132,7 @@ def test_typed_text_is_kept_if_edit_was_not_chosen(alice, bob, actor, side):
     assert (actor.country, actor.biography) == ("US", "Both:\ntyped.")
 
 
-def test_typed_text_can_be_given_up_on_the_second_page(alice, bob, actor):
+def test_typed_text_can_be_discarded_on_the_second_conflict_page(alice, bob, actor):
     bob.post(change_url(actor), form(actor, biography="Theirs."))
     data = inputs(alice.post(change_url(actor), form(actor, biography="Mine.")))
     typed = {"edited_biography": "Typed.", "take_biography": "mine"}
@@ -153,7 +153,7 @@ def test_typed_text_is_kept_in_a_second_conflict(alice, bob, actor):
     assert "take_biography" not in again
 
 
-def test_change_during_a_conflict_is_a_second_conflict(alice, bob, actor):
+def test_change_during_a_conflict_shows_a_second_conflict(alice, bob, actor):
     bob.post(change_url(actor), form(actor, country="FR"))
     data = inputs(alice.post(change_url(actor), form(actor, country="US")))
     actor.refresh_from_db()
@@ -176,7 +176,7 @@ def test_invalid_edited_value_shows_error_and_can_be_fixed(alice, bob, actor):
     assert alice.post(change_url(actor), form(actor, birth_year="1922", seen=seen)).status_code == 302
 
 
-def test_same_change_by_both_leaves_nothing_to_save(alice, bob, actor):
+def test_same_change_by_both_editors_leaves_nothing_to_save(alice, bob, actor):
     bob.post(change_url(actor), form(actor, country="FR"))
     response = alice.post(change_url(actor), form(actor, country="FR"))
     assert response.status_code == 409 and "There is nothing left to save" in response.content.decode()
@@ -187,7 +187,7 @@ def test_change_by_bulk_update_is_a_conflict(alice, actor):
     assert alice.post(change_url(actor), form(actor, country="US")).status_code == 409
 
 
-def test_save_of_a_deleted_actor_is_409_and_shows_typed_text(alice, bob, actor):
+def test_save_of_a_deleted_actor_returns_409_with_typed_text(alice, bob, actor):
     stale = form(actor, biography="A long text <b>.")
     pk = actor.pk
     alice.post(f"{LIST}{pk}/delete/", {"post": "yes", "seen": 1})
@@ -200,7 +200,7 @@ def test_save_of_a_deleted_actor_is_409_and_shows_typed_text(alice, bob, actor):
 
 
 @pytest.mark.parametrize("seen", ["", "0", "x", "-1", "²", "9" * 5000, "1 "])
-def test_form_without_valid_version_is_409(alice, actor, seen):
+def test_form_without_valid_version_returns_409(alice, actor, seen):
     assert alice.post(change_url(actor), form(actor, country="US", seen=seen)).status_code == 409
     actor.refresh_from_db()
     assert actor.version == 1
@@ -216,7 +216,7 @@ def test_other_spelling_of_an_id_does_not_bypass_version_check(alice, actor, spe
     assert actor.country == "FR"
 
 
-def test_stale_deletion_is_409(alice, bob, actor):
+def test_stale_deletion_returns_409(alice, bob, actor):
     confirmation = alice.get(f"{LIST}{actor.pk}/delete/").content.decode()
     seen = re.search(r'name="seen" value="(\d+)"', confirmation)[1]
     bob.post(change_url(actor), form(actor, country="FR"))
@@ -227,7 +227,7 @@ def test_stale_deletion_is_409(alice, bob, actor):
     assert not Actor.objects.exists()
 
 
-def test_delete_action_deletes_the_confirmed_versions_or_nothing(alice, bob, actor):
+def test_delete_action_deletes_nothing_if_a_version_is_stale(alice, bob, actor):
     other = Actor.objects.create(first_name="Other")
     chosen = {"action": "delete_selected", "_selected_action": [actor.pk, other.pk]}
     confirmation = alice.post(LIST, chosen).content.decode()
@@ -243,7 +243,7 @@ def test_delete_action_deletes_the_confirmed_versions_or_nothing(alice, bob, act
     assert not Actor.objects.exists()
 
 
-def test_delete_action_ignores_select_across(alice, actor):
+def test_delete_action_ignores_selection_across_pages(alice, actor):
     other = Actor.objects.create(first_name="Other")
     chosen = {"action": "delete_selected", "_selected_action": [other.pk], "select_across": "1"}
     assert alice.post(LIST, {**chosen, "post": "yes", "seen": f"{other.pk}:1"}).status_code == 302
@@ -264,8 +264,8 @@ def test_user_without_change_permission_gets_403_instead_of_conflict(actor):
     assert Client().post(change_url(actor), form(actor, seen=7)).status_code == 302
 
 
-def test_state_is_found_if_its_own_entry_is_gone(alice, actor):
-    """The entry of the next version has the state too, as the state before it."""
+def test_base_state_is_found_without_its_own_history_entry(alice, actor):
+    """The history entry of the next version contains that state too, as the state before the change."""
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     Change.objects.filter(version=1).delete()
     Change.objects.create(actor_id=actor.pk, version=1, kind="-", before={"first_name": "Earlier"})
@@ -273,7 +273,7 @@ def test_state_is_found_if_its_own_entry_is_gone(alice, actor):
     assert (data["take_country"], data["take_birth_year"]) == ("theirs", "mine")
 
 
-def test_nothing_is_preselected_without_history(alice, actor):
+def test_conflict_without_history_preselects_no_side(alice, actor):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     Change.objects.all().delete()
     response = alice.post(change_url(actor), form(actor, birth_year="1921"))
@@ -281,7 +281,7 @@ def test_nothing_is_preselected_without_history(alice, actor):
     assert not [name for name in inputs(response) if name in ("take_country", "take_birth_year")]
 
 
-def test_field_changed_by_both_has_no_preselected_side():
+def test_field_changed_by_both_editors_has_no_preselected_side():
     blank = dict.fromkeys(TRACKED_FIELDS, "")
     rows = conflicting_fields(
         {**blank, "country": "JP", "birth_year": 1}, {**blank, "country": "FR"}, {**blank, "country": "US"}
@@ -317,7 +317,7 @@ class Editor:
         return self.send("POST", path, urlencode({**data, "csrfmiddlewaretoken": token}))[0]
 
 
-# Creates twenty users, signs them in and prints their cookies. To check twenty passwords would take seconds.
+# Creates twenty users, signs them in and prints their cookies. Checking twenty passwords would take seconds.
 PEOPLE = """
 import json
 from django.contrib.auth.models import User
@@ -364,13 +364,13 @@ def save_twenty_times_at_once():
 
 
 @pytest.mark.postgresql
-def test_twenty_simultaneous_saves_store_one():
+def test_twenty_simultaneous_saves_store_one_change():
     assert save_twenty_times_at_once() == ({302: 1, 409: 19}, 2)
 
 
 @pytest.mark.postgresql
 def test_default_admin_accepts_twenty_concurrent_saves(site_without_guard):
-    """Show what optimistic locking prevents, and that the previous test can fail."""
+    """Without optimistic locking, all twenty saves succeed: the previous test can fail."""
     assert save_twenty_times_at_once() == ({302: 20}, 21)
 
 
@@ -383,8 +383,8 @@ def test_default_admin_accepts_twenty_concurrent_saves(site_without_guard):
         ({"biography": "One.\r\n\r\nTwo.", "also_known_as": "A / A"}, {"biography": "One.\r\n\r\nTwo."}),
     ],
 )
-def test_unnormalized_stored_text_is_no_conflict(alice, actor, stored, sent):
-    """Text that SQL wrote is normalized only when a form is saved."""
+def test_unnormalized_stored_text_causes_no_conflict(alice, actor, stored, sent):
+    """Text written by SQL is normalized only when a form is saved."""
     with connection.cursor() as cursor:
         for name, text in stored.items():
             cursor.execute(f"UPDATE actor SET {name} = %s WHERE actor_id = %s", [text, actor.pk])

@@ -20,7 +20,7 @@ def fifth():
 
 @pytest.fixture
 def page(alice, film, actor):
-    """Return a conflict page about the actor of a credit: Third is mine, Fourth theirs."""
+    """Return a conflict page about the actor of a credit: "mine" is Third, "theirs" is Fourth."""
     third, fourth = (Actor.objects.create(first_name=name) for name in ("Third", "Fourth"))
     mine = form(film) | {"credits-0-actor": third.pk}
     film.credits.filter(actor=actor).update(actor=fourth)
@@ -45,7 +45,7 @@ def test_typed_name_or_id_selects_the_actor(alice, film, page, fifth, text):
     assert cast(film) == [("Fifth", "Kikuchiyo", 1), TAKASHI]
 
 
-def test_typed_name_selects_the_actor_of_a_whole_credit(alice, film, fifth):
+def test_typed_name_selects_the_actor_of_an_added_credit(alice, film, fifth):
     mine = form(film, new=[(Actor.objects.create(first_name="Third"), "T")])
     Film.objects.update(year=1955)
     page = Page(alice.post(change_url(film), mine))
@@ -53,7 +53,7 @@ def test_typed_name_selects_the_actor_of_a_whole_credit(alice, film, fifth):
     assert cast(film) == [("Fifth", "T", None), TAKASHI, TOSHIRO]
 
 
-@pytest.mark.parametrize("text", ["Fifth Element", "Third"])  # the second is selected in the box already
+@pytest.mark.parametrize("text", ["Fifth Element", "Third"])  # the second name is already selected in the select box
 def test_typed_name_is_kept_if_edit_was_not_chosen(alice, film, page, fifth, text):
     page = again(alice, film, page, **{TAKE: "theirs", WRITTEN: text})
     assert "did not select Edit for Third: Actor." in page.text
@@ -73,7 +73,7 @@ def test_typed_name_is_kept_if_edit_was_not_chosen(alice, film, page, fifth, tex
         ("#9999999", "No actor has the ID 9999999."),
     ],
 )
-def test_unmatched_name_shows_error_and_keeps_the_page(alice, film, page, fifth, text, expected, take):
+def test_unmatched_name_shows_error_on_the_conflict_page(alice, film, page, fifth, text, expected, take):
     duplicates = [Actor.objects.create(first_name="Twin", birth_year=year) for year in (1900, None)]
     page.fields[BOX] = str(Actor.objects.get(first_name="Fourth").pk)
     page = again(alice, film, page, **{TAKE: take, WRITTEN: text})
@@ -87,7 +87,7 @@ def test_unmatched_name_shows_error_and_keeps_the_page(alice, film, page, fifth,
     assert cast(film) == [("Fifth", "Kikuchiyo", 1), TAKASHI]
 
 
-def test_unmatched_name_can_be_given_up(alice, film, page):
+def test_unmatched_name_can_be_discarded(alice, film, page):
     page = again(alice, film, page, **{TAKE: "edited", WRITTEN: "Nobody"})
     save(alice, film, page, **{TAKE: "theirs", WRITTEN: ""})
     assert cast(film) == [THEIRS, TAKASHI]

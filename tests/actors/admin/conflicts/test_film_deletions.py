@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 # Deleted and merged objects
 
 
-def test_save_of_a_deleted_film_is_409_and_shows_typed_text(alice, bob, film):
+def test_save_of_a_deleted_film_returns_409_with_typed_text(alice, bob, film):
     mine = form(film, title="A new title <b>") | {"credits-0-character": "Mine"}
     pk = film.pk
     bob.post(f"{FILMS}{pk}/delete/", {"post": "yes", "seen": seen(film)})
@@ -64,7 +64,7 @@ def test_deleted_actor_in_a_new_credit_shows_error(alice, film):
     assert cast(film) == [TAKASHI, TOSHIRO]
 
 
-def test_merged_actor_is_replaced_by_the_survivor_in_a_conflict(alice, film, actor):
+def test_conflict_replaces_merged_actor_with_the_survivor(alice, film, actor):
     survivor = Actor.objects.create(first_name="Survivor")
     third = Actor.objects.create(first_name="Third")
     mine = form(film, new=[(third, "T")]) | {"credits-0-character": "Mine"}
@@ -84,7 +84,7 @@ def test_merged_actor_is_replaced_by_the_survivor_in_a_conflict(alice, film, act
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("merged", [False, True])
 def test_actor_deleted_or_merged_during_save_is_detected(film, actor, monkeypatch, merged):
-    """The form is already validated: the foreign key fails, and the second validation shows the error."""
+    """The form was already validated: the foreign key fails, and a second validation shows the error."""
     User.objects.create_superuser("root")
     alice = Client()
     alice.force_login(User.objects.get())
@@ -120,7 +120,7 @@ def test_actor_deleted_or_merged_during_save_is_detected(film, actor, monkeypatc
 # Unknown versions and crafted forms
 
 
-def test_nothing_is_preselected_without_history(alice, film):
+def test_conflict_without_history_preselects_no_side(alice, film):
     mine = form(film, year=1999)
     FilmChange.objects.all().delete()
     film.credits.filter(billing=1).update(billing=3)
@@ -131,13 +131,13 @@ def test_nothing_is_preselected_without_history(alice, film):
 
 
 @pytest.mark.parametrize("token", ["", "x", "-1", "9" * 30, "٣", "9999999999"])
-def test_form_without_valid_version_preselects_nothing(alice, film, token):
+def test_form_without_valid_version_preselects_no_side(alice, film, token):
     page = Page(alice.post(change_url(film), form(film, seen=token, year=1999)))
     assert page.rows() == {"Year": ("1954", "1999")}
     assert "year" not in page.takes
 
 
-def test_nothing_is_preselected_after_too_many_changes(alice, film):
+def test_conflict_after_too_many_changes_preselects_no_side(alice, film):
     mine = form(film, year=1999)
     FilmChange.objects.bulk_create(
         FilmChange(film_id=film.pk, kind="~", origin="sql", fields="year", before={}, after={})
@@ -164,7 +164,7 @@ def test_too_many_differences_are_shown_without_a_form(alice, film):
         {"take_line0_character": "sideways"}, {"base": "x", "seen": "9999999999"}, {"seen": ""},
     ],
 )  # fmt: skip
-def test_crafted_conflict_answer_does_not_fail(alice, film, changes):
+def test_manipulated_conflict_form_causes_no_server_error(alice, film, changes):
     mine = form(film) | {"credits-0-character": "Mine"}
     film.credits.filter(billing=1).update(character="Theirs")
     page = Page(alice.post(change_url(film), mine))
@@ -201,7 +201,7 @@ def test_restored_credit_of_a_merged_actor_goes_to_the_survivor(alice, film, act
     assert cast(Film(pk=change.film_id)) == [("Survivor", "Kikuchiyo", 1), TAKASHI]
 
 
-def test_restored_credit_that_both_actors_had_is_restored_once(alice, film, actor):
+def test_restored_credit_of_both_merged_actors_is_stored_once(alice, film, actor):
     other = Actor.objects.create(first_name="Other")
     Credit.objects.create(film=film, actor=other, character="Kikuchiyo", billing=7)
     change = deleted(film)
@@ -237,7 +237,7 @@ def test_restore_reports_credits_of_deleted_films(alice, film, actor):
 # Deleting
 
 
-def test_delete_action_deletes_the_confirmed_versions_or_nothing(alice, bob, film):
+def test_delete_action_deletes_nothing_if_a_version_is_stale(alice, bob, film):
     other = Film.objects.create(title="Ran")
     chosen = {"action": "delete_selected", "_selected_action": [film.pk, other.pk]}
     page = alice.post(FILMS, chosen).content.decode()
@@ -269,8 +269,8 @@ def test_stale_deletion_names_the_other_editor(alice, bob, film):
     assert gone.status_code == 409 and "Seven Samurai (deleted)" in re.sub(r"\s+", " ", gone.content.decode())
 
 
-def test_unnormalized_stored_text_is_no_conflict(alice, film):
-    """Text that SQL wrote is normalized only when a form is saved."""
+def test_unnormalized_stored_text_causes_no_conflict(alice, film):
+    """Text written by SQL is normalized only when a form is saved."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE actors_film SET title = 'Seven Samurai ' WHERE id = %s", [film.pk])
         cursor.execute("UPDATE actors_credit SET \"character\" = 'Kikuchiyo ' WHERE billing = 1")

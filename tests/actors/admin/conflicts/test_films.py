@@ -78,7 +78,7 @@ def save(client, film, page, **choices):
 # Fields of the film
 
 
-def test_stale_save_is_409_and_shows_all_versions(alice, bob, film):
+def test_stale_save_returns_409_with_all_versions(alice, bob, film):
     mine = form(film, title="Seven", year=1999)
     assert bob.post(change_url(film), form(film, title="The Seven", year=1955)).status_code == 302
     page = Page(alice.post(change_url(film), mine))
@@ -103,7 +103,7 @@ def test_chosen_side_of_a_field_is_saved(alice, film, take, kept):
     assert cast(film) == [TAKASHI, TOSHIRO]
 
 
-def test_changes_of_different_fields_and_credits_are_preselected_for_merging(alice, film):
+def test_different_changes_of_fields_and_credits_are_preselected(alice, film):
     mine = form(film, year=1999) | {"credits-0-character": "Kikuchiyo!"}
     Film.objects.update(title="The Seven")
     film.credits.filter(character="Kambei").update(billing=1)
@@ -143,7 +143,7 @@ def test_conflicting_actors_of_a_credit_are_chosen_by_name(alice, film, actor):
     page = Page(alice.post(change_url(film), mine))
     assert page.rows() == {"Third: Actor": ("Toshirō Mifune", "Fourth", "Third")}
     select = re.search(r'<select name="edited_line0_actor".*?</select>', page.text, re.DOTALL)[0]
-    # With JavaScript it finds every actor; without it, it offers the actors in the conflict.
+    # With JavaScript, the box finds every actor. Without JavaScript, it offers the actors in the conflict.
     assert "admin-autocomplete" in select and re.findall(r">(\w[^<]*)</option>", select) == [
         "Third", "Fourth", "Toshirō Mifune",
     ]  # fmt: skip
@@ -188,7 +188,7 @@ def test_added_credit_can_be_left_out_or_edited(alice, film, choices, kept):
     assert cast(film) == kept
 
 
-def test_credit_added_by_both_is_one_row(alice, film):
+def test_credit_added_by_both_editors_is_shown_once(alice, film):
     actor = Actor.objects.create(first_name="Kyōko")
     sent = form(film, new=[(actor, "Shino")]) | {"credits-2-billing": "5"}
     Credit.objects.create(film=film, actor=actor, character="Shino", billing=3)
@@ -198,7 +198,7 @@ def test_credit_added_by_both_is_one_row(alice, film):
     assert cast(film) == [("Kyōko", "Shino", 5), TAKASHI, TOSHIRO]
 
 
-def test_same_changes_by_both_leave_nothing_to_save(alice, film):
+def test_same_changes_by_both_editors_leave_nothing_to_save(alice, film):
     actor = Actor.objects.create(first_name="Kyōko")
     sent = form(film, new=[(actor, "Shino")], year=1999) | {"credits-0-DELETE": "on"}
     Film.objects.update(year=1999)
@@ -215,7 +215,7 @@ def test_same_changes_by_both_leave_nothing_to_save(alice, film):
         ({"take_line0": "edited", "edited_line0_character": "K"}, [TAKASHI, ("Toshirō", "K", 1)]),
     ],
 )
-def test_credit_removed_by_them_can_be_kept(alice, film, choices, kept):
+def test_credit_removed_by_the_other_editor_can_be_kept(alice, film, choices, kept):
     mine = form(film, year=1999)
     film.credits.filter(character="Kikuchiyo").delete()
     page = Page(alice.post(change_url(film), mine))
@@ -226,7 +226,7 @@ def test_credit_removed_by_them_can_be_kept(alice, film, choices, kept):
 
 
 @pytest.mark.parametrize(("take", "kept"), [("theirs", [TAKASHI]), ("mine", [TAKASHI, ("Toshirō", "Mine", 1)])])
-def test_credit_removed_by_them_and_changed_by_me_needs_a_choice(alice, film, take, kept):
+def test_credit_removed_by_other_and_changed_here_needs_a_choice(alice, film, take, kept):
     mine = form(film) | {"credits-0-character": "Mine"}
     film.credits.filter(character="Kikuchiyo").delete()
     page = Page(alice.post(change_url(film), mine))
@@ -243,7 +243,7 @@ def test_credit_removed_by_them_and_changed_by_me_needs_a_choice(alice, film, ta
         ({"take_line0": "edited", "edited_line0_billing": "3"}, [TAKASHI, ("Toshirō", "Theirs", 3)]),
     ],
 )
-def test_credit_removed_by_me_and_changed_by_them_needs_a_choice(alice, film, choices, kept):
+def test_credit_removed_here_and_changed_by_other_needs_a_choice(alice, film, choices, kept):
     mine = form(film) | {"credits-0-DELETE": "on"}
     film.credits.filter(character="Kikuchiyo").update(character="Theirs")
     page = Page(alice.post(change_url(film), mine))
@@ -253,7 +253,7 @@ def test_credit_removed_by_me_and_changed_by_them_needs_a_choice(alice, film, ch
     assert cast(film) == kept
 
 
-def test_credit_removed_only_by_me_is_preselected_for_removal(alice, film):
+def test_credit_removed_only_here_is_preselected_for_removal(alice, film):
     mine = form(film) | {"credits-0-DELETE": "on"}
     Film.objects.update(year=1955)
     page = Page(alice.post(change_url(film), mine))
@@ -331,7 +331,7 @@ def test_edit_box_of_a_deleted_actor_counts_as_unchanged(alice, film, actor):
     assert cast(film) == [TAKASHI, TOSHIRO]
 
 
-def test_change_during_a_conflict_is_a_second_conflict(alice, film):
+def test_change_during_a_conflict_shows_a_second_conflict(alice, film):
     mine = form(film, year=1999) | {"credits-0-character": "Mine"}
     Film.objects.update(year=1955)
     page = Page(alice.post(change_url(film), mine))
