@@ -14,7 +14,7 @@ CARD = HERE.parent / "actors" / "static" / "actors" / "card.png"
 
 
 def main():
-    """Write the image."""
+    """Render bin/card.svg and write the preview image."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1200, "height": 630})

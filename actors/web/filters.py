@@ -60,7 +60,7 @@ def actor_selects(listing: ActorListing, counted: dict | None) -> list[dict]:
     sorts = {"": _("By last name"), "first": _("By first name")}
     if listing.q:
         sorts = {"": _("Best match"), "last": _("By last name"), "first": _("By first name")}
-    selects = [select(listing, "sort", _("Order"), sorts)]
+    selects = [select(listing, "sort", _("Sort order"), sorts)]
     if counted is None:
         return selects
     language = get_language()
@@ -88,7 +88,7 @@ def film_selects(listing: FilmListing, counted: dict | None) -> list[dict]:
     sorts = {"": _("By title"), "year": _("Newest first")}
     if listing.q:
         sorts = {"": _("Best match"), "title": _("By title"), "year": _("Newest first")}
-    order = select(listing, "sort", _("Order"), sorts)
+    order = select(listing, "sort", _("Sort order"), sorts)
     if counted is None:
         return [order]
     decades = [(f"{first}s", number) for first, number in counted["decades"]]

@@ -155,7 +155,7 @@ def test_four_simultaneous_migration_jobs_complete(web):
         jobs.append(job)
     web.apply(jobs)
     logs = [web.wait_complete(job["metadata"]["name"]).logs() for job in jobs]
-    # They ran at the same time: at least one waited.
+    # The releases ran at the same time: at least one waited.
     assert sum("Another release is running" in log for log in logs) >= 1, logs
     assert site.sql(web, "SELECT count(*) > 9 FROM django_migrations", "empty") == "t"
     for job in jobs:

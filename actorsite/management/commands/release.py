@@ -117,7 +117,7 @@ class Command(BaseCommand):
 
 
 def failure(migration: Migration | None, error: Exception) -> str:
-    """Return the message for an ``error`` in ``migration``, or before or after all migrations if it is None."""
+    """Return the message for an ``error``. ``migration`` is None if it occurred before or after all migrations."""
     if migration is None:
         return f"The migration failed: {error}"
     if migration.atomic:

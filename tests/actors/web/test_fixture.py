@@ -167,7 +167,7 @@ def test_fixture_namesakes_have_their_own_films(loaded, name, told_apart_by, fil
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["actors", "films"])
 def test_fixture_file_is_sorted_and_formatted_for_diffs(name):
-    """It is sorted by kind and id, with one field per line, so that a diff shows only what has changed."""
+    """The file is sorted by kind and id, with one field per line, so that a diff shows only what has changed."""
     kinds = ["actors.actor", "actors.film", "actors.credit"]
     rows = sorted(written(name), key=lambda row: (kinds.index(row["model"]), row["pk"]))
     text = json.dumps(rows, ensure_ascii=False, indent=1) + "\n"

@@ -173,7 +173,7 @@ CONTROLS = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029
 
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_control_characters_of_requests_and_exceptions_are_escaped(form):
-    """They can be in the path of a request and in the message of an exception."""
+    """Control characters can be in the path of a request and in the message of an exception."""
     text = "/x" + "".join(CONTROLS)
     error = ValueError(f"{text}\n14:00:00 ERROR   FAKE")
     record = logging.LogRecord("actors", logging.ERROR, __file__, 1, "Saw %s", (text,), (ValueError, error, None))

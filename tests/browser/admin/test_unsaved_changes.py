@@ -15,7 +15,7 @@ def change_biography_as_other_editor():
     Actor.objects.filter(last_name="Mifune").update(biography="Theirs.")
 
 
-def test_second_save_of_actor_after_going_back_is_a_conflict(page, url):
+def test_second_save_of_actor_after_going_back_causes_a_conflict(page, url):
     sign_in(page, url)
     page.get_by_label("Biography").fill(BIOGRAPHY)
     change_biography_as_other_editor()
@@ -38,7 +38,7 @@ def test_second_save_of_actor_after_going_back_is_a_conflict(page, url):
     assert Actor.objects.get(last_name="Mifune").country == "US"
 
 
-def test_second_save_of_film_after_going_back_is_a_conflict(page):
+def test_second_save_of_film_after_going_back_causes_a_conflict(page):
     film = Film.objects.create(title="Rashomon", year=1950)
     sign_in(page, f"/admin/actors/film/{film.pk}/change/")
     page.locator("[name=title]").fill("Rashōmon, mine")

@@ -182,7 +182,7 @@ def test_same_change_by_both_editors_leaves_nothing_to_save(alice, bob, actor):
     assert response.status_code == 409 and "There is nothing left to save" in response.content.decode()
 
 
-def test_change_by_bulk_update_is_a_conflict(alice, actor):
+def test_change_by_bulk_update_causes_a_conflict(alice, actor):
     Actor.objects.filter(pk=actor.pk).update(country="FR")
     assert alice.post(change_url(actor), form(actor, country="US")).status_code == 409
 
