@@ -163,7 +163,7 @@ def test_simultaneous_restores_write_once(actor):
 
 
 def test_simultaneous_undeletions_of_an_actor_create_it_once(actor):
-    """Regression test: a deleted actor has no row to lock, so the second restore was a server error."""
+    """Regression: a deleted actor has no row to lock, so the second restore was a server error."""
     Credit.objects.create(actor=actor, film=Film.objects.create(title="Ran"))
     pk, clients = actor.pk, clients_for_all()
     actor.delete()

@@ -151,7 +151,7 @@ def test_copy_waits_for_a_slow_reader(many):
 
 @pytest.mark.parametrize("rows", [2_900, 3_100])
 def test_many_rows_are_read_in_the_order_of_an_index(db, monkeypatch, rows):
-    """Regression test: sorting a million rows took longer than the deadline, and the file was cut off."""
+    """Regression: sorting a million rows took longer than the deadline, and the file was cut off."""
     plans.fill("actor_sort_last")
     monkeypatch.setattr(copying, "MAX_SORTED_ROWS", rows)  # there are 3,000 rows
     narrowed = Actor.objects.filter(birth_year__gte=1800).order_by("sort_last", "id")

@@ -139,7 +139,7 @@ def test_merge_is_not_undone_if_a_moved_credit_was_deleted(actor, other):
 
 @pytest.mark.django_db(transaction=True)
 def test_merge_is_undone_if_a_shared_film_was_deleted(actor, other):
-    """Regression test: the deferred foreign key of the credit failed at the commit, and every undo failed."""
+    """Regression: the deferred foreign key of the credit failed at the commit, and every undo failed."""
     batch = merge_actors((actor.pk, 1), (other.pk, 1), {}, "carol")
     Film.objects.filter(title="Rashomon").delete()
     undo_batch(batch, "dora")
@@ -286,7 +286,7 @@ def test_invalid_merge_urls_are_refused(actor):
 
 
 def test_undo_of_a_merge_offers_merge_again_instead_of_undo(client, actor, other):
-    """Regression test: such an undo deleted the permanent redirect, or was refused if an actor had new films."""
+    """Regression: such an undo deleted the permanent redirect, or was refused if an actor had new films."""
     carol, url, batches = client_of("Curators"), other.get_absolute_url(), "/admin/actors/batch/"
     batch = merge_actors((actor.pk, 1), (other.pk, 1), {"country": "FR"}, "carol")
     undoing = undo_batch(batch, "dora")

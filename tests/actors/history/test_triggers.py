@@ -120,7 +120,7 @@ def test_attribution_ends_when_a_block_fails(actor):
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_attribution_ends_after_a_block_that_opened_the_connection(actor):
-    """Regression test: the name stayed with the connection, and was recorded for all its later writes."""
+    """Regression: the name stayed with the connection, and was recorded for all its later writes."""
     connection.close()
     with attributed_to("alice", "import", 77):
         Actor.objects.update(country="US")

@@ -118,7 +118,7 @@ def known_to_the_planner():
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_large_undo_and_import_vacuum_the_table(actor, monkeypatch, tmp_path):
-    """Regression test: until autovacuum ran, the list read a million dead rows, which exceeded the time limit."""
+    """Regression: until autovacuum ran, the list read a million dead rows, which exceeded the time limit."""
     monkeypatch.setattr(vacuum, "MIN_VACUUM_ROWS", 5)
     batch = write("first_name\n" + "Cher\n" * 6)
     assert known_to_the_planner() != 1

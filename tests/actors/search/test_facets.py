@@ -184,7 +184,7 @@ def test_chosen_filter_without_results_is_still_offered(client, people):
 
 @pytest.mark.postgresql
 def test_rare_filter_combination_uses_an_index():
-    """Regression test: a scan of a million names took 1.7 s and found no match."""
+    """Regression: a scan of a million names took 1.7 s and found no match."""
     plans.fill("actor_facets_first", "actor_facets_last")
     narrowed = Facets(living="no", born="1940s")
     found = Actor.objects.filter(pk__in=narrowed.ids_beyond("sort_first")(">", ("m", 1), False, 51)).order_by(
@@ -203,7 +203,7 @@ def test_rare_filter_combination_uses_an_index():
 
 @pytest.mark.postgresql
 def test_country_facets_use_an_index_before_vacuum():
-    """Regression test: after an import of 200,000 rows, the table was read once per country, and the page failed."""
+    """Regression: after an import of 200,000 rows, the table was read once per country, and the page failed."""
     indexes = (
         "actor_birth_year",
         "actor_country_first",
@@ -225,7 +225,7 @@ def test_country_facets_use_an_index_before_vacuum():
 
 @pytest.mark.postgresql
 def test_export_of_a_rare_combination_uses_an_index():
-    """Regression test: at ten million rows, a scan of names found nothing before the deadline: the file was cut off."""
+    """Regression: at ten million rows, a scan of names found nothing before the deadline: the file was cut off."""
     plans.fill("actor_sort_last", "actor_facets_last")
     plan = view(living="no", born="1990s").whole().explain()
     assert re.search(r"actor_facets_last\b.*\n\s+Index Cond: .*CASE WHEN", plan), plan

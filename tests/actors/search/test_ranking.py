@@ -270,7 +270,7 @@ def test_actor_starts_matches_the_same_rows_as_regular_expressions():
 
 @pytest.mark.postgresql
 def test_prefix_matches_are_read_in_index_order_after_another_search():
-    """Regression test: for a frequent prefix, PostgreSQL sorted all matches, in 35 ms instead of 3."""
+    """Regression: for a frequent prefix, PostgreSQL sorted all matches, in 35 ms instead of 3."""
     plans.fill("actor_sort_last", "actor_sort_first")
     ranking.rank_actors("abc")  # enables only bitmap scans until the transaction ends
     with CaptureQueriesContext(connection) as asked:

@@ -24,7 +24,7 @@ def empty_caches():
 @pytest.mark.parametrize("active", NAMES)
 @pytest.mark.parametrize("language", NAMES)
 def test_country_name_uses_the_given_language(language, active):
-    """Regression test: a name in the first visitor's language was cached for another language."""
+    """Regression: a name in the first visitor's language was cached for another language."""
     with override(active):
         assert countries.country_name("JP", language) == NAMES[language]
 

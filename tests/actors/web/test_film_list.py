@@ -75,7 +75,7 @@ def test_page_and_data_find_the_same_films(client, films, query, found):
 
 
 def test_search_sorted_by_year_sorts_a_bounded_number(client, monkeypatch):
-    """Regression test: for a word that is in many titles, all of them were read and sorted."""
+    """Regression: for a word that is in many titles, all of them were read and sorted."""
     years = [None, 2001, 999, 1999, 1999, 0]
     for number, year in enumerate(years):
         Film.objects.create(title=f"Part {number}", year=year)

@@ -1,4 +1,4 @@
-"""Only the X-Forwarded headers of trusted proxies set the client's address and the scheme."""
+"""Only the X-Forwarded headers of trusted proxies set the client's IP address and the scheme."""
 
 from ipaddress import ip_network
 

@@ -185,7 +185,7 @@ def deleted(film):
 
 
 def test_restored_credit_of_a_merged_actor_goes_to_the_survivor(alice, film, actor):
-    """Regression test: the credit used to be lost without a message."""
+    """Regression: the credit used to be lost without a message."""
     survivor = Actor.objects.create(first_name="Survivor")
     middle = Actor.objects.create(first_name="Middle")
     change = deleted(film)
