@@ -48,7 +48,7 @@ def _fail(*arguments):
     raise OSError("the disk is full")
 
 
-def test_change_of_a_source_changes_the_state(tmp_path, monkeypatch):
+def test_change_of_a_source_changes_the_checksum(tmp_path, monkeypatch):
     states = [state_of_sources(tmp_path)]
     for path, text in [
         ("actorsite/settings.py", "1"),
@@ -65,7 +65,7 @@ def test_change_of_a_source_changes_the_state(tmp_path, monkeypatch):
     assert len(set(states)) == len(states)
 
 
-def test_other_files_do_not_change_the_state(tmp_path):
+def test_unrelated_files_do_not_change_the_checksum(tmp_path):
     state = state_of_sources(tmp_path)
     for path in ("static/a.css", ".pytest_cache/static/files/a.css", "actors/templates/a.html"):
         (tmp_path / path).parent.mkdir(parents=True)

@@ -179,7 +179,7 @@ def test_select_all_across_pages_is_ignored(client, many):
 # A search reads at most as many rows as the public search
 
 
-def test_common_word_lists_best_results_and_exports_all(client, many, monkeypatch):
+def test_search_for_a_common_word_lists_best_results_and_exports_all(client, many, monkeypatch):
     for module in (ranking, changelist):
         monkeypatch.setattr(module, "MAX_RANKED", 10)
     page = client.get(f"{ACTORS}?q=b")

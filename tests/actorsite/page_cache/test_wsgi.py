@@ -197,7 +197,7 @@ def test_304_response_needs_no_rendering_in_any_process(site, urls):
         ("If-Modified-Since", "tomorrow", 200),
     ],
 )
-def test_conditional_requests_follow_the_standard(site, db, header, value, status):
+def test_conditional_requests_follow_rfc_9110(site, db, header, value, status):
     for _ in range(2):
         assert site.get("/", {header: value})[0] == status
     assert site.get("/nowhere/", {header: value})[0] == 404
